@@ -1,0 +1,176 @@
+//! Amazon Resource Names and the parts of them that have types of their own.
+//!
+//! Follows the AWS documentation topic "Identify AWS resources with Amazon Resource Names (ARNs)". Concrete names
+//! only: a pattern with wildcards is a [`ResourcePattern`]. Matching lives with evaluation.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A twelve-digit AWS account id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountId(Box<str>);
+
+impl AccountId {
+    /// The twelve digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = ArnError;
+
+    fn from_str(text: &str) -> Result<Self, ArnError> {
+        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(ArnError::Account { text: text.into() })
+        }
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A concrete ARN: `arn:partition:service:region:account:resource`.
+///
+/// ```
+/// use iam_model::arn::Arn;
+/// let arn: Arn = "arn:aws:dynamodb:us-east-1:111122223333:table/Orders".parse().unwrap();
+/// assert_eq!(arn.service(), "dynamodb");
+/// assert_eq!(arn.resource(), "table/Orders");
+/// assert!("orders".parse::<Arn>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arn(Box<str>);
+
+impl Arn {
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`, …
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        self.part(1)
+    }
+
+    /// The service namespace, such as `s3`.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.part(2)
+    }
+
+    /// The region; empty for global services.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
+    /// The owning account, where the ARN names one; S3 buckets and objects do not.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        self.part(4).parse().ok()
+    }
+
+    /// Everything after the fifth colon.
+    #[must_use]
+    pub fn resource(&self) -> &str {
+        self.part(5)
+    }
+
+    /// The last segment of the resource part: the name of a role without its path, of a table without its type.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        let resource = self.resource();
+        resource.rsplit(['/', ':']).next().unwrap_or(resource)
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.0.splitn(6, ':').nth(index).unwrap_or_default()
+    }
+}
+
+impl FromStr for Arn {
+    type Err = ArnError;
+
+    fn from_str(text: &str) -> Result<Self, ArnError> {
+        let mut parts = text.splitn(6, ':');
+        let well_formed = parts.next() == Some("arn")
+            && parts.next().is_some_and(|partition| !partition.is_empty())
+            && parts.next().is_some_and(|service| !service.is_empty())
+            && parts.nth(2).is_some_and(|resource| !resource.is_empty());
+        if well_formed { Ok(Self(text.into())) } else { Err(ArnError::Form { text: text.into() }) }
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a policy's `Resource` element may hold: an ARN with wildcards and policy variables, or `*`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourcePattern(Box<str>);
+
+impl ResourcePattern {
+    /// The pattern as written. Any text is kept: whether it can match anything is for evaluation to say.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// Every resource, `*`.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::new("*")
+    }
+
+    /// The pattern as written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether this is the bare `*`.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        &*self.0 == "*"
+    }
+}
+
+impl From<&Arn> for ResourcePattern {
+    fn from(arn: &Arn) -> Self {
+        Self::new(arn.as_str())
+    }
+}
+
+impl fmt::Display for ResourcePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text is no ARN or account id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArnError {
+    /// Not of the form `arn:partition:service:region:account:resource`.
+    #[error("`{text}` is not an ARN (arn:partition:service:region:account:resource)")]
+    Form {
+        /// The text.
+        text: String,
+    },
+    /// Not twelve digits.
+    #[error("`{text}` is not an account id (twelve digits)")]
+    Account {
+        /// The text.
+        text: String,
+    },
+}

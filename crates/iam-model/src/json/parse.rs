@@ -1,0 +1,419 @@
+//! The reader: one pass, no recursion deeper than the limit, every error with its offset and what to do.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::value::{Member, Node, NodeKind};
+use crate::text::Span;
+
+/// Bounds on what is read, so that hostile input costs little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of text.
+    pub bytes: usize,
+    /// Levels of arrays and objects.
+    pub depth: usize,
+}
+
+impl Limits {
+    /// For a single policy: AWS's largest is a small fraction of this.
+    pub const POLICY: Self = Self { bytes: 1 << 20, depth: 32 };
+    /// For a file of ours: a snapshot of a large organisation.
+    pub const FILE: Self = Self { bytes: 4 << 30, depth: 64 };
+}
+
+/// Why a text is not JSON, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct JsonError {
+    /// What is wrong.
+    pub kind: JsonErrorKind,
+    /// Byte offset into the text.
+    pub offset: usize,
+}
+
+/// The ways a text can fail to be JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "each variant's message says what it is")]
+pub enum JsonErrorKind {
+    #[error("the text is empty")]
+    Empty,
+    #[error("the text starts with a byte order mark")]
+    ByteOrderMark,
+    #[error("the text is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("values are nested deeper than {limit} levels")]
+    TooDeep { limit: usize },
+    #[error("the text ends before the value does")]
+    CutOff,
+    #[error("comments are not JSON")]
+    Comment,
+    #[error("a comma must be followed by another value")]
+    TrailingComma,
+    #[error("the key `{key}` stands twice in one object")]
+    DuplicateKey { key: String },
+    #[error("expected {expected}")]
+    Expected { expected: &'static str },
+    #[error("a string holds a control character or a wrong escape")]
+    BadString,
+    #[error("a number is malformed")]
+    BadNumber,
+    #[error("something follows the value")]
+    Trailing,
+}
+
+impl JsonErrorKind {
+    /// What to do about it, where there is more to say than the message does.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::ByteOrderMark => Some("save the file as UTF-8 without a byte order mark"),
+            Self::CutOff => Some("the file may have been cut off while it was copied; fetch it again"),
+            Self::Comment => Some("take the comment out"),
+            Self::TrailingComma => Some("take the last comma out"),
+            Self::DuplicateKey { .. } => Some("keep one of the two; which one counts is not defined"),
+            _ => None,
+        }
+    }
+}
+
+/// Reads one JSON value that is the whole text.
+///
+/// # Errors
+/// A [`JsonError`] with the offset of the first thing that is not JSON, or passes `limits`.
+///
+/// ```
+/// use iam_model::json::{Limits, parse};
+/// let node = parse(r#"{"a": [1, "x"]}"#, Limits::POLICY).unwrap();
+/// assert_eq!(node.get("a").unwrap().items()[1].as_str(), Some("x"));
+/// assert_eq!(parse("[1,]", Limits::POLICY).unwrap_err().offset, 3);
+/// ```
+pub fn parse(text: &str, limits: Limits) -> Result<Node<'_>, JsonError> {
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, limits };
+    if text.len() > limits.bytes {
+        return Err(reader.error(JsonErrorKind::TooLarge { limit: limits.bytes }));
+    }
+    if text.starts_with('\u{feff}') {
+        return Err(reader.error(JsonErrorKind::ByteOrderMark));
+    }
+    reader.space()?;
+    if reader.peek().is_none() {
+        return Err(reader.error(JsonErrorKind::Empty));
+    }
+    let node = reader.value(0)?;
+    reader.space()?;
+    if reader.peek().is_some() {
+        return Err(reader.error(JsonErrorKind::Trailing));
+    }
+    Ok(node)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    limits: Limits,
+}
+
+impl<'a> Reader<'a> {
+    const fn error(&self, kind: JsonErrorKind) -> JsonError {
+        JsonError { kind, offset: self.at }
+    }
+
+    /// `expected`, or that the text ended.
+    fn expected(&self, expected: &'static str) -> JsonError {
+        if self.peek().is_none() {
+            self.error(JsonErrorKind::CutOff)
+        } else {
+            self.error(JsonErrorKind::Expected { expected })
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn space(&mut self) -> Result<(), JsonError> {
+        while let Some(byte) = self.peek() {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                b'/' | b'#' => return Err(self.error(JsonErrorKind::Comment)),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, JsonError> {
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'{') => NodeKind::Object(self.object(depth + 1)?),
+            Some(b'[') => NodeKind::Array(self.array(depth + 1)?),
+            Some(b'"') => NodeKind::String(self.string()?),
+            Some(b't') => self.word("true", NodeKind::Bool(true))?,
+            Some(b'f') => self.word("false", NodeKind::Bool(false))?,
+            Some(b'n') => self.word("null", NodeKind::Null)?,
+            Some(b'-' | b'0'..=b'9') => NodeKind::Number(self.number()?),
+            _ => return Err(self.expected("a value")),
+        };
+        Ok(Node { span: Span::new(start, self.at), kind })
+    }
+
+    fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
+        if depth > self.limits.depth {
+            return Err(self.error(JsonErrorKind::TooDeep { limit: self.limits.depth }));
+        }
+        self.at += 1;
+        self.space()
+    }
+
+    /// After an item: `true` if another follows, `false` at the end.
+    fn more(&mut self, close: u8, expected: &'static str) -> Result<bool, JsonError> {
+        self.space()?;
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                self.space()?;
+                if self.peek() == Some(close) { Err(self.error(JsonErrorKind::TrailingComma)) } else { Ok(true) }
+            }
+            Some(byte) if byte == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => Err(self.expected(expected)),
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, JsonError> {
+        self.enter(depth)?;
+        let mut items = Vec::new();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(items);
+        }
+        loop {
+            items.push(self.value(depth)?);
+            if !self.more(b']', "`,` or `]`")? {
+                return Ok(items);
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, JsonError> {
+        self.enter(depth)?;
+        let mut members: Vec<Member<'a>> = Vec::new();
+        let mut seen = BTreeSet::new();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(members);
+        }
+        loop {
+            let key_start = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.expected("a key in double quotes"));
+            }
+            let key = self.string()?;
+            let key_span = Span::new(key_start, self.at);
+            if !seen.insert(key.clone()) {
+                return Err(JsonError { kind: JsonErrorKind::DuplicateKey { key: key.into() }, offset: key_start });
+            }
+            self.space()?;
+            if self.peek() != Some(b':') {
+                return Err(self.expected("`:` after the key"));
+            }
+            self.at += 1;
+            self.space()?;
+            let value = self.value(depth)?;
+            members.push(Member { key, key_span, value });
+            if !self.more(b'}', "`,` or `}`")? {
+                return Ok(members);
+            }
+        }
+    }
+
+    fn word(&mut self, word: &'static str, kind: NodeKind<'a>) -> Result<NodeKind<'a>, JsonError> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if rest.starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(kind)
+        } else if word.as_bytes().starts_with(rest) {
+            self.at = self.bytes.len();
+            Err(self.error(JsonErrorKind::CutOff))
+        } else {
+            Err(self.expected("a value"))
+        }
+    }
+
+    fn number(&mut self) -> Result<&'a str, JsonError> {
+        let start = self.at;
+        let digits = |reader: &mut Self| {
+            let from = reader.at;
+            while reader.peek().is_some_and(|b| b.is_ascii_digit()) {
+                reader.at += 1;
+            }
+            reader.at > from
+        };
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let leading_zero = self.peek() == Some(b'0');
+        let first = self.at;
+        let mut valid = digits(self) && !(leading_zero && self.at - first > 1);
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            valid &= digits(self);
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            valid &= digits(self);
+        }
+        if valid {
+            Ok(Span::new(start, self.at).slice(self.text))
+        } else {
+            self.at = start;
+            Err(self.error(JsonErrorKind::BadNumber))
+        }
+    }
+
+    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+        self.at += 1;
+        let start = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    let text = Span::new(start, self.at).slice(self.text);
+                    self.at += 1;
+                    return Ok(Cow::Borrowed(text));
+                }
+                Some(b'\\') => return self.escaped(start).map(Cow::Owned),
+                Some(byte) if byte < 0x20 => return Err(self.error(JsonErrorKind::BadString)),
+                Some(_) => self.at += 1,
+                None => return Err(self.error(JsonErrorKind::CutOff)),
+            }
+        }
+    }
+
+    /// A string with escapes: what was read so far, then the rest, piece by piece.
+    fn escaped(&mut self, start: usize) -> Result<String, JsonError> {
+        let mut text = String::from(Span::new(start, self.at).slice(self.text));
+        let mut piece = self.at;
+        loop {
+            match self.peek() {
+                Some(b'"') => {
+                    text.push_str(Span::new(piece, self.at).slice(self.text));
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => {
+                    text.push_str(Span::new(piece, self.at).slice(self.text));
+                    self.at += 1;
+                    text.push(self.escape()?);
+                    piece = self.at;
+                }
+                Some(byte) if byte < 0x20 => return Err(self.error(JsonErrorKind::BadString)),
+                Some(_) => self.at += 1,
+                None => return Err(self.error(JsonErrorKind::CutOff)),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, JsonError> {
+        let Some(byte) = self.peek() else {
+            return Err(self.error(JsonErrorKind::CutOff));
+        };
+        let c = match byte {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                self.at += 1;
+                return self.unicode();
+            }
+            _ => return Err(self.error(JsonErrorKind::BadString)),
+        };
+        self.at += 1;
+        Ok(c)
+    }
+
+    fn unicode(&mut self) -> Result<char, JsonError> {
+        let high = self.hex4()?;
+        let code = if (0xd800..0xdc00).contains(&high) {
+            if self.bytes.get(self.at..self.at + 2) != Some(b"\\u") {
+                return Err(self.error(JsonErrorKind::BadString));
+            }
+            self.at += 2;
+            let low = self.hex4()?;
+            if !(0xdc00..0xe000).contains(&low) {
+                return Err(self.error(JsonErrorKind::BadString));
+            }
+            0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)
+        } else {
+            high
+        };
+        char::from_u32(code).ok_or_else(|| self.error(JsonErrorKind::BadString))
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonError> {
+        let digits = self.text.get(self.at..self.at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code =
+            digits.and_then(|d| u32::from_str_radix(d, 16).ok()).ok_or_else(|| self.error(JsonErrorKind::BadString))?;
+        self.at += 4;
+        Ok(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> (JsonErrorKind, usize) {
+        let e = parse(text, Limits { bytes: 1000, depth: 4 }).unwrap_err();
+        (e.kind, e.offset)
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_at_its_place() {
+        let expected = |e| JsonErrorKind::Expected { expected: e };
+        assert_eq!(error(""), (JsonErrorKind::Empty, 0));
+        assert_eq!(error("  \n"), (JsonErrorKind::Empty, 3));
+        assert_eq!(error("\u{feff}{}"), (JsonErrorKind::ByteOrderMark, 0));
+        assert_eq!(error("{\"a\":1,}"), (JsonErrorKind::TrailingComma, 7));
+        assert_eq!(error("{\"a\":1,\"a\":2}"), (JsonErrorKind::DuplicateKey { key: "a".into() }, 7));
+        assert_eq!(error("{\"a\\u0062\":1,\"ab\":2}"), (JsonErrorKind::DuplicateKey { key: "ab".into() }, 13));
+        assert_eq!(error("[1 // one\n]"), (JsonErrorKind::Comment, 3));
+        assert_eq!(error("{'a':1}"), (expected("a key in double quotes"), 1));
+        assert_eq!(error("[[[[[1]]]]]"), (JsonErrorKind::TooDeep { limit: 4 }, 4));
+        assert_eq!(error("{\"a\": [1, 2"), (JsonErrorKind::CutOff, 11));
+        assert_eq!(error("tru"), (JsonErrorKind::CutOff, 3));
+        assert_eq!(error("\"a\nb\""), (JsonErrorKind::BadString, 2));
+        assert_eq!(error("\"\\ud800x\""), (JsonErrorKind::BadString, 7));
+        assert_eq!(error("01"), (JsonErrorKind::BadNumber, 0));
+        assert_eq!(error("{} {}"), (JsonErrorKind::Trailing, 3));
+        assert_eq!(error(&" ".repeat(1001)), (JsonErrorKind::TooLarge { limit: 1000 }, 0));
+    }
+
+    #[test]
+    fn strings_are_unescaped_and_spans_point_at_the_text() {
+        let text = r#"{"k\n": "é😀\ud83d\ude00\"", "n": -1.5e3}"#;
+        let node = parse(text, Limits::POLICY).unwrap();
+        assert_eq!(node.members()[0].key, "k\n");
+        assert_eq!(node.members()[0].value.as_str(), Some("é😀😀\""));
+        assert_eq!(node.get("n").unwrap().span.slice(text), "-1.5e3");
+    }
+
+    #[test]
+    fn printing_and_reading_again_gives_the_same_value() {
+        let value = parse(r#"{"b":[1,{"a":null}],"a":"\u0001\t<"}"#, Limits::POLICY).unwrap().to_value();
+        for printed in [value.to_compact(), value.to_pretty()] {
+            assert_eq!(parse(&printed, Limits::POLICY).unwrap().to_value(), value);
+        }
+    }
+}

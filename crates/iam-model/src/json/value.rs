@@ -1,0 +1,240 @@
+//! JSON values, with spans ([`Node`]) and without ([`Value`]).
+
+use std::borrow::Cow;
+
+use crate::text::Span;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node<'a> {
+    /// From the first to the last byte of the value.
+    pub span: Span,
+    /// The value.
+    pub kind: NodeKind<'a>,
+}
+
+/// The six kinds of JSON values.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeKind<'a> {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, in the digits it was written with.
+    Number(&'a str),
+    /// A string, unescaped.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Node<'a>>),
+    /// An object, in the order written; keys are distinct.
+    Object(Vec<Member<'a>>),
+}
+
+/// One member of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member<'a> {
+    /// The key, unescaped.
+    pub key: Cow<'a, str>,
+    /// Where the key stands, quotes included.
+    pub key_span: Span,
+    /// The value.
+    pub value: Node<'a>,
+}
+
+impl<'a> Node<'a> {
+    /// The member of an object by key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.members().iter().find(|m| m.key == key).map(|m| &m.value)
+    }
+
+    /// The members of an object; empty for anything else.
+    #[must_use]
+    pub fn members(&self) -> &[Member<'a>] {
+        if let NodeKind::Object(members) = &self.kind { members } else { &[] }
+    }
+
+    /// The items of an array; empty for anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        if let NodeKind::Array(items) = &self.kind { items } else { &[] }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let NodeKind::String(text) = &self.kind { Some(text) } else { None }
+    }
+
+    /// The value of a number that is a natural number.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        if let NodeKind::Number(digits) = &self.kind { digits.parse().ok() } else { None }
+    }
+
+    /// The value of a boolean.
+    #[must_use]
+    pub const fn as_bool(&self) -> Option<bool> {
+        if let NodeKind::Bool(value) = self.kind { Some(value) } else { None }
+    }
+
+    /// The kind in words, for messages.
+    #[must_use]
+    pub const fn describe(&self) -> &'static str {
+        match self.kind {
+            NodeKind::Null => "null",
+            NodeKind::Bool(_) => "a boolean",
+            NodeKind::Number(_) => "a number",
+            NodeKind::String(_) => "a string",
+            NodeKind::Array(_) => "a list",
+            NodeKind::Object(_) => "an object",
+        }
+    }
+
+    /// The value without its places, owned.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        match &self.kind {
+            NodeKind::Null => Value::Null,
+            NodeKind::Bool(value) => Value::Bool(*value),
+            NodeKind::Number(digits) => Value::Number((*digits).into()),
+            NodeKind::String(text) => Value::String(text.to_string()),
+            NodeKind::Array(items) => Value::Array(items.iter().map(Self::to_value).collect()),
+            NodeKind::Object(members) => {
+                Value::Object(members.iter().map(|m| (m.key.to_string(), m.value.to_value())).collect())
+            }
+        }
+    }
+}
+
+/// An owned value that keeps the order of its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Value {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number, in the digits it was written with.
+    Number(String),
+    /// A string.
+    String(String),
+    /// An array.
+    Array(Vec<Self>),
+    /// An object, in order.
+    Object(Vec<(String, Self)>),
+}
+
+impl Value {
+    /// A string value.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::String(text.into())
+    }
+
+    /// A number value.
+    #[must_use]
+    pub fn number(number: u64) -> Self {
+        Self::Number(number.to_string())
+    }
+
+    /// The member of an object by key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.iter().find(|(k, _)| k == key).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// The items of an array; empty for anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        if let Self::Array(items) = self { items } else { &[] }
+    }
+
+    /// Prints without white space.
+    #[must_use]
+    pub fn to_compact(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, None, 0);
+        out
+    }
+
+    /// Prints with two spaces a level and a last newline.
+    #[must_use]
+    pub fn to_pretty(&self) -> String {
+        let mut out = String::new();
+        self.write(&mut out, Some(2), 0);
+        out.push('\n');
+        out
+    }
+
+    fn write(&self, out: &mut String, indent: Option<usize>, depth: usize) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Number(digits) => out.push_str(digits),
+            Self::String(text) => write_string(out, text),
+            Self::Array(items) => write_list(out, indent, depth, ['[', ']'], items, |out, item| {
+                item.write(out, indent, depth + 1);
+            }),
+            Self::Object(members) => write_list(out, indent, depth, ['{', '}'], members, |out, (key, value)| {
+                write_string(out, key);
+                out.push_str(if indent.is_some() { ": " } else { ":" });
+                value.write(out, indent, depth + 1);
+            }),
+        }
+    }
+}
+
+fn write_list<T>(
+    out: &mut String,
+    indent: Option<usize>,
+    depth: usize,
+    [open, close]: [char; 2],
+    items: &[T],
+    mut write: impl FnMut(&mut String, &T),
+) {
+    let newline = |out: &mut String, depth: usize| {
+        if let Some(width) = indent {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', width * depth));
+        }
+    };
+    out.push(open);
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        newline(out, depth + 1);
+        write(out, item);
+    }
+    if !items.is_empty() {
+        newline(out, depth);
+    }
+    out.push(close);
+}
+
+/// Appends `text` as a JSON string, escaping what RFC 8259 requires and nothing more.
+pub fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if u32::from(c) < 0x20 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}

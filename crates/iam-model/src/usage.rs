@@ -1,0 +1,161 @@
+//! What principals were seen to do, what the evidence could not have shown, and what could not be read.
+//!
+//! Holds results only; reading CloudTrail lives in its own room, and nothing here decides what a role needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::action::Action;
+use crate::arn::{AccountId, Arn, ResourcePattern};
+use crate::condition::ConditionKey;
+use crate::time::Timestamp;
+
+/// One distinct (action, resources, context, function) of a principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    /// The action that was authorised.
+    pub action: Action,
+    /// The resources it was authorised on; `*` where the action takes none or none could be told (see `resource_known`).
+    pub resources: Vec<ResourcePattern>,
+    /// Whether the resources are what AWS checked. `false`: the event did not tell, and `*` stands in.
+    pub resource_known: bool,
+    /// Condition keys whose values the event proves.
+    pub context: BTreeMap<ConditionKey, Vec<String>>,
+    /// The Lambda function the session belonged to, by name, where the session is one of Lambda's.
+    pub function: Option<String>,
+    /// Calls that were authorised (also those that failed later for other reasons).
+    pub count: u64,
+    /// Calls that were denied; evidence of want, never of need.
+    pub denied: u64,
+    /// First call.
+    pub first: Timestamp,
+    /// Last call.
+    pub last: Timestamp,
+    /// A few event ids, smallest first, so that a person can look one up.
+    pub sample_event_ids: Vec<String>,
+}
+
+/// Everything one principal was seen to do, in a fixed order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrincipalUsage {
+    /// Observations, ordered by action, resources, context and function.
+    pub observations: Vec<Observation>,
+}
+
+/// An API event no catalogue entry explains.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnresolvedEvent {
+    /// `eventSource`, such as `dynamodb.amazonaws.com`.
+    pub event_source: String,
+    /// `eventName`.
+    pub event_name: String,
+    /// How many authorised or denied calls.
+    pub count: u64,
+    /// Who made them.
+    pub principals: BTreeSet<Arn>,
+}
+
+/// Why a record gave no observation. Closed, so that every record read is counted somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkipReason {
+    /// The same `eventID` was read before.
+    Duplicate,
+    /// An AWS service acting for itself.
+    ServiceEvent,
+    /// Not an API call (console sign-in, insight, service event).
+    NotAnApiCall,
+    /// The call needs no permission.
+    NoPermissionNeeded,
+    /// The caller is a user, root, or someone outside (only roles are judged).
+    NotARole,
+    /// The record lacks a field needed to place it.
+    Incomplete,
+    /// Outside the asked window, role or account.
+    FilteredOut,
+    /// A digest or Insight file, by its name or its shape.
+    NotALog,
+}
+
+impl SkipReason {
+    /// Every reason.
+    pub const ALL: &'static [Self] = &[
+        Self::Duplicate,
+        Self::ServiceEvent,
+        Self::NotAnApiCall,
+        Self::NoPermissionNeeded,
+        Self::NotARole,
+        Self::Incomplete,
+        Self::FilteredOut,
+        Self::NotALog,
+    ];
+
+    /// The key used in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::ServiceEvent => "service_event",
+            Self::NotAnApiCall => "not_an_api_call",
+            Self::NoPermissionNeeded => "no_permission_needed",
+            Self::NotARole => "not_a_role",
+            Self::Incomplete => "incomplete",
+            Self::FilteredOut => "filtered_out",
+            Self::NotALog => "not_a_log",
+        }
+    }
+}
+
+/// What was read from the logs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UsageLog {
+    /// Usage by role ARN (with its path).
+    pub principals: BTreeMap<Arn, PrincipalUsage>,
+    /// First and last event of any principal: the window the evidence spans.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// Accounts and regions events came from.
+    pub seen_in: BTreeSet<(AccountId, String)>,
+    /// Events that did not resolve, never dropped.
+    pub unresolved: Vec<UnresolvedEvent>,
+    /// Records that gave no observation, by reason.
+    pub skipped: BTreeMap<SkipReason, u64>,
+    /// Records read, whatever became of them.
+    pub records: u64,
+    /// Files read to their end.
+    pub files: u64,
+}
+
+/// Which calls the evidence could have shown, from the trails' event selectors.
+///
+/// Absence is evidence only for a call that would have been logged.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Coverage {
+    /// Per account; an account that is missing has no trail that we know of.
+    pub accounts: BTreeMap<AccountId, AccountCoverage>,
+    /// Whole days between the first and the last event read.
+    pub days: u64,
+}
+
+/// What the trails of one account record.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccountCoverage {
+    /// Management events that read.
+    pub management_read: bool,
+    /// Management events that write.
+    pub management_write: bool,
+    /// `eventSource`s left out of management events (`kms.amazonaws.com`, `rdsdata.amazonaws.com`).
+    pub excluded_sources: BTreeSet<String>,
+    /// Data event resource types (`AWS::S3::Object`, …) recorded for every resource, reads and writes.
+    pub data_types: BTreeSet<String>,
+    /// Data event resource types recorded only in part (some resources, or only reads or writes).
+    pub partial_data_types: BTreeSet<String>,
+    /// Regions recorded; nothing means all of them (a multi-region trail).
+    pub regions: Option<BTreeSet<String>>,
+}
+
+/// Whether the evidence could have shown a call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Visibility {
+    /// It would have been logged: not seen means not made, within the window.
+    Visible,
+    /// It would not have been logged, and why, in words for people.
+    Invisible(String),
+}
