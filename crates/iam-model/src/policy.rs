@@ -7,7 +7,7 @@
 mod print;
 mod read;
 
-pub use print::{PrintStyle, compact_len, print};
+pub use print::{PrintStyle, compact_len, document_value, print};
 pub use read::{from_json, parse};
 
 use crate::action::ActionPattern;
@@ -63,9 +63,14 @@ impl PolicyDocument {
     }
 
     /// Whether the two documents hold the same statements in the same order, wherever they were read from.
+    ///
+    /// Documents with parts that were not understood are never the same: what those parts say is not known.
     #[must_use]
     pub fn same_text(&self, other: &Self) -> bool {
-        print(self, PrintStyle::Compact) == print(other, PrintStyle::Compact)
+        let whole = |document: &Self| {
+            document.unknown.is_empty() && document.statements.iter().all(|statement| statement.unknown.is_empty())
+        };
+        whole(self) && whole(other) && print(self, PrintStyle::Compact) == print(other, PrintStyle::Compact)
     }
 }
 
