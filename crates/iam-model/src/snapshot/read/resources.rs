@@ -1,0 +1,106 @@
+//! What an account holds beside identities: resources and their policies, trails, keys and passwords, and what the
+//! collector was not allowed to read.
+//!
+//! The `api` part of a resource is kept as it is; rooms that need it read it.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Reader, shown};
+use crate::arn::AccountId;
+use crate::diagnostic::Code;
+use crate::json::{Node, Value};
+use crate::snapshot::{Account, Resource, ResourceKind};
+use crate::text::Span;
+
+/// Reads all parts but `authorization_details`.
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, id: &AccountId) {
+    let within = format!("account {id}");
+    resources(reader, node, account, &within);
+    resource_policies(reader, node, account, &within);
+    iam_extra(reader, node, account, &within);
+    not_read(reader, node, &within);
+}
+
+fn resources(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, within: &str) {
+    let mut unknown: BTreeMap<String, (Span, usize)> = BTreeMap::new();
+    for item in reader.list(node, "resources", within).unwrap_or_default() {
+        let Some(resource) = resource(reader, item, within) else { continue };
+        if let ResourceKind::Unknown(kind) = &resource.kind {
+            unknown.entry(kind.clone()).or_insert((item.span, 0)).1 += 1;
+        }
+        account.resources.push(resource);
+    }
+    for (kind, (span, count)) in unknown {
+        let (many, it) = if count == 1 { ("", "it is") } else { ("s", "they are") };
+        let message =
+            format!("{count} resource{many} of the unknown kind `{}`: {it} kept and not judged", shown(&kind));
+        reader.warn(Code::ResourceKindUnknown, span, within, message);
+    }
+}
+
+fn resource(reader: &mut Reader<'_>, node: &Node<'_>, account: &str) -> Option<Resource> {
+    let named = node.get("arn").and_then(Node::as_str);
+    let within = format!("{account}, resource {}", named.map_or("without an ARN".into(), shown));
+    let (kind, arn) = (reader.text(node, "kind", &within), reader.arn(node, "arn", &within));
+    let (Some(kind), Some(arn)) = (kind, arn) else {
+        reader.error(node.span, &within, "a resource without a readable `kind` and `arn` is left out".into());
+        return None;
+    };
+    let kind = ResourceKind::parse(&kind);
+    let mut role = reader.optional_arn(node, "role_arn", &within);
+    if let (None, ResourceKind::LambdaFunction, Some(api)) = (&role, &kind, node.get("api")) {
+        role = reader.optional_arn(api, "Role", &within);
+    }
+    let api = node.get("api").map_or(Value::Null, Node::to_value);
+    Some(Resource { kind, arn, role, api })
+}
+
+fn resource_policies(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, within: &str) {
+    let Some(found) = reader.object(node, "resource_policies", within) else { return };
+    for member in found.members() {
+        let policy_within = format!("{within}, policy of {}", shown(&member.key));
+        match reader.parse_arn(&member.key, member.key_span, &policy_within) {
+            Some(arn) => {
+                let document = reader.policy(&member.value, &policy_within);
+                account.resource_policies.insert(arn, document);
+            }
+            None => reader.error(member.key_span, &policy_within, "the policy is left out".into()),
+        }
+    }
+}
+
+fn iam_extra(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, within: &str) {
+    let Some(extra) = reader.object(node, "iam_extra", within) else { return };
+    reader.note_unknown_keys(extra, &["access_keys", "login_profiles"], within);
+    for member in reader.object(extra, "access_keys", within).map(Node::members).unwrap_or_default() {
+        match member.value.as_u64() {
+            Some(count) => {
+                account.access_keys.insert(member.key.to_string(), count);
+            }
+            None => {
+                let message = format!("the number of access keys of `{}` is no number", shown(&member.key));
+                reader.warn(Code::SnapshotIncomplete, member.value.span, within, message);
+            }
+        }
+    }
+    for item in reader.list(extra, "login_profiles", within).unwrap_or_default() {
+        match item.as_str() {
+            Some(user) => account.login_profiles.push(user.into()),
+            None => {
+                let message = format!("a user's name is {}; a string is expected", item.describe());
+                reader.warn(Code::SnapshotIncomplete, item.span, within, message);
+            }
+        }
+    }
+}
+
+/// `not_read`: what was missing when the snapshot was made. Said again in every run, so that it never reads as "none".
+fn not_read(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) {
+    for item in reader.list(node, "not_read", within).unwrap_or_default() {
+        let Some(what) = reader.text(item, "what", within) else { continue };
+        match reader.optional_text(item, "hint", within) {
+            Some(hint) => reader.warn_hint(Code::SnapshotIncomplete, item.span, within, shown(&what), &shown(&hint)),
+            None => reader.warn(Code::SnapshotIncomplete, item.span, within, shown(&what)),
+        }
+    }
+}
