@@ -22,6 +22,8 @@ pub mod condition;
 
 pub mod policy;
 
+pub(crate) mod reading;
+
 pub mod catalog;
 
 pub mod snapshot;

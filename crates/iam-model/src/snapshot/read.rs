@@ -5,15 +5,14 @@
 
 mod identities;
 mod organization;
-mod reader;
 mod resources;
 
 use super::{Account, SCHEMA, Snapshot};
 use crate::arn::AccountId;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::json::{self, JsonError, Limits, Node, NodeKind};
+use crate::reading::{Reader, shown};
 use crate::text::SourceText;
-use reader::{Reader, shown};
 
 /// Why a snapshot cannot be used at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -125,7 +124,7 @@ fn read_borrowed(source: &SourceText) -> Result<(Snapshot, Vec<Diagnostic>), Sna
         Some(node) => return Err(SnapshotError::NoAccounts { place: place(node), found: node.describe() }),
         None => return Err(SnapshotError::NoAccounts { place: place(&root), found: "missing" }),
     };
-    let mut reader = Reader::new(source);
+    let mut reader = Reader::new(source, Code::SnapshotIncomplete);
     reader.note_unknown_keys(&root, &["schema", "accounts", "organization"], "the snapshot");
     let mut snapshot = Snapshot::default();
     for member in accounts.members() {

@@ -3,11 +3,11 @@
 //!
 //! Follows the IAM API Reference topic "GetAccountAuthorizationDetails". Does not resolve what is attached by ARN.
 
-use super::reader::{Reader, present, shown};
 use crate::arn::{AccountId, Arn};
 use crate::diagnostic::Code;
 use crate::json::{Node, NodeKind};
 use crate::policy::PolicyDocument;
+use crate::reading::{Reader, present, shown};
 use crate::snapshot::{Account, Group, Identity, InlinePolicy, ManagedPolicy, Role, User};
 use crate::text::Span;
 

@@ -2,11 +2,11 @@
 //!
 //! A level that cannot be read counts as an unknown policy on that level, never as no policy.
 
-use super::reader::{Reader, present, shown, unknown_document};
 use crate::arn::AccountId;
 use crate::diagnostic::Code;
 use crate::json::{Node, NodeKind};
 use crate::policy::PolicyDocument;
+use crate::reading::{Reader, present, shown, unknown_document};
 use crate::snapshot::{AccountGuardrails, Organization};
 
 const WITHIN: &str = "organization";

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::{Reader, shown};
 use crate::arn::AccountId;
 use crate::diagnostic::Code;
 use crate::json::{Node, Value};
+use crate::reading::{Reader, shown};
 use crate::snapshot::{Account, Resource, ResourceKind};
 use crate::text::Span;
 

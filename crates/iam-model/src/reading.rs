@@ -1,6 +1,6 @@
 //! The hand that reads: values of an expected shape out of a JSON tree, a diagnostic for each that is not.
 //!
-//! Knows shapes and places; which keys there are is for the modules beside it.
+//! Knows shapes and places; which keys there are is for the readers of the formats.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,10 @@ use crate::policy::{self, PolicyDocument, UnknownElement};
 use crate::text::{Position, SourceText, Span};
 
 /// Reads one source and gathers what is wrong with it.
-pub(super) struct Reader<'s> {
+pub(crate) struct Reader<'s> {
     source: &'s SourceText,
+    /// The code of what is wrong with the file's own format.
+    code: Code,
     diagnostics: Vec<Diagnostic>,
     cursor: Cursor,
     /// Bytes walked to find the lines of what is wrong inside policies.
@@ -24,11 +26,11 @@ pub(super) struct Reader<'s> {
 const WALK_MOST: u64 = 4 << 30;
 
 impl<'s> Reader<'s> {
-    pub(super) const fn new(source: &'s SourceText) -> Self {
-        Self { source, diagnostics: Vec::new(), cursor: Cursor::START, walked: 0 }
+    pub(crate) const fn new(source: &'s SourceText, code: Code) -> Self {
+        Self { source, code, diagnostics: Vec::new(), cursor: Cursor::START, walked: 0 }
     }
 
-    pub(super) fn finish(self) -> Vec<Diagnostic> {
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
         self.diagnostics
     }
 
@@ -37,28 +39,28 @@ impl<'s> Reader<'s> {
         Place { source: self.source.name.clone(), position: Some(position), within: Some(within.into()) }
     }
 
-    pub(super) fn note(&mut self, span: Span, within: &str, message: String) {
+    pub(crate) fn note(&mut self, span: Span, within: &str, message: String) {
         let place = self.place(span, within);
-        self.diagnostics.push(Diagnostic::note(Code::SnapshotIncomplete, place, message));
+        self.diagnostics.push(Diagnostic::note(self.code, place, message));
     }
 
-    pub(super) fn warn(&mut self, code: Code, span: Span, within: &str, message: String) {
+    pub(crate) fn warn(&mut self, code: Code, span: Span, within: &str, message: String) {
         let place = self.place(span, within);
         self.diagnostics.push(Diagnostic::warning(code, place, message));
     }
 
-    pub(super) fn warn_hint(&mut self, code: Code, span: Span, within: &str, message: String, hint: &str) {
+    pub(crate) fn warn_hint(&mut self, code: Code, span: Span, within: &str, message: String, hint: &str) {
         let place = self.place(span, within);
         self.diagnostics.push(Diagnostic::warning(code, place, message).hint(hint));
     }
 
-    pub(super) fn error(&mut self, span: Span, within: &str, message: String) {
+    pub(crate) fn error(&mut self, span: Span, within: &str, message: String) {
         let place = self.place(span, within);
-        self.diagnostics.push(Diagnostic::error(Code::SnapshotIncomplete, place, message));
+        self.diagnostics.push(Diagnostic::error(self.code, place, message));
     }
 
     /// One note for each key that is none of `known`: a later version, or a slip of the pen.
-    pub(super) fn note_unknown_keys(&mut self, node: &Node<'_>, known: &[&str], within: &str) {
+    pub(crate) fn note_unknown_keys(&mut self, node: &Node<'_>, known: &[&str], within: &str) {
         for member in node.members() {
             if !known.contains(&member.key.as_ref()) {
                 self.note(
@@ -71,69 +73,69 @@ impl<'s> Reader<'s> {
     }
 
     /// A string that must be there.
-    pub(super) fn text(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<String> {
         let text = self.optional_text(node, key, within);
         if node.get(key).is_none() {
-            self.warn(Code::SnapshotIncomplete, node.span, within, format!("no `{key}`"));
+            self.warn(self.code, node.span, within, format!("no `{key}`"));
         }
         text
     }
 
     /// A string that may be absent or null.
-    pub(super) fn optional_text(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<String> {
+    pub(crate) fn optional_text(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<String> {
         let found = present(node, key)?;
         if found.as_str().is_none() {
             let message = format!("`{key}` is {}; a string is expected", found.describe());
-            self.warn(Code::SnapshotIncomplete, found.span, within, message);
+            self.warn(self.code, found.span, within, message);
         }
         found.as_str().map(Into::into)
     }
 
     /// An ARN that must be there.
-    pub(super) fn arn(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<Arn> {
+    pub(crate) fn arn(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<Arn> {
         let text = self.text(node, key, within)?;
         self.parse_arn(&text, node.get(key).map_or(node.span, |n| n.span), within)
     }
 
     /// An ARN that may be absent or null; an empty text counts as absent.
-    pub(super) fn optional_arn(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<Arn> {
+    pub(crate) fn optional_arn(&mut self, node: &Node<'_>, key: &str, within: &str) -> Option<Arn> {
         let text = self.optional_text(node, key, within)?;
         if text.is_empty() { None } else { self.parse_arn(&text, node.get(key).map_or(node.span, |n| n.span), within) }
     }
 
-    pub(super) fn parse_arn(&mut self, text: &str, span: Span, within: &str) -> Option<Arn> {
+    pub(crate) fn parse_arn(&mut self, text: &str, span: Span, within: &str) -> Option<Arn> {
         let arn = text.parse().ok();
         if arn.is_none() {
             let message = format!("`{}` is not an ARN (arn:partition:service:region:account:resource)", shown(text));
-            self.warn(Code::SnapshotIncomplete, span, within, message);
+            self.warn(self.code, span, within, message);
         }
         arn
     }
 
     /// The items of a list that may be absent or null. Nothing: it is there and is no list.
-    pub(super) fn list<'n, 'a>(&mut self, node: &'n Node<'a>, key: &str, within: &str) -> Option<&'n [Node<'a>]> {
+    pub(crate) fn list<'n, 'a>(&mut self, node: &'n Node<'a>, key: &str, within: &str) -> Option<&'n [Node<'a>]> {
         let Some(found) = present(node, key) else { return Some(&[]) };
         if matches!(found.kind, NodeKind::Array(_)) {
             return Some(found.items());
         }
         let message = format!("`{key}` is {}; a list is expected", found.describe());
-        self.warn(Code::SnapshotIncomplete, found.span, within, message);
+        self.warn(self.code, found.span, within, message);
         None
     }
 
     /// The object under a key that may be absent or null.
-    pub(super) fn object<'n, 'a>(&mut self, node: &'n Node<'a>, key: &str, within: &str) -> Option<&'n Node<'a>> {
+    pub(crate) fn object<'n, 'a>(&mut self, node: &'n Node<'a>, key: &str, within: &str) -> Option<&'n Node<'a>> {
         let found = present(node, key)?;
         if matches!(found.kind, NodeKind::Object(_)) {
             return Some(found);
         }
         let message = format!("`{key}` is {}; an object is expected", found.describe());
-        self.warn(Code::SnapshotIncomplete, found.span, within, message);
+        self.warn(self.code, found.span, within, message);
         None
     }
 
     /// `Tags`, a list of `{Key, Value}`.
-    pub(super) fn tags(&mut self, node: &Node<'_>, within: &str) -> BTreeMap<String, String> {
+    pub(crate) fn tags(&mut self, node: &Node<'_>, within: &str) -> BTreeMap<String, String> {
         let mut tags = BTreeMap::new();
         for tag in self.list(node, "Tags", within).unwrap_or_default() {
             let key = self.text(tag, "Key", within);
@@ -144,7 +146,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A policy document: an object, or a string that holds one.
-    pub(super) fn policy(&mut self, node: &Node<'_>, within: &str) -> PolicyDocument {
+    pub(crate) fn policy(&mut self, node: &Node<'_>, within: &str) -> PolicyDocument {
         if self.walked > WALK_MOST {
             let nameless = SourceText { name: self.source.name.clone(), text: String::new() };
             let (document, mut diagnostics) = policy::from_json(node, &nameless, within);
@@ -161,7 +163,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A policy that is there and cannot be read: a diagnostic, and a document that is wholly unknown.
-    pub(super) fn unreadable_policy(&mut self, span: Span, within: &str, why: &str) -> PolicyDocument {
+    pub(crate) fn unreadable_policy(&mut self, span: Span, within: &str, why: &str) -> PolicyDocument {
         let message = format!("the policy cannot be read, and counts as unknown: {why}");
         self.warn(Code::PolicyInvalid, span, within, message);
         unknown_document(span, why)
@@ -169,17 +171,17 @@ impl<'s> Reader<'s> {
 }
 
 /// A document of which nothing is known.
-pub(super) fn unknown_document(span: Span, what: &str) -> PolicyDocument {
+pub(crate) fn unknown_document(span: Span, what: &str) -> PolicyDocument {
     PolicyDocument { unknown: vec![UnknownElement { span, what: what.into() }], ..PolicyDocument::default() }
 }
 
 /// The value under a key, unless it is null.
-pub(super) fn present<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<&'n Node<'a>> {
+pub(crate) fn present<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<&'n Node<'a>> {
     node.get(key).filter(|found| found.kind != NodeKind::Null)
 }
 
 /// Text of the input as it may stand in a message: short, and without control characters.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const MOST: usize = 120;
     let mut out: String = text.chars().take(MOST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(MOST).is_some() {
