@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::arn::Arn;
+use crate::condition::ConditionKey;
 
 macro_rules! finding_codes {
     ($($(#[$doc:meta])* $name:ident => $text:literal, $title:literal;)*) => {
@@ -87,6 +88,60 @@ impl FindingSeverity {
     }
 }
 
+/// Whom a finding is about: mostly a principal by its ARN.
+///
+/// ```
+/// use iam_model::finding::Subject;
+/// assert_eq!(Subject::Anyone.as_str(), "*");
+/// let role: iam_model::arn::Arn = "arn:aws:iam::111122223333:role/app/Orders".parse().unwrap();
+/// assert_eq!(Subject::from(role).name(), "Orders");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A user, group, role or an account's root.
+    Arn(Arn),
+    /// Everyone, callers without credentials of this organisation too.
+    Anyone,
+    /// A role that does not exist yet and that somebody may create.
+    NewRole,
+}
+
+impl Subject {
+    /// The ARN, `*`, or `new-role`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Arn(arn) => arn.as_str(),
+            Self::Anyone => "*",
+            Self::NewRole => "new-role",
+        }
+    }
+
+    /// The last segment of the ARN, or the same word.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        if let Self::Arn(arn) = self { arn.name() } else { self.as_str() }
+    }
+
+    /// The ARN, where it is one.
+    #[must_use]
+    pub const fn arn(&self) -> Option<&Arn> {
+        if let Self::Arn(arn) = self { Some(arn) } else { None }
+    }
+}
+
+impl From<Arn> for Subject {
+    fn from(arn: Arn) -> Self {
+        Self::Arn(arn)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// One coded fact about an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
@@ -95,11 +150,11 @@ pub struct Finding {
     /// How bad.
     pub severity: FindingSeverity,
     /// The principal it is about, or an escalation starts from.
-    pub principal: Option<Arn>,
+    pub principal: Option<Subject>,
     /// An escalation technique's public id, such as `iam-001`.
     pub technique: Option<String>,
     /// Whose permissions are gained.
-    pub target: Option<Arn>,
+    pub target: Option<Subject>,
     /// Whether the path ends at an administrator.
     pub reaches_admin: Option<bool>,
     /// The hops of a path, first to last.
@@ -108,6 +163,8 @@ pub struct Finding {
     pub resource: Option<Arn>,
     /// The functions concerned.
     pub functions: Vec<Arn>,
+    /// Context keys the fact hangs on and that the snapshot cannot know; empty where it holds whatever they are.
+    pub conditional_on: Vec<ConditionKey>,
     /// What it rests on, for people.
     pub evidence: Vec<String>,
 }
@@ -115,18 +172,44 @@ pub struct Finding {
 impl Finding {
     /// A finding about a principal.
     #[must_use]
-    pub const fn about(code: FindingCode, severity: FindingSeverity, principal: Arn) -> Self {
+    pub fn about(code: FindingCode, severity: FindingSeverity, principal: impl Into<Subject>) -> Self {
+        Self { principal: Some(principal.into()), ..Self::new(code, severity) }
+    }
+
+    /// A finding about nobody in particular.
+    #[must_use]
+    pub const fn new(code: FindingCode, severity: FindingSeverity) -> Self {
         Self {
             code,
             severity,
-            principal: Some(principal),
+            principal: None,
             technique: None,
             target: None,
             reaches_admin: None,
             path: Vec::new(),
             resource: None,
             functions: Vec::new(),
+            conditional_on: Vec::new(),
             evidence: Vec::new(),
         }
+    }
+
+    /// A name that stays the same while the fact does: for comparing runs, and for suppressions.
+    ///
+    /// Made of what the finding is about, not of its severity, path or evidence.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let about = [
+            Some(self.code.as_str()),
+            self.principal.as_ref().map(Subject::as_str),
+            self.technique.as_deref(),
+            self.target.as_ref().map(Subject::as_str),
+            self.resource.as_ref().map(Arn::as_str),
+        ];
+        // FNV-1a, 64 bits: stable across versions and machines, which the standard hasher does not promise.
+        let bytes = about.into_iter().flat_map(|part| part.unwrap_or_default().bytes().chain([0]));
+        let hash =
+            bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        format!("{hash:016x}")
     }
 }

@@ -126,6 +126,8 @@ pub struct ManagedPolicy {
     pub name: String,
     /// The default version's document.
     pub document: PolicyDocument,
+    /// The other versions' documents: whoever may set the default version chooses among them.
+    pub other_versions: Vec<PolicyDocument>,
 }
 
 /// A resource of an account.

@@ -160,10 +160,19 @@ fn managed_policy(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Accoun
     };
     let name = named.map_or_else(|| arn.name().to_owned(), Into::into);
     let document = default_version(reader, node, &policy_within);
-    if account.managed_policies.insert(arn, ManagedPolicy { name, document }).is_some() {
+    let other_versions = other_versions(reader, node, &policy_within);
+    if account.managed_policies.insert(arn, ManagedPolicy { name, document, other_versions }).is_some() {
         let message = "the policy stands twice; the last one counts".to_owned();
         reader.warn(Code::SnapshotIncomplete, node.span, &policy_within, message);
     }
+}
+
+/// The versions that are not in force. Of one without a document nothing is known, and nothing needs to be: it does nothing now.
+fn other_versions(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Vec<PolicyDocument> {
+    let versions = node.get("PolicyVersionList").map(Node::items).unwrap_or_default();
+    let others = versions.iter().filter(|v| v.get("IsDefaultVersion").and_then(Node::as_bool) == Some(false));
+    let documents = others.filter_map(|version| present(version, "Document"));
+    documents.map(|document| reader.policy(document, within)).collect()
 }
 
 fn default_version(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> PolicyDocument {
