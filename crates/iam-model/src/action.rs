@@ -21,6 +21,11 @@ use std::str::FromStr;
 pub struct Action(Box<str>);
 
 impl Action {
+    /// An action from parts a table of ours already holds in their proper form.
+    pub(crate) fn from_parts(service: &str, name: &str) -> Self {
+        Self([service, ":", name].concat().into())
+    }
+
     /// The action as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -105,8 +110,7 @@ pub struct ActionError {
 /// Compares two ASCII texts without regard to case; the one rule for actions and condition keys.
 #[must_use]
 pub fn compare_ignoring_case(a: &str, b: &str) -> Ordering {
-    let lower = |text: &str| text.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-    if a.eq_ignore_ascii_case(b) { Ordering::Equal } else { lower(a).cmp(&lower(b)) }
+    a.bytes().map(|b| b.to_ascii_lowercase()).cmp(b.bytes().map(|b| b.to_ascii_lowercase()))
 }
 
 /// Hashes a text so that texts differing only in case hash alike.
