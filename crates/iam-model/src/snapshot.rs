@@ -5,6 +5,7 @@
 
 mod index;
 mod read;
+pub mod trails;
 
 pub use index::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 pub use read::{SnapshotError, read};
