@@ -32,4 +32,6 @@ pub mod usage;
 
 pub mod change;
 
+pub mod certificate;
+
 pub mod finding;

@@ -1,0 +1,309 @@
+//! Globs: the patterns policies use for actions, resources, principals and condition values, as token strings.
+//!
+//! Reads `*`, `?`, policy variables and the escapes `${*}`, `${?}`, `${$}`; matches in linear time and compares one
+//! pattern with another. Exact questions about several patterns at once live in [`language`]. Knows nothing about
+//! statements or requests. Follows the IAM User Guide topics "IAM JSON policy elements: Resource" and "Variables and
+//! tags".
+
+pub mod language;
+mod relation;
+
+use std::fmt;
+use std::sync::Arc;
+
+use iam_model::condition::ConditionKey;
+use iam_model::policy::PolicyVersion;
+
+/// A policy variable: the context key it stands for, and the text to use where the key is absent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Variable {
+    /// The context key.
+    pub key: ConditionKey,
+    /// The default after the comma, where one is written.
+    pub default: Option<Box<str>>,
+}
+
+/// One step of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Token {
+    /// Exactly this character.
+    Char(char),
+    /// This letter in either case; stored in lower case.
+    Fold(char),
+    /// `?`
+    One,
+    /// `*`
+    Many,
+    /// `?` within one of the first five segments of an ARN, where it is no colon.
+    OneInSegment,
+    /// `*` within one of the first five segments of an ARN.
+    ManyInSegment,
+    /// Whatever the variable's value is. In a bounded segment a value with a colon matches nothing.
+    Variable {
+        /// Which variable.
+        variable: Arc<Variable>,
+        /// Whether it stands in one of the first five segments of an ARN.
+        in_segment: bool,
+    },
+}
+
+impl Token {
+    const fn is_many(&self) -> bool {
+        matches!(self, Self::Many | Self::ManyInSegment)
+    }
+}
+
+/// Whether letters compare with regard to case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// As written.
+    Sensitive,
+    /// Both cases are the same.
+    Ignored,
+}
+
+/// What `*` and `?` in a text mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wildcards {
+    /// Themselves.
+    Literal,
+    /// Any text, any character.
+    Anywhere,
+    /// The same, but in the first five colon-separated segments not beyond a colon. A text of fewer than six segments
+    /// is read as [`Wildcards::Anywhere`].
+    BySegment,
+}
+
+/// How to read a text as a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Case.
+    pub case: Case,
+    /// Wildcards.
+    pub wildcards: Wildcards,
+    /// Whether `${…}` is a variable or an escape: only in version 2012-10-17, and only where AWS allows it.
+    pub variables: bool,
+}
+
+impl Reading {
+    /// Action patterns: no case, wildcards anywhere, no variables.
+    pub const ACTION: Self = Self { case: Case::Ignored, wildcards: Wildcards::Anywhere, variables: false };
+
+    /// Resource patterns of a document of this version.
+    #[must_use]
+    pub fn resource(version: PolicyVersion) -> Self {
+        Self { case: Case::Sensitive, wildcards: Wildcards::BySegment, variables: version == PolicyVersion::V2012 }
+    }
+}
+
+/// A compiled pattern.
+///
+/// Runs of wildcards are kept in one order (`?` before `*`, stars merged), so that equal patterns are mostly equal
+/// token strings and matching stays linear for patterns of nothing but wildcards.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Glob {
+    tokens: Box<[Token]>,
+    /// How many leading tokens are plain characters.
+    prefix: usize,
+    has_variable: bool,
+}
+
+impl Glob {
+    /// Reads a pattern.
+    ///
+    /// ```
+    /// use iam_evaluate::glob::{Glob, Reading};
+    /// use iam_model::policy::PolicyVersion;
+    /// let get = Glob::parse("s3:Get*", Reading::ACTION);
+    /// assert!(get.matches("S3:getobject"));
+    /// let table = Glob::parse("arn:aws:dynamodb:*:111122223333:table/*", Reading::resource(PolicyVersion::V2012));
+    /// assert!(table.matches("arn:aws:dynamodb:us-east-1:111122223333:table/Orders"));
+    /// assert!(!table.matches("arn:aws:dynamodb:us-east-1:x:111122223333:table/Orders"));
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str, reading: Reading) -> Self {
+        let bounded = reading.wildcards == Wildcards::BySegment && colons(text, reading.variables) >= 5;
+        let mut tokens = Vec::with_capacity(text.len());
+        let mut segment = 0;
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let in_segment = bounded && segment < 5;
+            if reading.variables
+                && let Some((body, after)) = variable_body(rest)
+            {
+                tokens.extend(variable_token(body, in_segment, reading.case));
+                rest = after;
+                continue;
+            }
+            segment += usize::from(c == ':');
+            tokens.push(plain_token(c, in_segment, reading));
+            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+        Self::from_tokens(tokens)
+    }
+
+    /// The pattern that matches everything.
+    #[must_use]
+    pub fn everything() -> Self {
+        Self::from_tokens(vec![Token::Many])
+    }
+
+    pub(crate) fn from_tokens(mut tokens: Vec<Token>) -> Self {
+        order_runs(&mut tokens);
+        let prefix = tokens.iter().take_while(|t| matches!(t, Token::Char(_))).count();
+        let has_variable = tokens.iter().any(|t| matches!(t, Token::Variable { .. }));
+        Self { tokens: tokens.into(), prefix, has_variable }
+    }
+
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// Whether the pattern holds a policy variable.
+    #[must_use]
+    pub const fn has_variable(&self) -> bool {
+        self.has_variable
+    }
+
+    /// The variables of the pattern.
+    pub fn variables(&self) -> impl Iterator<Item = &Arc<Variable>> {
+        self.tokens.iter().filter_map(|t| match t {
+            Token::Variable { variable, .. } => Some(variable),
+            _ => None,
+        })
+    }
+
+    /// Whether the pattern is the bare `*`.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        matches!(&*self.tokens, [Token::Many])
+    }
+
+    /// The text, where the pattern matches exactly one.
+    #[must_use]
+    pub fn as_literal(&self) -> Option<String> {
+        (self.prefix == self.tokens.len())
+            .then(|| self.tokens.iter().filter_map(|t| if let Token::Char(c) = t { Some(*c) } else { None }).collect())
+    }
+
+    /// The pattern with every variable replaced by its value, or nothing where one has none: then it matches nothing.
+    #[must_use]
+    pub fn bind<'v>(&self, value: &dyn Fn(&Variable) -> Option<&'v str>) -> Option<Self> {
+        if !self.has_variable {
+            return Some(self.clone());
+        }
+        let mut tokens = Vec::with_capacity(self.tokens.len());
+        for token in &self.tokens {
+            match token {
+                Token::Variable { variable, in_segment } => {
+                    let text = value(variable).or(variable.default.as_deref())?;
+                    if *in_segment && text.contains(':') {
+                        return None;
+                    }
+                    tokens.extend(text.chars().map(Token::Char));
+                }
+                other => tokens.push(other.clone()),
+            }
+        }
+        Some(Self::from_tokens(tokens))
+    }
+
+    /// The pattern with every variable widened to "any text".
+    #[must_use]
+    pub fn widened(&self) -> Self {
+        let widen = |t: &Token| match t {
+            Token::Variable { in_segment: true, .. } => Token::ManyInSegment,
+            Token::Variable { in_segment: false, .. } => Token::Many,
+            other => other.clone(),
+        };
+        Self::from_tokens(self.tokens.iter().map(widen).collect())
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for token in &self.tokens {
+            match token {
+                Token::Char(c) | Token::Fold(c) => write!(f, "{c}")?,
+                Token::One | Token::OneInSegment => f.write_str("?")?,
+                Token::Many | Token::ManyInSegment => f.write_str("*")?,
+                Token::Variable { variable, .. } => write!(f, "${{{}}}", variable.key)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Glob({self})")
+    }
+}
+
+fn plain_token(c: char, in_segment: bool, reading: Reading) -> Token {
+    match c {
+        '*' | '?' if reading.wildcards == Wildcards::Literal => Token::Char(c),
+        '*' if in_segment => Token::ManyInSegment,
+        '?' if in_segment => Token::OneInSegment,
+        '*' => Token::Many,
+        '?' => Token::One,
+        _ => letter(c, reading.case),
+    }
+}
+
+const fn letter(c: char, case: Case) -> Token {
+    match case {
+        Case::Ignored if c.is_ascii_alphabetic() => Token::Fold(c.to_ascii_lowercase()),
+        _ => Token::Char(c),
+    }
+}
+
+/// The inside of a leading `${…}`, and what follows it.
+fn variable_body(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix("${")?.split_once('}')
+}
+
+fn variable_token(body: &str, in_segment: bool, case: Case) -> Option<Token> {
+    if let "*" | "?" | "$" = body {
+        return body.chars().next().map(|c| letter(c, case));
+    }
+    let (key, default) = body.split_once(',').map_or((body, None), |(key, rest)| (key, Some(rest.trim())));
+    let default = default.map(|d| d.strip_prefix('\'').and_then(|d| d.strip_suffix('\'')).unwrap_or(d).into());
+    let variable = Arc::new(Variable { key: ConditionKey::new(key.trim()), default });
+    Some(Token::Variable { variable, in_segment })
+}
+
+/// Colons outside variables: these separate the segments of an ARN.
+fn colons(text: &str, variables: bool) -> usize {
+    let mut count = 0;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if variables && let Some((_, after)) = variable_body(rest) {
+            rest = after;
+            continue;
+        }
+        count += usize::from(c == ':');
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+    }
+    count
+}
+
+/// Puts each run of wildcards of one kind into the order `??…*`.
+fn order_runs(tokens: &mut Vec<Token>) {
+    let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
+    for token in tokens.drain(..) {
+        match (&token, out.last()) {
+            (Token::Many, Some(Token::Many)) | (Token::ManyInSegment, Some(Token::ManyInSegment)) => {}
+            (Token::One, Some(Token::Many)) | (Token::OneInSegment, Some(Token::ManyInSegment)) => {
+                let many = out.pop();
+                out.push(token);
+                out.extend(many);
+            }
+            _ => out.push(token),
+        }
+    }
+    *tokens = out;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! One statement, compiled: three sides (action, resource, principal) and its conditions.
+
+use iam_model::action::ActionPattern;
+use iam_model::policy::Statement;
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, PolicyVersion, PrincipalElement, ResourceElement};
+
+use super::atom::Atom;
+use super::principal;
+use crate::glob::{Glob, Reading, Variable};
+
+/// Any of some patterns, or none of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Side {
+    pub(crate) globs: Vec<Glob>,
+    pub(crate) negated: bool,
+}
+
+impl Side {
+    pub(crate) fn everything() -> Self {
+        Self { globs: vec![Glob::everything()], negated: false }
+    }
+
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        self.globs.iter().any(|g| g.matches(text)) != self.negated
+    }
+
+    fn bind<'v>(&self, variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Self {
+        Self { globs: self.globs.iter().filter_map(|g| g.bind(variable)).collect(), negated: self.negated }
+    }
+}
+
+/// A compiled statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Compiled {
+    /// Its place among all statements of its policy.
+    pub(crate) index: u32,
+    /// Action, resource, principal.
+    pub(crate) sides: [Side; 3],
+    pub(crate) atoms: Vec<Atom>,
+    /// Whether part of it was not understood: it may match any request or none.
+    pub(crate) doubtful: bool,
+}
+
+/// A policy: what its allows grant less what its denies forbid.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Policy {
+    pub(crate) allows: Vec<Compiled>,
+    pub(crate) denies: Vec<Compiled>,
+}
+
+impl Policy {
+    /// The union of the documents' allows less all their denies.
+    pub(crate) fn compile<'d>(documents: impl Iterator<Item = &'d PolicyDocument>) -> Self {
+        let mut policy = Self::default();
+        let mut index = 0;
+        for document in documents {
+            let version = document.effective_version();
+            if !document.unknown.is_empty() {
+                policy.allows.push(Compiled::anything(index));
+                policy.denies.push(Compiled::anything(index));
+            }
+            for statement in &document.statements {
+                let mut compiled = Compiled::compile(statement, version, index);
+                compiled.doubtful |= !document.unknown.is_empty();
+                match statement.effect {
+                    Effect::Allow => policy.allows.push(compiled),
+                    Effect::Deny => policy.denies.push(compiled),
+                    Effect::Unknown => {
+                        policy.allows.push(Compiled::anything(index));
+                        policy.denies.push(Compiled::anything(index));
+                    }
+                }
+                index += 1;
+            }
+        }
+        policy
+    }
+
+    pub(crate) fn bind<'v>(&self, variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Self {
+        let all = |list: &[Compiled]| list.iter().map(|s| s.bind(variable)).collect();
+        Self { allows: all(&self.allows), denies: all(&self.denies) }
+    }
+
+    /// Allows every request.
+    pub(crate) fn everything() -> Self {
+        let all = Compiled { doubtful: false, ..Compiled::anything(0) };
+        Self { allows: vec![all], denies: Vec::new() }
+    }
+}
+
+impl Compiled {
+    /// A statement that may match anything.
+    pub(crate) fn anything(index: u32) -> Self {
+        let sides = [Side::everything(), Side::everything(), principal::everyone()];
+        Self { index, sides, atoms: Vec::new(), doubtful: true }
+    }
+
+    fn compile(statement: &Statement, version: PolicyVersion, index: u32) -> Self {
+        let mut doubtful = !statement.unknown.is_empty();
+        let action = |p: &ActionPattern| action_glob(p.as_str());
+        let actions = Side {
+            globs: statement.action.patterns().iter().map(|p| action(&p.value)).collect(),
+            negated: matches!(statement.action, ActionElement::NotAction(_)),
+        };
+        let reading = Reading::resource(version);
+        let resources = match &statement.resource {
+            ResourceElement::Absent => Side::everything(),
+            other => Side {
+                globs: other.patterns().iter().map(|p| Glob::parse(p.value.as_str(), reading)).collect(),
+                negated: matches!(other, ResourceElement::NotResource(_)),
+            },
+        };
+        let principals = match &statement.principal {
+            None => principal::everyone(),
+            Some(PrincipalElement::Principal(list) | PrincipalElement::NotPrincipal(list)) => {
+                let (globs, understood) = principal::globs(list.iter().map(|p| &p.value));
+                doubtful |= !understood;
+                Side { globs, negated: matches!(statement.principal, Some(PrincipalElement::NotPrincipal(_))) }
+            }
+        };
+        if doubtful {
+            return Self::anything(index);
+        }
+        let atoms = statement.conditions.iter().map(|c| Atom::compile(c, version)).collect();
+        Self { index, sides: [actions, resources, principals], atoms, doubtful }
+    }
+
+    fn bind<'v>(&self, variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Self {
+        Self {
+            index: self.index,
+            sides: self.sides.each_ref().map(|side| side.bind(variable)),
+            atoms: self.atoms.iter().map(|a| a.bind(variable)).collect(),
+            doubtful: self.doubtful,
+        }
+    }
+
+    /// The variables it names.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &Variable> {
+        let sides = self.sides.iter().flat_map(|s| &s.globs);
+        let atoms = self.atoms.iter().flat_map(|a| match &a.test {
+            super::atom::Test::Text(globs) => &**globs,
+            _ => &[],
+        });
+        sides.chain(atoms).flat_map(Glob::variables).map(AsRef::as_ref)
+    }
+}
+
+/// Actions are `service:Name`; what matches all of these is the bare `*`.
+fn action_glob(text: &str) -> Glob {
+    if matches!(text, "*:*" | "**") { Glob::everything() } else { Glob::parse(text, Reading::ACTION) }
+}

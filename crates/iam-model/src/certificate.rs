@@ -1,0 +1,203 @@
+//! The proof that one set of policies is inside another: which statement covers what, and why nothing is left over.
+//!
+//! A proof is found by a search and checked without one; the two live in different rooms and share only these nouns.
+//! Printing is deterministic. Nothing here decides anything.
+
+use std::fmt;
+
+use crate::condition::ConditionKey;
+
+/// What one step of a proof speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dimension {
+    /// The action.
+    Action,
+    /// The resource.
+    Resource,
+    /// The principal.
+    Principal,
+    /// The values of a context key.
+    Key(ConditionKey),
+}
+
+/// Which of the two sets of policies a statement is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The policies before.
+    Old,
+    /// The policies after.
+    New,
+}
+
+/// A statement, counted from zero through all documents of its side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StatementRef {
+    /// The side.
+    pub side: Side,
+    /// Its number.
+    pub index: u32,
+}
+
+/// The states of one walked automaton: positions as `pattern << 16 | position`, sorted; no state accepts, and every
+/// step from one leads into another or to a dead end.
+pub type Closure = Vec<Vec<u32>>;
+
+/// Why no request is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// The demands on one dimension contradict one another.
+    Empty {
+        /// Which.
+        dimension: Dimension,
+        /// One closure for each combination of patterns that comparing pairs leaves open, in order.
+        closures: Vec<Closure>,
+    },
+    /// The request must not match this statement, and each way not to match it leads nowhere: by its action, its
+    /// resource, its principal, or by one of its conditions, in this order.
+    Avoid {
+        /// The statement.
+        statement: StatementRef,
+        /// One step for each way.
+        ways: Vec<Self>,
+    },
+}
+
+/// A part of a statement's patterns: all of them, or those with these numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// All patterns.
+    All,
+    /// Some, by their number in the element, ascending.
+    Some(Vec<u32>),
+}
+
+/// One part of a goal, and why no request is left in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// Which action patterns of the allowing statement.
+    pub actions: Selection,
+    /// Which of its resource patterns.
+    pub resources: Selection,
+    /// Why.
+    pub step: Step,
+}
+
+/// One way in which the new policies could allow more: a new allow no old allow covers, or that an old deny forbids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    /// The new allow.
+    pub allow: u32,
+    /// The old deny that would forbid it; nothing for the goal that no old allow covers it.
+    pub deny: Option<u32>,
+    /// Parts that together are the whole statement.
+    pub cells: Vec<Cell>,
+}
+
+/// A proof of inclusion: every goal, each with its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proof {
+    /// For each new allow, in order: the goal without a deny, then one for each old deny.
+    pub goals: Vec<Goal>,
+}
+
+/// A proof together with what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// SHA-256 of the old documents, in hexadecimal.
+    pub old: Box<str>,
+    /// SHA-256 of the new documents, in hexadecimal.
+    pub new: Box<str>,
+    /// The proof.
+    pub proof: Proof,
+}
+
+/// The first line of a printed certificate.
+pub const SCHEMA: &str = "paring-proof/1";
+
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{SCHEMA}\nold sha256:{}\nnew sha256:{}", self.old, self.new)?;
+        self.proof.goals.iter().try_for_each(|goal| writeln!(f, "{goal}"))
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.deny {
+            None => write!(f, "new {}:", self.allow)?,
+            Some(deny) => write!(f, "new {} under old deny {deny}:", self.allow)?,
+        }
+        for (number, cell) in self.cells.iter().enumerate() {
+            f.write_str(if number == 0 { " " } else { "; " })?;
+            if cell.actions != Selection::All || cell.resources != Selection::All {
+                write!(f, "actions {} resources {} ", cell.actions, cell.resources)?;
+            }
+            write!(f, "{}", cell.step)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Some(numbers) = self else { return f.write_str("all") };
+        let mut rest = numbers.iter().copied().peekable();
+        let mut separator = "";
+        while let Some(first) = rest.next() {
+            let mut last = first;
+            while rest.next_if_eq(&(last + 1)).is_some() {
+                last += 1;
+            }
+            write!(f, "{separator}{first}")?;
+            if last > first {
+                write!(f, "-{last}")?;
+            }
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty { dimension, closures } => {
+                write!(f, "{dimension}")?;
+                closures.iter().try_for_each(|closure| write!(f, " {closure:?}"))
+            }
+            Self::Avoid { statement, ways } => {
+                write!(f, "{statement}")?;
+                if ways.iter().all(|w| matches!(w, Self::Empty { closures, .. } if closures.is_empty())) {
+                    return Ok(());
+                }
+                f.write_str("(")?;
+                for (number, way) in ways.iter().enumerate() {
+                    f.write_str(if number == 0 { "" } else { " | " })?;
+                    write!(f, "{way}")?;
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+impl fmt::Display for StatementRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = match self.side {
+            Side::Old => "old",
+            Side::New => "new",
+        };
+        write!(f, "{side} {}", self.index)
+    }
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Action => f.write_str("action"),
+            Self::Resource => f.write_str("resource"),
+            Self::Principal => f.write_str("principal"),
+            Self::Key(key) => write!(f, "key {key}"),
+        }
+    }
+}
