@@ -3,7 +3,7 @@
 //! A set of such values is decided by trying its end points and what lies just beside them. Follows the IAM User
 //! Guide topic "IAM JSON policy elements: Condition operators".
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use iam_model::time::{Timestamp, days_from_civil};
 
@@ -208,8 +208,8 @@ impl Address {
 
     pub(crate) fn show(self) -> String {
         match u32::try_from(self.bits) {
-            Ok(bits) if !self.v6 => std::net::Ipv4Addr::from_bits(bits).to_string(),
-            _ => std::net::Ipv6Addr::from_bits(self.bits).to_string(),
+            Ok(bits) if !self.v6 => core::net::Ipv4Addr::from_bits(bits).to_string(),
+            _ => core::net::Ipv6Addr::from_bits(self.bits).to_string(),
         }
     }
 }
