@@ -1,1 +1,5 @@
-//! stub
+//! Is a change safe: four claims, each proved, refuted or undecided.
+//!
+//! Judges any change, whoever made it; it does not know the synthesizer, any file format, or AWS's API.
+
+pub mod outcome;
