@@ -8,7 +8,7 @@ use crate::arn::Arn;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::json::{Node, NodeKind};
 use crate::policy::{self, PolicyDocument, UnknownElement};
-use crate::text::{Position, SourceText, Span};
+use crate::text::{Positions, SourceText, Span};
 
 /// Reads one source and gathers what is wrong with it.
 pub(crate) struct Reader<'s> {
@@ -16,7 +16,7 @@ pub(crate) struct Reader<'s> {
     /// The code of what is wrong with the file's own format.
     code: Code,
     diagnostics: Vec<Diagnostic>,
-    cursor: Cursor,
+    positions: Positions<'s>,
     /// Bytes walked to find the lines of what is wrong inside policies.
     walked: u64,
 }
@@ -26,8 +26,8 @@ pub(crate) struct Reader<'s> {
 const WALK_MOST: u64 = 4 << 30;
 
 impl<'s> Reader<'s> {
-    pub(crate) const fn new(source: &'s SourceText, code: Code) -> Self {
-        Self { source, code, diagnostics: Vec::new(), cursor: Cursor::START, walked: 0 }
+    pub(crate) fn new(source: &'s SourceText, code: Code) -> Self {
+        Self { source, code, diagnostics: Vec::new(), positions: Positions::new(&source.text), walked: 0 }
     }
 
     pub(crate) fn finish(self) -> Vec<Diagnostic> {
@@ -35,7 +35,7 @@ impl<'s> Reader<'s> {
     }
 
     fn place(&mut self, span: Span, within: &str) -> Place {
-        let position = self.cursor.position(&self.source.text, span.start);
+        let position = self.positions.at(span.start);
         Place { source: self.source.name.clone(), position: Some(position), within: Some(within.into()) }
     }
 
@@ -180,39 +180,20 @@ pub(crate) fn present<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<&'n Node<
     node.get(key).filter(|found| found.kind != NodeKind::Null)
 }
 
-/// Text of the input as it may stand in a message: short, and without control characters.
+/// A name of the input as it may stand in a message: short, and without control characters.
 pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 120;
-    let mut out: String = text.chars().take(MOST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(MOST).is_some() {
+    printable(text, 120)
+}
+
+/// A whole sentence of the input as a message.
+pub(crate) fn shown_line(text: &str) -> String {
+    printable(text, 1000)
+}
+
+fn printable(text: &str, most: usize) -> String {
+    let mut out: String = text.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
         out.push('…');
     }
     out
-}
-
-/// Lines and columns of offsets that mostly grow: the text is walked about once, however many places are asked for.
-struct Cursor {
-    offset: usize,
-    line: usize,
-    column: usize,
-}
-
-impl Cursor {
-    const START: Self = Self { offset: 0, line: 1, column: 1 };
-
-    fn position(&mut self, text: &str, offset: usize) -> Position {
-        if offset < self.offset {
-            *self = Self::START;
-        }
-        let between = text.get(self.offset..offset).unwrap_or_default();
-        match between.rsplit_once('\n') {
-            Some((before, last)) => {
-                self.line += before.bytes().filter(|b| *b == b'\n').count() + 1;
-                self.column = last.chars().count() + 1;
-            }
-            None => self.column += between.chars().count(),
-        }
-        self.offset = offset;
-        Position { line: self.line, column: self.column }
-    }
 }

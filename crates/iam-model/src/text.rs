@@ -96,6 +96,55 @@ impl fmt::Display for Position {
     }
 }
 
+/// Positions of many offsets into one text. Where the offsets mostly grow, the text is walked about once, however many
+/// are asked for.
+#[derive(Debug, Clone)]
+pub struct Positions<'t> {
+    text: &'t str,
+    offset: usize,
+    position: Position,
+}
+
+impl<'t> Positions<'t> {
+    const START: Position = Position { line: 1, column: 1 };
+
+    /// Positions in a text.
+    #[must_use]
+    pub const fn new(text: &'t str) -> Self {
+        Self { text, offset: 0, position: Self::START }
+    }
+
+    /// The position of byte `offset`, as [`Position::of`] gives it.
+    ///
+    /// ```
+    /// use iam_model::text::{Position, Positions};
+    /// let text = "ab\ncdé\n";
+    /// let mut positions = Positions::new(text);
+    /// for offset in [4, 4, 8, 0, 2, 3, 99] {
+    ///     assert_eq!(positions.at(offset), Position::of(text, offset));
+    /// }
+    /// ```
+    pub fn at(&mut self, offset: usize) -> Position {
+        let mut end = offset.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        if end < self.offset {
+            *self = Self::new(self.text);
+        }
+        let between = self.text.get(self.offset..end).unwrap_or_default();
+        match between.rsplit_once('\n') {
+            Some((before, last)) => {
+                self.position.line += before.bytes().filter(|b| *b == b'\n').count() + 1;
+                self.position.column = last.chars().count() + 1;
+            }
+            None => self.position.column += between.chars().count(),
+        }
+        self.offset = end;
+        self.position
+    }
+}
+
 /// The name of a source as the user knows it: a path, or `<standard input>`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceName(Arc<str>);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::arn::AccountId;
 use crate::diagnostic::Code;
 use crate::json::{Node, Value};
-use crate::reading::{Reader, shown};
+use crate::reading::{Reader, shown, shown_line};
 use crate::snapshot::{Account, Resource, ResourceKind};
 use crate::text::Span;
 
@@ -99,8 +99,10 @@ fn not_read(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) {
     for item in reader.list(node, "not_read", within).unwrap_or_default() {
         let Some(what) = reader.text(item, "what", within) else { continue };
         match reader.optional_text(item, "hint", within) {
-            Some(hint) => reader.warn_hint(Code::SnapshotIncomplete, item.span, within, shown(&what), &shown(&hint)),
-            None => reader.warn(Code::SnapshotIncomplete, item.span, within, shown(&what)),
+            Some(hint) => {
+                reader.warn_hint(Code::SnapshotIncomplete, item.span, within, shown_line(&what), &shown_line(&hint));
+            }
+            None => reader.warn(Code::SnapshotIncomplete, item.span, within, shown_line(&what)),
         }
     }
 }

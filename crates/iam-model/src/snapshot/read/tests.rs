@@ -58,8 +58,10 @@ fn what_is_no_snapshot_is_refused_with_place_and_hint() {
 
 #[test]
 fn everything_of_an_account_is_read() {
-    let (account, diagnostics) = check(include_str!("tests/account.json").trim().trim_matches(['{', '}']));
-    assert_eq!(diagnostics, Vec::<String>::new());
+    let text = include_str!("../../../../../testdata/accounts/one-account.json");
+    let (mut snapshot, diagnostics) = read(source(text)).unwrap();
+    let account = snapshot.accounts.pop_first().unwrap().1;
+    assert_eq!(diagnostics, []);
     let user = &account.users[0];
     assert_eq!((user.identity.name.as_str(), user.groups.as_slice()), ("ada", ["dev".to_owned()].as_slice()));
     assert_eq!(user.identity.tags.get("team").map(String::as_str), Some("rides"));

@@ -1,0 +1,225 @@
+//! One account out of the answers in its folder.
+//!
+//! Decides which account it is, and gathers what is missing; the parts are built by the modules beside this one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_model::arn::{AccountId, Arn};
+use iam_model::json::{Node, NodeKind, Value};
+
+use super::folder::{Answer, EMPTY, Key};
+use super::{functions, policies, shapes, trails};
+use crate::assemble::Piece;
+use crate::error::CollectError;
+
+/// Both names people save it under.
+const DETAILS: [&str; 2] = ["account-authorization-details", "get-account-authorization-details"];
+
+/// Whether files of this name are used at all.
+pub(super) fn is_known(call: &str) -> bool {
+    DETAILS.contains(&call)
+        || call == LOGIN
+        || call == KEYS
+        || shapes::is_known(call)
+        || policies::is_known(call)
+        || functions::is_known(call)
+        || trails::is_known(call)
+}
+
+/// The answers of one account, looked up, and what turned out to be missing.
+pub(super) struct Answers<'b> {
+    all: &'b [Answer<'b>],
+    by_key: BTreeMap<&'b Key, &'b Answer<'b>>,
+    items: BTreeSet<(&'b str, &'b str)>,
+    failures: BTreeMap<&'b Key, &'b str>,
+    not_read: Vec<(String, Option<String>)>,
+}
+
+/// What became of a question about one thing.
+pub(super) enum Found<'b> {
+    Answer(&'b Answer<'b>),
+    /// AWS said that there is none.
+    None,
+    /// Nobody asked, or the call failed.
+    Missing,
+}
+
+impl<'b> Answers<'b> {
+    /// The answers to a call, about whatever.
+    pub(super) fn of(&self, call: &'b str) -> impl Iterator<Item = &'b Answer<'b>> + use<'b> {
+        self.all.iter().filter(move |answer| answer.key.call == call)
+    }
+
+    /// Whether anything is there for the call, be it a failure.
+    pub(super) fn asked(&self, call: &str) -> bool {
+        self.by_key.keys().chain(self.failures.keys()).any(|key| key.call == call)
+    }
+
+    /// The answer to a call about one thing of a region.
+    pub(super) fn about(&self, call: &str, item: &str, region: &str) -> Found<'b> {
+        let key =
+            |region: Option<&str>| Key { call: call.into(), item: Some(item.into()), region: region.map(Into::into) };
+        let keys = [key(Some(region)), key(None)];
+        if let Some(answer) = keys.iter().find_map(|key| self.by_key.get(key)) {
+            return Found::Answer(answer);
+        }
+        match keys.iter().find_map(|key| self.failures.get(key)) {
+            Some(why) if says_none(why) => Found::None,
+            _ => Found::Missing,
+        }
+    }
+
+    /// Records something that is not known, with the command that would tell.
+    pub(super) fn not_read(&mut self, what: String, hint: Option<String>) {
+        self.not_read.push((what, hint));
+    }
+
+    /// Records that no usable answer to a call is there.
+    pub(super) fn missing(&mut self, call: &str, lost: &str, command: &str) {
+        let what = if self.asked(call) { "no usable" } else { "no" };
+        self.not_read(format!("{what} `{call}.json`: {lost}"), Some(format!("`{command}`")));
+    }
+
+    /// Whether a call about this thing was answered, in any region.
+    pub(super) fn knows(&self, call: &str, item: &str) -> bool {
+        self.items.contains(&(call, item))
+    }
+
+    /// Records calls that failed and files that are no JSON: the first of each call, and how many more.
+    fn report_failures(&mut self) {
+        let mut by_call: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (key, why) in &self.failures {
+            let empty_list = key.item.is_none() && key.call == "list-queues" && why.ends_with(EMPTY);
+            if !says_none(why) && !empty_list {
+                by_call.entry(&key.call).or_default().push(why);
+            }
+        }
+        for whys in by_call.into_values() {
+            let (first, more) = (whys.first().copied().unwrap_or_default(), whys.len() - 1);
+            let more = if more == 0 { String::new() } else { format!("; {more} more of this call failed") };
+            self.not_read(format!("{first}{more}"), None);
+        }
+    }
+
+    /// The list in an answer; a wrong shape, and a list that was cut off, are recorded.
+    pub(super) fn list(&mut self, answer: &'b Answer<'b>, key: &str) -> &'b [Node<'b>] {
+        for mark in ["NextToken", "NextMarker", "Marker"] {
+            if answer.root.get(mark).is_some_and(|mark| mark.as_str().is_some()) {
+                let what = format!("{} is cut off (`{mark}`): there is more", answer.source.name);
+                self.not_read(what, Some("call again without `--max-items` and `--no-paginate`".into()));
+            }
+        }
+        match answer.root.get(key) {
+            Some(list) if matches!(list.kind, NodeKind::Array(_)) => list.items(),
+            _ => {
+                self.not_read(format!("{} holds no list `{key}`: it is left out", answer.source.name), None);
+                &[]
+            }
+        }
+    }
+}
+
+/// Whether a message of the CLI says that the thing asked for does not exist, rather than that it could not be read.
+fn says_none(why: &str) -> bool {
+    const NONE: &[&str] = &[
+        "(ResourceNotFoundException)",
+        "(NoSuchBucketPolicy)",
+        "(NoSuchEntity)",
+        "(NoSuchTagSet)",
+        "(PolicyNotFoundException)",
+        "(NotFoundException)",
+        "(StackNotFoundException)",
+    ];
+    NONE.iter().any(|word| why.contains(word))
+}
+
+/// The account's id, and its part of the snapshot.
+pub(super) fn build<'b>(
+    folder: &str,
+    all: &'b [Answer<'b>],
+    failures: &'b [(&'b Key, String)],
+) -> Result<(AccountId, Piece<'b>), CollectError> {
+    let mut answers = Answers {
+        all,
+        by_key: all.iter().map(|answer| (answer.key, answer)).collect(),
+        items: all.iter().filter_map(|a| Some((a.key.call.as_str(), a.key.item.as_deref()?))).collect(),
+        failures: failures.iter().map(|(key, why)| (*key, why.as_str())).collect(),
+        not_read: Vec::new(),
+    };
+    answers.report_failures();
+    let details = DETAILS.iter().find_map(|call| answers.of(call).next());
+    if details.is_none() {
+        let call = DETAILS.into_iter().find(|call| answers.asked(call)).unwrap_or(DETAILS[0]);
+        let command = "aws iam get-account-authorization-details > account-authorization-details.json";
+        answers.missing(call, "users, groups, roles and policies are not known", command);
+    }
+    let mut resources = shapes::resources(&mut answers, details.map_or("aws", |d| partition(&d.root)));
+    functions::extend(&mut answers, &mut resources);
+    let policies = policies::policies(&mut answers, &resources);
+    let trails = trails::trails(&mut answers);
+    let arns = details.iter().flat_map(|d| arns(&d.root)).chain(resources.iter().map(|r| r.arn.clone()));
+    let id = arns.filter_map(|arn| arn.account()).next().or_else(|| folder.parse().ok());
+    let id = id.ok_or_else(|| CollectError::NoAccount { name: folder.into() })?;
+
+    let empty = || Piece::Made(Value::Object(Vec::new()));
+    let mut members =
+        vec![("authorization_details", details.map_or_else(empty, |d| Piece::Copy(d.source, d.root.span)))];
+    members.push(("resources", Piece::List(resources.into_iter().map(|r| Piece::Made(r.into_value())).collect())));
+    members.push(("resource_policies", policies));
+    members.extend(trails.map(|trails| ("trails", trails)));
+    members.push(("iam_extra", Piece::Made(extra(&mut answers, details))));
+    members.push(("not_read", Piece::List(answers.not_read.into_iter().map(not_read).collect())));
+    Ok((id, Piece::Object(members.into_iter().map(|(key, piece)| (key.to_owned(), piece)).collect())))
+}
+
+fn not_read<'b>((what, hint): (String, Option<String>)) -> Piece<'b> {
+    let mut members = vec![("what".to_owned(), Value::text(what))];
+    members.extend(hint.map(|hint| ("hint".to_owned(), Value::text(hint))));
+    Piece::Made(Value::Object(members))
+}
+
+/// ARNs of what the account itself owns: AWS's own policies tell nothing.
+fn arns<'n>(details: &'n Node<'_>) -> impl Iterator<Item = Arn> + 'n {
+    ["RoleDetailList", "UserDetailList", "GroupDetailList", "Policies"].into_iter().flat_map(|list| {
+        let items = details.get(list).map(Node::items).unwrap_or_default();
+        items.iter().filter_map(|item| item.get("Arn").and_then(Node::as_str)?.parse().ok())
+    })
+}
+
+fn partition<'n>(details: &'n Node<'_>) -> &'n str {
+    let roles = details.get("RoleDetailList").map(Node::items).unwrap_or_default();
+    let arn = roles.iter().find_map(|role| role.get("Arn").and_then(Node::as_str));
+    arn.and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws")
+}
+
+const KEYS: &str = "list-access-keys";
+const LOGIN: &str = "get-login-profile";
+
+/// `iam_extra`: keys and passwords, by user.
+fn extra(answers: &mut Answers<'_>, details: Option<&Answer<'_>>) -> Value {
+    let users = details.and_then(|d| d.root.get("UserDetailList")).map(Node::items).unwrap_or_default();
+    let names: BTreeSet<&str> = users.iter().filter_map(|user| user.get("UserName").and_then(Node::as_str)).collect();
+    let (mut keys, mut logins) = (Vec::new(), Vec::new());
+    let mut unknown: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        match answers.about(KEYS, name, "") {
+            Found::Answer(answer) => {
+                let count = answer.root.get("AccessKeyMetadata").map(Node::items).unwrap_or_default().len();
+                keys.push((name.to_owned(), Value::Number(count.to_string())));
+            }
+            Found::None => {}
+            Found::Missing => unknown.entry(KEYS).or_default().push(name),
+        }
+        match answers.about(LOGIN, name, "") {
+            Found::Answer(_) => logins.push(Value::text(name)),
+            Found::None => {}
+            Found::Missing => unknown.entry(LOGIN).or_default().push(name),
+        }
+    }
+    for (call, users) in unknown {
+        let what = format!("no `{call}/NAME.json` of {} users ({})", users.len(), super::named(&users));
+        let command = format!("`aws iam {call} --user-name NAME > {call}/NAME.json 2> {call}/NAME.err`");
+        answers.not_read(format!("{what}: their keys and passwords are not known whole"), Some(command));
+    }
+    Value::Object(vec![("access_keys".into(), Value::Object(keys)), ("login_profiles".into(), Value::Array(logins))])
+}

@@ -1,0 +1,71 @@
+//! What more is known of Lambda functions: URLs, tags, event sources; joined to the function's own description.
+
+use std::collections::BTreeMap;
+
+use iam_model::json::{Node, Value};
+
+use super::account::{Answers, Found};
+use super::named;
+use super::shapes::Resource;
+
+const URL: &str = "get-function-url-config";
+const TAGS: &str = "list-tags";
+const SOURCES: &str = "list-event-source-mappings";
+
+pub(super) fn is_known(call: &str) -> bool {
+    [URL, TAGS, SOURCES].contains(&call)
+}
+
+/// Joins what was asked about functions to their `api`.
+pub(super) fn extend(answers: &mut Answers<'_>, resources: &mut [Resource]) {
+    let sources = event_sources(answers);
+    let (mut without_url, mut without_tags, mut count) = (Vec::new(), Vec::new(), 0);
+    for function in resources.iter_mut().filter(|resource| resource.kind == "lambda.function") {
+        count += 1;
+        let name = function.api_text("FunctionName").unwrap_or_else(|| function.arn.name()).to_owned();
+        let region = function.arn.region().to_owned();
+        match answers.about(URL, &name, &region) {
+            Found::Answer(answer) => function.api.push(("FunctionUrlConfig".into(), answer.root.to_value())),
+            Found::None => {}
+            Found::Missing => without_url.push(name.clone()),
+        }
+        match answers.about(TAGS, &name, &region) {
+            Found::Answer(answer) => {
+                function.api.push(("Tags".into(), answer.root.get("Tags").map_or(Value::Null, Node::to_value)));
+            }
+            Found::None => {}
+            Found::Missing => without_tags.push(name),
+        }
+        if let Some(list) = sources.get(function.arn.as_str()) {
+            function.api.push(("EventSourceMappings".into(), Value::Array(list.clone())));
+        }
+    }
+    let option = |call: &str| match call {
+        URL => "--function-name NAME",
+        _ => "--resource ARN",
+    };
+    for (call, names, lost) in [(URL, without_url, "their URLs"), (TAGS, without_tags, "their tags")] {
+        if !names.is_empty() {
+            let what = format!("no `{call}/NAME.json` of {} of {count} functions ({})", names.len(), named(&names));
+            let command = format!("`aws lambda {call} {} > {call}/NAME.json 2> {call}/NAME.err`", option(call));
+            answers.not_read(format!("{what}: {lost} are not known"), Some(command));
+        }
+    }
+    if count > 0 && !answers.asked(SOURCES) {
+        let command = format!("aws lambda {SOURCES} > {SOURCES}.json");
+        answers.missing(SOURCES, "which queues and streams call functions is not known", &command);
+    }
+}
+
+/// Event source mappings by the ARN of the function they call, without version or alias.
+fn event_sources(answers: &mut Answers<'_>) -> BTreeMap<String, Vec<Value>> {
+    let mut sources: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for answer in answers.of(SOURCES) {
+        for mapping in answers.list(answer, "EventSourceMappings") {
+            let arn = mapping.get("FunctionArn").and_then(Node::as_str).unwrap_or_default();
+            let unqualified: Vec<&str> = arn.splitn(8, ':').take(7).collect();
+            sources.entry(unqualified.join(":")).or_default().push(mapping.to_value());
+        }
+    }
+    sources
+}

@@ -1,0 +1,206 @@
+//! Resources: which call lists which kind, and where in its answer the ARN and the role stand.
+//!
+//! One line per call; a kind that AWS describes in this manner is added by adding its line.
+
+use std::collections::BTreeSet;
+
+use iam_model::arn::Arn;
+use iam_model::json::{Node, NodeKind, Value};
+
+use super::account::Answers;
+use super::folder::Answer;
+use super::named;
+
+/// A resource of the snapshot to be.
+pub(super) struct Resource {
+    pub(super) kind: &'static str,
+    pub(super) arn: Arn,
+    pub(super) role: Option<String>,
+    pub(super) api: Vec<(String, Value)>,
+}
+
+impl Resource {
+    pub(super) fn into_value(self) -> Value {
+        let mut members = vec![("kind".into(), Value::text(self.kind)), ("arn".into(), Value::text(self.arn.as_str()))];
+        members.extend(self.role.map(|role| ("role_arn".into(), Value::String(role))));
+        members.push(("api".into(), Value::Object(self.api)));
+        Value::Object(members)
+    }
+
+    /// A text of the service's own description.
+    pub(super) fn api_text(&self, key: &str) -> Option<&str> {
+        self.api.iter().find(|(k, _)| k == key).and_then(|(_, value)| value.as_str())
+    }
+}
+
+/// Where the descriptions stand in an answer.
+enum Under {
+    /// A list of them under this key.
+    List(&'static str),
+    /// One, under this key.
+    Object(&'static str),
+    /// The answer is the description; ARN and role stand under this key of it.
+    Within(&'static str),
+    /// The answer is the description.
+    Root,
+}
+
+struct Shape {
+    call: &'static str,
+    under: Under,
+    kind: &'static str,
+    arn: &'static str,
+    role: &'static str,
+}
+
+const fn shape(call: &'static str, under: Under, kind: &'static str, arn: &'static str, role: &'static str) -> Shape {
+    Shape { call, under, kind, arn, role }
+}
+
+/// The bucket's name stands in for its ARN: AWS gives none.
+const BUCKET: &str = "Name";
+
+const SHAPES: &[Shape] = &[
+    shape(FUNCTIONS, Under::List("Functions"), "lambda.function", "FunctionArn", "Role"),
+    shape("list-buckets", Under::List("Buckets"), "s3.bucket", BUCKET, ""),
+    shape("list-keys", Under::List("Keys"), "kms.key", "KeyArn", ""),
+    shape("list-secrets", Under::List("SecretList"), "secretsmanager.secret", "ARN", ""),
+    shape("describe-table", Under::Object("Table"), "dynamodb.table", "TableArn", ""),
+    shape("get-queue-attributes", Under::Within("Attributes"), "sqs.queue", "QueueArn", ""),
+    shape("get-topic-attributes", Under::Within("Attributes"), "sns.topic", "TopicArn", ""),
+    shape("describe-stacks", Under::List("Stacks"), STACK, "StackId", "RoleARN"),
+    shape("describe-user-pool", Under::Object("UserPool"), "cognito.user_pool", "Arn", ""),
+    shape("describe-state-machine", Under::Root, "stepfunctions.state_machine", "stateMachineArn", "roleArn"),
+    shape(
+        "describe-task-definition",
+        Under::Object("taskDefinition"),
+        "ecs.task_definition",
+        "taskDefinitionArn",
+        "taskRoleArn",
+    ),
+    shape("describe-clusters", Under::List("clusters"), "ecs.cluster", "clusterArn", ""),
+    shape("batch-get-projects", Under::List("projects"), "codebuild.project", "arn", "serviceRole"),
+    shape("describe-notebook-instance", Under::Root, "sagemaker.notebook_instance", "NotebookInstanceArn", "RoleArn"),
+];
+
+const FUNCTIONS: &str = "list-functions";
+const STACK: &str = "cloudformation.stack";
+const STACK_RESOURCES: &str = "describe-stack-resources";
+
+/// Calls without which a common bundle is poorer; the others are for those who have such resources.
+const COMMON: [&str; 6] = ["list-buckets", "list-keys", "list-secrets", "list-tables", "list-queues", "list-topics"];
+
+/// Calls that only name things, and the call that describes one.
+const NAMES: [(&str, &str, &str); 3] = [
+    ("list-tables", "TableNames", "describe-table"),
+    ("list-queues", "QueueUrls", "get-queue-attributes"),
+    ("list-topics", "Topics", "get-topic-attributes"),
+];
+
+pub(super) fn is_known(call: &str) -> bool {
+    call == STACK_RESOURCES || SHAPES.iter().any(|s| s.call == call) || NAMES.iter().any(|names| names.0 == call)
+}
+
+/// Every resource the answers describe, once.
+pub(super) fn resources<'b>(answers: &mut Answers<'b>, partition: &str) -> Vec<Resource> {
+    let mut resources = Vec::new();
+    for shape in SHAPES {
+        for answer in answers.of(shape.call) {
+            described(answers, shape, answer, partition, &mut resources);
+        }
+    }
+    stack_resources(answers, &mut resources);
+    undescribed(answers);
+    if answers.of(FUNCTIONS).next().is_none() {
+        answers.missing(FUNCTIONS, "functions are not known", "aws lambda list-functions > list-functions.json");
+    }
+    let missing: Vec<&str> = COMMON.into_iter().filter(|call| !answers.asked(call)).collect();
+    if !missing.is_empty() {
+        let what = format!("nothing of {}: these resources and their policies are not known", named(&missing));
+        answers.not_read(what, Some("`docs/collect.md` has the commands".into()));
+    }
+    let mut seen = BTreeSet::new();
+    resources.retain(|resource| seen.insert((resource.kind, resource.arn.clone())));
+    resources
+}
+
+fn described<'b>(
+    answers: &mut Answers<'b>,
+    shape: &Shape,
+    answer: &'b Answer<'b>,
+    partition: &str,
+    resources: &mut Vec<Resource>,
+) {
+    let root = std::slice::from_ref(&answer.root);
+    let (nodes, inner) = match shape.under {
+        Under::List(key) => (answers.list(answer, key), ""),
+        Under::Object(key) => (answer.root.get(key).map(std::slice::from_ref).unwrap_or_default(), ""),
+        Under::Within(key) => (root, key),
+        Under::Root => (root, ""),
+    };
+    let mut unnamed = usize::from(nodes.is_empty() && matches!(shape.under, Under::Object(_)));
+    for node in nodes {
+        let place = if inner.is_empty() { Some(node) } else { node.get(inner) };
+        let text = |key: &str| place.and_then(|place| place.get(key)).and_then(Node::as_str);
+        let arn = match (text(shape.arn), shape.arn) {
+            (Some(name), BUCKET) => format!("arn:{partition}:s3:::{name}").parse().ok(),
+            (found, _) => found.and_then(|arn| arn.parse::<Arn>().ok()),
+        };
+        match (arn, &node.kind) {
+            (Some(arn), NodeKind::Object(members)) => {
+                let api = members.iter().map(|m| (m.key.to_string(), m.value.to_value())).collect();
+                let role = text(shape.role).filter(|role| !role.is_empty()).map(Into::into);
+                resources.push(Resource { kind: shape.kind, arn, role, api });
+            }
+            _ => unnamed += 1,
+        }
+    }
+    if unnamed > 0 {
+        let what = format!("{}: {unnamed} of its entries have no readable `{}`", answer.source.name, shape.arn);
+        answers.not_read(format!("{what} and are left out"), None);
+    }
+}
+
+/// Things that are named and not described.
+fn undescribed(answers: &mut Answers<'_>) {
+    for (list, key, describe) in NAMES {
+        let mut missing = Vec::new();
+        for answer in answers.of(list) {
+            for item in answers.list(answer, key) {
+                let text = item.as_str().or_else(|| item.get("TopicArn").and_then(Node::as_str)).unwrap_or_default();
+                let name = text.rsplit(['/', ':']).next().unwrap_or_default();
+                if !answers.knows(describe, name) {
+                    missing.push(name);
+                }
+            }
+        }
+        if !missing.is_empty() {
+            let what = format!("no usable `{describe}/NAME.json` of {} in `{list}.json`", named(&missing));
+            answers.not_read(
+                format!("{what}: they and their policies are not known"),
+                Some("see `docs/collect.md`".into()),
+            );
+        }
+    }
+}
+
+/// `describe-stack-resources`: joined to the stack, which it may be the only word about.
+fn stack_resources<'b>(answers: &mut Answers<'b>, resources: &mut Vec<Resource>) {
+    const LIST: &str = "StackResources";
+    for answer in answers.of(STACK_RESOURCES) {
+        let list = answers.list(answer, LIST);
+        let Some(arn) = list.iter().find_map(|r| r.get("StackId").and_then(Node::as_str)?.parse::<Arn>().ok()) else {
+            answers.not_read(format!("{} holds no readable `StackId`: it is left out", answer.source.name), None);
+            continue;
+        };
+        let value = Value::Array(list.iter().map(Node::to_value).collect());
+        match resources.iter_mut().find(|resource| resource.kind == STACK && resource.arn == arn) {
+            Some(stack) => stack.api.push((LIST.into(), value)),
+            None => {
+                let name = list.iter().find_map(|r| r.get("StackName").and_then(Node::as_str)).unwrap_or_default();
+                let api = vec![("StackName".into(), Value::text(name)), (LIST.into(), value)];
+                resources.push(Resource { kind: STACK, arn, role: None, api });
+            }
+        }
+    }
+}

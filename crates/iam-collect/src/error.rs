@@ -1,0 +1,75 @@
+//! Why nothing could be collected, with what to do about it.
+
+use iam_model::snapshot::SnapshotError;
+
+/// Why a source gives no snapshot at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CollectError {
+    /// Nothing is there.
+    #[error("`{name}` does not exist")]
+    Missing {
+        /// What was asked for.
+        name: String,
+    },
+    /// It is there and cannot be read.
+    #[error("`{name}` cannot be read: {reason}")]
+    Unreadable {
+        /// What was asked for.
+        name: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// A gzip file.
+    #[error("`{name}` is compressed")]
+    Compressed {
+        /// What was asked for.
+        name: String,
+    },
+    /// Not UTF-8.
+    #[error("`{name}` is not UTF-8 text, from its byte {offset} on")]
+    NotUtf8 {
+        /// What was asked for.
+        name: String,
+        /// Where it stops being text.
+        offset: usize,
+    },
+    /// A folder without any file of a bundle.
+    #[error("the folder `{name}` holds no AWS CLI output of a known name")]
+    NotABundle {
+        /// The folder.
+        name: String,
+        /// Whether a file in it looks like a snapshot.
+        snapshot: Option<String>,
+    },
+    /// A bundle that never says which account it is of.
+    #[error("the folder `{name}` does not say which account it is of")]
+    NoAccount {
+        /// The folder.
+        name: String,
+    },
+    /// Text, and not a snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+impl CollectError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some(
+                "give a snapshot file, or a folder of AWS CLI output; `docs/collect.md` says how to make one".into(),
+            ),
+            Self::Unreadable { .. } => Some("check that it is a file you may read".into()),
+            Self::Compressed { .. } => Some("decompress it first: `gzip -d`".into()),
+            Self::NotUtf8 { .. } => Some("save it as UTF-8 text; it may also be another kind of file".into()),
+            Self::NotABundle { snapshot: Some(file), .. } => Some(format!("did you mean the file `{file}` in it?")),
+            Self::NotABundle { .. } => Some(
+                "a bundle holds at least `account-authorization-details.json`; `docs/collect.md` has all commands"
+                    .into(),
+            ),
+            Self::NoAccount { .. } => Some("name the folder by the account's twelve digits".into()),
+            Self::Snapshot(error) => error.hint(),
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Bundles and files, good and bad, through the public functions.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use iam_model::arn::Arn;
+use iam_model::diagnostic::Severity;
+use iam_model::snapshot::{ResourceKind, SnapshotIndex};
+
+use super::*;
+
+fn testdata(part: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/accounts").join(part)
+}
+
+fn arn(text: &str) -> Arn {
+    text.parse().unwrap()
+}
+
+/// A folder of its own for one test, gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("paring-collect-{test}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> &Self {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    /// What is said about the bundle, a line each, the folder's own name cut out.
+    fn said(&self) -> Vec<String> {
+        let (_, diagnostics) = from_path(&self.0).unwrap();
+        diagnostics.iter().map(|d| d.to_string().replace(self.0.to_str().unwrap(), "")).collect()
+    }
+
+    fn assert_said(&self, part: &str) {
+        let said = self.said();
+        assert!(said.iter().any(|line| line.contains(part)), "no `{part}` in {said:#?}");
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const DETAILS: &str = r#"{"RoleDetailList": [{"RoleName": "r", "Arn": "arn:aws:iam::111122223333:role/r",
+  "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}]}"#;
+
+#[test]
+fn a_complete_bundle_is_read_without_a_word() {
+    let (snapshot, diagnostics) = from_path(&testdata("bundle")).unwrap();
+    assert_eq!(diagnostics, []);
+    let (index, dangling) = SnapshotIndex::new(&snapshot);
+    assert_eq!(dangling, []);
+    let account = snapshot.accounts.get(&"111122223333".parse().unwrap()).unwrap();
+    let kinds: Vec<&ResourceKind> = account.resources.iter().map(|r| &r.kind).collect();
+    use ResourceKind::{CloudformationStack, DynamodbTable, LambdaFunction, S3Bucket, SqsQueue};
+    let expected = [
+        LambdaFunction,
+        LambdaFunction,
+        LambdaFunction,
+        S3Bucket,
+        S3Bucket,
+        DynamodbTable,
+        SqsQueue,
+        CloudformationStack,
+    ];
+    assert_eq!(kinds, expected.iter().collect::<Vec<_>>());
+    let functions = index.functions_of(&arn("arn:aws:iam::111122223333:role/report"));
+    assert_eq!(functions.iter().map(|f| f.arn.name()).collect::<Vec<_>>(), ["report", "report-weekly"]);
+    assert!(functions[0].api.get("EventSourceMappings").is_some(), "joined by the ARN without its alias");
+    let orders = index.functions_of(&arn("arn:aws:iam::111122223333:role/orders"))[0];
+    let url = orders.api.get("FunctionUrlConfig").and_then(|url| url.get("AuthType"));
+    assert_eq!(url.and_then(|a| a.as_str()), Some("AWS_IAM"));
+    assert_eq!(orders.api.get("Tags").and_then(|t| t.get("team")?.as_str()), Some("rides"));
+    for (resource, statements) in
+        [("arn:aws:lambda:us-east-1:111122223333:function:orders", 1), ("arn:aws:s3:::rides-photos", 1)]
+    {
+        assert_eq!(index.resource_policy(&arn(resource)).unwrap().statements.len(), statements);
+    }
+    assert!(index.resource_policy(&arn("arn:aws:sqs:us-east-1:111122223333:jobs")).is_some());
+    assert!(index.resource_policy(&arn("arn:aws:s3:::rides-logs")).is_none());
+    let stack = account.resources.last().unwrap();
+    assert_eq!(stack.api.get("StackResources").unwrap().items().len(), 3);
+    assert_eq!((account.access_keys.get("ada"), account.login_profiles.len()), (Some(&1), 0));
+}
+
+#[test]
+fn the_file_form_reads_back_to_itself() {
+    let (snapshot, _) = from_path(&testdata("bundle")).unwrap();
+    let text = file_form(&snapshot).unwrap();
+    let (again, diagnostics) = from_reader("-", text.as_bytes()).unwrap();
+    assert_eq!(diagnostics, []);
+    assert_eq!(file_form(&again).unwrap(), text);
+    assert_eq!(format!("{:?}", SnapshotIndex::new(&again).0.roles().count()), "2");
+}
+
+#[test]
+fn what_is_missing_is_named_with_the_command_that_gets_it() {
+    let folder = Folder::new("missing");
+    folder.write("get-account-authorization-details.json", DETAILS);
+    let said = folder.said();
+    let expected = [
+        "no `list-functions.json`: functions are not known",
+        "no `describe-trails.json`",
+        "nothing of `list-buckets`, `list-keys`, `list-secrets`, `list-tables`, `list-queues` and 1 more",
+    ];
+    for part in expected {
+        assert!(said.iter().any(|line| line.contains(part)), "no `{part}` in {said:#?}");
+    }
+    assert_eq!(said.len(), 3, "{said:#?}");
+    let (snapshot, diagnostics) = from_path(&folder.0).unwrap();
+    let hint = diagnostics.iter().find(|d| d.message.contains("list-functions")).and_then(|d| d.hint.clone());
+    assert_eq!(hint.as_deref(), Some("`aws lambda list-functions > list-functions.json`"));
+    let (_, again) = from_reader("-", file_form(&snapshot).unwrap().as_bytes()).unwrap();
+    assert_eq!(again.len(), 3, "the file form says it again in every later run");
+}
+
+#[test]
+fn a_broken_part_is_said_at_its_place_and_the_rest_is_read() {
+    let folder = Folder::new("broken");
+    folder.write("account-authorization-details.json", &DETAILS.replace("\"Statement\"", "\"Statment\""));
+    folder.write("list-functions.json", "{\"Functions\": [\n  {\"FunctionName\": ");
+    folder.write("list-buckets.json", r#"{"Buckets": [{"Name": "b"}, {}], "NextToken": "t"}"#);
+    folder.write(
+        "get-bucket-policy/b.err",
+        "An error occurred (AccessDenied) when calling the GetBucketPolicy operation",
+    );
+    folder.write("get-bucket-policy/c.json", r#"{"Policy": "{}"}"#);
+    folder.write(
+        "describe-trails.json",
+        r#"{"trailList": [{"Name": "t", "TrailARN": "arn:aws:cloudtrail:us-east-1:111122223333:trail/t"}]}"#,
+    );
+    folder.write("list-function.json", "{}");
+    folder.assert_said("/account-authorization-details.json:2:57 (account 111122223333, role r, trust policy)");
+    folder.assert_said("/list-functions.json:2:20: not JSON: the text ends before the value does");
+    folder.assert_said("no usable `list-functions.json`: functions are not known");
+    folder.assert_said("/list-buckets.json: 1 of its entries have no readable `Name` and are left out");
+    folder.assert_said("/list-buckets.json is cut off (`NextToken`): there is more");
+    folder.assert_said("/get-bucket-policy/b.err: An error occurred (AccessDenied)");
+    folder.assert_said(
+        "no usable `get-bucket-policy/NAME.json` of 1 of 1 s3.buckets (`b`): the policies on them are not known",
+    );
+    folder.assert_said("/get-bucket-policy/c.json: no resource of that name is known; the policy is left out");
+    folder.assert_said("no usable `get-event-selectors/t.json`");
+    folder.assert_said("not known, and not used: `list-function`");
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    assert_eq!(SnapshotIndex::new(&snapshot).0.roles().count(), 1);
+}
+
+#[test]
+fn accounts_and_regions_have_folders_of_their_own() {
+    let folder = Folder::new("accounts");
+    let function = |account: &str, region: &str| {
+        format!(
+            r#"{{"Functions": [{{"FunctionName": "f", "FunctionArn": "arn:aws:lambda:{region}:{account}:function:f",
+            "Role": "arn:aws:iam::{account}:role/r"}}]}}"#
+        )
+    };
+    for account in ["111122223333", "444455556666"] {
+        let details = DETAILS.replace("111122223333", account);
+        folder.write(&format!("{account}/account-authorization-details.json"), &details);
+        for region in ["us-east-1", "eu-west-1"] {
+            folder.write(&format!("{account}/{region}/list-functions.json"), &function(account, region));
+            let policy =
+                format!(r#"{{"Policy": "{{\"Version\": \"2012-10-17\", \"Id\": \"{region}\", \"Statement\": []}}"}}"#);
+            folder.write(&format!("{account}/{region}/get-policy/f.json"), &policy);
+        }
+    }
+    folder.write("organization.json", r#"{"id": "o-1", "accounts": {"111122223333": {"scps": [[]], "rcps": []}}}"#);
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    assert_eq!(snapshot.accounts.len(), 2);
+    assert_eq!(index.functions_of(&arn("arn:aws:iam::444455556666:role/r")).len(), 2);
+    let policy = index.resource_policy(&arn("arn:aws:lambda:eu-west-1:444455556666:function:f")).unwrap();
+    assert_eq!(policy.id.as_deref(), Some("eu-west-1"), "each region's own");
+    assert!(index.guardrails(&"111122223333".parse().unwrap()).is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_outside_the_bundle_is_opened() {
+    let (outside, folder) = (Folder::new("outside"), Folder::new("inside"));
+    outside.write("list-functions.json", r#"{"Functions": [{"FunctionName": "outsider"}]}"#);
+    outside.write("get-policy/f.json", "{}");
+    folder.write("account-authorization-details.json", DETAILS);
+    std::os::unix::fs::symlink(outside.0.join("list-functions.json"), folder.0.join("list-functions.json")).unwrap();
+    std::os::unix::fs::symlink(outside.0.join("get-policy"), folder.0.join("get-policy")).unwrap();
+    folder.write("list-buckets.json", r#"{"Buckets": [{"Name": "../../../etc/passwd"}]}"#);
+    folder.assert_said("links are not followed: `/get-policy`, `/list-functions.json`");
+    let (snapshot, diagnostics) = from_path(&folder.0).unwrap();
+    assert!(!file_form(&snapshot).unwrap().contains("outsider"));
+    assert!(diagnostics.iter().all(|d| d.severity != Severity::Error), "{diagnostics:#?}");
+}
+
+#[test]
+fn what_is_neither_is_refused_with_what_to_do() {
+    let check = |path: &Path, message: &str, hint: &str| {
+        let error = from_path(path).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+        assert!(error.hint().unwrap_or_default().contains(hint), "{error}: {:?}", error.hint());
+    };
+    let folder = Folder::new("neither");
+    check(&folder.0, "holds no AWS CLI output of a known name", "account-authorization-details.json");
+    check(&folder.0.join("none.json"), "none.json` does not exist", "docs/collect.md");
+    folder.write("s.json", r#"{"schema": "paring-snapshot/1", "accounts": {}}"#);
+    check(&folder.0, "holds no AWS CLI output of a known name", "did you mean the file");
+    folder.write("dump.json", DETAILS);
+    check(
+        &folder.0.join("dump.json"),
+        "not a snapshot: an object without `schema`",
+        "account-authorization-details.json",
+    );
+    fs::write(folder.0.join("z.json"), [0x1f, 0x8b, 8, 0]).unwrap();
+    check(&folder.0.join("z.json"), "is compressed", "gzip -d");
+    fs::write(folder.0.join("l.json"), [b'"', 0xe9, b'"']).unwrap();
+    check(&folder.0.join("l.json"), "is not UTF-8 text, from its byte 1 on", "UTF-8");
+    let nameless = Folder::new("nameless");
+    nameless.write("list-buckets.json", r#"{"Buckets": []}"#);
+    check(&nameless.0, "does not say which account it is of", "twelve digits");
+}
