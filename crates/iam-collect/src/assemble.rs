@@ -15,9 +15,9 @@ pub(crate) enum Piece<'b> {
     /// Made here.
     Made(Value),
     /// An object; keys are distinct.
-    Object(Vec<(String, Piece<'b>)>),
+    Object(Vec<(String, Self)>),
     /// A list.
-    List(Vec<Piece<'b>>),
+    List(Vec<Self>),
 }
 
 /// The text, and where its lines come from.

@@ -62,7 +62,7 @@ fn a_complete_bundle_is_read_without_a_word() {
     assert_eq!(diagnostics, []);
     let (index, dangling) = SnapshotIndex::new(&snapshot);
     assert_eq!(dangling, []);
-    let account = snapshot.accounts.get(&"111122223333".parse().unwrap()).unwrap();
+    let account = &snapshot.accounts[&"111122223333".parse().unwrap()];
     let kinds: Vec<&ResourceKind> = account.resources.iter().map(|r| &r.kind).collect();
     use ResourceKind::{CloudformationStack, DynamodbTable, LambdaFunction, S3Bucket, SqsQueue};
     let expected = [

@@ -1,19 +1,20 @@
-//! Trails and what they record: `describe-trails` joined with `get-event-selectors`.
+//! Trails and what they record: `describe-trails` joined with `get-event-selectors` and `get-trail-status`.
 //!
 //! What the selectors mean is for the snapshot's reader.
 
 use std::collections::BTreeMap;
 
-use iam_model::json::Node;
+use iam_model::json::{Node, Value};
 
 use super::account::{Answers, Found};
 use crate::assemble::Piece;
 
 const TRAILS: &str = "describe-trails";
 const SELECTORS: &str = "get-event-selectors";
+const STATUS: &str = "get-trail-status";
 
 pub(super) fn is_known(call: &str) -> bool {
-    [TRAILS, SELECTORS].contains(&call)
+    [TRAILS, SELECTORS, STATUS].contains(&call)
 }
 
 /// `trails`; nothing where it is not known which there are.
@@ -38,7 +39,9 @@ pub(super) fn trails<'b>(answers: &mut Answers<'b>) -> Option<Piece<'b>> {
             let copied = trail.members().iter().filter(|member| member.key != "event_selectors");
             let mut members: Vec<(String, Piece<'b>)> =
                 copied.map(|member| (member.key.to_string(), Piece::Made(member.value.to_value()))).collect();
-            members.extend(selectors(answers, arn, text("Name").unwrap_or(arn)).map(|s| ("event_selectors".into(), s)));
+            let name = text("Name").unwrap_or(arn);
+            members.extend(selectors(answers, arn, name).map(|found| ("event_selectors".into(), found)));
+            members.extend(is_logging(answers, arn, name).map(|found| ("IsLogging".into(), found)));
             trails.insert(arn, Piece::Object(members));
         }
     }
@@ -54,6 +57,20 @@ fn selectors<'b>(answers: &mut Answers<'b>, arn: &str, name: &str) -> Option<Pie
     }
     let what = format!("no usable `{SELECTORS}/{name}.json`: what the trail `{name}` records is not known");
     let command = format!("`aws cloudtrail {SELECTORS} --trail-name {arn} > {SELECTORS}/{name}.json`");
+    answers.not_read(what, Some(command));
+    None
+}
+
+/// A trail that was stopped records nothing; where nobody asked, it counts as logging, aloud.
+fn is_logging<'b>(answers: &mut Answers<'b>, arn: &str, name: &str) -> Option<Piece<'b>> {
+    let region = arn.split(':').nth(3).unwrap_or_default();
+    if let Found::Answer(answer) = answers.about(STATUS, name, region)
+        && let Some(logging) = answer.root.get("IsLogging").and_then(Node::as_bool)
+    {
+        return Some(Piece::Made(Value::Bool(logging)));
+    }
+    let what = format!("no usable `{STATUS}/{name}.json`: the trail `{name}` is taken to be logging");
+    let command = format!("`aws cloudtrail {STATUS} --name {arn} > {STATUS}/{name}.json`");
     answers.not_read(what, Some(command));
     None
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use crate::arn::AccountId;
 use crate::diagnostic::Code;
 use crate::json::{Node, Value};
-use crate::reading::{Reader, shown, shown_line};
-use crate::snapshot::{Account, Resource, ResourceKind};
+use crate::reading::{Reader, present, shown, shown_line};
+use crate::snapshot::{Account, Resource, ResourceKind, trails};
 use crate::text::Span;
 
 /// Reads all parts but `authorization_details`.
@@ -17,6 +17,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Accou
     let within = format!("account {id}");
     resources(reader, node, account, &within);
     resource_policies(reader, node, account, &within);
+    if present(node, "trails").is_some() {
+        account.trails = reader.list(node, "trails", &within).map(trails::read);
+    }
     iam_extra(reader, node, account, &within);
     not_read(reader, node, &within);
 }

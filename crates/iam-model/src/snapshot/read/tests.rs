@@ -79,6 +79,8 @@ fn everything_of_an_account_is_read() {
     assert_eq!(account.resource_policies.len(), 1);
     assert_eq!(account.access_keys.get("ada"), Some(&2));
     assert_eq!(account.login_profiles, ["ada"]);
+    let trails = account.trails.unwrap();
+    assert!(trails.management_write && trails.data_types.contains("AWS::DynamoDB::Table"));
 }
 
 use crate::json::Value;
@@ -146,6 +148,7 @@ fn what_has_no_name_to_keep_it_under_is_left_out_aloud() {
     );
     check(r#""resource_policies": {"b": {}}"#, "`b` is not an ARN");
     check(r#""iam_extra": {"access_keys": {"u": "2"}}"#, "the number of access keys of `u` is no number");
+    check(r#""trails": {}"#, "`trails` is an object; a list is expected");
     check(r#""surprise": 1"#, "the key `surprise` is not known and not used");
     check(r#""not_read": [{"what": "lambda:GetPolicy on f was denied"}]"#, "lambda:GetPolicy on f was denied");
 }
