@@ -3,3 +3,5 @@
 //! Judges any change, whoever made it; it does not know the synthesizer, any file format, or AWS's API.
 
 pub mod outcome;
+
+pub mod guardrails;
