@@ -23,7 +23,7 @@ mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cedar_policy::{Authorizer, PolicySet, Response, Schema};
+use cedar_policy::{Authorizer, PolicyId, PolicySet, Response, Schema};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
@@ -107,7 +107,7 @@ pub enum GuardrailError {
         /// Which rule.
         rule: RuleId,
         /// Where it stands.
-        place: Place,
+        place: Box<Place>,
         /// What it was asked about.
         object: String,
         /// What failed.
@@ -136,7 +136,7 @@ impl GuardrailError {
             }
             Self::Evaluation { place, .. } => {
                 vec![
-                    Diagnostic::error(Code::GuardrailInvalid, place.clone(), self.to_string())
+                    Diagnostic::error(Code::GuardrailInvalid, place.as_ref().clone(), self.to_string())
                         .hint("bound the numbers the rule computes with; an overflow is an error in Cedar"),
                 ]
             }
@@ -179,10 +179,8 @@ impl Guardrails {
     /// ```
     pub fn parse(files: &[SourceText], schema: &SourceText) -> Result<Self, GuardrailError> {
         let read = read::read(files, schema).map_err(GuardrailError::Rules)?;
-        let vocabulary = request::Vocabulary::new().map_err(|error| GuardrailError::Facts {
-            object: "anything".to_owned(),
-            message: error.to_string(),
-        })?;
+        let vocabulary = request::Vocabulary::new()
+            .map_err(|error| GuardrailError::Facts { object: "anything".to_owned(), message: error.to_string() })?;
         Ok(Self {
             rules: read.rules,
             policies: read.policies,
@@ -262,10 +260,11 @@ impl Guardrails {
             .map_err(|message| GuardrailError::Facts { object: object.to_string(), message })?;
         let response = self.authorizer.is_authorized(&asked.request, &self.policies, &asked.entities);
         self.refusals(&response).map_err(|(rule, message)| GuardrailError::Evaluation {
-            place: self
-                .rules
-                .get(&rule)
-                .map_or_else(|| Place::whole(SourceName::new("the rules")), |rule| rule.place.clone()),
+            place: Box::new(
+                self.rules
+                    .get(&rule)
+                    .map_or_else(|| Place::whole(SourceName::new("the rules")), |rule| rule.place.clone()),
+            ),
             rule,
             object: object.to_string(),
             message,
@@ -276,11 +275,15 @@ impl Guardrails {
     fn refusals(&self, response: &Response) -> Result<BTreeSet<RuleId>, (RuleId, String)> {
         if let Some(error) = response.diagnostics().errors().min_by_key(ToString::to_string) {
             let cedar_policy::AuthorizationError::PolicyEvaluationError(inner) = error;
-            return Err((RuleId::new(inner.policy_id().as_ref()), inner.inner().to_string()));
+            return Err((rule_id(inner.policy_id()), inner.inner().to_string()));
         }
-        let reasons = response.diagnostics().reason().map(|id| RuleId::new(id.as_ref()));
+        let reasons = response.diagnostics().reason().map(rule_id);
         Ok(reasons.filter(|id| self.rules.contains_key(id)).collect())
     }
+}
+
+fn rule_id(id: &PolicyId) -> RuleId {
+    RuleId::new(id.as_ref())
 }
 
 #[cfg(test)]

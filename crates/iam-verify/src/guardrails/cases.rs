@@ -12,6 +12,7 @@ use iam_model::json::{self, Node};
 use iam_model::text::SourceText;
 
 use super::name::RuleId;
+use super::request::describe;
 use super::{GuardrailError, Guardrails};
 
 /// The largest file of cases: plenty for thousands.
@@ -136,13 +137,10 @@ fn case(rules: &Guardrails, file: &SourceText, node: &Node<'_>) -> Result<Case, 
     let (principal, action, resource) = (named("principal")?, named("action")?, named("resource")?);
     let schema = &rules.schema;
     let context = request.get("context").map_or("{}", |context| context.span.slice(&file.text));
-    let context = Context::from_json_str(context, Some((schema, &action))).map_err(|error| error.to_string())?;
-    let request = Request::new(principal, action, resource, context, Some(schema)).map_err(|e| e.to_string())?;
+    let context = Context::from_json_str(context, Some((schema, &action))).map_err(describe)?;
+    let request = Request::new(principal, action, resource, context, Some(schema)).map_err(describe)?;
     let entities = node.get("entities").ok_or_else(|| lacks("entities"))?.span.slice(&file.text);
-    let entities = Entities::from_json_str(entities, Some(schema)).map_err(|error| {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        format!("{error}{cause}")
-    })?;
+    let entities = Entities::from_json_str(entities, Some(schema)).map_err(describe)?;
     let decision = match node.get("decision").and_then(Node::as_str) {
         Some("allow") => Decision::Allow,
         Some("deny") => Decision::Deny,
@@ -156,7 +154,7 @@ fn case(rules: &Guardrails, file: &SourceText, node: &Node<'_>) -> Result<Case, 
 
 fn judge(rules: &Guardrails, case: &Case, coverage: &mut Coverage) -> Result<(), String> {
     let response = rules.authorizer.is_authorized(&case.request, &rules.policies, &case.entities);
-    let reasons: BTreeSet<String> = response.diagnostics().reason().map(|id| id.as_ref().to_owned()).collect();
+    let reasons: BTreeSet<String> = response.diagnostics().reason().map(ToString::to_string).collect();
     if response.decision() != case.decision {
         let because = listed(reasons.iter());
         return Err(format!("expected {:?}, got {:?} because of {because}", case.decision, response.decision()));

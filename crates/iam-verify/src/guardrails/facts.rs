@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
-use iam_model::catalog::AccessLevel;
+use iam_model::catalog::{AccessLevel, ActionFacts, Catalog};
 use iam_model::condition::ConditionKey;
 
 use super::groups::PermissionGroups;
 use super::name::{
     BotName, GroupName, GuardrailName, PersonName, ProviderName, PullRequestName, ServicePrincipal, UnitName,
 };
+use super::pattern::covers;
 
 /// What an account is for; stated by configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -136,33 +137,44 @@ pub struct PermissionFacts {
     pub levels: BTreeSet<AccessLevel>,
     /// The groups of everything it matches.
     pub groups: BTreeSet<GroupName>,
+    /// Whether anything it matches can be limited to resources; `None` where AWS publishes no action that it matches.
+    pub supports_resource_level: Option<bool>,
 }
 
 impl PermissionFacts {
-    /// The facts of a pattern from the published actions it matches and the groups of the organisation.
+    /// The facts of a pattern, from everything AWS publishes and the groups of the organisation.
+    ///
+    /// A service prefix takes no wildcard in IAM, so `*:Get*` matches nothing; a bare `*` matches everything.
     ///
     /// ```
-    /// use iam_model::{action::ActionPattern, catalog::AccessLevel};
+    /// use iam_model::{action::ActionPattern, catalog::{AccessLevel, Catalog}};
     /// use iam_verify::guardrails::{PermissionFacts, PermissionGroups};
-    /// let groups = PermissionGroups::embedded().unwrap();
-    /// let pass = "iam:PassRole".parse().unwrap();
-    /// let facts = PermissionFacts::new(ActionPattern::from(&pass), [(&pass, AccessLevel::Write)], &groups);
-    /// assert!(facts.groups.iter().any(|group| group.as_str() == "escalation"));
+    /// let (catalog, groups) = (Catalog::embedded().unwrap(), PermissionGroups::embedded().unwrap());
+    /// let facts = PermissionFacts::of(ActionPattern::new("dynamodb:Put*"), &catalog, &groups);
+    /// assert!(facts.levels.contains(&AccessLevel::Write));
+    /// assert!(!facts.levels.contains(&AccessLevel::Read));
     /// ```
-    pub fn new<'a>(
-        action: ActionPattern,
-        matched: impl IntoIterator<Item = (&'a Action, AccessLevel)>,
-        groups: &PermissionGroups,
-    ) -> Self {
+    #[must_use]
+    pub fn of(action: ActionPattern, catalog: &Catalog, groups: &PermissionGroups) -> Self {
+        let lower = action.as_str().to_ascii_lowercase();
+        let candidates: Vec<ActionFacts<'_>> = match lower.split_once(':') {
+            Some((service, _)) => catalog.service_actions(service).collect(),
+            None if lower == "*" => catalog.actions().collect(),
+            None => Vec::new(),
+        };
         // The pattern's own text counts too: it may name an action that is in a group and in no catalogue.
-        let mut found: BTreeSet<GroupName> =
-            action.as_str().parse::<Action>().iter().flat_map(|a| groups.of(a)).cloned().collect();
-        let mut levels = BTreeSet::new();
-        for (matching, level) in matched {
-            levels.insert(level);
-            found.extend(groups.of(matching).cloned());
+        let mut named: BTreeSet<GroupName> =
+            lower.parse::<Action>().iter().flat_map(|a| groups.of(a)).cloned().collect();
+        let (mut levels, mut supports_resource_level) = (BTreeSet::new(), None);
+        for facts in candidates {
+            let found = facts.action();
+            if covers(&lower, &found.as_str().to_ascii_lowercase()) {
+                levels.insert(facts.level());
+                supports_resource_level = Some(supports_resource_level == Some(true) || facts.takes_resource());
+                named.extend(groups.of(&found).cloned());
+            }
         }
-        Self { action, levels, groups: found }
+        Self { action, levels, groups: named, supports_resource_level }
     }
 }
 
@@ -171,8 +183,6 @@ impl PermissionFacts {
 pub struct Target {
     /// As the statement writes it.
     pub pattern: ResourcePattern,
-    /// Whether the action can be limited to resources; `None` where AWS does not say.
-    pub supports_resource_level: Option<bool>,
     /// Whether it is known to lie in another account than the role.
     pub external: bool,
 }

@@ -81,28 +81,45 @@ impl PermissionGroups {
         match root.get("schema").and_then(Node::as_str) {
             Some(SCHEMA) => {}
             Some(other) => {
-                return Err(refuse(root.span.start, format!("unknown schema `{other}`"), "this version reads `paring-groups/1`"));
+                return Err(refuse(
+                    root.span.start,
+                    format!("unknown schema `{other}`"),
+                    "this version reads `paring-groups/1`",
+                ));
             }
             None => {
-                return Err(refuse(root.span.start, "the file has no `schema`".to_owned(), "add `\"schema\": \"paring-groups/1\"`"));
+                return Err(refuse(
+                    root.span.start,
+                    "the file has no `schema`".to_owned(),
+                    "add `\"schema\": \"paring-groups/1\"`",
+                ));
             }
         }
         let mut groups = Self::default();
         for member in root.get("groups").map(Node::members).unwrap_or_default() {
             let node = &member.value;
             let title = node.get("title").and_then(Node::as_str).ok_or_else(|| {
-                refuse(node.span.start, format!("the group `{}` has no `title`", member.key), "say what its actions have in common")
+                refuse(
+                    node.span.start,
+                    format!("the group `{}` has no `title`", member.key),
+                    "say what its actions have in common",
+                )
             })?;
-            let mut group = Group { name: GroupName::new(&member.key), title: title.to_owned(), actions: BTreeSet::new() };
+            let mut group =
+                Group { name: GroupName::new(&member.key), title: title.to_owned(), actions: BTreeSet::new() };
             for item in node.get("actions").map(Node::items).unwrap_or_default() {
                 let text = item.as_str().unwrap_or_default();
-                let action = text
-                    .parse::<Action>()
-                    .map_err(|error| refuse(item.span.start, error.to_string(), "name each action; patterns are not expanded here"))?;
+                let action = text.parse::<Action>().map_err(|error| {
+                    refuse(item.span.start, error.to_string(), "name each action; patterns are not expanded here")
+                })?;
                 group.actions.insert(action);
             }
             if group.actions.is_empty() {
-                return Err(refuse(node.span.start, format!("the group `{}` has no `actions`", member.key), "list them, or remove the group"));
+                return Err(refuse(
+                    node.span.start,
+                    format!("the group `{}` has no `actions`", member.key),
+                    "list them, or remove the group",
+                ));
             }
             groups.add(group);
         }

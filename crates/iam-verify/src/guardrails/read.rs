@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cedar_policy::ffi::DetailedError;
 use cedar_policy::{
     ActionConstraint, Effect, Policy, PolicyId, PolicySet, PrincipalConstraint, ResourceConstraint, Schema,
-    ValidationError, ValidationMode, Validator,
+    ValidationError, ValidationMode, ValidationWarning, Validator,
 };
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::text::SourceText;
@@ -236,8 +236,9 @@ fn validate(validator: &Validator, policies: &PolicySet, found: &[Found<'_>]) ->
     let result = validator.validate(policies, ValidationMode::Strict);
     let errors =
         result.validation_errors().map(|error| (error.policy_id(), DetailedError::from(error), validation_hint(error)));
-    let warnings =
-        result.validation_warnings().map(|warning| (warning.policy_id(), DetailedError::from(warning), None));
+    let warnings = result
+        .validation_warnings()
+        .map(|warning| (warning.policy_id(), DetailedError::from(warning), warning_hint(warning)));
     let located = errors.chain(warnings).map(|(id, error, hint)| {
         let id: &str = id.as_ref();
         match found.iter().find(|one| one.annotation("id") == Some(id)) {
@@ -267,6 +268,15 @@ const fn validation_hint(error: &ValidationError) -> Option<&'static str> {
         ),
         ValidationError::UnsafeTagAccess(_) => {
             Some("the tag may be absent: test for it first with `.hasTag(…)`, in the same expression")
+        }
+        _ => None,
+    }
+}
+
+const fn warning_hint(warning: &ValidationWarning) -> Option<&'static str> {
+    match warning {
+        ValidationWarning::ImpossiblePolicy(_) | ValidationWarning::InvalidActionApplication(_) => {
+            Some("a rule that can never object is relied on in vain: correct its scope or its condition")
         }
         _ => None,
     }

@@ -4,13 +4,12 @@
 //! is checked against the schema, so that facts and rules cannot drift apart unnoticed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
+use std::error::Error;
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request, RestrictedExpression, Schema,
 };
 use iam_model::arn::{Arn, ResourcePattern};
-use iam_model::catalog::AccessLevel;
 use iam_model::time::Timestamp;
 
 use super::facts::{
@@ -52,7 +51,7 @@ pub(super) struct Vocabulary {
 type Values = Vec<(String, RestrictedExpression)>;
 
 impl Vocabulary {
-    pub(super) fn new() -> Result<Self, ParseErrors> {
+    pub(super) fn new() -> Result<Self, Box<ParseErrors>> {
         Ok(Self {
             action: "Paring::Action".parse()?,
             unit: "Paring::Unit".parse()?,
@@ -119,7 +118,7 @@ impl Slice<'_> {
         opened.extend(escalation.shortest_hops.map(|hops| ("shortestHops".to_owned(), count(hops))));
         let keys: Vec<_> = grant.condition_keys.iter().map(|key| key.as_str().to_ascii_lowercase()).collect();
         let context = vec![
-            ("target".to_owned(), record(target(&grant.target))?),
+            ("target".to_owned(), record(target(&grant.target, grant.permission))?),
             ("actionWildcards".to_owned(), count(wildcards(grant.permission.action.as_str()))),
             ("conditionKeys".to_owned(), texts(keys.iter().map(String::as_str))),
             ("usage".to_owned(), usage(&grant.usage)?),
@@ -222,8 +221,7 @@ impl Slice<'_> {
 
     fn account(&mut self, account: &AccountFacts) -> Result<EntityUid, String> {
         let id = uid(&self.vocabulary.account, account.id.as_str());
-        let mut parents: Vec<_> =
-            account.units.iter().map(|unit| uid(&self.vocabulary.unit, unit.as_str())).collect();
+        let mut parents: Vec<_> = account.units.iter().map(|unit| uid(&self.vocabulary.unit, unit.as_str())).collect();
         parents.extend(account.environment.map(|stated| uid(&self.vocabulary.environment, stated.as_str())));
         let attributes =
             vec![("id".to_owned(), text(account.id.as_str())), ("management".to_owned(), truth(account.management))];
@@ -268,7 +266,7 @@ impl Slice<'_> {
         if permission.levels.is_empty() {
             parents.push(uid(&vocabulary.access_level, "Unknown"));
         }
-        parents.extend(permission.levels.iter().map(|known| uid(&vocabulary.access_level, level(*known))));
+        parents.extend(permission.levels.iter().map(|known| uid(&vocabulary.access_level, known.as_str())));
         parents.extend(permission.groups.iter().map(|group| uid(&vocabulary.permission_group, group.as_str())));
         let attributes = vec![("service".to_owned(), text(&service)), ("name".to_owned(), text(name))];
         self.add(&id, attributes, parents, [])?;
@@ -288,25 +286,14 @@ impl Slice<'_> {
     }
 }
 
-/// The name of an access level as the schema spells it.
-const fn level(level: AccessLevel) -> &'static str {
-    match level {
-        AccessLevel::List => "List",
-        AccessLevel::Read => "Read",
-        AccessLevel::Write => "Write",
-        AccessLevel::Tagging => "Tagging",
-        AccessLevel::PermissionsManagement => "Permissions management",
-    }
-}
-
-fn target(target: &Target) -> Values {
+fn target(target: &Target, permission: &PermissionFacts) -> Values {
     let mut values = vec![
         ("pattern".to_owned(), text(target.pattern.as_str())),
         ("everything".to_owned(), truth(target.pattern.is_everything())),
         ("wildcards".to_owned(), count(target_wildcards(&target.pattern))),
         ("external".to_owned(), truth(target.external)),
     ];
-    values.extend(target.supports_resource_level.map(|known| ("supportsResourceLevel".to_owned(), truth(known))));
+    values.extend(permission.supports_resource_level.map(|known| ("supportsResourceLevel".to_owned(), truth(known))));
     values
 }
 
@@ -362,6 +349,14 @@ fn record(values: Values) -> Result<RestrictedExpression, String> {
     RestrictedExpression::new_record(values).map_err(describe)
 }
 
-fn describe(error: impl Display) -> String {
-    error.to_string()
+/// An error with its causes, in one line.
+pub(super) fn describe(error: impl Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
 }
