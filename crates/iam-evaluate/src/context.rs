@@ -1,0 +1,123 @@
+//! The facts of a request that conditions and variables read: known, known to be absent, or not known.
+//!
+//! Holds facts only; it derives none. Follows the IAM User Guide topic "AWS global condition context keys".
+
+use iam_model::condition::ConditionKey;
+
+/// What is known about one key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState<'c> {
+    /// The key has these values; an empty list is a key without a value.
+    Present(&'c [String]),
+    /// The request does not carry the key.
+    Absent,
+    /// Nobody knows.
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fact {
+    Values(Vec<String>),
+    Absent,
+    Unknown,
+}
+
+/// The context of a request: keys compare without regard to case.
+///
+/// ```
+/// use iam_evaluate::{Context, KeyState};
+/// use iam_model::condition::ConditionKey;
+/// let mut context = Context::open();
+/// context.set(ConditionKey::new("aws:SourceIp"), vec!["192.0.2.1".into()]);
+/// assert!(matches!(context.state(&ConditionKey::new("AWS:sourceip")), KeyState::Present([_])));
+/// assert_eq!(context.state(&ConditionKey::new("aws:username")), KeyState::Unknown);
+/// assert_eq!(Context::complete().state(&ConditionKey::new("aws:username")), KeyState::Absent);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Context {
+    facts: Vec<(ConditionKey, Fact)>,
+    complete: bool,
+}
+
+impl Context {
+    /// A context in which every key that is not set is absent.
+    #[must_use]
+    pub const fn complete() -> Self {
+        Self { facts: Vec::new(), complete: true }
+    }
+
+    /// A context in which every key that is not set is unknown.
+    #[must_use]
+    pub const fn open() -> Self {
+        Self { facts: Vec::new(), complete: false }
+    }
+
+    /// Gives a key its values, replacing what was known.
+    pub fn set(&mut self, key: ConditionKey, values: Vec<String>) {
+        self.put(key, Fact::Values(values));
+    }
+
+    /// Marks a key as absent from the request.
+    pub fn set_absent(&mut self, key: ConditionKey) {
+        self.put(key, Fact::Absent);
+    }
+
+    /// Marks a key as not known.
+    pub fn set_unknown(&mut self, key: ConditionKey) {
+        self.put(key, Fact::Unknown);
+    }
+
+    fn put(&mut self, key: ConditionKey, fact: Fact) {
+        match self.facts.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = fact,
+            None => self.facts.push((key, fact)),
+        }
+    }
+
+    /// What is known about a key.
+    #[must_use]
+    pub fn state(&self, key: &ConditionKey) -> KeyState<'_> {
+        self.listed(key).unwrap_or(if self.complete { KeyState::Absent } else { KeyState::Unknown })
+    }
+
+    /// Whether every key that is not listed is absent.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// The keys with values, in the order they were first set.
+    pub fn values(&self) -> impl Iterator<Item = (&ConditionKey, &[String])> {
+        self.facts.iter().filter_map(|(key, fact)| match fact {
+            Fact::Values(values) => Some((key, values.as_slice())),
+            Fact::Absent | Fact::Unknown => None,
+        })
+    }
+
+    pub(crate) fn listed(&self, key: &ConditionKey) -> Option<KeyState<'_>> {
+        self.facts.iter().find(|(known, _)| known == key).map(|(_, fact)| match fact {
+            Fact::Values(values) => KeyState::Present(values),
+            Fact::Absent => KeyState::Absent,
+            Fact::Unknown => KeyState::Unknown,
+        })
+    }
+}
+
+/// What one decision knows: the request's own context, then what was derived from a snapshot.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Facts<'c> {
+    pub(crate) request: &'c Context,
+    pub(crate) derived: &'c [&'c Context],
+}
+
+impl<'c> Facts<'c> {
+    pub(crate) fn state(&self, key: &ConditionKey) -> KeyState<'c> {
+        if let Some(state) = self.request.listed(key) {
+            return state;
+        }
+        if self.request.complete {
+            return KeyState::Absent;
+        }
+        self.derived.iter().find_map(|context| context.listed(key)).unwrap_or(KeyState::Unknown)
+    }
+}
