@@ -1,7 +1,7 @@
 //! Who makes a request: the kinds of callers AWS tells apart.
 //!
 //! Follows the IAM User Guide topics "AWS JSON policy elements: Principal" and "IAM identifiers". Which policies name a
-//! caller is decided in [`crate::naming`].
+//! caller is decided elsewhere.
 
 use std::fmt;
 
@@ -139,7 +139,7 @@ impl Principal {
         match self {
             Self::Root(account) => account.as_str(),
             Self::User(arn) | Self::RoleSession { role: arn, .. } | Self::FederatedUser(arn) => {
-                arn.as_str().splitn(6, ':').nth(4).unwrap_or_default()
+                arn.as_str().split(':').nth(4).unwrap_or_default()
             }
             Self::Federated(_) | Self::Service(_) | Self::Anonymous => "",
         }

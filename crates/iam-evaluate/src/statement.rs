@@ -73,11 +73,6 @@ impl CompiledPolicy {
             unknown: document.unknown.iter().map(|element| element.what.clone()).collect(),
         }
     }
-
-    /// A policy of which nothing is known but why.
-    pub(crate) fn unknown(what: String) -> Self {
-        Self { statements: Vec::new(), unknown: vec![what] }
-    }
 }
 
 impl CompiledStatement {

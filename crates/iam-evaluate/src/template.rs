@@ -102,15 +102,14 @@ fn parts(text: &str, variables: bool, wildcards: Wildcards) -> Vec<Part> {
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
         let after = rest.get(c.len_utf8()..).unwrap_or_default();
-        if variables && c == '$' && after.starts_with('{') {
-            if let Some((token, tail)) = token(rest) {
-                match token {
-                    Token::Character(literal) => builder.text.push(literal),
-                    Token::Variable { key, default } => builder.variable(key, default),
-                }
-                rest = tail;
-                continue;
+        let special = if variables && c == '$' { token(rest) } else { None };
+        if let Some((token, tail)) = special {
+            match token {
+                Token::Character(literal) => builder.text.push(literal),
+                Token::Variable { key, default } => builder.variable(key, default),
             }
+            rest = tail;
+            continue;
         }
         match (c, wildcards) {
             ('*' | '?', Wildcards::Match) => builder.wildcard(c),

@@ -1,6 +1,6 @@
 //! IP addresses and ranges, both families; a range holds addresses of its own family only.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// A range of addresses; one address is a range of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
