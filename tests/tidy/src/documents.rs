@@ -8,7 +8,7 @@ use crate::workspace::{TextFile, packages, read, report, root, text_files};
 
 /// Folders and endings by which a back-ticked text is taken for a path of this repository.
 const OWN_FOLDERS: &[&str] = &["crates/", "docs/", "testdata/", "tests/", "policies/", "xtask/", ".ci/", ".github/"];
-const OWN_ENDINGS: &[&str] = &[".rs", ".md", ".toml", ".cedar", ".py"];
+const OWN_ENDINGS: &[&str] = &[".rs", ".md", ".cedar", ".py"];
 
 fn pages() -> Vec<TextFile> {
     text_files()
