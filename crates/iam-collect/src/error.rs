@@ -47,6 +47,17 @@ pub enum CollectError {
         /// The folder.
         name: String,
     },
+    /// A call to AWS without which nothing can be said.
+    #[error("`{call}` failed: {reason}")]
+    Aws {
+        /// The call.
+        call: String,
+        /// What AWS, or the way there, says.
+        reason: String,
+    },
+    /// No region was given, and the configuration names none.
+    #[error("no region is known")]
+    NoRegion,
     /// Text, and not a snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -69,6 +80,10 @@ impl CollectError {
                     .into(),
             ),
             Self::NoAccount { .. } => Some("name the folder by the account's twelve digits".into()),
+            Self::Aws { call, .. } => {
+                Some(format!("check the credentials (`aws sts get-caller-identity`), and that they allow `{call}`"))
+            }
+            Self::NoRegion => Some("give one with `--region`, or set it in the profile".into()),
             Self::Snapshot(error) => error.hint(),
         }
     }

@@ -8,6 +8,16 @@ mod bundle;
 mod error;
 mod file;
 
+#[cfg(feature = "aws")]
+pub mod access_analyzer;
+#[cfg(feature = "aws")]
+mod connect;
+#[cfg(feature = "aws")]
+pub mod live;
+#[cfg(test)]
+#[cfg(feature = "aws")]
+mod stub;
+
 pub use error::CollectError;
 
 use std::io::Read;

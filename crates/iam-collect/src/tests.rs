@@ -187,6 +187,25 @@ fn accounts_and_regions_have_folders_of_their_own() {
     assert!(index.guardrails(&"111122223333".parse().unwrap()).is_some());
 }
 
+#[test]
+fn environments_are_left_out() {
+    let folder = Folder::new("environments");
+    folder.write("account-authorization-details.json", DETAILS);
+    folder.write(
+        "list-functions.json",
+        r#"{"Functions": [{"FunctionName": "f", "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:f",
+            "Environment": {"Variables": {"PASSWORD": "canary"}}}]}"#,
+    );
+    folder.write(
+        "describe-task-definition/t.json",
+        r#"{"taskDefinition": {"taskDefinitionArn": "arn:aws:ecs:us-east-1:111122223333:task-definition/t:1",
+            "containerDefinitions": [{"name": "c", "environment": [{"name": "PASSWORD", "value": "canary"}]}]}}"#,
+    );
+    let text = file_form(&from_path(&folder.0).unwrap().0).unwrap();
+    assert!(text.contains("task-definition/t:1") && text.contains("containerDefinitions"));
+    assert!(!text.contains("canary"), "{text}");
+}
+
 #[cfg(unix)]
 #[test]
 fn nothing_outside_the_bundle_is_opened() {

@@ -148,7 +148,7 @@ fn described<'b>(
         };
         match (arn, &node.kind) {
             (Some(arn), NodeKind::Object(members)) => {
-                let api = members.iter().map(|m| (m.key.to_string(), m.value.to_value())).collect();
+                let api = members.iter().map(|m| (m.key.to_string(), without_secrets(&m.key, &m.value))).collect();
                 let role = text(shape.role).filter(|role| !role.is_empty()).map(Into::into);
                 resources.push(Resource { kind: shape.kind, arn, role, api });
             }
@@ -158,6 +158,21 @@ fn described<'b>(
     if unnamed > 0 {
         let what = format!("{}: {unnamed} of its entries have no readable `{}`", answer.source.name, shape.arn);
         answers.not_read(format!("{what} and are left out"), None);
+    }
+}
+
+/// The value without what people put passwords into; no permission depends on it.
+fn without_secrets(key: &str, node: &Node<'_>) -> Value {
+    const SECRET: [&str; 4] = ["Environment", "EnvironmentVariables", "UserData", "Parameters"];
+    if SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(key)) {
+        return Value::text("(left out)");
+    }
+    match &node.kind {
+        NodeKind::Object(members) => {
+            Value::Object(members.iter().map(|m| (m.key.to_string(), without_secrets(&m.key, &m.value))).collect())
+        }
+        NodeKind::Array(items) => Value::Array(items.iter().map(|item| without_secrets("", item)).collect()),
+        _ => node.to_value(),
     }
 }
 
