@@ -37,19 +37,21 @@ enum Fact {
 pub struct Context {
     facts: Vec<(ConditionKey, Fact)>,
     complete: bool,
+    /// Keys that start so and are not listed are absent.
+    closed: Option<&'static str>,
 }
 
 impl Context {
     /// A context in which every key that is not set is absent.
     #[must_use]
     pub const fn complete() -> Self {
-        Self { facts: Vec::new(), complete: true }
+        Self { facts: Vec::new(), complete: true, closed: None }
     }
 
     /// A context in which every key that is not set is unknown.
     #[must_use]
     pub const fn open() -> Self {
-        Self { facts: Vec::new(), complete: false }
+        Self { facts: Vec::new(), complete: false, closed: None }
     }
 
     /// Gives a key its values, replacing what was known.
@@ -94,7 +96,20 @@ impl Context {
         })
     }
 
+    /// Every key that starts so and is not listed is absent.
+    pub(crate) const fn close(&mut self, prefix: &'static str) {
+        self.closed = Some(prefix);
+    }
+
     pub(crate) fn listed(&self, key: &ConditionKey) -> Option<KeyState<'_>> {
+        let listed = self.listed_fact(key);
+        let starts = |prefix: &str| {
+            key.as_str().split_at_checked(prefix.len()).is_some_and(|(head, _)| head.eq_ignore_ascii_case(prefix))
+        };
+        listed.or_else(|| self.closed.filter(|prefix| starts(prefix)).map(|_| KeyState::Absent))
+    }
+
+    fn listed_fact(&self, key: &ConditionKey) -> Option<KeyState<'_>> {
         self.facts.iter().find(|(known, _)| known == key).map(|(_, fact)| match fact {
             Fact::Values(values) => KeyState::Present(values),
             Fact::Absent => KeyState::Absent,

@@ -31,6 +31,8 @@ pub(crate) struct Bound<'c> {
     pub(crate) management_account: bool,
     pub(crate) service_linked_role: bool,
     pub(crate) derived: &'c [&'c Context],
+    /// The account that owns the resource, where more is known than the request and its ARN say.
+    pub(crate) owner: Option<&'c str>,
 }
 
 /// What the layers said, before they are put together.
@@ -48,7 +50,7 @@ struct Said {
 
 /// Decides one request.
 pub(crate) fn decide(request: &Request, bound: &Bound<'_>) -> Decision {
-    let parts = Parts::of(request);
+    let parts = Parts::of(request, bound.owner);
     if special::is_caller_identity(&parts) {
         let (layers, because) = (Layers::default(), Vec::new());
         return Decision { outcome: Outcome::Allow, layers, because, rules: vec![Rule::CallerIdentity] };
@@ -101,7 +103,7 @@ fn ask<'c>(scan: &mut Scan<'c>, request: &Request, parts: &Parts<'_>, bound: &Bo
     }
     let in_management_account = bound.management_account && same_account;
     if !bound.service_linked_role && !in_management_account {
-        said.rcp = scan.levels(Layer::ResourceControl, bound.rcps);
+        said.rcp = scan.resource_control(bound.rcps, special::reached_by_resource_control(parts));
     }
     said.vpc_endpoint = scan.limit(Layer::VpcEndpoint, bound.vpc_endpoint);
     said

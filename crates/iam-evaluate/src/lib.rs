@@ -35,6 +35,8 @@ mod layers;
 
 mod policies;
 
+mod evaluator;
+
 pub mod case;
 
 pub mod glob;
@@ -43,6 +45,7 @@ pub mod permission_set;
 
 pub use context::{Context, KeyState};
 pub use decision::{Decision, Layer, LayerOutcome, Layers, Outcome, Rule, StatementRef, Unknowns};
+pub use evaluator::{ChangeError, Evaluator, PolicyPlace};
 pub use policies::{Policies, evaluate};
 pub use principal::{IdentityProvider, Principal, PrincipalError, ServiceName};
 pub use request::{Request, ResourceName};

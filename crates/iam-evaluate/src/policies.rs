@@ -73,6 +73,7 @@ pub fn evaluate(request: &Request, policies: &Policies<'_>) -> Decision {
             management_account: policies.principal_is_management_account,
             service_linked_role: policies.principal_is_service_linked_role,
             derived: &[],
+            owner: None,
         },
     )
 }

@@ -76,7 +76,7 @@ pub(crate) struct Parts<'r> {
 }
 
 impl<'r> Parts<'r> {
-    pub(crate) fn of(request: &'r Request) -> Self {
+    pub(crate) fn of(request: &'r Request, owner: Option<&'r str>) -> Self {
         let action = request.action.as_str();
         let (service, name) = action.split_once(':').unwrap_or((action, ""));
         let resource = match &request.resource {
@@ -85,10 +85,11 @@ impl<'r> Parts<'r> {
         };
         let named = resource.map_or("", |[_, _, _, _, account, _]| account);
         let is_account = named.len() == 12 && named.bytes().all(|b| b.is_ascii_digit());
-        let owner = match &request.resource_account {
-            Some(account) => account.as_str(),
-            None if is_account => named,
-            None => request.principal.account_digits(),
+        let owner = match (&request.resource_account, owner) {
+            (Some(account), _) => account.as_str(),
+            (None, _) if is_account => named,
+            (None, Some(owner)) => owner,
+            (None, None) => request.principal.account_digits(),
         };
         Self { service, name, resource, owner }
     }

@@ -52,9 +52,7 @@ enum ActionTest {
         service: Box<str>,
         pieces: Vec<Piece<'static>>,
     },
-    /// `*:…`: a name in any service.
-    AnyService(Vec<Piece<'static>>),
-    /// No action looks like this.
+    /// No action looks like this; AWS refuses it: no colon, or a wildcard in the service.
     Nothing,
 }
 
@@ -72,6 +70,21 @@ impl CompiledPolicy {
             statements: document.statements.iter().map(|s| CompiledStatement::new(s, version)).collect(),
             unknown: document.unknown.iter().map(|element| element.what.clone()).collect(),
         }
+    }
+
+    /// A policy of which nothing is known but what it is.
+    pub(crate) fn unknown(what: String) -> Self {
+        Self { statements: Vec::new(), unknown: vec![what] }
+    }
+
+    /// Whether some statement may allow an action, on whatever resource and under whatever condition.
+    pub(crate) fn may_allow(&self, service: &str, name: &str) -> bool {
+        let parts = Parts { service, name, resource: None, owner: "" };
+        let may = |statement: &CompiledStatement| {
+            let listed = statement.actions.iter().any(|test| test.matches(&parts)) != statement.not_action;
+            statement.effect != Effect::Deny && (listed || !statement.unknown.is_empty())
+        };
+        !self.unknown.is_empty() || self.statements.iter().any(may)
     }
 }
 
@@ -166,13 +179,10 @@ fn resource_matches(pattern: &ArnPattern, parts: &Parts<'_>, facts: &Facts<'_>) 
 
 impl ActionTest {
     fn new(pattern: &str) -> Self {
-        if pattern == "*" {
+        if matches!(pattern, "*" | "*:*") {
             return Self::Everything;
         }
         let Some((service, name)) = pattern.split_once(':') else { return Self::Nothing };
-        if service == "*" {
-            return Self::AnyService(pieces(name));
-        }
         if service.contains(['*', '?']) {
             return Self::Nothing;
         }
@@ -198,7 +208,6 @@ impl ActionTest {
                         .is_some_and(|(head, _)| head.eq_ignore_ascii_case(prefix))
             }
             Self::Pattern { service, pieces } => is(service) && matches(pieces, parts.name, Case::Folds),
-            Self::AnyService(pieces) => matches(pieces, parts.name, Case::Folds),
             Self::Nothing => false,
         }
     }

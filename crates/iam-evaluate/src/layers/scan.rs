@@ -11,6 +11,8 @@ use crate::request::{Parts, Request};
 use crate::statement::{CompiledPolicy, CompiledStatement};
 use crate::truth::Truth;
 
+use super::special;
+
 /// What a layer's statements come to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sum {
@@ -53,6 +55,8 @@ pub(super) struct Scan<'c> {
     parts: &'c Parts<'c>,
     facts: &'c Facts<'c>,
     has_boundary: bool,
+    /// Whether the layer that is being asked reaches the request at all.
+    reach: Truth,
     seen: Vec<Seen<'c>>,
 }
 
@@ -63,7 +67,7 @@ impl<'c> Scan<'c> {
         facts: &'c Facts<'c>,
         has_boundary: bool,
     ) -> Self {
-        Self { request, parts, facts, has_boundary, seen: Vec::new() }
+        Self { request, parts, facts, has_boundary, reach: Truth::Yes, seen: Vec::new() }
     }
 
     /// Policies that add up: any allows, any denies.
@@ -76,15 +80,24 @@ impl<'c> Scan<'c> {
         if policies.is_empty() { Sum::NOT_ASKED } else { self.level(layer, 0, policies) }
     }
 
-    /// Levels that must each allow. `RCPFullAWSAccess` is always attached, so resource control policies only deny.
+    /// Resource control policies. `RCPFullAWSAccess` is always attached, so they only deny.
+    pub(super) fn resource_control(&mut self, levels: &'c [Vec<Arc<CompiledPolicy>>], reach: Truth) -> Sum {
+        if reach == Truth::No {
+            return Sum::NOT_ASKED;
+        }
+        self.reach = reach;
+        let sum = self.levels(Layer::ResourceControl, levels);
+        self.reach = Truth::Yes;
+        Sum { allow: Truth::Yes, ..sum }
+    }
+
+    /// Levels that must each allow.
     pub(super) fn levels(&mut self, layer: Layer, levels: &'c [Vec<Arc<CompiledPolicy>>]) -> Sum {
         let mut sum = Sum { asked: !levels.is_empty(), allow: Truth::Yes, deny: Truth::No };
         for (index, policies) in levels.iter().enumerate() {
             let level = self.level(layer, index, policies);
             sum.deny = sum.deny.or(level.deny);
-            if layer != Layer::ResourceControl {
-                sum.allow = sum.allow.and(level.allow);
-            }
+            sum.allow = sum.allow.and(level.allow);
         }
         sum
     }
@@ -103,7 +116,7 @@ impl<'c> Scan<'c> {
             if fits == Truth::No {
                 continue;
             }
-            let truth = fits.and(self.names(place.layer, statement));
+            let truth = fits.and(self.names(place.layer, statement)).and(self.reach);
             self.note(place, index, statement, policy, truth);
             sum.add(statement.effect, truth);
         }
@@ -220,6 +233,9 @@ impl<'c> Scan<'c> {
         };
         statement.explain(self.parts, self.facts, unknowns);
         let layer = seen.place.layer;
+        if layer == Layer::ResourceControl && special::reached_by_resource_control(self.parts) == Truth::Maybe {
+            unknowns.element(format!("whether resource control policies reach `{}`", self.parts.service));
+        }
         if self.names(layer, statement) == Truth::Maybe {
             unknowns.element(format!("whom a statement of a {layer} names"));
         }

@@ -5,6 +5,7 @@
 use crate::decision::Rule;
 use crate::principal::Principal;
 use crate::request::{Parts, Request};
+use crate::truth::Truth;
 
 /// `sts:GetCallerIdentity`: "no permissions are required" (STS API reference).
 pub(super) fn is_caller_identity(parts: &Parts<'_>) -> bool {
@@ -20,6 +21,45 @@ pub(super) fn resource_policy_must_allow(parts: &Parts<'_>) -> bool {
         "kms" => action_of("kms") && resource.starts_with("key/"),
         "iam" => action_of("sts") && resource.starts_with("role/"),
         _ => false,
+    }
+}
+
+/// Services whose resources resource control policies reach, and some that they do not; the list keeps growing.
+/// Organizations User Guide, "List of AWS services that support RCPs".
+const REACHED: &[&str] = &[
+    "aoss",
+    "appconfig",
+    "autoscaling",
+    "cloudfront",
+    "codebuild",
+    "cognito-identity",
+    "cognito-idp",
+    "cognito-sync",
+    "dynamodb",
+    "ecr",
+    "events",
+    "kms",
+    "logs",
+    "s3",
+    "secretsmanager",
+    "signin",
+    "sqs",
+    "sts",
+    "wafv2",
+    "xray",
+];
+const NOT_REACHED: &[&str] = &["ec2", "iam", "lambda", "sns"];
+
+/// Whether resource control policies reach the request: by service, and by action.
+pub(super) fn reached_by_resource_control(parts: &Parts<'_>) -> Truth {
+    let listed = |services: &[&str]| services.iter().any(|service| service.eq_ignore_ascii_case(parts.service));
+    let out_of_reach = parts.service.eq_ignore_ascii_case("kms") && parts.name.eq_ignore_ascii_case("RetireGrant");
+    if out_of_reach || listed(NOT_REACHED) {
+        Truth::No
+    } else if listed(REACHED) {
+        Truth::Yes
+    } else {
+        Truth::Maybe
     }
 }
 

@@ -1,0 +1,1 @@
+//! Deciding against a snapshot, and against one with a change.
