@@ -100,3 +100,13 @@ fn a_file_that_is_no_array_of_cases_is_refused_at_its_place() {
         assert!(error.to_string().contains(place), "{text}: {error}");
     }
 }
+
+#[test]
+fn the_page_about_the_rules_lists_each_with_severity_and_waiver() {
+    let page = include_str!("../../../../docs/guardrails.md");
+    for rule in Guardrails::embedded().unwrap().rules() {
+        let head = format!("| `{}` | {} | ", rule.id, rule.severity);
+        let row = page.lines().find(|line| line.starts_with(&head)).unwrap_or_else(|| panic!("no row `{head}…`"));
+        assert!(row.ends_with(if rule.waivable { "| yes |" } else { "| no |" }), "{row}");
+    }
+}
