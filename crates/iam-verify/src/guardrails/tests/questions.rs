@@ -31,8 +31,9 @@ pub(super) fn function(name: &str) -> FunctionFacts {
 }
 
 pub(super) fn permission(action: &str) -> PermissionFacts {
-    let groups = PermissionGroups::embedded().unwrap();
-    PermissionFacts::of(ActionPattern::new(action), &Catalog::embedded().unwrap(), &groups)
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+    static GROUPS: LazyLock<PermissionGroups> = LazyLock::new(|| PermissionGroups::embedded().unwrap());
+    PermissionFacts::of(ActionPattern::new(action), &CATALOG, &GROUPS)
 }
 
 pub(super) fn grant<'a>(role: &'a RoleFacts, permission: &'a PermissionFacts, target: &str) -> Grant<'a> {
@@ -47,7 +48,7 @@ pub(super) fn grant<'a>(role: &'a RoleFacts, permission: &'a PermissionFacts, ta
 }
 
 fn ids(question: &Question<'_>) -> Vec<String> {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let violations = rules.ask(question, NOW, &[]).unwrap_or_else(|error| panic!("{error}"));
     violations.into_iter().map(|violation| violation.rule.to_string()).collect()
 }
@@ -282,7 +283,7 @@ fn names_with_quotes_and_other_scripts_stay_values() {
 
 #[test]
 fn what_stood_before_is_told_from_what_is_new() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let orders = role("orders");
     let ask = |action: &str, target: &str| {
         rules.ask(&Question::Grant(grant(&orders, &permission(action), target)), NOW, &[]).unwrap()
