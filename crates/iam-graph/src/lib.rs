@@ -1,1 +1,30 @@
-//! stub
+//! Who can become whom; shared roles; exposure; escalation paths.
+//!
+//! Builds an [`AccessGraph`] from a snapshot: nodes are principals, edges are [`technique`]s, and each edge is there because
+//! evaluation said every permission it needs is allowed. Knows nothing about usage, synthesis or Cedar; it reads no file.
+
+pub mod technique;
+
+mod plan;
+
+mod survey;
+
+mod trust;
+
+mod judge;
+
+mod facts;
+
+mod graph;
+
+mod search;
+
+mod build;
+
+mod findings;
+
+mod opened;
+
+pub use build::build;
+pub use graph::{AccessGraph, Edge, Path};
+pub use opened::{Opened, opened};

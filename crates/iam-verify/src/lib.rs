@@ -4,10 +4,4 @@
 
 pub mod outcome;
 
-pub mod digest;
-
-pub mod certificate;
-
-pub mod adds_nothing;
-
 pub mod guardrails;

@@ -1,0 +1,115 @@
+//! From a snapshot to its access graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_model::arn::Arn;
+use iam_model::change::Change;
+use iam_model::policy::{ActionElement, Effect, Statement};
+use iam_model::snapshot::{ResourceKind, SnapshotIndex};
+
+use crate::facts::{Facts, Wildcard};
+use crate::graph::AccessGraph;
+use crate::judge::Judge;
+use crate::search::{Found, Search};
+use crate::survey::Survey;
+use crate::technique::catalogue;
+
+/// Builds the graph of an account as it is, or as it would be after some changes.
+///
+/// ```
+/// use iam_model::snapshot::{self, SnapshotIndex};
+/// use iam_model::text::{SourceName, SourceText};
+/// let text = r#"{"schema": "paring-snapshot/1", "accounts": {"111122223333": {"authorization_details": {
+///     "UserDetailList": [{"UserName": "dev", "Arn": "arn:aws:iam::111122223333:user/dev", "GroupList": [],
+///         "AttachedManagedPolicies": [], "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": {
+///             "Version": "2012-10-17",
+///             "Statement": [{"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*"}]}}]}]}}}}"#;
+/// let source = SourceText { name: SourceName::new("snapshot.json"), text: text.into() };
+/// let (snapshot, _) = snapshot::read(source).unwrap();
+/// let (index, _) = SnapshotIndex::new(&snapshot);
+/// let graph = iam_graph::build(&index, &[]);
+/// let dev = "arn:aws:iam::111122223333:user/dev".parse().unwrap();
+/// assert!(!graph.is_admin(&dev));
+/// assert!(graph.reaches_admin(&dev));
+/// assert_eq!(graph.paths_from(&dev)[0].hops[0].technique, "iam-007");
+/// ```
+#[must_use]
+pub fn build<'a>(index: &'a SnapshotIndex<'a>, changes: &'a [Change]) -> AccessGraph {
+    let survey = Survey::new(index, changes);
+    let judge = Judge::new(&survey);
+    let Found { edges, admins, not_checked } = Search::new(&survey, &judge).run();
+    let functions = functions(&survey);
+    let wildcards = wildcards(&survey, &functions);
+    let facts = Facts { not_checked: &not_checked | &not_judged(&survey), functions, wildcards };
+    AccessGraph::new(edges, admins, facts)
+}
+
+/// What the snapshot holds that this room cannot judge.
+fn not_judged(survey: &Survey<'_>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for home in &survey.homes {
+        for (kind, resources) in &home.resources {
+            let searched =
+                catalogue().techniques().iter().any(|t| t.resource.as_ref().is_some_and(|r| r.kind == **kind));
+            if let (ResourceKind::Unknown(kind), false) = (kind, searched) {
+                found.insert(format!(
+                    "account {}: {} resources of the unknown kind `{kind}`",
+                    home.id,
+                    resources.len()
+                ));
+            }
+        }
+    }
+    for person in &survey.people {
+        for held in &person.policies {
+            let statements = held.document.statements.iter().flat_map(|s| &s.unknown);
+            for unknown in held.document.unknown.iter().chain(statements) {
+                found.insert(format!("{}: policy `{}`: {}", person.arn, held.name, unknown.what));
+            }
+        }
+    }
+    found
+}
+
+fn functions(survey: &Survey<'_>) -> BTreeMap<Arn, BTreeSet<Arn>> {
+    let mut functions: BTreeMap<Arn, BTreeSet<Arn>> = BTreeMap::new();
+    for resource in survey.homes.iter().filter_map(|home| home.resources.get(&ResourceKind::LambdaFunction)).flatten() {
+        if let Some(role) = &resource.role {
+            functions.entry(role.clone()).or_default().insert(resource.arn.clone());
+        }
+    }
+    functions
+}
+
+/// Statements of the functions' roles that allow every action of a service, or writing to every resource.
+fn wildcards(survey: &Survey<'_>, functions: &BTreeMap<Arn, BTreeSet<Arn>>) -> Vec<Wildcard> {
+    let people = functions.keys().filter_map(|arn| survey.person(survey.place(arn)?));
+    let mut found = Vec::new();
+    for person in people {
+        for held in &person.policies {
+            let allows = |s: &&Statement| s.effect == Effect::Allow;
+            for (at, statement) in held.document.statements.iter().enumerate().filter(|(_, s)| allows(s)) {
+                found.extend(wildcard(statement).map(|what| Wildcard {
+                    principal: person.arn.clone(),
+                    policy: held.name.to_owned(),
+                    statement: at,
+                    what,
+                }));
+            }
+        }
+    }
+    found
+}
+
+fn wildcard(statement: &Statement) -> Option<String> {
+    let everywhere = statement.resource.patterns().iter().any(|pattern| pattern.value.is_everything());
+    match &statement.action {
+        ActionElement::NotAction(_) => Some("allows every action but those it lists".into()),
+        ActionElement::Action(patterns) => {
+            let whole = |text: &str| text == "*" || text.ends_with(":*");
+            let pattern = patterns.iter().find(|pattern| whole(pattern.value.as_str()))?;
+            let on = if everywhere { " on every resource" } else { "" };
+            Some(format!("allows `{}`{on}", pattern.value))
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What the graph keeps of the accounts beside its edges: functions and their roles, and what was not judged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_model::arn::Arn;
+
+/// Facts findings are made of.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) not_checked: BTreeSet<String>,
+    /// Lambda functions by role.
+    pub(crate) functions: BTreeMap<Arn, BTreeSet<Arn>>,
+    pub(crate) wildcards: Vec<Wildcard>,
+}
+
+/// A statement that grants by wildcard to a role functions run as.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wildcard {
+    pub(crate) principal: Arn,
+    pub(crate) policy: String,
+    pub(crate) statement: usize,
+    pub(crate) what: String,
+}

@@ -1,0 +1,222 @@
+//! Who is in the accounts and what speaks for them: principals with their policies, after the changes under review.
+//!
+//! Gathers and looks up. What the policies allow together is for [`crate::judge`], what follows for [`crate::search`].
+
+use std::collections::BTreeMap;
+
+use iam_model::arn::{AccountId, Arn};
+use iam_model::change::{AttachmentKind, Change};
+use iam_model::policy::PolicyDocument;
+use iam_model::snapshot::{Account, Identity, PolicyOrigin, Resource, ResourceKind, Role, SnapshotIndex, User};
+
+/// What kind of principal it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Being<'a> {
+    User(&'a User),
+    Group,
+    Role(&'a Role),
+}
+
+/// A policy that speaks for a principal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held<'a> {
+    pub(crate) name: &'a str,
+    /// The managed policy's ARN; nothing for inline policies.
+    pub(crate) managed: Option<&'a Arn>,
+    /// The group it comes through.
+    pub(crate) group: Option<&'a Arn>,
+    pub(crate) document: &'a PolicyDocument,
+}
+
+/// A user, group or role.
+#[derive(Debug, Clone)]
+pub(crate) struct Person<'a> {
+    pub(crate) arn: &'a Arn,
+    pub(crate) being: Being<'a>,
+    pub(crate) home: usize,
+    pub(crate) identity: &'a Identity,
+    pub(crate) policies: Vec<Held<'a>>,
+    pub(crate) boundary: Option<&'a PolicyDocument>,
+    /// The trust policy, of a role.
+    pub(crate) trust: Option<&'a PolicyDocument>,
+}
+
+impl Person<'_> {
+    pub(crate) fn is_service_linked(&self) -> bool {
+        matches!(self.being, Being::Role(role) if role.is_service_linked())
+    }
+}
+
+/// An account.
+#[derive(Debug)]
+pub(crate) struct Home<'a> {
+    pub(crate) id: &'a AccountId,
+    pub(crate) account: &'a Account,
+    pub(crate) people: Vec<usize>,
+    pub(crate) resources: BTreeMap<&'a ResourceKind, Vec<&'a Resource>>,
+    /// What runs as a role, by kind.
+    pub(crate) running: BTreeMap<(&'a ResourceKind, &'a Arn), Vec<&'a Resource>>,
+}
+
+/// All accounts, and everyone in them.
+#[derive(Debug)]
+pub(crate) struct Survey<'a> {
+    pub(crate) index: &'a SnapshotIndex<'a>,
+    pub(crate) homes: Vec<Home<'a>>,
+    pub(crate) people: Vec<Person<'a>>,
+    places: BTreeMap<&'a Arn, usize>,
+    resource_policies: BTreeMap<&'a Arn, Option<&'a PolicyDocument>>,
+    /// Changes this room cannot apply.
+    pub(crate) not_applied: Vec<String>,
+}
+
+impl<'a> Survey<'a> {
+    /// Gathers everyone, then applies the changes.
+    pub(crate) fn new(index: &'a SnapshotIndex<'a>, changes: &'a [Change]) -> Self {
+        let mut survey = Self {
+            index,
+            homes: Vec::new(),
+            people: Vec::new(),
+            places: BTreeMap::new(),
+            resource_policies: BTreeMap::new(),
+            not_applied: Vec::new(),
+        };
+        for (id, account) in &index.snapshot().accounts {
+            survey.add_home(id, account);
+        }
+        for change in changes {
+            survey.apply(change);
+        }
+        survey
+    }
+
+    fn add_home(&mut self, id: &'a AccountId, account: &'a Account) {
+        let home = self.homes.len();
+        let mut resources: BTreeMap<&'a ResourceKind, Vec<&'a Resource>> = BTreeMap::new();
+        let mut running: BTreeMap<(&'a ResourceKind, &'a Arn), Vec<&'a Resource>> = BTreeMap::new();
+        for resource in &account.resources {
+            resources.entry(&resource.kind).or_default().push(resource);
+            if let Some(role) = &resource.role {
+                running.entry((&resource.kind, role)).or_default().push(resource);
+            }
+        }
+        self.homes.push(Home { id, account, people: Vec::new(), resources, running });
+        for user in &account.users {
+            self.add(home, &user.identity, Being::User(user));
+        }
+        for group in &account.groups {
+            self.add(home, &group.identity, Being::Group);
+        }
+        for role in &account.roles {
+            self.add(home, &role.identity, Being::Role(role));
+        }
+    }
+
+    fn add(&mut self, home: usize, identity: &'a Identity, being: Being<'a>) {
+        let arn = &identity.arn;
+        if self.places.contains_key(arn) {
+            return;
+        }
+        let policies = self.index.identity_policies(arn).into_iter().map(|policy| {
+            let (managed, group) = match policy.origin {
+                PolicyOrigin::Inline(_) => (None, None),
+                PolicyOrigin::Managed(arn) => (Some(arn), None),
+                PolicyOrigin::Group(group) => (self.managed_by_name(home, group, policy.name), Some(group)),
+            };
+            Held { name: policy.name, managed, group, document: policy.document }
+        });
+        let policies = policies.collect();
+        let trust = if let Being::Role(role) = being { Some(&role.trust) } else { None };
+        let place = self.people.len();
+        self.places.insert(arn, place);
+        if let Some(home) = self.homes.get_mut(home) {
+            home.people.push(place);
+        }
+        let boundary = self.index.boundary(arn);
+        self.people.push(Person { arn, being, home, identity, policies, boundary, trust });
+    }
+
+    /// The managed policy behind a policy that came through a group, which the index gives by name alone.
+    fn managed_by_name(&self, home: usize, group: &Arn, name: &str) -> Option<&'a Arn> {
+        let account = self.homes.get(home)?.account;
+        let identity = &account.groups.iter().find(|g| g.identity.arn == *group)?.identity;
+        if identity.inline_policies.iter().any(|inline| inline.name == name) {
+            return None;
+        }
+        identity.attached_policies.iter().find(|arn| arn.name() == name)
+    }
+
+    fn apply(&mut self, change: &'a Change) {
+        let attachment = &change.attachment;
+        match (attachment.kind, &attachment.principal_arn, &attachment.resource_arn) {
+            (AttachmentKind::Identity, Some(arn), _) => self.apply_identity(arn, change),
+            (AttachmentKind::Trust, Some(arn), _) => {
+                let applied = self.person_mut(arn).map(|person| person.trust = change.after.as_ref());
+                self.note_unless(applied.is_some(), change);
+            }
+            (AttachmentKind::Boundary, Some(arn), _) => {
+                let applied = self.person_mut(arn).map(|person| person.boundary = change.after.as_ref());
+                self.note_unless(applied.is_some(), change);
+            }
+            (AttachmentKind::Resource, _, Some(arn)) => {
+                self.resource_policies.insert(arn, change.after.as_ref());
+            }
+            _ => self.note_unless(false, change),
+        }
+    }
+
+    /// A policy is named as the account knows it: by its name or its ARN. One that is not there yet is added.
+    fn apply_identity(&mut self, arn: &Arn, change: &'a Change) {
+        let name = change.attachment.policy_name.as_deref().unwrap_or_default();
+        let Some(person) = self.person_mut(arn) else { return self.note_unless(false, change) };
+        let named = |held: &Held<'_>| held.name == name || held.managed.is_some_and(|managed| managed.as_str() == name);
+        let before = change.before.as_ref();
+        let at = person.policies.iter().position(named);
+        let at = at.or_else(|| person.policies.iter().position(|held| Some(held.document) == before));
+        match (at, &change.after) {
+            (Some(at), Some(after)) => {
+                if let Some(held) = person.policies.get_mut(at) {
+                    held.document = after;
+                }
+            }
+            (Some(at), None) => {
+                person.policies.remove(at);
+            }
+            (None, Some(after)) => person.policies.push(Held { name, managed: None, group: None, document: after }),
+            (None, None) => {}
+        }
+    }
+
+    fn note_unless(&mut self, applied: bool, change: &Change) {
+        if !applied {
+            let attachment = &change.attachment;
+            let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref());
+            let of = arn.map_or_else(|| "nobody the snapshot knows".to_owned(), ToString::to_string);
+            self.not_applied.push(format!("change: a {} policy of {of} is not applied", attachment.kind.as_str()));
+        }
+    }
+
+    fn person_mut(&mut self, arn: &Arn) -> Option<&mut Person<'a>> {
+        self.places.get(arn).copied().and_then(|place| self.people.get_mut(place))
+    }
+
+    /// Someone's number.
+    pub(crate) fn place(&self, arn: &Arn) -> Option<usize> {
+        self.places.get(arn).copied()
+    }
+
+    /// Someone by number.
+    pub(crate) fn person(&self, place: usize) -> Option<&Person<'a>> {
+        self.people.get(place)
+    }
+
+    /// Someone's account.
+    pub(crate) fn home(&self, person: &Person<'a>) -> Option<&Home<'a>> {
+        self.homes.get(person.home)
+    }
+
+    /// The policy on a resource, after the changes.
+    pub(crate) fn resource_policy(&self, arn: &Arn) -> Option<&'a PolicyDocument> {
+        self.resource_policies.get(arn).copied().unwrap_or_else(|| self.index.resource_policy(arn))
+    }
+}
