@@ -38,20 +38,11 @@ pub struct StatementRef {
     pub index: u32,
 }
 
-/// The states of one walked automaton: positions as `pattern << 16 | position`, sorted; no state accepts, and every
-/// step from one leads into another or to a dead end.
-pub type Closure = Vec<Vec<u32>>;
-
 /// Why no request is left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The demands on one dimension contradict one another.
-    Empty {
-        /// Which.
-        dimension: Dimension,
-        /// One closure for each combination of patterns that comparing pairs leaves open, in order.
-        closures: Vec<Closure>,
-    },
+    /// The demands on this dimension contradict one another.
+    Empty(Dimension),
     /// The request must not match this statement, and each way not to match it leads nowhere: by its action, its
     /// resource, its principal, or by one of its conditions, in this order.
     Avoid {
@@ -161,13 +152,10 @@ impl fmt::Display for Selection {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty { dimension, closures } => {
-                write!(f, "{dimension}")?;
-                closures.iter().try_for_each(|closure| write!(f, " {closure:?}"))
-            }
+            Self::Empty(dimension) => write!(f, "{dimension}"),
             Self::Avoid { statement, ways } => {
                 write!(f, "{statement}")?;
-                if ways.iter().all(|w| matches!(w, Self::Empty { closures, .. } if closures.is_empty())) {
+                if ways.iter().all(|w| matches!(w, Self::Empty(_))) {
                     return Ok(());
                 }
                 f.write_str("(")?;

@@ -20,7 +20,8 @@ pub struct Observation {
     pub resource_known: bool,
     /// Condition keys whose values the event proves.
     pub context: BTreeMap<ConditionKey, Vec<String>>,
-    /// The Lambda function the session belonged to, by name, where the session is one of Lambda's.
+    /// The session's name, where it may be a Lambda function's: Lambda names sessions after functions. Whether there is
+    /// such a function is for the snapshot to say.
     pub function: Option<String>,
     /// Calls that were authorised (also those that failed later for other reasons).
     pub count: u64,
@@ -48,7 +49,7 @@ pub struct UnresolvedEvent {
     pub event_source: String,
     /// `eventName`.
     pub event_name: String,
-    /// How many authorised or denied calls.
+    /// How many authorised or denied calls. Source and name are empty where too many were made up to tell apart.
     pub count: u64,
     /// Who made them.
     pub principals: BTreeSet<Arn>,
@@ -71,7 +72,7 @@ pub enum SkipReason {
     Incomplete,
     /// Outside the asked window, role or account.
     FilteredOut,
-    /// A digest or Insight file, by its name or its shape.
+    /// A digest or Insight file, by its name or its shape; counts files, not records.
     NotALog,
 }
 
@@ -117,8 +118,10 @@ pub struct UsageLog {
     pub unresolved: Vec<UnresolvedEvent>,
     /// Records that gave no observation, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
-    /// Records read, whatever became of them.
+    /// Records read, whatever became of them: those observed, skipped (digest and Insight files apart) and unresolved.
     pub records: u64,
+    /// Records that gave observations.
+    pub observed: u64,
     /// Files read to their end.
     pub files: u64,
 }

@@ -17,8 +17,10 @@ mod nesting;
 mod object;
 mod pattern;
 mod read;
+mod relevant;
 mod request;
 mod rule;
+mod samples;
 mod waiver;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +49,8 @@ pub use waiver::{Waiver, WaiverFinding, WaiverProblem, WaiverUse, review_waivers
 pub struct Guardrails {
     rules: BTreeMap<RuleId, Rule>,
     policies: PolicySet,
+    /// The rules that can have something to say on each question; the others would cost time and say nothing.
+    by_question: BTreeMap<QuestionKind, PolicySet>,
     schema: Schema,
     vocabulary: request::Vocabulary,
     authorizer: Authorizer,
@@ -179,11 +183,16 @@ impl Guardrails {
     /// ```
     pub fn parse(files: &[SourceText], schema: &SourceText) -> Result<Self, GuardrailError> {
         let read = read::read(files, schema).map_err(GuardrailError::Rules)?;
-        let vocabulary = request::Vocabulary::new()
-            .map_err(|error| GuardrailError::Facts { object: "anything".to_owned(), message: error.to_string() })?;
+        let unfit =
+            |message: String| GuardrailError::Facts { object: format!("anything with {}", schema.name), message };
+        let vocabulary = request::Vocabulary::new(&read.schema).map_err(unfit)?;
+        samples::check(&vocabulary, &read.schema).map_err(unfit)?;
+        let by_question = relevant::by_question(&read.policies, &read.schema, &vocabulary)
+            .map_err(|error| unfit(request::describe(*error)))?;
         Ok(Self {
             rules: read.rules,
             policies: read.policies,
+            by_question,
             schema: read.schema,
             vocabulary,
             authorizer: Authorizer::new(),
@@ -256,9 +265,10 @@ impl Guardrails {
     ) -> Result<BTreeSet<RuleId>, GuardrailError> {
         let asked = self
             .vocabulary
-            .ask(question, now, waived, &self.schema)
+            .ask(question, now, waived, None)
             .map_err(|message| GuardrailError::Facts { object: object.to_string(), message })?;
-        let response = self.authorizer.is_authorized(&asked.request, &self.policies, &asked.entities);
+        let policies = self.by_question.get(&question.kind()).unwrap_or(&self.policies);
+        let response = self.authorizer.is_authorized(&asked.request, policies, &asked.entities);
         self.refusals(&response).map_err(|(rule, message)| GuardrailError::Evaluation {
             place: Box::new(
                 self.rules

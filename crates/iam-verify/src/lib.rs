@@ -4,4 +4,10 @@
 
 pub mod outcome;
 
+pub mod digest;
+
+pub mod certificate;
+
+pub mod adds_nothing;
+
 pub mod guardrails;

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+const FREE: &str = include_str!("../../data/free.txt");
+
 /// Everything the catalogue is made from.
 pub(crate) struct Facts {
     /// By prefix in lower case.
@@ -84,7 +86,7 @@ impl Facts {
             sources: entries(member(&sources, "exceptions")).into_iter().map(|(k, v)| (k, texts(&v))).collect(),
             aliases: aliases(member(&sources, "event_name_rules")),
             dated_sources: dated_sources(member(&sources, "event_name_rules")),
-            free_operations: texts(member(&sources, "no_permission_needed")),
+            free_operations: free_operations(&sources),
             other_event_types: texts(member(&sources, "not_api_calls_eventType")),
         })
     }
@@ -193,6 +195,13 @@ fn aliases(rules: &Value) -> BTreeMap<(String, String), String> {
             }
         }
     }
+    out
+}
+
+/// Calls that need no permission: those of the input, and those no action stands for.
+fn free_operations(sources: &Value) -> Vec<String> {
+    let mut out = texts(member(sources, "no_permission_needed"));
+    out.extend(FREE.lines().filter(|line| !line.starts_with('#')).map(str::to_owned));
     out
 }
 

@@ -117,7 +117,10 @@ impl Triggers {
         let row = self.rows.iter().find(|(op, act, ..)| glob(op, operation) && glob(act, &action));
         if let Some((.., trigger, used)) = row {
             used.set(true);
-            return trigger.clone();
+            // What an operation stands for is checked for every call, unless the call chooses among several.
+            if !pair.primary || matches!(trigger, Trigger::Resolves | Trigger::Sql(_)) {
+                return trigger.clone();
+            }
         }
         if pair.primary {
             Trigger::Always

@@ -1,14 +1,13 @@
 //! Is there a text in all of these patterns and in none of those? Exact, with a shortest such text.
 //!
 //! First each pattern is compared with the others one by one ([`reduce`]); what that leaves open is decided by walking
-//! the product of all automata, subset by subset. Steps and states are capped, and a reached cap is an answer of its
-//! own. Every "no" comes with the walked states, so that a reader without search can check it.
+//! the product of all automata, subset by subset. Steps and states are capped, and a reached cap is an answer of its own.
 //!
 //! Variables are rigid symbols here: an answer "empty" holds for every value they may have. That is sound while a
 //! symbol is required by one union only; with several, variables are widened to `*` and patterns with variables are
 //! no longer excluded.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Glob, Token, Variable};
@@ -24,14 +23,11 @@ pub struct Problem<'g> {
     pub domain: &'g [Glob],
 }
 
-/// The walked states of one automaton: for each state the positions in each pattern, as `pattern << 16 | position`.
-pub type Closure = Vec<Vec<u32>>;
-
 /// What is known about a [`Problem`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// No text, whatever the variables' values. One closure for each combination that had to be walked.
-    Empty(Vec<Closure>),
+    /// No text, whatever the variables' values.
+    Empty,
     /// Some text, for some values of the variables; the text itself where no variable is part of it.
     Inhabited(Option<String>),
     /// The cap was reached.
@@ -67,7 +63,7 @@ impl Default for Caps {
 pub fn decide(problem: &Problem<'_>, caps: Caps) -> Answer {
     let mut unions = reduce(&problem.required, &problem.excluded);
     if problem.excluded.iter().any(|n| n.is_everything()) || unions.iter().any(Vec::is_empty) {
-        return Answer::Empty(Vec::new());
+        return Answer::Empty;
     }
     let several = unions.len() > 1;
     let symbolic = unions.iter().any(|u| u.iter().any(|p| p.has_variable()));
@@ -120,7 +116,6 @@ fn walk_all(unions: &[Vec<&Glob>], excluded: &[&Glob], caps: Caps) -> Answer {
     if total.is_none_or(|n| n > caps.combinations) {
         return Answer::Capped;
     }
-    let mut closures = Vec::new();
     for number in 0..total.unwrap_or_default() {
         let mut rest = number;
         let mut combination = Vec::with_capacity(unions.len());
@@ -130,11 +125,11 @@ fn walk_all(unions: &[Vec<&Glob>], excluded: &[&Glob], caps: Caps) -> Answer {
         }
         let others = excluded.iter().copied().filter(|n| combination.iter().all(|p| !p.disjoint(n)));
         match Automaton::new(combination.clone(), others.collect()).walk(caps.states) {
-            Answer::Empty(closure) => closures.extend(closure),
+            Answer::Empty => {}
             other => return other,
         }
     }
-    Answer::Empty(closures)
+    Answer::Empty
 }
 
 /// One step of a text: a character, or the value of a variable.
@@ -184,10 +179,10 @@ impl<'g> Automaton<'g> {
         start.sort_unstable();
         start.dedup();
         if !self.alive(&start) {
-            return Answer::Empty(vec![Vec::new()]);
+            return Answer::Empty;
         }
         let mut order: Vec<(Vec<u32>, usize, Option<Letter>)> = vec![(start.clone(), 0, None)];
-        let mut known: BTreeMap<Vec<u32>, ()> = BTreeMap::from([(start, ())]);
+        let mut known: BTreeSet<Vec<u32>> = BTreeSet::from([start]);
         let mut next = 0;
         while let Some((state, _, _)) = order.get(next) {
             let state = state.clone();
@@ -196,18 +191,18 @@ impl<'g> Automaton<'g> {
             }
             for letter in self.letters(&state) {
                 let target = self.step(&state, &letter);
-                if !self.alive(&target) || known.contains_key(&target) {
+                if !self.alive(&target) || known.contains(&target) {
                     continue;
                 }
                 if known.len() >= cap {
                     return Answer::Capped;
                 }
-                known.insert(target.clone(), ());
+                known.insert(target.clone());
                 order.push((target, next, Some(letter)));
             }
             next += 1;
         }
-        Answer::Empty(vec![known.into_keys().collect()])
+        Answer::Empty
     }
 
     /// The letters that can matter in this state.

@@ -156,7 +156,7 @@ impl<'a> Cell<'a> {
             _ => Dimension::Principal,
         };
         match self.answer(number) {
-            Answer::Empty(closures) => Known::Empty(Step::Empty { dimension, closures }),
+            Answer::Empty => Known::Empty(Step::Empty(dimension)),
             Answer::Inhabited(_) | Answer::Capped => Known::Inhabited,
         }
     }
@@ -164,9 +164,7 @@ impl<'a> Cell<'a> {
     fn key(&self, key: &ConditionKey) -> Known {
         let Some((_, literals)) = self.keys.iter().find(|(known, _)| *known == key) else { return Known::Inhabited };
         match key::solve(literals, self.caps) {
-            KeyAnswer::Empty(closures) => {
-                Known::Empty(Step::Empty { dimension: Dimension::Key(key.clone()), closures })
-            }
+            KeyAnswer::Empty => Known::Empty(Step::Empty(Dimension::Key(key.clone()))),
             KeyAnswer::Inhabited(_) => Known::Inhabited,
         }
     }
@@ -188,7 +186,7 @@ impl<'a> Cell<'a> {
             self.keys.iter().find(|(key, _)| **key == atom.key).is_some_and(|(_, literals)| {
                 let mut literals = literals.clone();
                 literals.push((atom, true));
-                matches!(key::solve(&literals, self.caps), KeyAnswer::Empty(_))
+                matches!(key::solve(&literals, self.caps), KeyAnswer::Empty)
             })
         })
     }

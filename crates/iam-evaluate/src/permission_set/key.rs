@@ -5,7 +5,7 @@
 
 use super::atom::{Atom, Span, Test};
 use super::values::{self, Address, Point};
-use crate::glob::language::{Answer, Caps, Closure, Problem, decide};
+use crate::glob::language::{Answer, Caps, Problem, decide};
 
 /// A condition, and whether it must hold or fail.
 pub(crate) type Literal<'a> = (&'a Atom, bool);
@@ -13,8 +13,8 @@ pub(crate) type Literal<'a> = (&'a Atom, bool);
 /// What is known about a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeyAnswer {
-    /// No value satisfies all, and the walked automata that show it.
-    Empty(Vec<Closure>),
+    /// No value satisfies all.
+    Empty,
     /// These values do (none: the key is absent); nothing where they could not be written down.
     Inhabited(Option<Vec<String>>),
 }
@@ -25,7 +25,7 @@ pub(crate) fn solve(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
         literals.iter().skip(index + 1).any(|(other, also)| wanted != also && atom == other)
     };
     if literals.iter().enumerate().any(contradicts) {
-        return KeyAnswer::Empty(Vec::new());
+        return KeyAnswer::Empty;
     }
     if literals.iter().all(|(atom, wanted)| atom.absent.is_none_or(|holds| holds == *wanted)) {
         let sure = literals.iter().all(|(atom, _)| atom.absent.is_some());
@@ -43,7 +43,7 @@ fn present(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
         let demand = (&atom.test, *wanted != atom.negated);
         match (atom.span, &atom.test, wanted) {
             (_, Test::Constant(value), _) if *value == demand.1 => {}
-            (_, Test::Constant(_), _) => return KeyAnswer::Empty(Vec::new()),
+            (_, Test::Constant(_), _) => return KeyAnswer::Empty,
             (Span::Single, _, _) => single.push(demand),
             (Span::All, _, true) | (Span::Any, _, false) => every.push(demand),
             (Span::All, _, false) | (Span::Any, _, true) => some.push(demand),
@@ -68,7 +68,7 @@ fn present(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
                 }
             }
             KeyAnswer::Inhabited(None) => found = None,
-            empty @ KeyAnswer::Empty(_) => return empty,
+            KeyAnswer::Empty => return KeyAnswer::Empty,
         }
     }
     if let Some(values) = &mut found {
@@ -85,7 +85,7 @@ fn one_value(demands: &[Demand<'_>], caps: Caps) -> KeyAnswer {
     for kind in [text, ordered, address] {
         match kind(demands, caps) {
             Kind::None => {}
-            Kind::Empty(closures) => return KeyAnswer::Empty(closures),
+            Kind::Empty => return KeyAnswer::Empty,
             Kind::Values(values) => offers.extend(values),
             Kind::Open => sure = false,
         }
@@ -102,7 +102,7 @@ enum Kind {
     /// No such tests.
     None,
     /// No value.
-    Empty(Vec<Closure>),
+    Empty,
     /// Values that pass.
     Values(Vec<String>),
     /// Not known.
@@ -124,7 +124,7 @@ fn text(demands: &[Demand<'_>], caps: Caps) -> Kind {
         return Kind::None;
     }
     match decide(&problem, caps) {
-        Answer::Empty(closures) => Kind::Empty(closures),
+        Answer::Empty => Kind::Empty,
         Answer::Inhabited(Some(word)) => Kind::Values(vec![word]),
         Answer::Inhabited(None) | Answer::Capped => Kind::Open,
     }
@@ -159,7 +159,7 @@ fn ordered(demands: &[Demand<'_>], _: Caps) -> Kind {
             _ => true,
         })
     });
-    if points.is_empty() { Kind::Empty(Vec::new()) } else { Kind::Values(points.into_iter().map(show).collect()) }
+    if points.is_empty() { Kind::Empty } else { Kind::Values(points.into_iter().map(show).collect()) }
 }
 
 fn address(demands: &[Demand<'_>], _: Caps) -> Kind {
@@ -180,7 +180,7 @@ fn address(demands: &[Demand<'_>], _: Caps) -> Kind {
         })
     });
     if candidates.is_empty() {
-        return Kind::Empty(Vec::new());
+        return Kind::Empty;
     }
     candidates.sort_unstable();
     candidates.dedup();

@@ -408,6 +408,19 @@ pub enum QuestionKind {
 }
 
 impl QuestionKind {
+    /// Every question.
+    pub const ALL: &'static [Self] = &[
+        Self::Grant,
+        Self::Keep,
+        Self::Remove,
+        Self::Share,
+        Self::Pass,
+        Self::Assume,
+        Self::Invoke,
+        Self::Merge,
+        Self::Attach,
+    ];
+
     /// The name of the Cedar action.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

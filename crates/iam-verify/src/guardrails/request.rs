@@ -1,7 +1,6 @@
 //! Facts as a Cedar request: values in, values out, never source text made of strings.
 //!
-//! Each request carries only the entities it needs: the role, its account, the permission and its parents. Everything
-//! is checked against the schema, so that facts and rules cannot drift apart unnoticed.
+//! Each request carries only the entities it needs: the role, its account, the permission and its parents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -14,7 +13,7 @@ use iam_model::time::Timestamp;
 
 use super::facts::{
     AccountFacts, Assume, Attach, Author, Caller, FunctionFacts, Grant, GuardrailKind, Invoke, Merge, Pass,
-    PermissionFacts, Question, RoleFacts, Target, Usage,
+    PermissionFacts, Question, QuestionKind, RoleFacts, Target, Usage,
 };
 use super::name::RuleId;
 
@@ -45,14 +44,23 @@ pub(super) struct Vocabulary {
     pull_request: EntityTypeName,
     guardrail_kind: EntityTypeName,
     guardrail: EntityTypeName,
+    /// The actions and their groups, where the schema groups any; empty otherwise, as an action is always in itself.
+    grouped_actions: Vec<Entity>,
 }
 
 /// Attribute or context values by name.
 type Values = Vec<(String, RestrictedExpression)>;
 
 impl Vocabulary {
-    pub(super) fn new() -> Result<Self, Box<ParseErrors>> {
+    pub(super) fn new(schema: &Schema) -> Result<Self, String> {
+        let grouped = schema.action_groups().next().is_some();
+        let actions = if grouped { schema.action_entities().map_err(describe)? } else { Entities::empty() };
+        Self::named(actions.iter().cloned().collect()).map_err(|error| describe(*error))
+    }
+
+    fn named(grouped_actions: Vec<Entity>) -> Result<Self, Box<ParseErrors>> {
         Ok(Self {
+            grouped_actions,
             action: "Paring::Action".parse()?,
             unit: "Paring::Unit".parse()?,
             environment: "Paring::Environment".parse()?,
@@ -74,13 +82,20 @@ impl Vocabulary {
         })
     }
 
-    /// Makes the request of a question; the error says what does not fit the schema.
+    /// The name of a question's action.
+    pub(super) fn action(&self, kind: QuestionKind) -> EntityUid {
+        uid(&self.action, kind.as_str())
+    }
+
+    /// Makes the request of a question; with a schema, checks that it fits, and says what does not.
+    ///
+    /// The shape of the facts never changes, so it is checked once when the rules are read, and not at every question.
     pub(super) fn ask(
         &self,
         question: &Question<'_>,
         now: Timestamp,
         waived: &BTreeSet<RuleId>,
-        schema: &Schema,
+        schema: Option<&Schema>,
     ) -> Result<Asked, String> {
         let mut slice = Slice { vocabulary: self, entities: BTreeMap::new() };
         let (principal, resource, mut context) = match question {
@@ -95,10 +110,17 @@ impl Vocabulary {
         context.push(("now".to_owned(), RestrictedExpression::new_datetime(now.to_string())));
         context.push(("waived".to_owned(), texts(waived.iter().map(RuleId::as_str))));
         let context = Context::from_pairs(context).map_err(describe)?;
-        let action = uid(&self.action, question.kind().as_str());
-        let request = Request::new(principal, action, resource, context, Some(schema)).map_err(describe)?;
-        let entities = Entities::from_entities(slice.entities.into_values(), Some(schema)).map_err(describe)?;
-        Ok(Asked { request, entities })
+        let action = self.action(question.kind());
+        let request = Request::new(principal, action, resource, context, schema).map_err(describe)?;
+        let entities = slice.entities.into_values().chain(self.grouped_actions.iter().cloned());
+        // With a schema, Cedar adds the actions itself.
+        let entities = match schema {
+            Some(_) => {
+                Entities::from_entities(entities.take_while(|one| *one.uid().type_name() != self.action), schema)
+            }
+            None => Entities::from_entities(entities, None),
+        };
+        Ok(Asked { request, entities: entities.map_err(describe)? })
     }
 }
 

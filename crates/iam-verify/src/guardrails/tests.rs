@@ -4,11 +4,16 @@ mod broken;
 mod questions;
 mod waivers;
 
+use std::sync::LazyLock;
+
 use super::*;
 
 fn source(name: &str, text: &str) -> SourceText {
     SourceText { name: SourceName::new(name), text: text.to_owned() }
 }
+
+/// The shipped rules, read once for all tests.
+static RULES: LazyLock<Guardrails> = LazyLock::new(|| Guardrails::embedded().unwrap_or_else(|e| panic!("{e:#?}")));
 
 /// The shipped rules and one more.
 fn with_rule(text: &str) -> Result<Guardrails, GuardrailError> {
@@ -21,7 +26,7 @@ const NOW: Timestamp = Timestamp::from_epoch_seconds(1_795_000_000);
 
 #[test]
 fn every_shipped_rule_is_decided_by_its_cases() {
-    let rules = Guardrails::embedded().unwrap_or_else(|error| panic!("{error:#?}"));
+    let rules = &RULES;
     assert_eq!(rules.rules().count(), 23, "23 rules and the baseline");
     let report = rules.run_cases(&embedded_cases()).unwrap();
     assert!(report.is_clean(), "{:#?}\n{:#?}", report.failures().collect::<Vec<_>>(), report.undecided);
@@ -29,7 +34,7 @@ fn every_shipped_rule_is_decided_by_its_cases() {
 
 #[test]
 fn every_rule_stands_in_a_file_of_its_name_with_cases_of_its_name() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let cases: Vec<_> = embedded_cases().iter().map(|file| file.name.as_str().to_owned()).collect();
     for rule in rules.rules() {
         assert_eq!(rule.place.source.as_str(), format!("policies/{}.cedar", rule.id));
@@ -40,7 +45,7 @@ fn every_rule_stands_in_a_file_of_its_name_with_cases_of_its_name() {
 
 #[test]
 fn a_file_of_cases_decides_its_own_rule_and_the_others_are_found_undecided() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     for file in embedded_cases() {
         let own = file.name.as_str().trim_start_matches("policies/cases/").trim_end_matches(".json").to_owned();
         let report = rules.run_cases(&[file]).unwrap();
@@ -69,7 +74,7 @@ fn a_rule_that_always_objects_is_found() {
 
 #[test]
 fn a_case_with_another_outcome_fails_by_name_and_place() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let cases = embedded_cases();
     let share = cases.iter().find(|file| file.name.as_str().ends_with("/one-role-one-function.json")).unwrap();
     for (from, to, expected) in [
@@ -94,9 +99,19 @@ fn a_case_with_another_outcome_fails_by_name_and_place() {
 
 #[test]
 fn a_file_that_is_no_array_of_cases_is_refused_at_its_place() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     for (text, place) in [("{}", "cases.json:1:1"), ("[1,]", "cases.json:1:"), ("", "cases.json:1:1")] {
         let error = rules.run_cases(&[source("cases.json", text)]).unwrap_err();
         assert!(error.to_string().contains(place), "{text}: {error}");
+    }
+}
+
+#[test]
+fn the_page_about_the_rules_lists_each_with_severity_and_waiver() {
+    let page = include_str!("../../../../docs/guardrails.md");
+    for rule in RULES.rules() {
+        let head = format!("| `{}` | {} | ", rule.id, rule.severity);
+        let row = page.lines().find(|line| line.starts_with(&head)).unwrap_or_else(|| panic!("no row `{head}…`"));
+        assert!(row.ends_with(if rule.waivable { "| yes |" } else { "| no |" }), "{row}");
     }
 }

@@ -31,8 +31,9 @@ pub(super) fn function(name: &str) -> FunctionFacts {
 }
 
 pub(super) fn permission(action: &str) -> PermissionFacts {
-    let groups = PermissionGroups::embedded().unwrap();
-    PermissionFacts::of(ActionPattern::new(action), &Catalog::embedded().unwrap(), &groups)
+    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+    static GROUPS: LazyLock<PermissionGroups> = LazyLock::new(|| PermissionGroups::embedded().unwrap());
+    PermissionFacts::of(ActionPattern::new(action), &CATALOG, &GROUPS)
 }
 
 pub(super) fn grant<'a>(role: &'a RoleFacts, permission: &'a PermissionFacts, target: &str) -> Grant<'a> {
@@ -47,7 +48,7 @@ pub(super) fn grant<'a>(role: &'a RoleFacts, permission: &'a PermissionFacts, ta
 }
 
 fn ids(question: &Question<'_>) -> Vec<String> {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let violations = rules.ask(question, NOW, &[]).unwrap_or_else(|error| panic!("{error}"));
     violations.into_iter().map(|violation| violation.rule.to_string()).collect()
 }
@@ -232,13 +233,41 @@ fn a_rule_that_fails_is_an_error_even_if_another_objects() {
 }
 
 #[test]
-fn facts_that_do_not_fit_a_changed_schema_are_an_error() {
+fn a_schema_that_the_facts_do_not_fit_is_refused_before_anything_is_judged() {
+    for (from, to, expected) in [
+        ("functionCount: Long,", "functionCount: Long, team: String,", "team"),
+        ("shortestHops?: Long", "shortestHops?: String", "shortestHops"),
+        ("boundary?: String,", "boundary?: Long,", "boundary"),
+        ("entity Team in [Team];", "entity Team in [Team]; entity Owner;", ""),
+    ] {
+        let mut schema = embedded_schema();
+        assert!(schema.text.contains(from), "{from}");
+        schema.text = schema.text.replacen(from, to, 1);
+        let baseline =
+            embedded_rules().into_iter().find(|file| file.name.as_str().ends_with("baseline.cedar")).unwrap();
+        match Guardrails::parse(&[baseline], &schema) {
+            Err(GuardrailError::Facts { message, .. }) => {
+                assert!(!expected.is_empty() && message.contains(expected), "{message}");
+            }
+            Err(error) => panic!("{error}"),
+            Ok(_) => assert!(expected.is_empty(), "{to} was accepted"),
+        }
+    }
+}
+
+#[test]
+fn a_rule_on_a_group_of_actions_is_asked() {
     let mut schema = embedded_schema();
-    schema.text = schema.text.replace("functionCount: Long,", "functionCount: Long, team: String,");
-    let rules = Guardrails::parse(&embedded_rules(), &schema).unwrap();
-    let (orders, put) = (role("orders"), permission("dynamodb:PutItem"));
-    let error = rules.ask(&Question::Grant(grant(&orders, &put, TABLE)), NOW, &[]).unwrap_err();
-    assert!(matches!(&error, GuardrailError::Facts { message, .. } if message.contains("team")), "{error}");
+    schema.text =
+        schema.text.replace("  action share appliesTo", "  action relate;\n  action share in [relate] appliesTo");
+    let mut files = embedded_rules();
+    let text = "@id(\"no-relations\") @title(\"t\") @severity(\"error\") @hint(\"h\") \
+        forbid (principal, action in Paring::Action::\"relate\", resource);";
+    files.push(source("mine.cedar", text));
+    let rules = Guardrails::parse(&files, &schema).unwrap_or_else(|error| panic!("{error}"));
+    let (orders, function) = (role("orders"), function("orders"));
+    let violations = rules.ask(&Question::Share(Share { role: &orders, function: &function }), NOW, &[]).unwrap();
+    assert_eq!(violations.iter().map(|one| one.rule.as_str()).collect::<Vec<_>>(), ["no-relations"]);
 }
 
 #[test]
@@ -254,7 +283,7 @@ fn names_with_quotes_and_other_scripts_stay_values() {
 
 #[test]
 fn what_stood_before_is_told_from_what_is_new() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let orders = role("orders");
     let ask = |action: &str, target: &str| {
         rules.ask(&Question::Grant(grant(&orders, &permission(action), target)), NOW, &[]).unwrap()

@@ -17,13 +17,13 @@ fn waiver(rule: &str, object: &str, expires: i64) -> Waiver {
 
 /// Asks about a shared role with the waivers; the use of the only violation and the findings about the waivers.
 fn check(waivers: &[Waiver]) -> (WaiverUse, Vec<(usize, WaiverProblem)>) {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let (mut orders, function) = (role("ops-orders"), function("orders"));
     orders.function_count = 2;
     let violations = rules.ask(&Question::Share(Share { role: &orders, function: &function }), NOW, waivers).unwrap();
     assert_eq!(violations.len(), 1);
     assert_eq!(violations[0].refutes(), !matches!(violations[0].waiver, WaiverUse::Waived { .. }));
-    let findings = review_waivers(&rules, waivers, &violations, NOW);
+    let findings = review_waivers(rules, waivers, &violations, NOW);
     (violations[0].waiver, findings.into_iter().map(|finding| (finding.waiver, finding.problem)).collect())
 }
 
@@ -60,7 +60,7 @@ fn a_renewed_waiver_counts_and_the_old_one_is_a_finding() {
 
 #[test]
 fn a_rule_that_cannot_be_waived_insists() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let admin = RoleFacts { admin: true, ..role("ops") };
     let orders = role("orders");
     let pass = Pass {
@@ -73,13 +73,13 @@ fn a_rule_that_cannot_be_waived_insists() {
     let violations = rules.ask(&Question::Pass(pass), NOW, &waivers).unwrap();
     assert_eq!(violations[0].waiver, WaiverUse::Refused { waiver: 0 });
     assert!(violations[0].refutes());
-    let findings = review_waivers(&rules, &waivers, &violations, NOW);
+    let findings = review_waivers(rules, &waivers, &violations, NOW);
     assert_eq!(findings, [WaiverFinding { waiver: 0, problem: WaiverProblem::NotWaivable }]);
 }
 
 #[test]
 fn one_waiver_of_two_objections_leaves_the_other() {
-    let rules = Guardrails::embedded().unwrap();
+    let rules = &RULES;
     let (orders, all) = (role("orders"), permission("dynamodb:Create*"));
     let waivers = [waiver("no-wildcard-resource", "*", 1)];
     let violations = rules.ask(&Question::Grant(grant(&orders, &all, "*")), NOW, &waivers).unwrap();

@@ -1,0 +1,116 @@
+//! From an attachment to its place in the source: which template, which resource, which list item.
+//!
+//! The way leads from the role to its functions' stack tags, to stack resources, to names; or straight from a logical
+//! id. Edits nothing.
+
+mod owner;
+mod pick;
+
+use iam_model::change::{Attachment, AttachmentKind, Change};
+use iam_model::diagnostic::Place;
+use iam_model::text::{SourceName, Span};
+
+use crate::refusal::{Refusal, RefusalCode};
+use crate::site::{Form, Site};
+use crate::stack::{Deployed, Stack};
+use crate::template::Template;
+
+/// Where a policy stands in the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file.
+    pub file: SourceName,
+    /// The bytes of the policy: the list item or the document.
+    pub span: Span,
+    /// Line and column of its first byte.
+    pub place: Place,
+    /// The form it is written in.
+    pub form: Form,
+    /// The logical id of the resource it belongs to.
+    pub logical_id: String,
+    /// The functions that use the role, where there are several.
+    pub shared_by: Vec<String>,
+    /// Why a person should look before this place is edited; empty where nothing speaks against it.
+    pub reviews: Vec<String>,
+}
+
+/// A found policy with all that planning needs.
+pub(crate) struct Found<'t> {
+    pub(crate) template: usize,
+    pub(crate) stack: Stack,
+    pub(crate) site: Site<'t>,
+    pub(crate) shared_by: Vec<String>,
+    pub(crate) reviews: Vec<String>,
+}
+
+impl Found<'_> {
+    pub(crate) fn location(&self, template: &Template) -> Location {
+        let span = self.site.node.span;
+        Location {
+            file: template.name.clone(),
+            span,
+            place: place(template, span).within(format!("resource {}", self.site.resource.id)),
+            form: self.site.form,
+            logical_id: self.site.resource.id.to_owned(),
+            shared_by: self.shared_by.clone(),
+            reviews: self.reviews.clone(),
+        }
+    }
+}
+
+pub(crate) fn place(template: &Template, span: Span) -> Place {
+    Place::at(template.name.clone(), &template.text, span.start)
+}
+
+/// Finds the policy a change speaks of. `change` gives the documents to tell candidates apart, where there are any.
+pub(crate) fn find<'t>(
+    templates: &'t [Template],
+    deployed: &'t Deployed,
+    attachment: &Attachment,
+    change: Option<&Change>,
+) -> Result<Found<'t>, Refusal> {
+    let owners = owner::owners(templates, deployed, attachment);
+    if owners.is_empty() {
+        return Err(not_in_source(attachment));
+    }
+    let (mut found, mut first_refusal) = (Vec::new(), None);
+    for owner in &owners {
+        match pick::pick(owner, attachment, change) {
+            Ok(picked) => found.push((owner, picked)),
+            Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
+        }
+    }
+    let explaining = found.iter().any(|(_, picked)| picked.explained);
+    found.retain(|(_, picked)| picked.explained || !explaining);
+    let others: Vec<String> = found.iter().skip(1).map(|(o, _)| o.template.name.to_string()).collect();
+    let Some((owner, picked)) = found.into_iter().next() else {
+        return Err(first_refusal.unwrap_or_else(|| not_in_source(attachment)));
+    };
+    let mut reviews = picked.reviews;
+    if !others.is_empty() {
+        reviews.push(format!("{} claims the same policy", others.join(", ")));
+    }
+    let shared_by = owner::users(owner, attachment);
+    if shared_by.len() > 1 {
+        reviews.push(format!("the role is shared by {} functions: {}", shared_by.len(), shared_by.join(", ")));
+    }
+    Ok(Found { template: owner.index, stack: owner.stack.clone(), site: picked.site, shared_by, reviews })
+}
+
+fn not_in_source(attachment: &Attachment) -> Refusal {
+    let what = attachment
+        .logical_id
+        .clone()
+        .or_else(|| attachment.principal_arn.as_ref().map(ToString::to_string))
+        .or_else(|| attachment.resource_arn.as_ref().map(ToString::to_string))
+        .or_else(|| attachment.address.clone())
+        .unwrap_or_else(|| "the policy".into());
+    let refusal = Refusal::new(RefusalCode::NotInSource, format!("no source file was found for `{what}`"));
+    match attachment.kind {
+        AttachmentKind::Identity | AttachmentKind::Trust => refusal.hint(
+            "give the folder that holds its template; roles are found through their functions' stack tags, stack \
+             resources, or an explicit RoleName",
+        ),
+        _ => refusal.hint("give the folder that holds its template"),
+    }
+}

@@ -1,0 +1,204 @@
+//! Which resource of which template carries the policy.
+
+use iam_model::arn::Arn;
+use iam_model::change::{Attachment, AttachmentKind};
+
+use crate::intrinsic;
+use crate::resolve::Resolver;
+use crate::stack::{Deployed, Stack};
+use crate::template::{Resource, Template};
+
+/// A resource that may carry the policy, with the stack it is deployed in.
+pub(super) struct Owner<'t> {
+    pub(super) index: usize,
+    pub(super) template: &'t Template,
+    pub(super) stack: Stack,
+    pub(super) resource: Resource<'t>,
+}
+
+/// Every candidate, the strongest evidence first; weaker evidence is used only where there is no stronger.
+pub(super) fn owners<'t>(templates: &'t [Template], deployed: &Deployed, attachment: &Attachment) -> Vec<Owner<'t>> {
+    let by_id: Vec<Owner<'t>> = attachment
+        .logical_id
+        .as_deref()
+        .map(|id| by_logical_id(templates, deployed, attachment, id))
+        .unwrap_or_default();
+    if attachment.logical_id.is_some() {
+        return by_id;
+    }
+    if let (AttachmentKind::Resource, Some(arn)) = (attachment.kind, &attachment.resource_arn) {
+        return by_resource(templates, deployed, arn);
+    }
+    let Some(arn) = &attachment.principal_arn else { return Vec::new() };
+    let strong = by_stack(templates, deployed, arn);
+    if strong.is_empty() { by_name(templates, deployed, arn) } else { strong }
+}
+
+/// The stack a template is deployed as: the one whose resources fit best.
+fn stack_for(template: &Template, deployed: &Deployed, arn: Option<&Arn>) -> Stack {
+    let account = arn.and_then(Arn::account);
+    let in_account = |stack: &&Stack| account.as_ref().is_none_or(|a| stack.account.as_deref() == Some(a.as_str()));
+    let best = deployed.stacks().filter(in_account).max_by_key(|stack| stack.fit(template));
+    match best {
+        Some(stack) if stack.fit(template) > 0 => learned(stack, template),
+        _ => arn.map(Stack::of_arn).unwrap_or_default(),
+    }
+}
+
+fn learned(stack: &Stack, template: &Template) -> Stack {
+    let mut stack = stack.clone();
+    stack.learn(template);
+    stack
+}
+
+fn by_logical_id<'t>(
+    templates: &'t [Template],
+    deployed: &Deployed,
+    attachment: &Attachment,
+    id: &str,
+) -> Vec<Owner<'t>> {
+    let mut found = Vec::new();
+    for (index, template) in templates.iter().enumerate() {
+        let resource = template.resource(id).or_else(|| template.owner_of_role(id));
+        if let Some(resource) = resource {
+            let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref());
+            let stack = stack_for(template, deployed, arn);
+            found.push(Owner { index, template, stack, resource: carrier(template, resource) });
+        }
+    }
+    found
+}
+
+/// The resource whose policies a function runs with: itself where SAM makes the role, else the role it names. A
+/// function with a `Policies` list of its own stays, so that a dead list is reported as one.
+fn carrier<'t>(template: &'t Template, resource: Resource<'t>) -> Resource<'t> {
+    if resource.has_implicit_role() || resource.property("Policies").is_some() {
+        return resource;
+    }
+    role_of(template, &resource).unwrap_or(resource)
+}
+
+fn role_of<'t>(template: &'t Template, function: &Resource<'t>) -> Option<Resource<'t>> {
+    let named = intrinsic::references(function.role?);
+    named.iter().find_map(|id| template.resource(id).filter(|r| r.kind == "AWS::IAM::Role"))
+}
+
+fn by_stack<'t>(templates: &'t [Template], deployed: &Deployed, role: &Arn) -> Vec<Owner<'t>> {
+    let mut found: Vec<Owner<'t>> = Vec::new();
+    for stack in deployed.stacks() {
+        for (index, template) in templates.iter().enumerate() {
+            let of_functions = stack.functions_of(role).filter_map(|id| {
+                let function = template.resource(id)?;
+                if function.has_implicit_role() { Some(function) } else { role_of(template, &function) }
+            });
+            let of_resources = stack
+                .logical_of(role.name())
+                .and_then(|id| template.resource(id).or_else(|| template.owner_of_role(id)))
+                .filter(|_| stack.fit(template) > 0);
+            for resource in of_functions.chain(of_resources) {
+                let known = found.iter().any(|o| o.index == index && o.resource.id == resource.id);
+                if !known {
+                    found.push(Owner { index, template, stack: learned(stack, template), resource });
+                }
+            }
+        }
+    }
+    let best = found.iter().map(|o| o.stack.fit(o.template)).max().unwrap_or_default();
+    found.retain(|o| o.stack.fit(o.template) == best);
+    found
+}
+
+fn by_name<'t>(templates: &'t [Template], deployed: &Deployed, principal: &Arn) -> Vec<Owner<'t>> {
+    let mut found = Vec::new();
+    for (index, template) in templates.iter().enumerate() {
+        let stack = stack_for(template, deployed, Some(principal));
+        for resource in template.resources() {
+            let named = match resource.kind {
+                "AWS::IAM::Role" => explicit(template, &stack, &resource, "RoleName", principal),
+                "AWS::IAM::User" => explicit(template, &stack, &resource, "UserName", principal),
+                "AWS::IAM::Group" => explicit(template, &stack, &resource, "GroupName", principal),
+                _ if resource.has_implicit_role() => {
+                    generated(&stack, &format!("{}Role", resource.id), principal.name())
+                }
+                _ => false,
+            };
+            if named {
+                found.push(Owner { index, template, stack: stack.clone(), resource });
+            }
+        }
+    }
+    found
+}
+
+fn explicit(template: &Template, stack: &Stack, resource: &Resource<'_>, property: &str, arn: &Arn) -> bool {
+    match resource.property(property) {
+        Some(node) => {
+            let known = |resolver: Resolver<'_>| resolver.known(node);
+            let name =
+                known(Resolver::open(template, stack)).or_else(|| known(Resolver::with_defaults(template, stack)));
+            name.as_deref() == Some(arn.name())
+        }
+        None => generated(stack, resource.id, arn.name()),
+    }
+}
+
+/// Whether a name is `<stack>-<logical id>-<random>`; any stack will do where the stack is not known.
+fn generated(stack: &Stack, id: &str, name: &str) -> bool {
+    let Some((head, random)) = name.rsplit_once('-') else { return false };
+    let random = (8..=14).contains(&random.len()) && random.bytes().all(|b| b.is_ascii_alphanumeric());
+    let head = head.strip_suffix(id).and_then(|head| head.strip_suffix('-'));
+    random && head.is_some_and(|head| !head.is_empty() && stack.name.as_deref().is_none_or(|name| name == head))
+}
+
+/// The resource with this ARN, and the policy resources that speak of it.
+fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) -> Vec<Owner<'t>> {
+    let mut found = Vec::new();
+    for (index, template) in templates.iter().enumerate() {
+        let stack = stack_for(template, deployed, Some(arn));
+        let resolver = Resolver::with_defaults(template, &stack);
+        let ids: Vec<&str> = template
+            .resources()
+            .filter(|r| resolver.arn_of(r).as_deref() == Some(arn.as_str()))
+            .map(|r| r.id)
+            .collect();
+        for resource in template.resources() {
+            let target = ["Bucket", "Queues", "Topics", "SecretId", "PolicyDocument"].iter().find_map(|p| {
+                let node = resource.property(p).filter(|_| resource.kind.ends_with("Policy"))?;
+                let named = intrinsic::references(node);
+                named.iter().any(|id| ids.contains(&id.as_str())).then_some(())
+            });
+            if target.is_some() || ids.contains(&resource.id) {
+                found.push(Owner { index, template, stack: stack.clone(), resource });
+            }
+        }
+    }
+    found.retain(|owner| !crate::site::sites_of(&owner.resource).is_empty());
+    found
+}
+
+/// The functions that run as the role, by what the template or the account knows more of.
+pub(super) fn users(owner: &Owner<'_>, attachment: &Attachment) -> Vec<String> {
+    if owner.resource.has_implicit_role() || attachment.kind == AttachmentKind::Resource {
+        return Vec::new();
+    }
+    let template = owner.template;
+    let role = attached_role(owner);
+    let in_template = template.resources().filter(|r| {
+        matches!(r.kind, "AWS::Serverless::Function" | "AWS::Lambda::Function")
+            && r.role.is_some_and(|node| intrinsic::references(node).iter().any(|id| role.contains(id)))
+    });
+    let in_template: Vec<String> = in_template.map(|r| r.id.to_owned()).collect();
+    let deployed: Vec<String> = attachment
+        .principal_arn
+        .as_ref()
+        .map(|arn| owner.stack.functions_of(arn).map(str::to_owned).collect())
+        .unwrap_or_default();
+    if deployed.len() > in_template.len() { deployed } else { in_template }
+}
+
+/// The role itself, or the roles a policy resource is attached to.
+fn attached_role(owner: &Owner<'_>) -> Vec<String> {
+    let named = ["Roles", "RoleName"].iter().filter_map(|p| owner.resource.property(p));
+    let named = named.flat_map(intrinsic::references);
+    std::iter::once(owner.resource.id.to_owned()).chain(named).collect()
+}

@@ -1,0 +1,172 @@
+//! Which of a resource's policies is meant: by name, by index, or by what it says.
+
+use iam_model::change::{Attachment, AttachmentKind, Change};
+
+use super::owner::Owner;
+use crate::compare;
+use crate::intrinsic;
+use crate::refusal::{Refusal, RefusalCode};
+use crate::resolve::{Resolver, Value};
+use crate::site::{self, Form, Site};
+
+/// The policy, and whether its text explains what is deployed.
+pub(super) struct Picked<'t> {
+    pub(super) site: Site<'t>,
+    pub(super) explained: bool,
+    pub(super) reviews: Vec<String>,
+}
+
+/// Managed policies that SAM attaches to implicit roles by itself.
+const SAM_MANAGED: &[&str] = &[
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaVPCAccessExecutionRole",
+    "AWSLambdaSQSQueueExecutionRole",
+    "AWSLambdaKinesisExecutionRole",
+    "AWSLambdaDynamoDBExecutionRole",
+    "AWSLambdaMSKExecutionRole",
+    "AWSXrayWriteOnlyAccess",
+    "AWSXRayDaemonWriteAccess",
+    "CloudWatchLogsFullAccess",
+];
+
+/// Chooses one policy of a resource.
+pub(super) fn pick<'t>(
+    owner: &Owner<'t>,
+    attachment: &Attachment,
+    change: Option<&Change>,
+) -> Result<Picked<'t>, Refusal> {
+    if owner.resource.has_policy_list() && owner.resource.role.is_some() {
+        return Err(if owner.resource.property("Policies").is_some() { dead_list(owner) } else { foreign_role(owner) });
+    }
+    let mut sites = of_kind(owner, attachment.kind);
+    if let Some(name) = attachment.policy_name.as_deref() {
+        let named = by_name(owner, &sites, name);
+        if named.is_empty() && attachment.index.is_none() {
+            return Err(unnamed(owner, &sites, name));
+        }
+        if !named.is_empty() {
+            sites = named;
+        }
+    }
+    if let Some(index) = attachment.index
+        && sites.len() > 1
+    {
+        sites.retain(|site| site.index == Some(index));
+    }
+    choose(owner, sites, change)
+}
+
+fn choose<'t>(owner: &Owner<'t>, sites: Vec<Site<'t>>, change: Option<&Change>) -> Result<Picked<'t>, Refusal> {
+    let explained: Vec<bool> = sites.iter().map(|site| explains(owner, site, change)).collect();
+    let count = explained.iter().filter(|e| **e).count();
+    let mut chosen = sites.into_iter().zip(explained).filter(|(_, explained)| *explained || count == 0);
+    let (first, second) = (chosen.next(), chosen.next());
+    match (first, second) {
+        (Some((site, explained)), None) => {
+            let mut reviews = Vec::new();
+            if site.conditional {
+                reviews.push("the policy stands in a branch of `Fn::If`".to_owned());
+            }
+            Ok(Picked { site, explained, reviews })
+        }
+        (None, _) => Err(Refusal::new(
+            RefusalCode::NotInSource,
+            format!("`{}` in `{}` has no such policy", owner.resource.id, owner.template.name),
+        )),
+        (Some((site, _)), Some(_)) => Err(Refusal::new(
+            if site.conditional { RefusalCode::Conditional } else { RefusalCode::Ambiguous },
+            format!("several policies of `{}` could be meant", owner.resource.id),
+        )
+        .hint("name the policy or its index in the change")
+        .at(super::place(owner.template, site.node.span))),
+    }
+}
+
+fn explains(owner: &Owner<'_>, site: &Site<'_>, change: Option<&Change>) -> bool {
+    let Some(before) = change.and_then(|change| change.before.as_ref()) else { return false };
+    let Some((document, _)) = &site.document else { return false };
+    compare::explains_document(&Resolver::open(owner.template, &owner.stack), document, before)
+}
+
+/// The policies of the resource, and those of other resources that are attached to it.
+fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'t>> {
+    let mut sites = site::sites_of(&owner.resource);
+    if owner.resource.kind.starts_with("AWS::IAM::") {
+        for other in owner.template.resources().filter(|r| r.id != owner.resource.id) {
+            let attached = ["Roles", "RoleName", "Users", "UserName", "Groups", "GroupName"]
+                .iter()
+                .filter(|_| other.kind.starts_with("AWS::IAM::") && other.kind.ends_with("Policy"))
+                .filter_map(|p| other.property(p))
+                .any(|node| intrinsic::references(node).iter().any(|id| id == owner.resource.id));
+            if attached {
+                sites.extend(site::sites_of(&other));
+            }
+        }
+    }
+    sites.retain(|site| match kind {
+        AttachmentKind::Trust => site.form == Form::Trust,
+        AttachmentKind::Resource => site.form == Form::ResourcePolicy,
+        AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => site.form == Form::Organization,
+        AttachmentKind::Identity | AttachmentKind::Boundary => {
+            !matches!(site.form, Form::Trust | Form::ResourcePolicy | Form::Organization)
+        }
+    });
+    sites
+}
+
+fn by_name<'t>(owner: &Owner<'t>, sites: &[Site<'t>], name: &str) -> Vec<Site<'t>> {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if owner.resource.has_implicit_role() {
+        let index = name.strip_prefix(&format!("{}RolePolicy", owner.resource.id)).and_then(|i| i.parse().ok());
+        if let Some(index) = index {
+            let item = |site: &&Site<'_>| site.index == Some(index) && site.form != Form::ManagedItem;
+            return sites.iter().filter(item).cloned().collect();
+        }
+    }
+    let resolver = Resolver::open(owner.template, &owner.stack);
+    let defaults = Resolver::with_defaults(owner.template, &owner.stack);
+    let exact = |site: &&Site<'_>| {
+        let text = site.name.and_then(|node| resolver.known(node).or_else(|| defaults.known(node)));
+        text.is_some_and(|text| text == name || text.rsplit('/').next() == Some(last))
+    };
+    let possible = |site: &&Site<'_>| {
+        site.name.is_some_and(|node| matches!(resolver.value(node), Value::Text(text) if text.explains(name)))
+    };
+    let found: Vec<Site<'t>> = sites.iter().filter(exact).cloned().collect();
+    if found.is_empty() { sites.iter().filter(possible).cloned().collect() } else { found }
+}
+
+fn unnamed(owner: &Owner<'_>, sites: &[Site<'_>], name: &str) -> Refusal {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let inline = !name.starts_with("arn:") && !name.contains("RolePolicy");
+    let sam = owner.resource.has_implicit_role() && (SAM_MANAGED.contains(&last) || (inline && !sites.is_empty()));
+    let place = super::place(owner.template, owner.resource.node.span);
+    if sam {
+        return Refusal::new(
+            RefusalCode::WrittenBySam,
+            format!("SAM writes `{last}` for `{}` itself", owner.resource.id),
+        )
+        .hint("change the property SAM makes it from: the event source, the VPC, tracing or the destination")
+        .at(place);
+    }
+    let message = format!("`{}` has no policy `{name}` in `{}`", owner.resource.id, owner.template.name);
+    Refusal::new(RefusalCode::NotInSource, message)
+        .hint("somebody attached it outside the template; take it off in the account, or bring the template up to date")
+        .at(place)
+}
+
+fn foreign_role(owner: &Owner<'_>) -> Refusal {
+    let message = format!("`{}` names a role that is not in `{}`", owner.resource.id, owner.template.name);
+    Refusal::new(RefusalCode::NotInSource, message)
+        .hint("give the folder that holds the role's template")
+        .at(super::place(owner.template, owner.resource.node.span))
+}
+
+fn dead_list(owner: &Owner<'_>) -> Refusal {
+    Refusal::new(
+        RefusalCode::DeadList,
+        format!("`{}` has a `Role`, so its `Policies` list has no effect", owner.resource.id),
+    )
+    .hint("change the role the function names, and remove the list")
+    .at(super::place(owner.template, owner.resource.node.span))
+}

@@ -1,0 +1,116 @@
+//! Edits of a document as operations on values, and what the document must be afterwards.
+//!
+//! The same operations are lowered to text by `write` and applied to the plain value here; the guard compares the two.
+//! Knows nothing about text.
+
+use crate::tree::{Path, Plain};
+
+/// A value to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum New {
+    Text(String),
+    /// A function in its short form: tag and argument.
+    Tagged(String, String),
+    Seq(Vec<Self>),
+    Map(Vec<(String, Self)>),
+}
+
+impl New {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) fn plain(&self) -> Plain {
+        match self {
+            Self::Text(text) => Plain::Text(text.clone()),
+            Self::Tagged(tag, text) => Plain::Tagged(tag.clone(), Box::new(Plain::Text(text.clone()))),
+            Self::Seq(items) => Plain::Seq(items.iter().map(Self::plain).collect()),
+            Self::Map(entries) => {
+                Plain::Map(entries.iter().map(|(k, v)| (Plain::Text(k.clone()), v.plain())).collect())
+            }
+        }
+    }
+
+    pub(crate) const fn is_scalar(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Tagged(..))
+    }
+}
+
+/// One edit; paths speak of the document before any edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Another value at a place. With `whole_line`, a comment on the value's last line goes with it.
+    Replace { at: Path, with: New, whole_line: bool },
+    /// No list item or mapping entry at a place any more.
+    Remove { at: Path },
+    /// A further list item after an existing one.
+    InsertItem { after: Path, with: New },
+    /// A further mapping entry after an existing one.
+    InsertEntry { after: Path, key: String, with: New },
+}
+
+impl Op {
+    pub(crate) const fn place(&self) -> &Path {
+        match self {
+            Self::Replace { at, .. } | Self::Remove { at } => at,
+            Self::InsertItem { after, .. } | Self::InsertEntry { after, .. } => after,
+        }
+    }
+}
+
+/// The document with the operations done.
+pub(crate) fn apply(document: &Plain, ops: &[Op]) -> Plain {
+    below(document, &Path::default(), ops)
+}
+
+fn below(value: &Plain, here: &Path, ops: &[Op]) -> Plain {
+    if !ops.iter().any(|op| here.holds(op.place())) {
+        return value.clone();
+    }
+    if let Some(with) = ops.iter().find_map(|op| match op {
+        Op::Replace { at, with, .. } if at == here => Some(with),
+        _ => None,
+    }) {
+        return with.plain();
+    }
+    match value {
+        Plain::Seq(items) => Plain::Seq(items_below(items, here, ops)),
+        Plain::Map(entries) => Plain::Map(entries_below(entries, here, ops)),
+        Plain::Tagged(tag, inner) => Plain::Tagged(tag.clone(), Box::new(below(inner, here, ops))),
+        other => other.clone(),
+    }
+}
+
+fn items_below(items: &[Plain], here: &Path, ops: &[Op]) -> Vec<Plain> {
+    let mut out = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        let place = here.child(index);
+        if !removed(&place, ops) {
+            out.push(below(item, &place, ops));
+        }
+        out.extend(ops.iter().filter_map(|op| match op {
+            Op::InsertItem { after, with } if *after == place => Some(with.plain()),
+            _ => None,
+        }));
+    }
+    out
+}
+
+fn entries_below(entries: &[(Plain, Plain)], here: &Path, ops: &[Op]) -> Vec<(Plain, Plain)> {
+    let mut out = Vec::new();
+    for (index, (key, value)) in entries.iter().enumerate() {
+        let place = here.child(index);
+        if !removed(&place, ops) {
+            out.push((key.clone(), below(value, &place, ops)));
+        }
+        out.extend(ops.iter().filter_map(|op| match op {
+            Op::InsertEntry { after, key, with } if *after == place => Some((Plain::Text(key.clone()), with.plain())),
+            _ => None,
+        }));
+    }
+    out
+}
+
+fn removed(place: &Path, ops: &[Op]) -> bool {
+    ops.iter().any(|op| matches!(op, Op::Remove { at } if at == place))
+}

@@ -1,0 +1,262 @@
+//! Changes to patches: find, plan, write, guard, one file at a time.
+
+use std::collections::BTreeMap;
+
+use iam_model::change::{Attachment, Change};
+use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::snapshot::SnapshotIndex;
+use iam_model::text::{SourceName, SourceText, Span};
+
+use crate::guard::{Guard, Passed};
+use crate::locate::{self, Location};
+use crate::op::Op;
+use crate::plan;
+use crate::reference::Referrer;
+use crate::refusal::{Refusal, RefusalCode};
+use crate::stack::Deployed;
+use crate::template::{self, Found, Template};
+use crate::write::{self, Splice, Style};
+
+/// The parsed source files of a project.
+#[derive(Debug, Default)]
+pub struct Project {
+    templates: Vec<Template>,
+    /// Files of kinds that are recognised but not edited, with the kind.
+    unsupported: Vec<(SourceName, &'static str)>,
+}
+
+/// Whether a patch may be applied without a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disposition {
+    /// Nothing speaks against it.
+    Safe,
+    /// A person should look first, for these reasons.
+    NeedsReview(Vec<String>),
+}
+
+/// What becomes of one source file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePatch {
+    /// The file.
+    pub file: SourceName,
+    /// Its text now.
+    pub before: String,
+    /// Its text after the patch.
+    pub after: String,
+    /// The unified diff, which `git apply` takes in the project's folder.
+    pub diff: String,
+    /// Whether it may be applied without a look.
+    pub disposition: Disposition,
+    /// The changes it carries out, as indices into the list given to [`patch`].
+    pub changes: Vec<usize>,
+    /// The spans of `before` that it replaces.
+    pub edits: Vec<Span>,
+}
+
+/// A change that is not written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Which one, as an index into the list given to [`patch`].
+    pub change: usize,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+/// The outcome of patching: files to change, and changes that no file takes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PatchSet {
+    /// One patch per changed file, in the order of the files.
+    pub patches: Vec<FilePatch>,
+    /// Changes whose source already says what it should: nothing to write.
+    pub unchanged: Vec<usize>,
+    /// Changes that were refused, in order.
+    pub refused: Vec<Refused>,
+}
+
+impl Project {
+    /// Recognises and parses source files; names are paths relative to the project's folder.
+    ///
+    /// Files that are no templates are passed over. A template that does not parse, and a file of a kind that is not
+    /// edited yet, become diagnostics.
+    ///
+    /// ```
+    /// use iam_model::text::{SourceName, SourceText};
+    /// let text = "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n".to_owned();
+    /// let files = vec![SourceText { name: SourceName::new("template.yaml"), text }];
+    /// let (project, diagnostics) = iam_patch::Project::read(files);
+    /// assert_eq!(project.files().count(), 1);
+    /// assert!(diagnostics.is_empty());
+    /// ```
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the project takes over the texts it is made of")]
+    pub fn read(files: Vec<SourceText>) -> (Self, Vec<Diagnostic>) {
+        let mut project = Self::default();
+        let mut diagnostics = Vec::new();
+        for file in &files {
+            match template::recognise(file) {
+                Found::Template(template) => project.templates.push(template),
+                Found::Broken(error) => diagnostics.push(
+                    Diagnostic::error(
+                        Code::TemplateUnreadable,
+                        Place::at(file.name.clone(), &file.text, error.offset),
+                        format!("the template does not parse: {}", error.message),
+                    )
+                    .hint("nothing in this file is patched until it parses"),
+                ),
+                Found::Unsupported(kind) => {
+                    let message = format!("{kind} files are not patched yet");
+                    let place = Place::whole(file.name.clone());
+                    diagnostics.push(Diagnostic::warning(Code::TemplateUnreadable, place, message));
+                    project.unsupported.push((file.name.clone(), kind));
+                }
+                Found::Other => {}
+            }
+        }
+        project.templates.sort_by(|a, b| a.name.cmp(&b.name));
+        (project, diagnostics)
+    }
+
+    /// The templates that can be patched.
+    pub fn files(&self) -> impl Iterator<Item = &SourceName> {
+        self.templates.iter().map(|template| &template.name)
+    }
+}
+
+/// Finds where a policy stands in the source.
+///
+/// # Errors
+/// Where no source, several sources, or a source that cannot be edited stands for it.
+pub fn locate(project: &Project, index: &SnapshotIndex<'_>, attachment: &Attachment) -> Result<Location, Refusal> {
+    let deployed = Deployed::read(index);
+    let found = find(project, &deployed, attachment, None)?;
+    let template = project.templates.get(found.template);
+    template.map(|template| found.location(template)).ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))
+}
+
+fn find<'p>(
+    project: &'p Project,
+    deployed: &'p Deployed,
+    attachment: &Attachment,
+    change: Option<&Change>,
+) -> Result<locate::Found<'p>, Refusal> {
+    let result = locate::find(&project.templates, deployed, attachment, change);
+    match (result, project.unsupported.first()) {
+        (Err(refusal), Some((name, kind))) if refusal.code == RefusalCode::NotInSource && refusal.place.is_none() => {
+            let hint = format!("`{name}` and other {kind} files were not looked at: they are not patched yet");
+            Err(refusal.hint(hint))
+        }
+        (result, _) => result,
+    }
+}
+
+/// Writes changes as patches of the source files.
+///
+/// Every patch has passed the guard: read back by two parsers it says what was intended, and no byte outside the
+/// edited spans moved. What cannot be written so is refused with a code.
+#[must_use]
+pub fn patch(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -> PatchSet {
+    let deployed = Deployed::read(index);
+    let mut files: BTreeMap<usize, FileWork<'_>> = BTreeMap::new();
+    let mut set = PatchSet::default();
+    for (number, change) in changes.iter().enumerate() {
+        let outcome = find(project, &deployed, &change.attachment, Some(change)).and_then(|found| {
+            let Some(template) = project.templates.get(found.template) else {
+                return Err(Refusal::new(RefusalCode::NotInSource, "no file"));
+            };
+            let work = files.entry(found.template).or_insert_with(|| FileWork::new(template));
+            work.add(number, change, &found, &deployed)
+        });
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => set.unchanged.push(number),
+            Err(refusal) => set.refused.push(Refused { change: number, refusal }),
+        }
+    }
+    set.patches = files.into_values().filter_map(FileWork::finish).collect();
+    set
+}
+
+/// The work on one file: operations of the changes that passed so far.
+struct FileWork<'p> {
+    template: &'p Template,
+    style: Style,
+    guard: Guard<'p>,
+    ops: Vec<Op>,
+    reviews: Vec<String>,
+    changes: Vec<usize>,
+    passed: Option<(Vec<Splice>, Passed)>,
+}
+
+impl<'p> FileWork<'p> {
+    fn new(template: &'p Template) -> Self {
+        Self {
+            template,
+            style: Style::of(template),
+            guard: Guard::new(template),
+            ops: Vec::new(),
+            reviews: Vec::new(),
+            changes: Vec::new(),
+            passed: None,
+        }
+    }
+
+    /// Adds a change; whether there was anything to write.
+    fn add(
+        &mut self,
+        number: usize,
+        change: &Change,
+        found: &locate::Found<'_>,
+        deployed: &Deployed,
+    ) -> Result<bool, Refusal> {
+        let place = locate::place(self.template, found.site.node.span);
+        let referrer = Referrer::new(self.template, &found.stack, deployed);
+        let plan = plan::plan(self.template, found, &referrer, change).map_err(|refusal| refusal.at(place.clone()))?;
+        if plan.ops.is_empty() {
+            return Ok(false);
+        }
+        let mut ops = self.ops.clone();
+        let new: Vec<Op> = plan.ops.into_iter().filter(|op| !self.ops.contains(op)).collect();
+        if new.iter().any(|op| self.ops.iter().any(|old| clash(old, op))) {
+            return Err(Refusal::new(RefusalCode::Overlap, "another change of this run edits the same place").at(place));
+        }
+        ops.extend(new);
+        let lifted = write::lift_emptied(&self.template.root, &ops);
+        let splices = write::lower(self.template, &self.style, &lifted).map_err(|refusal| refusal.at(place.clone()))?;
+        let after = write::spliced(&self.template.text, &splices);
+        let passed = self
+            .guard
+            .check(&lifted, &splices, after)
+            .map_err(|refusal| refusal.hint("make the change by hand; it is printed in the report").at(place))?;
+        self.ops = ops;
+        self.passed = Some((splices, passed));
+        self.changes.push(number);
+        for review in plan.reviews {
+            if !self.reviews.contains(&review) {
+                self.reviews.push(review);
+            }
+        }
+        Ok(true)
+    }
+
+    fn finish(self) -> Option<FilePatch> {
+        let (splices, passed) = self.passed?;
+        let disposition =
+            if self.reviews.is_empty() { Disposition::Safe } else { Disposition::NeedsReview(self.reviews) };
+        Some(FilePatch {
+            file: self.template.name.clone(),
+            before: self.template.text.clone(),
+            after: passed.after,
+            diff: passed.diff,
+            disposition,
+            changes: self.changes,
+            edits: splices.iter().map(|splice| splice.span).collect(),
+        })
+    }
+}
+
+/// Whether two operations want different things of one place.
+fn clash(a: &Op, b: &Op) -> bool {
+    let changes_value = |op: &Op| matches!(op, Op::Replace { .. } | Op::Remove { .. });
+    let (at, bt) = (a.place(), b.place());
+    (changes_value(a) && at.holds(bt)) || (changes_value(b) && bt.holds(at))
+}

@@ -1,0 +1,278 @@
+//! A change at a found place as the fewest operations that make the source say what it should.
+//!
+//! Knows values, not text: how an operation is written is for `write`.
+
+mod list;
+mod matching;
+mod statement;
+
+use iam_model::change::Change;
+use iam_model::policy::{PolicyDocument, Statement};
+
+use crate::compare::{self, SourceStatement};
+use crate::depends;
+use crate::locate::Found;
+use crate::op::{New, Op};
+use crate::reference::Referrer;
+use crate::refusal::{Refusal, RefusalCode};
+use crate::resolve::Resolver;
+use crate::site::{Form, Site};
+use crate::template::Template;
+use crate::tree::{Node, Path};
+
+/// What to do in the template, and what a person should look at first.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) reviews: Vec<String>,
+}
+
+/// Turns values of the deployed policy into source, and remembers what needs a look.
+pub(crate) struct Author<'t> {
+    pub(crate) template: &'t Template,
+    pub(crate) resolver: Resolver<'t>,
+    referrer: &'t Referrer<'t>,
+    carrier: String,
+    reviews: Vec<String>,
+}
+
+impl<'t> Author<'t> {
+    pub(crate) fn resource(&mut self, concrete: &str) -> New {
+        let written = self.referrer.write(concrete, &self.carrier);
+        if let Some(review) = written.review
+            && !self.reviews.contains(&review)
+        {
+            self.reviews.push(review);
+        }
+        written.value
+    }
+}
+
+/// Plans one change.
+pub(crate) fn plan<'t>(
+    template: &'t Template,
+    found: &'t Found<'t>,
+    referrer: &'t Referrer<'t>,
+    change: &Change,
+) -> Result<Plan, Refusal> {
+    let site = &found.site;
+    shared(template, &site.place)?;
+    let mut author = Author {
+        template,
+        resolver: Resolver::open(template, &found.stack),
+        referrer,
+        carrier: depends::carrier(&site.resource),
+        reviews: found.reviews.clone(),
+    };
+    let after = change.after.as_ref().filter(|after| !after.statements.is_empty());
+    let ops = match (&site.document, after) {
+        (_, None) => remove(template, site, &author, change)?,
+        (Some((document, place)), Some(after)) => {
+            edit_document(&mut author, document, place, change.before.as_ref(), after)?
+        }
+        (None, Some(after)) => replace_item(&mut author, site, after)?,
+    };
+    Ok(Plan { ops, reviews: author.reviews })
+}
+
+/// An anchor above or in the place means other places change with it.
+fn shared(template: &Template, place: &Path) -> Result<(), Refusal> {
+    let refused = || {
+        Err(Refusal::new(RefusalCode::Shared, "the policy is shared through a YAML anchor or alias")
+            .hint("write it out where it is used, then run again"))
+    };
+    if template.root.trail(place).iter().any(|node| node.anchored) {
+        return refused();
+    }
+    let mut inside = false;
+    if let Some(node) = template.root.at(place) {
+        node.walk(&mut |node| {
+            inside |= node.anchored
+                || matches!(node.kind, crate::tree::Kind::Alias)
+                || node.entries().iter().any(|entry| entry.name() == "<<");
+        });
+    }
+    if inside { refused() } else { Ok(()) }
+}
+
+fn edit_document(
+    author: &mut Author<'_>,
+    document: &Node,
+    place: &Path,
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
+    let source = compare::statements(document, place);
+    let Some(before) = before else { return replace_all(author, document, place, after) };
+    if let Some(statement) = source.iter().find(|s| crate::intrinsic::call(s.node).is_some()) {
+        return Err(Refusal::new(RefusalCode::Conditional, "a statement is made by a condition or a macro")
+            .at(crate::locate::place(author.template, statement.node.span)));
+    }
+    let Some(pairs) = compare::pair(&author.resolver, &source, &before.statements) else {
+        return drift(author, &source, document, before, after);
+    };
+    if before.same_text(after) {
+        return Ok(Vec::new());
+    }
+    let fates = matching::fates(&before.statements, &after.statements);
+    if source.len() == 1 && after.statements.len() > 1 && document.get("Statement").is_some_and(Node::is_map) {
+        return replace_all(author, document, place, after);
+    }
+    let mut ops = Vec::new();
+    for (statement, deployed) in source.iter().zip(&pairs) {
+        let (Some(old), fate) = (before.statements.get(*deployed), fates.kept.get(*deployed).copied().flatten()) else {
+            continue;
+        };
+        match fate.and_then(|index| after.statements.get(index)) {
+            Some(new) => ops.extend(statement::edit(author, statement, old, new)?),
+            None => ops.push(Op::Remove { at: statement.place.clone() }),
+        }
+    }
+    let anchor = last_kept(&source, &ops);
+    for index in fates.added {
+        let (Some(new), Some(anchor)) = (after.statements.get(index), &anchor) else { continue };
+        ops.push(Op::InsertItem { after: anchor.clone(), with: statement::whole(author, new) });
+    }
+    Ok(ops)
+}
+
+fn last_kept(source: &[SourceStatement<'_>], ops: &[Op]) -> Option<Path> {
+    let removed = |place: &Path| ops.iter().any(|op| matches!(op, Op::Remove { at } if at == place));
+    source.iter().rev().map(|s| &s.place).find(|place| !removed(place)).cloned()
+}
+
+/// The source does not say what is deployed. If it already says what should be, there is nothing to do.
+fn drift(
+    author: &Author<'_>,
+    source: &[SourceStatement<'_>],
+    document: &Node,
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
+    if compare::pair(&author.resolver, source, &after.statements).is_some() {
+        return Ok(Vec::new());
+    }
+    let message = format!(
+        "the source does not explain the deployed policy: {} statements here, {} deployed",
+        source.len(),
+        before.statements.len()
+    );
+    Err(Refusal::new(RefusalCode::Drift, message)
+        .hint("deploy the template, or bring it up to date with the account, and collect again")
+        .at(crate::locate::place(author.template, document.span)))
+}
+
+/// The whole list of statements anew, where nothing is known of the old one or its form cannot hold the new one.
+fn replace_all(
+    author: &mut Author<'_>,
+    document: &Node,
+    place: &Path,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
+    let Some((index, _)) = document.find("Statement") else {
+        return Err(Refusal::new(RefusalCode::Unsupported, "the document holds no `Statement`"));
+    };
+    let with = statement::list(author, &after.statements);
+    Ok(vec![Op::Replace { at: place.child(index), with, whole_line: false }])
+}
+
+/// A managed policy or a policy template gives way to an inline document.
+fn replace_item(author: &mut Author<'_>, site: &Site<'_>, after: &PolicyDocument) -> Result<Vec<Op>, Refusal> {
+    let document = document(author, &after.statements);
+    match (site.form, &site.list) {
+        (Form::SamTemplate | Form::ManagedItem, Some(_)) if site.resource.has_policy_list() => {
+            Ok(vec![Op::Replace { at: site.place.clone(), with: document, whole_line: true }])
+        }
+        (Form::SamTemplate | Form::ManagedItem, None) => {
+            Ok(vec![Op::Replace { at: site.place.clone(), with: New::Seq(vec![document]), whole_line: true }])
+        }
+        (Form::ManagedItem, Some(_)) => managed_to_inline(author, site, document),
+        _ => Err(Refusal::new(RefusalCode::DocumentIsText, "the policy document is written as a text")
+            .hint("write the document as a mapping, then run again")
+            .at(crate::locate::place(author.template, site.node.span))),
+    }
+}
+
+fn document(author: &mut Author<'_>, statements: &[Statement]) -> New {
+    let list = statement::list(author, statements);
+    New::Map(vec![("Version".into(), New::text("2012-10-17")), ("Statement".into(), list)])
+}
+
+/// `ManagedPolicyArns` takes no documents: the item goes, and `Policies` beside it gets the document.
+fn managed_to_inline(author: &Author<'_>, site: &Site<'_>, document: New) -> Result<Vec<Op>, Refusal> {
+    let resource = &site.resource;
+    let unsupported = |what: &str| {
+        Err(Refusal::new(RefusalCode::Unsupported, what).at(crate::locate::place(author.template, site.node.span)))
+    };
+    let inline = New::Map(vec![
+        ("PolicyName".into(), New::Text(free_name(resource.id, resource.property("Policies")))),
+        ("PolicyDocument".into(), document),
+    ]);
+    let remove = Op::Remove { at: site.place.clone() };
+    if site.conditional {
+        return unsupported("a managed policy inside a condition cannot be replaced");
+    }
+    if let Some((policies, place)) = resource.property_at("Policies") {
+        let Some(last) = policies.items().len().checked_sub(1).filter(|_| policies.tag.is_none()) else {
+            return unsupported("the list `Policies` is not written out");
+        };
+        return Ok(vec![remove, Op::InsertItem { after: place.child(last), with: inline }]);
+    }
+    let beside = resource.property_at("AssumeRolePolicyDocument").or_else(|| {
+        let other = resource.properties?.entries().iter().find(|e| e.name() != "ManagedPolicyArns")?;
+        resource.property_at(other.name())
+    });
+    let Some((_, beside)) = beside else { return unsupported("the resource has no property to write beside") };
+    Ok(vec![remove, Op::InsertEntry { after: beside, key: "Policies".into(), with: New::Seq(vec![inline]) }])
+}
+
+fn free_name(id: &str, policies: Option<&Node>) -> String {
+    let taken = |name: &str| {
+        policies.is_some_and(|list| list.items().iter().any(|p| p.get("PolicyName").and_then(Node::text) == Some(name)))
+    };
+    let mut name = format!("{id}Policy");
+    let mut number = 2;
+    while taken(&name) {
+        name = format!("{id}Policy{number}");
+        number += 1;
+    }
+    name
+}
+
+/// The whole policy goes.
+fn remove(template: &Template, site: &Site<'_>, author: &Author<'_>, change: &Change) -> Result<Vec<Op>, Refusal> {
+    if let (Some((document, place)), Some(before)) = (&site.document, &change.before) {
+        let source = compare::statements(document, place);
+        if compare::pair(&author.resolver, &source, &before.statements).is_none() {
+            return drift(author, &source, document, before, &PolicyDocument::default());
+        }
+    }
+    let at = |place: &Path| Ok(vec![Op::Remove { at: place.clone() }]);
+    match site.form {
+        Form::SamDocument | Form::SamTemplate | Form::ManagedItem | Form::Inline if !site.conditional => {
+            at(&site.place)
+        }
+        Form::PolicyResource | Form::ResourcePolicy
+            if site.resource.kind.ends_with("Policy") && !referred_to(template, site.resource.id) =>
+        {
+            let resource = site.resource.place.parent();
+            let entry = if site.resource.properties.is_some() { resource } else { None };
+            entry.map_or_else(|| unremovable(template, site), |place| at(&place))
+        }
+        _ => unremovable(template, site),
+    }
+}
+
+fn unremovable<T>(template: &Template, site: &Site<'_>) -> Result<T, Refusal> {
+    Err(Refusal::new(RefusalCode::Unsupported, "this policy cannot be removed without touching other parts")
+        .hint("remove it by hand; the change is printed above")
+        .at(crate::locate::place(template, site.node.span)))
+}
+
+fn referred_to(template: &Template, id: &str) -> bool {
+    let depends = template.resources().any(|r| {
+        let named = r.node.get("DependsOn").into_iter().flat_map(|n| std::iter::once(n).chain(n.items()));
+        named.filter_map(Node::text).any(|name| name == id)
+    });
+    depends || crate::intrinsic::references(&template.root).iter().any(|name| name == id)
+}

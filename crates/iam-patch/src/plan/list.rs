@@ -1,0 +1,185 @@
+//! A value or list of values (`Action`, `Resource`): only the words that change are touched.
+
+use super::Author;
+use super::statement::copied;
+use crate::intrinsic;
+use crate::op::{New, Op};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::resolve::{Text, Value};
+use crate::tree::{Node, Path};
+
+/// What the list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element {
+    Action,
+    Resource,
+}
+
+impl Element {
+    fn write(self, author: &mut Author<'_>, text: &str) -> New {
+        match self {
+            Self::Action => New::text(text),
+            Self::Resource => author.resource(text),
+        }
+    }
+
+    fn same(self, a: &str, b: &str) -> bool {
+        match self {
+            Self::Action => a.eq_ignore_ascii_case(b),
+            Self::Resource => a == b,
+        }
+    }
+
+    fn explains(self, text: &Text, concrete: &str) -> bool {
+        match self {
+            Self::Action => text.map(&|t: &str| t.to_ascii_lowercase()).explains(&concrete.to_ascii_lowercase()),
+            Self::Resource => text.explains(concrete),
+        }
+    }
+}
+
+/// The operations that make the list at `place` say `new` instead of `old`.
+pub(super) fn edit(
+    author: &mut Author<'_>,
+    node: &Node,
+    place: &Path,
+    old: &[String],
+    new: &[String],
+    element: Element,
+) -> Result<Vec<Op>, Refusal> {
+    let has = |list: &[String], text: &str| list.iter().any(|t| element.same(t, text));
+    if new.is_empty() {
+        return Err(Refusal::new(RefusalCode::Unsupported, "a statement would be left without actions or resources"));
+    }
+    if old.iter().all(|t| has(new, t)) && new.iter().all(|t| has(old, t)) {
+        return Ok(Vec::new());
+    }
+    if !node.is_seq() || intrinsic::call(node).is_some() {
+        return single(author, node, place, old, new, element);
+    }
+    let Some(said) = assign(author, node, old, element) else {
+        let message = "which list item stands for which deployed value cannot be told";
+        return Err(Refusal::new(RefusalCode::Ambiguous, message)
+            .hint("edit the list by hand; the change is printed above")
+            .at(crate::locate::place(author.template, node.span)));
+    };
+    let kept: Vec<bool> = said.iter().map(|texts| texts.iter().all(|t| has(new, t))).collect();
+    if said.iter().zip(&kept).any(|(texts, kept)| !kept && texts.iter().any(|t| has(new, t))) {
+        return Err(Refusal::new(RefusalCode::Ambiguous, "one list item stands for several deployed values")
+            .at(crate::locate::place(author.template, node.span)));
+    }
+    let added: Vec<&String> = new.iter().filter(|t| !has(old, t)).collect();
+    Ok(item_ops(author, place, &said, &kept, &added, element))
+}
+
+fn single(
+    author: &mut Author<'_>,
+    node: &Node,
+    place: &Path,
+    old: &[String],
+    new: &[String],
+    element: Element,
+) -> Result<Vec<Op>, Refusal> {
+    if let Value::List(_) | Value::AnyOf(_) | Value::Unknown = author.resolver.value(node) {
+        return Err(Refusal::new(RefusalCode::Conditional, "the list is made by a function")
+            .at(crate::locate::place(author.template, node.span)));
+    }
+    let mut values = Vec::new();
+    for text in new {
+        let is_old = old.iter().any(|t| element.same(t, text));
+        values.push(match copied(node).filter(|_| is_old) {
+            Some(copy) => copy,
+            None => element.write(author, text),
+        });
+    }
+    let with = match values.as_slice() {
+        [only] => only.clone(),
+        _ => New::Seq(values),
+    };
+    Ok(vec![Op::Replace { at: place.clone(), with, whole_line: false }])
+}
+
+/// For each item, the deployed values it stands for; nothing where that cannot be told.
+fn assign(author: &mut Author<'_>, node: &Node, old: &[String], element: Element) -> Option<Vec<Vec<String>>> {
+    let mut items = Vec::new();
+    for item in node.items() {
+        match author.resolver.value(item) {
+            Value::Text(text) => items.push(text),
+            _ => return None,
+        }
+    }
+    let explains = |item: &Text, text: &String| element.explains(item, text);
+    if items.len() == old.len() && items.iter().zip(old).all(|(item, text)| explains(item, text)) {
+        return Some(old.iter().map(|text| vec![text.clone()]).collect());
+    }
+    // A value that one item says word for word belongs to that item alone.
+    let mut said: Vec<Vec<String>> = vec![Vec::new(); items.len()];
+    let mut open: Vec<&String> = Vec::new();
+    for text in old {
+        let exact = items.iter().position(|item| item.known().is_some_and(|known| element.same(&known, text)));
+        match exact.and_then(|at| said.get_mut(at)) {
+            Some(slot) => slot.push(text.clone()),
+            None => open.push(text),
+        }
+    }
+    for text in open {
+        let written = element.write(author, text);
+        let by_reference = node.items().iter().position(|item| copied(item).as_ref() == Some(&written));
+        let mut candidates = items.iter().enumerate().filter(|(_, item)| explains(item, text)).map(|(at, _)| at);
+        let only = match (candidates.next(), candidates.next()) {
+            (Some(at), None) => Some(at),
+            _ => None,
+        };
+        said.get_mut(by_reference.or(only)?)?.push(text.clone());
+    }
+    said.iter().all(|texts| !texts.is_empty()).then_some(said)
+}
+
+fn item_ops(
+    author: &mut Author<'_>,
+    place: &Path,
+    said: &[Vec<String>],
+    kept: &[bool],
+    added: &[&String],
+    element: Element,
+) -> Vec<Op> {
+    let mut free: Vec<usize> = kept.iter().enumerate().filter(|(_, kept)| !**kept).map(|(at, _)| at).collect();
+    let mut ops = Vec::new();
+    let mut anchor = kept.iter().rposition(|kept| *kept);
+    let mut left = Vec::new();
+    for text in added {
+        let alike =
+            free.iter().position(|at| said.get(*at).is_some_and(|s| s.iter().any(|old| same_service(old, text))));
+        match alike {
+            Some(index) => {
+                let at = free.remove(index);
+                anchor = anchor.max(Some(at));
+                ops.push(Op::Replace { at: place.child(at), with: element.write(author, text), whole_line: false });
+            }
+            None => left.push(*text),
+        }
+    }
+    for text in left {
+        let with = element.write(author, text);
+        if free.is_empty() {
+            if let Some(at) = anchor {
+                ops.push(Op::InsertItem { after: place.child(at), with });
+            }
+            continue;
+        }
+        let at = free.remove(0);
+        anchor = anchor.max(Some(at));
+        ops.push(Op::Replace { at: place.child(at), with, whole_line: false });
+    }
+    ops.extend(free.into_iter().map(|at| Op::Remove { at: place.child(at) }));
+    ops
+}
+
+/// Whether two action patterns or ARNs speak of the same service.
+fn same_service(a: &str, b: &str) -> bool {
+    let service = |text: &str| {
+        let part = if text.starts_with("arn:") { text.split(':').nth(2) } else { text.split(':').next() };
+        part.unwrap_or(text).to_ascii_lowercase()
+    };
+    service(a) == service(b)
+}

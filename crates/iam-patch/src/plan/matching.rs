@@ -1,0 +1,60 @@
+//! Which old statement became which new one.
+
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
+
+/// What becomes of the old statements, and which new ones have no old one.
+#[derive(Debug, Default)]
+pub(super) struct Fates {
+    /// For each old statement, the new one it became; nothing where it goes.
+    pub(super) kept: Vec<Option<usize>>,
+    /// New statements without an old one.
+    pub(super) added: Vec<usize>,
+}
+
+/// Pairs equal statements first, then equal `Sid`s, then what speaks of the same services, then by order.
+pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
+    let mut kept: Vec<Option<usize>> = vec![None; before.len()];
+    let mut taken = vec![false; after.len()];
+    let tests: [fn(&Statement, &Statement) -> bool; 5] = [same, same_sid, same_resource, same_services, |_, _| true];
+    for test in tests {
+        for (old, slot) in before.iter().zip(kept.iter_mut()) {
+            if slot.is_some() {
+                continue;
+            }
+            let found = after.iter().zip(&taken).position(|(new, taken)| !taken && test(old, new));
+            if let Some(flag) = found.and_then(|index| taken.get_mut(index)) {
+                *flag = true;
+                *slot = found;
+            }
+        }
+    }
+    let added = taken.iter().enumerate().filter(|(_, taken)| !**taken).map(|(index, _)| index).collect();
+    Fates { kept, added }
+}
+
+fn same(old: &Statement, new: &Statement) -> bool {
+    PolicyDocument::new(vec![old.clone()]).same_text(&PolicyDocument::new(vec![new.clone()]))
+}
+
+fn same_sid(old: &Statement, new: &Statement) -> bool {
+    old.sid.is_some() && old.sid == new.sid
+}
+
+/// The same resources and one of the services: only actions were cut.
+fn same_resource(old: &Statement, new: &Statement) -> bool {
+    let texts = |s: &Statement| s.resource.patterns().iter().map(|p| p.value.clone()).collect::<Vec<_>>();
+    texts(old) == texts(new) && same_services(old, new)
+}
+
+fn same_services(old: &Statement, new: &Statement) -> bool {
+    let old_services = services(&old.action);
+    let everything = old_services.iter().any(|s| s == "*");
+    old.effect == new.effect
+        && old.effect != Effect::Unknown
+        && (everything || services(&new.action).iter().any(|s| old_services.contains(s)))
+}
+
+fn services(action: &ActionElement) -> Vec<String> {
+    let service = |text: &str| text.split(':').next().unwrap_or(text).to_ascii_lowercase();
+    action.patterns().iter().map(|p| service(p.value.as_str())).collect()
+}

@@ -1,0 +1,253 @@
+//! A concrete ARN turned back into what a person would write: `!GetAtt Orders.Arn`, `!Sub "${Orders.Arn}/index/*"`.
+//!
+//! Never guesses: a resource is named only where its name, the stack, or being the only one of its kind shows that it
+//! is meant. Otherwise the ARN keeps its literal name, with pseudo parameters for what the stack decides.
+
+use std::collections::BTreeMap;
+
+use iam_model::arn::Arn;
+
+use crate::depends::Dependencies;
+use crate::intrinsic;
+use crate::kinds::{self, ArnForm, TypeRule};
+use crate::op::New;
+use crate::read::Syntax;
+use crate::resolve::Resolver;
+use crate::stack::{Deployed, Stack};
+use crate::template::{Resource, Template};
+use crate::tree::Node;
+
+/// Writes references for one template as deployed in one stack.
+pub(crate) struct Referrer<'t> {
+    template: &'t Template,
+    stack: &'t Stack,
+    deployed: &'t Deployed,
+    dependencies: Dependencies,
+    habits: Habits,
+}
+
+/// A written resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) value: New,
+    /// Set where the name belongs to the stack but no reference could be written.
+    pub(crate) review: Option<String>,
+}
+
+/// A resource that an ARN names, and what of the ARN follows the resource's own.
+struct Target<'t> {
+    resource: Resource<'t>,
+    rule: &'static TypeRule,
+    suffix: String,
+}
+
+impl<'t> Referrer<'t> {
+    pub(crate) fn new(template: &'t Template, stack: &'t Stack, deployed: &'t Deployed) -> Self {
+        let dependencies = Dependencies::of(template);
+        Self { template, stack, deployed, dependencies, habits: Habits::of(template) }
+    }
+
+    /// The text to write for `concrete` in a policy carried by the resource `from`.
+    pub(crate) fn write(&self, concrete: &str, from: &str) -> Written {
+        let plain = |review| Written { value: New::text(concrete), review };
+        if !concrete.starts_with("arn:") {
+            return plain(None);
+        }
+        let target = self.target(concrete);
+        if let Some(target) = &target
+            && !self.dependencies.closes(from, target.resource.id)
+        {
+            return Written { value: self.reference(target), review: None };
+        }
+        let owned = target.map(|target| {
+            format!("`{}` stays a literal name: a reference to it would close a dependency circle", target.resource.id)
+        });
+        let owned = owned.or_else(|| self.stack_owned(concrete));
+        match self.generalised(concrete) {
+            Some(text) => Written { value: self.sub(text), review: owned },
+            None => plain(owned),
+        }
+    }
+
+    fn stack_owned(&self, concrete: &str) -> Option<String> {
+        let name = self.stack.name.as_deref()?;
+        let resource = concrete.splitn(6, ':').nth(5)?;
+        resource.split(['/', ':']).any(|part| part.strip_prefix(name).is_some_and(|rest| rest.starts_with('-'))).then(
+            || format!("`{concrete}` looks like a resource of this stack, but none in the template was recognised"),
+        )
+    }
+
+    fn reference(&self, target: &Target<'_>) -> New {
+        let id = target.resource.id;
+        match (target.rule.arn, target.suffix.as_str()) {
+            (ArnForm::Attribute(attribute), "") => self.get_att(id, attribute),
+            (ArnForm::Ref, "") => self.reference_to(id),
+            (ArnForm::Attribute(attribute), suffix) => self.sub(format!("${{{id}.{attribute}}}{}", escaped(suffix))),
+            (ArnForm::Ref, suffix) => self.sub(format!("${{{id}}}{}", escaped(suffix))),
+            (ArnForm::Name, suffix) => {
+                let (before, after) = target.rule.around_name();
+                let service = target.rule.service;
+                self.sub(format!(
+                    "arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{before}${{{id}}}{after}{}",
+                    escaped(suffix)
+                ))
+            }
+        }
+    }
+
+    fn get_att(&self, id: &str, attribute: &str) -> New {
+        if self.habits.short("GetAtt") {
+            return New::Tagged("!GetAtt".into(), format!("{id}.{attribute}"));
+        }
+        New::Map(vec![("Fn::GetAtt".into(), New::Seq(vec![New::text(id), New::text(attribute)]))])
+    }
+
+    fn reference_to(&self, id: &str) -> New {
+        if self.habits.short("Ref") {
+            New::Tagged("!Ref".into(), id.into())
+        } else {
+            New::Map(vec![("Ref".into(), New::text(id))])
+        }
+    }
+
+    fn sub(&self, text: String) -> New {
+        if self.habits.short("Sub") {
+            New::Tagged("!Sub".into(), text)
+        } else {
+            New::Map(vec![("Fn::Sub".into(), New::Text(text))])
+        }
+    }
+
+    /// The one resource of the template that the ARN names, the most specific where several could.
+    fn target(&self, concrete: &str) -> Option<Target<'t>> {
+        let resolver = Resolver::with_defaults(self.template, self.stack);
+        let mut found: Vec<(usize, Target<'t>)> = Vec::new();
+        for resource in self.template.resources() {
+            let Some(rule) = kinds::rule(resource.kind) else { continue };
+            if resource.node.get("Condition").is_some() {
+                continue;
+            }
+            let suffix = match resolver.arn_of(&resource) {
+                Some(arn) => below(concrete, &arn),
+                None => self.recognised(&resolver, &resource, rule, concrete),
+            };
+            if let Some(suffix) = suffix {
+                found.push((concrete.len() - suffix.len(), Target { resource, rule, suffix }));
+            }
+        }
+        let longest = found.iter().map(|(length, _)| *length).max()?;
+        let mut best = found.into_iter().filter(|(length, _)| *length == longest);
+        let first = best.next()?;
+        best.next().is_none().then_some(first.1)
+    }
+
+    /// Recognises a resource whose ARN the template does not give: by the name CloudFormation makes, or as the only one.
+    fn recognised(
+        &self,
+        resolver: &Resolver<'_>,
+        resource: &Resource<'_>,
+        rule: &'static TypeRule,
+        concrete: &str,
+    ) -> Option<String> {
+        let arn: Arn = concrete.parse().ok()?;
+        let (before, _) = rule.around_name();
+        let here = arn.service() == rule.service
+            && self.stack.partition.as_deref() == Some(arn.partition())
+            && (!rule.regional || self.stack.region.as_deref() == Some(arn.region()))
+            && arn.account().is_none_or(|account| self.stack.account.as_deref() == Some(account.as_str()));
+        if !here {
+            return None;
+        }
+        let rest = arn.resource().strip_prefix(before)?;
+        if rule.service == "secretsmanager" {
+            let name = resolver.known(resource.property(rule.name?)?)?;
+            return secret_suffix(rest, &name);
+        }
+        let name = rest.split(['/', ':']).next()?;
+        let suffix = rest.get(name.len()..)?;
+        let base = concrete.strip_suffix(suffix)?;
+        let has_name = rule.name.is_some_and(|property| resource.property(property).is_some());
+        let generated = !has_name && self.is_generated(resource.id, name);
+        (generated || (!has_name && self.is_only_one(resource, rule, base))).then(|| suffix.to_owned())
+    }
+
+    /// Whether a name is `<stack>-<logical id>-<random>`, as CloudFormation makes names.
+    fn is_generated(&self, id: &str, name: &str) -> bool {
+        let Some(stack) = self.stack.name.as_deref() else { return false };
+        let (name, prefix) = (name.to_ascii_lowercase(), format!("{stack}-{id}-").to_ascii_lowercase());
+        name.strip_prefix(&prefix)
+            .is_some_and(|random| (8..=14).contains(&random.len()) && random.bytes().all(|b| b.is_ascii_alphanumeric()))
+    }
+
+    /// Whether template and snapshot hold exactly one resource of the kind, so that no other can be meant.
+    fn is_only_one(&self, resource: &Resource<'_>, rule: &TypeRule, base: &str) -> bool {
+        let (Some(kind), Ok(arn), Some(account)) = (&rule.snapshot, base.parse::<Arn>(), &self.stack.account) else {
+            return false;
+        };
+        let same = |other: &Resource<'_>| kinds::rule(other.kind).is_some_and(|r| r.snapshot.as_ref() == Some(kind));
+        let mut of_kind = self.template.resources().filter(same);
+        of_kind.next().is_some_and(|first| first.id == resource.id)
+            && of_kind.next().is_none()
+            && self.deployed.is_only(kind, account, &arn)
+    }
+
+    /// The ARN with pseudo parameters where the stack decides partition, region and account.
+    fn generalised(&self, concrete: &str) -> Option<String> {
+        let mut parts = concrete.splitn(6, ':');
+        let (_, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
+        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
+        let stack = |known: &Option<String>, text: &str, name: &str| {
+            if !text.is_empty() && known.as_deref() == Some(text) { format!("${{{name}}}") } else { text.to_owned() }
+        };
+        let new_region = stack(&self.stack.region, region, "AWS::Region");
+        let new_account = stack(&self.stack.account, account, "AWS::AccountId");
+        if new_region == region && new_account == account {
+            return None;
+        }
+        let partition = stack(&self.stack.partition, partition, "AWS::Partition");
+        Some(format!("arn:{partition}:{service}:{new_region}:{new_account}:{}", escaped(resource)))
+    }
+}
+
+/// What follows `arn` in `concrete`, where the first names the second or something inside it.
+fn below(concrete: &str, arn: &str) -> Option<String> {
+    let rest = concrete.strip_prefix(arn)?;
+    (rest.is_empty() || rest.starts_with(['/', ':'])).then(|| rest.to_owned())
+}
+
+/// A secret's ARN ends in a dash and six characters; nothing may follow them.
+fn secret_suffix(rest: &str, name: &str) -> Option<String> {
+    let random = rest.strip_prefix(name)?.strip_prefix('-')?;
+    (random.len() == 6 || random == "*").then(String::new)
+}
+
+/// Policy variables inside a `Sub` text must not be taken for references.
+fn escaped(text: &str) -> String {
+    text.replace("${", "${!")
+}
+
+/// How often a file writes each function as a tag and in the long form.
+struct Habits {
+    syntax: Syntax,
+    counts: BTreeMap<String, (usize, usize)>,
+}
+
+impl Habits {
+    fn of(template: &Template) -> Self {
+        let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        template.root.walk(&mut |node: &Node| {
+            let Some(call) = intrinsic::call(node) else { return };
+            let count = counts.entry(call.name.to_owned()).or_default();
+            let slot = if node.tag.is_some() { &mut count.0 } else { &mut count.1 };
+            *slot += 1;
+        });
+        Self { syntax: template.syntax, counts }
+    }
+
+    /// Whether to write a function as a tag: as the file mostly writes this function, else functions at all.
+    fn short(&self, name: &str) -> bool {
+        let all = self.counts.values().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let (short, long) = self.counts.get(name).copied().unwrap_or(all);
+        self.syntax == Syntax::Yaml && short >= long
+    }
+}

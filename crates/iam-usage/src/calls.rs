@@ -1,0 +1,126 @@
+//! What one API event says was authorised: actions, resources, condition keys.
+//!
+//! The primary action always; a further one only when the request shows that it was checked. Whether the call was
+//! denied, and whose it was, is told elsewhere.
+
+use iam_model::action::Action;
+use iam_model::condition::ConditionKey;
+
+use crate::event::Event;
+use crate::identity::Caller;
+use crate::json::Raw;
+use crate::plan::{Pair, Plans, Resolved, When, pick};
+use crate::resource::{Resources, of_pair, passed_roles, passes_role};
+use crate::template::{Call, Path};
+
+/// One action of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Authorised {
+    pub(crate) action: Action,
+    pub(crate) resources: Resources,
+    pub(crate) context: Vec<(ConditionKey, String)>,
+}
+
+/// What became of an event's name.
+pub(crate) enum Calls {
+    /// The call was authorised against these.
+    Authorised(Vec<Authorised>),
+    /// The call needs no permission.
+    Free,
+    /// The catalogue does not explain the event.
+    Unknown,
+}
+
+/// Tells what a call was authorised against.
+pub(crate) fn of_event(plans: &mut Plans<'_>, event: &Event<'_>, caller: &Caller<'_>) -> Calls {
+    let (Some(source), Some(name)) = (Event::text(event.event_source), Event::text(event.event_name)) else {
+        return Calls::Unknown;
+    };
+    let found = match plans.resolve(&source, &name) {
+        Resolved::Operations(found) => found,
+        Resolved::Free => return Calls::Free,
+        Resolved::Unknown => return Calls::Unknown,
+    };
+    let request = event.request.unwrap_or(Raw(b"null"));
+    let region = Event::text(event.region).unwrap_or_default();
+    let account = Event::text(event.recipient).unwrap_or_else(|| caller.account.clone());
+    let call = Call {
+        request,
+        partition: caller.role.split(':').nth(1).unwrap_or("aws"),
+        region: &region,
+        account: owner(request).unwrap_or(&account),
+    };
+    let Some(plan) = pick(&found, request) else { return Calls::Unknown };
+    let read_only = event.read_only.is_some_and(Raw::is_true);
+    let context = context(event, caller, plan.service, &region);
+    let mut shown: Vec<&Pair<'_>> = plan.pairs.iter().filter(|pair| is_shown(pair, &call)).collect();
+    if shown.is_empty() {
+        shown = undecided(&plan.pairs, read_only);
+    }
+    let out: Vec<Authorised> = shown.into_iter().map(|pair| authorised(pair, &call, event, &context)).collect();
+    if out.is_empty() { Calls::Unknown } else { Calls::Authorised(out) }
+}
+
+fn authorised(pair: &Pair<'_>, call: &Call<'_>, event: &Event<'_>, context: &[(ConditionKey, String)]) -> Authorised {
+    let resources = match pair.when {
+        When::PassesRole => passed_roles(pair, call),
+        _ => of_pair(pair, call, event.resources),
+    };
+    let mut context = context.to_vec();
+    context.extend(pair.context.iter().cloned());
+    context.sort();
+    context.dedup();
+    Authorised { action: pair.action.clone(), resources, context }
+}
+
+fn is_shown(pair: &Pair<'_>, call: &Call<'_>) -> bool {
+    match &pair.when {
+        When::Always => true,
+        When::HasAny(paths) => paths.iter().any(|path| path.exists(call.request)),
+        When::TemplateResolves => {
+            pair.templates.iter().any(|(_, texts)| texts.iter().any(|text| !text.values(call).is_empty()))
+        }
+        When::PassesRole => passes_role(pair, call),
+        When::SqlVerb(verb) => statements(call.request).iter().any(|text| starts_with_verb(text, verb)),
+    }
+}
+
+/// The request does not show which of its actions were checked (hidden or cut parameters): all that could have been.
+fn undecided<'p, 'c>(pairs: &'p [Pair<'c>], read_only: bool) -> Vec<&'p Pair<'c>> {
+    let possible = |pair: &&Pair<'_>| match &pair.when {
+        When::TemplateResolves => true,
+        When::SqlVerb(verb) => (*verb == "SELECT") == read_only,
+        _ => false,
+    };
+    pairs.iter().filter(possible).collect()
+}
+
+fn statements(request: Raw<'_>) -> Vec<String> {
+    let paths = ["statement", "statements[].statement", "transactStatements[].statement"];
+    paths.iter().flat_map(|path| Path::compile(path).values(request)).map(|text| text.into_owned()).collect()
+}
+
+fn starts_with_verb(statement: &str, verb: &str) -> bool {
+    statement.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case(verb))
+}
+
+/// The account in a queue's URL, which need not be the caller's.
+fn owner(request: Raw<'_>) -> Option<&str> {
+    let url = request.get("queueUrl")?.0;
+    let url = std::str::from_utf8(url).ok()?.trim_matches('"');
+    let account = url.rsplit('/').nth(1)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+}
+
+/// Condition keys the event proves.
+fn context(event: &Event<'_>, caller: &Caller<'_>, service: &str, region: &str) -> Vec<(ConditionKey, String)> {
+    let mut out = Vec::new();
+    let via = caller.invoked_by.as_deref().and_then(|by| by.strip_suffix(".amazonaws.com"));
+    if let Some(label) = via.filter(|label| service == "kms" && !label.contains('.') && !region.is_empty()) {
+        out.push((ConditionKey::new("kms:ViaService"), format!("{label}.{region}.amazonaws.com")));
+    }
+    if let Some(endpoint) = Event::text(event.vpc_endpoint).filter(|id| id.starts_with("vpce-")) {
+        out.push((ConditionKey::new("aws:SourceVpce"), endpoint.into_owned()));
+    }
+    out
+}

@@ -1,0 +1,224 @@
+//! Conformance with real and made logs that lie beside the workspace; each test says so and stops where they do not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use iam_model::catalog::Catalog;
+use iam_model::usage::{SkipReason, UsageLog};
+
+use crate::calls::{Calls, of_event};
+use crate::event::Event;
+use crate::feed::Feed;
+use crate::identity::Caller;
+use crate::outcome::is_denied;
+use crate::plan::Plans;
+use crate::records::{Found, each};
+use crate::{FileKind, LogSource, Options, kind_of_path, read};
+
+/// The folder of shared data, or nothing.
+fn shared(part: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("PARING_CONFORMANCE")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let path = root.join(part);
+    if !path.exists() {
+        eprintln!("SKIPPED: no conformance data at {}", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if kind_of_path(&path.to_string_lossy()) != FileKind::Other {
+                out.push(path);
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
+fn sources(folder: &Path) -> Vec<LogSource> {
+    let source = |path: PathBuf| {
+        let name = path.to_string_lossy().into_owned();
+        LogSource::new(&name, None, move || Ok(Box::new(std::fs::File::open(&path)?)))
+    };
+    files(folder).into_iter().map(source).collect()
+}
+
+fn usage(folder: &Path, threads: usize) -> (UsageLog, Vec<String>) {
+    let catalog = Catalog::embedded().unwrap();
+    let options = Options { threads, ..Options::default() };
+    let (log, diagnostics) = read(sources(folder), &catalog, &options, &|_| {});
+    (log, diagnostics.iter().map(ToString::to_string).collect())
+}
+
+/// Every record is in exactly one place.
+fn check_sum(log: &UsageLog) {
+    let skipped: u64 =
+        log.skipped.iter().filter(|(reason, _)| **reason != SkipReason::NotALog).map(|(_, count)| count).sum();
+    let unresolved: u64 = log.unresolved.iter().map(|event| event.count).sum();
+    assert_eq!(log.records, log.observed + skipped + unresolved);
+}
+
+#[test]
+fn the_workshop_needs_three_actions() {
+    let Some(folder) = shared("examples/workshop/trail") else { return };
+    let (log, diagnostics) = usage(&folder, 2);
+    assert_eq!(diagnostics, Vec::<String>::new());
+    check_sum(&log);
+    let mut rows = Vec::new();
+    for (role, usage) in &log.principals {
+        for o in &usage.observations {
+            let resources: Vec<&str> = o.resources.iter().map(|r| r.as_str().rsplit(':').next().unwrap()).collect();
+            rows.push(format!(
+                "{} {} {} {} denied {} {}",
+                role.name().split("Role").next().unwrap(),
+                o.action,
+                resources.join(","),
+                o.count,
+                o.denied,
+                o.resource_known
+            ));
+        }
+    }
+    rows.sort();
+    let allowed: Vec<&String> = rows.iter().filter(|row| !row.contains(" 0 denied ")).collect();
+    assert_eq!(allowed.len(), 3, "{rows:#?}");
+    assert!(
+        rows.iter().any(|r| r.contains("dynamodb:PutItem table/") && r.contains(" 1140 denied 0 true")),
+        "{rows:#?}"
+    );
+    assert!(
+        rows.iter()
+            .any(|r| r.contains("cognito-idp:CreateUserPoolClient userpool/") && r.contains(" 11 denied 0 true")),
+        "{rows:#?}"
+    );
+    assert!(rows.iter().any(|r| r.contains("dynamodb:PutItem table/") && r.contains(" 11 denied 0 true")), "{rows:#?}");
+    assert!(rows.iter().any(|r| r.contains("secretsmanager:GetSecretValue") && r.contains(" 0 denied 5")), "{rows:#?}");
+    assert_eq!(log.skipped.get(&SkipReason::NotALog), Some(&1));
+    assert!(log.unresolved.is_empty());
+}
+
+#[test]
+fn threads_and_order_change_nothing() {
+    let Some(folder) = shared("corpora/trails") else { return };
+    let catalog = Catalog::embedded().unwrap();
+    let run = |threads: usize, reverse: bool| {
+        let mut sources = sources(&folder);
+        if reverse {
+            sources.reverse();
+        }
+        read(sources, &catalog, &Options { threads, ..Options::default() }, &|_| {})
+    };
+    let straight = run(1, false);
+    check_sum(&straight.0);
+    for other in [run(2, true), run(3, false)] {
+        let lines = |run: &(UsageLog, Vec<iam_model::diagnostic::Diagnostic>)| -> Vec<String> {
+            format!("{run:#?}").lines().map(str::to_owned).collect()
+        };
+        let (own, theirs) = (lines(&straight), lines(&other));
+        let differing = own.iter().zip(&theirs).position(|(a, b)| a != b);
+        let around = differing.map(|at| (&own[at.saturating_sub(5)..at + 1], &theirs[at.saturating_sub(5)..at + 1]));
+        assert_eq!(around, None);
+        assert_eq!(own.len(), theirs.len());
+    }
+}
+
+/// What the real logs hold, caller or not: names that resolve, ARNs found, denials that agree.
+#[derive(Default)]
+struct Measure {
+    names: BTreeMap<(String, String), bool>,
+    events: u64,
+    placed: u64,
+    denials: u64,
+    disagree: BTreeSet<String>,
+    starred: BTreeMap<String, u64>,
+    foreign: BTreeSet<String>,
+}
+
+impl Measure {
+    fn take(&mut self, plans: &mut Plans<'_>, event: &Event<'_>) {
+        let (Some(source), Some(name)) = (Event::text(event.event_source), Event::text(event.event_name)) else {
+            return;
+        };
+        let kind = Event::text(event.event_type).unwrap_or("AwsApiCall".into());
+        if plans.is_no_api_call(&kind) || !source.ends_with(".amazonaws.com") {
+            return;
+        }
+        let role = "arn:aws:iam::111122223333:role/r";
+        let caller = Caller { role: role.into(), account: "111122223333".into(), function: None, invoked_by: None };
+        let key = (source.to_string(), name.to_string());
+        match of_event(plans, event, &caller) {
+            Calls::Free => {
+                self.names.insert(key, true);
+            }
+            Calls::Unknown => {
+                self.names.insert(key, false);
+            }
+            Calls::Authorised(calls) => {
+                self.names.insert(key, true);
+                self.denial(event, &calls.iter().map(|c| c.action.as_str().to_owned()).collect::<Vec<_>>());
+                if !is_denied(event) && event.request.is_some_and(|r| !r.is_empty()) {
+                    self.events += 1;
+                    let primary = &calls[0];
+                    if primary.resources.known {
+                        self.placed += 1;
+                    } else {
+                        *self.starred.entry(format!("{source} {name}")).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `… is not authorized to perform: kms:Decrypt on resource: …`
+    fn denial(&mut self, event: &Event<'_>, ours: &[String]) {
+        let Some(message) = Event::text(event.error_message) else { return };
+        let Some((_, tail)) = message.split_once("not authorized to perform: ") else { return };
+        let theirs = tail.split([' ', '\n', ',']).next().unwrap().trim_end_matches('.');
+        self.denials += 1;
+        if !ours.iter().any(|action| action.eq_ignore_ascii_case(theirs)) {
+            self.disagree.insert(format!("{theirs} is not in {ours:?}"));
+        }
+    }
+}
+
+#[test]
+fn real_logs_resolve_and_agree_with_their_own_denials() {
+    let Some(folder) = shared("corpora/trails") else { return };
+    let catalog = Catalog::embedded().unwrap();
+    let mut plans = Plans::new(&catalog);
+    let mut measure = Measure::default();
+    for path in files(&folder) {
+        let mut feed = Feed::new(Box::new(std::fs::File::open(&path).unwrap()), Vec::new());
+        each(&mut feed, &mut |found| {
+            if let Found::Record(event) = found {
+                measure.take(&mut plans, event);
+            }
+        });
+    }
+    let resolved = measure.names.values().filter(|resolved| **resolved).count();
+    let missing: Vec<&(String, String)> = measure.names.iter().filter(|(_, ok)| !**ok).map(|(name, _)| name).collect();
+    let share = resolved as f64 / measure.names.len() as f64;
+    eprintln!("names {resolved}/{} ({:.2} %)", measure.names.len(), share * 100.0);
+    eprintln!("missing {missing:?}");
+    eprintln!(
+        "placed {}/{} ({:.2} %)",
+        measure.placed,
+        measure.events,
+        measure.placed as f64 / measure.events as f64 * 100.0
+    );
+    eprintln!("starred {:?}", measure.starred);
+    eprintln!("denials {} disagree {:?} foreign {:?}", measure.denials, measure.disagree, measure.foreign);
+    assert!(share >= 0.975, "{missing:?}");
+    assert!(measure.denials > 200);
+    assert_eq!(measure.disagree, BTreeSet::new());
+    assert!(measure.placed as f64 >= measure.events as f64 * 0.97);
+}

@@ -1,0 +1,149 @@
+//! Whether the evidence could have shown a call: trails' selectors on one side, how AWS logs the call on the other.
+//!
+//! Follows the CloudTrail User Guide topics "Logging management events" and "Logging data events". In doubt a call
+//! could not have been seen: absence is evidence only for a call that would have been logged.
+
+use iam_model::action::Action;
+use iam_model::arn::AccountId;
+use iam_model::catalog::{Catalog, Logging};
+use iam_model::usage::{AccountCoverage, Coverage, Visibility};
+
+/// Event sources CloudTrail records in one region only, whatever region the caller had in mind.
+const GLOBAL_SOURCES: &[&str] = &[
+    "iam.amazonaws.com",
+    "sts.amazonaws.com",
+    "cloudfront.amazonaws.com",
+    "route53.amazonaws.com",
+    "organizations.amazonaws.com",
+];
+
+/// Says whether a call of `action` in `account` and `region` would have been logged. Without a region: in any region.
+///
+/// ```
+/// use iam_model::catalog::Catalog;
+/// use iam_model::usage::{AccountCoverage, Coverage, Visibility};
+/// use iam_usage::visibility;
+/// let catalog = Catalog::embedded().unwrap();
+/// let account: iam_model::arn::AccountId = "111122223333".parse().unwrap();
+/// let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
+/// let coverage = Coverage { accounts: [(account.clone(), trail)].into(), days: 90 };
+/// let of = |action: &str| visibility(&coverage, &catalog, &account, None, &action.parse().unwrap());
+/// assert_eq!(of("dynamodb:CreateTable"), Visibility::Visible);
+/// assert!(matches!(of("dynamodb:PutItem"), Visibility::Invisible(_)));
+/// assert!(matches!(of("logs:PutLogEvents"), Visibility::Invisible(_)));
+/// ```
+#[must_use]
+pub fn visibility(
+    coverage: &Coverage,
+    catalog: &Catalog,
+    account: &AccountId,
+    region: Option<&str>,
+    action: &Action,
+) -> Visibility {
+    let invisible = |why: String| Visibility::Invisible(why);
+    let Some(facts) = catalog.action(action) else {
+        return invisible("the catalogue does not know the action".into());
+    };
+    let logging = facts.logging();
+    if logging == Logging::Never {
+        return invisible("CloudTrail does not log its calls, or not by this name".into());
+    }
+    let Some(trail) = coverage.accounts.get(account) else {
+        return invisible(format!("no trail of account {account} is known"));
+    };
+    match logging {
+        Logging::Management { write, event_source } => {
+            management(trail, write, event_source, facts.name()).or_else(|| elsewhere(trail, region, event_source))
+        }
+        Logging::Data(types) => {
+            let missing = types.iter().find_map(|kind| data(trail, kind));
+            missing.or_else(|| elsewhere(trail, region, ""))
+        }
+        Logging::Never => None,
+    }
+    .map_or(Visibility::Visible, invisible)
+}
+
+/// Why a management event would not have been recorded.
+fn management(trail: &AccountCoverage, write: bool, event_source: &str, name: &str) -> Option<String> {
+    if trail.excluded_sources.contains(event_source) {
+        return Some(format!("the trails leave out events of {event_source}"));
+    }
+    match (trail.management_read, trail.management_write) {
+        (true, true) => None,
+        (false, false) => Some("the trails record no management events".into()),
+        (true, false) if !write && is_named(name, READING) => None,
+        (false, true) if write && is_named(name, WRITING) => None,
+        (true, false) => Some("the trails record reading management events only".into()),
+        (false, true) => Some("the trails record writing management events only".into()),
+    }
+}
+
+/// Names whose events are sure to say `readOnly: true`.
+const READING: &[&str] = &["Get", "List", "Describe"];
+
+/// Names whose events are sure to say `readOnly: false`.
+const WRITING: &[&str] = &[
+    "Add",
+    "Associate",
+    "Attach",
+    "Cancel",
+    "Create",
+    "Delete",
+    "Deregister",
+    "Detach",
+    "Disable",
+    "Disassociate",
+    "Enable",
+    "Import",
+    "Modify",
+    "Put",
+    "Reboot",
+    "Register",
+    "Remove",
+    "Restore",
+    "Revoke",
+    "Run",
+    "Set",
+    "Start",
+    "Stop",
+    "Tag",
+    "Terminate",
+    "Untag",
+    "Update",
+];
+
+fn is_named(name: &str, verbs: &[&str]) -> bool {
+    verbs.iter().any(|verb| name.starts_with(verb))
+}
+
+/// Why a data event would not have been recorded.
+fn data(trail: &AccountCoverage, kind: &str) -> Option<String> {
+    // A selector for tables records their streams too.
+    let also = if kind == "AWS::DynamoDB::Stream" { "AWS::DynamoDB::Table" } else { kind };
+    if trail.data_types.contains(kind) || trail.data_types.contains(also) {
+        None
+    } else if trail.partial_data_types.contains(kind) || trail.partial_data_types.contains(also) {
+        Some(format!("the trails record data events of {kind} only in part"))
+    } else {
+        Some(format!("the trails record no data events of {kind}"))
+    }
+}
+
+/// Why an event of that region would not have been recorded.
+fn elsewhere(trail: &AccountCoverage, region: Option<&str>, event_source: &str) -> Option<String> {
+    let recorded = trail.regions.as_ref()?;
+    let asked = if GLOBAL_SOURCES.contains(&event_source) { Some("us-east-1") } else { region };
+    match asked {
+        Some(region) if recorded.contains(region) => None,
+        Some(region) => Some(format!("no trail records region {region}")),
+        None => {
+            let names: Vec<&str> = recorded.iter().map(String::as_str).collect();
+            let only = if names.is_empty() { "no region that is known".to_owned() } else { names.join(", ") };
+            Some(format!("the trails record {only} only"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! Many resources in little room: when a group of resources has too many members, their names are cut to a prefix.
+//!
+//! The result depends on the set of resources alone, not on their order nor on how they were split among threads: the
+//! number of distinct names cut at some depth only grows, so the depth a group ends at is the deepest at which all its
+//! names fit, whoever was seen first.
+
+use std::collections::BTreeMap;
+
+use iam_model::time::Timestamp;
+
+/// Distinct resources a group may hold before its names are cut.
+pub(crate) const MOST_RESOURCES: usize = 128;
+
+/// Groups of one action before all are folded to their service.
+pub(crate) const MOST_GROUPS: usize = 256;
+
+/// Depth at which names are whole.
+const WHOLE: u8 = 12;
+
+/// Event ids kept.
+const SAMPLES: usize = 3;
+
+/// Counts of one observation; adding is commutative and associative.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) count: u64,
+    pub(crate) denied: u64,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+    pub(crate) samples: Vec<Box<str>>,
+}
+
+impl Stat {
+    /// One call.
+    pub(crate) fn one(denied: bool, time: Timestamp, event_id: &str) -> Self {
+        let samples = if event_id.is_empty() { Vec::new() } else { vec![event_id.into()] };
+        Self { count: u64::from(!denied), denied: u64::from(denied), first: time, last: time, samples }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.denied += other.denied;
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        for sample in &other.samples {
+            let full = self.samples.len() >= SAMPLES;
+            if full && self.samples.last().is_some_and(|last| last <= sample) {
+                continue;
+            }
+            if let Err(at) = self.samples.binary_search(sample) {
+                self.samples.insert(at, sample.clone());
+                self.samples.truncate(SAMPLES);
+            }
+        }
+    }
+}
+
+/// Resources of one call: sorted, distinct.
+type Names = Vec<String>;
+
+/// Counts by resources.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Folder {
+    groups: BTreeMap<Names, Group>,
+    /// Set once there were too many groups.
+    to_services: bool,
+}
+
+/// Resources that share what stands before the first separator of their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    depth: u8,
+    stats: BTreeMap<Names, Stat>,
+}
+
+impl Default for Group {
+    fn default() -> Self {
+        Self { depth: WHOLE, stats: BTreeMap::new() }
+    }
+}
+
+impl Folder {
+    /// Counts a call.
+    pub(crate) fn add(&mut self, names: &[String], stat: &Stat) {
+        let key = self.key(names);
+        let group = self.groups.entry(key).or_default();
+        group.add(names, stat, self.to_services);
+        if group.stats.len() > MOST_RESOURCES {
+            group.fold();
+        }
+        self.fold_groups();
+    }
+
+    /// Counts what another folder counted.
+    pub(crate) fn merge(&mut self, other: Self) {
+        if other.to_services && !self.to_services {
+            self.fold_to_services();
+        }
+        for (_, group) in other.groups {
+            for (names, stat) in &group.stats {
+                let key = self.key(names);
+                let own = self.groups.entry(key).or_default();
+                if group.depth < own.depth {
+                    own.cut_to(group.depth);
+                }
+                own.add(names, stat, self.to_services);
+                if own.stats.len() > MOST_RESOURCES {
+                    own.fold();
+                }
+            }
+        }
+        self.fold_groups();
+    }
+
+    /// Resources and counts, in order.
+    pub(crate) fn into_rows(self) -> Vec<(Names, Stat)> {
+        let mut rows: BTreeMap<Names, Stat> = BTreeMap::new();
+        for (names, stat) in self.groups.into_values().flat_map(|group| group.stats) {
+            add_to(&mut rows, names, &stat);
+        }
+        rows.into_iter().collect()
+    }
+
+    fn key(&self, names: &[String]) -> Names {
+        let mut key: Names = names
+            .iter()
+            .map(|name| if self.to_services { service_of(name) } else { group_of(name).to_owned() })
+            .collect();
+        key.dedup();
+        key
+    }
+
+    fn fold_groups(&mut self) {
+        if !self.to_services && self.groups.len() > MOST_GROUPS {
+            self.fold_to_services();
+        }
+    }
+
+    fn fold_to_services(&mut self) {
+        self.to_services = true;
+        let groups = std::mem::take(&mut self.groups);
+        for (names, stat) in groups.into_values().flat_map(|group| group.stats) {
+            let key = self.key(&names);
+            self.groups.entry(key).or_default().add(&names, &stat, true);
+        }
+    }
+}
+
+impl Group {
+    fn add(&mut self, names: &[String], stat: &Stat, to_services: bool) {
+        let cut = if to_services { services(names) } else { cut_all(names, self.depth) };
+        add_to(&mut self.stats, cut, stat);
+    }
+
+    /// Cuts deeper until the names fit. At depth 0 one name is left for each group.
+    fn fold(&mut self) {
+        while self.stats.len() > MOST_RESOURCES && self.depth > 0 {
+            self.cut_to(self.depth - 1);
+        }
+    }
+
+    fn cut_to(&mut self, depth: u8) {
+        self.depth = self.depth.min(depth);
+        for (names, stat) in std::mem::take(&mut self.stats) {
+            add_to(&mut self.stats, cut_all(&names, self.depth), &stat);
+        }
+    }
+}
+
+fn add_to(stats: &mut BTreeMap<Names, Stat>, names: Names, stat: &Stat) {
+    match stats.get_mut(&names) {
+        Some(own) => own.add(stat),
+        None => {
+            stats.insert(names, stat.clone());
+        }
+    }
+}
+
+fn cut_all(names: &[String], depth: u8) -> Names {
+    let mut out: Names = names.iter().map(|name| cut(name, depth)).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+fn services(names: &[String]) -> Names {
+    let mut out: Names = names.iter().map(|name| service_of(name)).collect();
+    out.sort();
+    out.dedup();
+    out
+}
+
+/// The part of an ARN before its resource's own name: through the first separator after the account.
+fn group_of(arn: &str) -> &str {
+    let head = head_length(arn);
+    let tail = arn.get(head..).unwrap_or_default();
+    let end = tail.find(['/', ':']).map_or(head, |at| head + at + 1);
+    arn.get(..end).unwrap_or(arn)
+}
+
+fn head_length(arn: &str) -> usize {
+    arn.match_indices(':').nth(4).map_or(0, |(at, _)| at + 1)
+}
+
+/// Any resource of the service, in the form of an ARN.
+fn service_of(arn: &str) -> String {
+    let mut parts = arn.splitn(4, ':');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("arn"), Some(partition), Some(service), Some(_)) => format!("arn:{partition}:{service}:*:*:*"),
+        _ => arn.to_owned(),
+    }
+}
+
+/// Keeps the first `depth` separators of the name behind the group; a name with fewer stays whole.
+fn cut(arn: &str, depth: u8) -> String {
+    let group = group_of(arn);
+    if depth >= WHOLE || arn == "*" {
+        return arn.to_owned();
+    }
+    let name = arn.get(group.len()..).unwrap_or_default();
+    let kept = match usize::from(depth).checked_sub(1) {
+        None => Some(0),
+        Some(nth) => name.match_indices(['/', ':']).nth(nth).map(|(at, _)| at + 1),
+    };
+    match kept.and_then(|kept| name.get(..kept)) {
+        Some(prefix) => format!("{group}{prefix}*"),
+        None => arn.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! Which files of a folder are logs, by their names alone.
+//!
+//! Follows the CloudTrail User Guide topic "Finding your CloudTrail log files". Opens nothing.
+
+/// What a file seems to be, by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileKind {
+    /// A log, or a file that may be one.
+    Log,
+    /// CloudTrail's own digest or Insight file, which lies beside the logs and holds no calls.
+    NotALog,
+    /// Nothing a log could be stored in.
+    Other,
+}
+
+/// Tells what the file at `path` seems to be. Folders are written with `/` or `\`.
+///
+/// A person who names a file outright means it: the caller asks this only for files found by walking a folder.
+///
+/// ```
+/// use iam_usage::{FileKind, kind_of_path};
+/// let log = "AWSLogs/o-abc/111122223333/CloudTrail/us-east-1/2026/11/20/111122223333_CloudTrail_us-east-1_x.json.gz";
+/// assert_eq!(kind_of_path(log), FileKind::Log);
+/// assert_eq!(kind_of_path("AWSLogs/1/CloudTrail-Digest/us-east-1/x.json.gz"), FileKind::NotALog);
+/// assert_eq!(kind_of_path("README.md"), FileKind::Other);
+/// ```
+#[must_use]
+pub fn kind_of_path(path: &str) -> FileKind {
+    let mut parts = path.rsplit(['/', '\\']);
+    let name = parts.next().unwrap_or_default();
+    let aside = ["CloudTrail-Digest", "CloudTrail-Insight", "CloudTrail-Aggregated"];
+    if aside.iter().any(|kind| name.contains(&format!("_{kind}_"))) || parts.any(|part| aside.contains(&part)) {
+        return FileKind::NotALog;
+    }
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.strip_suffix(".gz").unwrap_or(&lower);
+    let endings = [".json", ".jsonl", ".ndjson", ".cloudtrail", ".log"];
+    let hidden = name.starts_with('.');
+    if !hidden && endings.iter().any(|ending| stem.ends_with(ending)) { FileKind::Log } else { FileKind::Other }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_told_from_their_neighbours() {
+        for (path, expected) in [
+            ("AWSLogs/1/CloudTrail/r/2026/11/20/1_CloudTrail_r_20261120T0000Z_x.json.gz", FileKind::Log),
+            ("AWSLogs/1/CloudTrail-Insight/r/2026/11/20/1_CloudTrail-Insight_r_x.json.gz", FileKind::NotALog),
+            ("1_CloudTrail-Digest_r_x.json.gz", FileKind::NotALog),
+            ("logs\\CloudTrail-Digest\\x.json", FileKind::NotALog),
+            ("events.jsonl", FileKind::Log),
+            ("EVENTS.JSON", FileKind::Log),
+            (".manifest.json", FileKind::Other),
+            ("archive.tar.gz", FileKind::Other),
+            ("", FileKind::Other),
+        ] {
+            assert_eq!(kind_of_path(path), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Finds the records of a log, one at a time, whatever form the log has.
+//!
+//! Forms: CloudTrail's own files (`{"Records": […]}`), records on lines of their own, an array of records, and what
+//! `aws cloudtrail lookup-events` prints (`{"Events": [{"CloudTrailEvent": "…"}]}`). What the records mean is for others.
+
+use crate::event::{Event, is_record_key};
+use crate::feed::{Feed, RECORD_LIMIT};
+use crate::json::{Raw, Stop, skip_string, space};
+
+/// What a source was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Shape {
+    /// Whether it held something that holds records, even if none.
+    pub(crate) holds_records: bool,
+    /// Whether it is one of CloudTrail's own digest files.
+    pub(crate) is_digest: bool,
+}
+
+/// Why a source was left before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// It ends within a value.
+    CutOff,
+    /// A byte cannot stand where it stands.
+    NotJson,
+}
+
+/// What is found on the way.
+pub(crate) enum Found<'a, 'e> {
+    /// A record.
+    Record(&'e Event<'a>),
+    /// Something in a record's place that is none, or is larger than a record may be.
+    NoRecord(NoRecord),
+}
+
+/// Why something in a record's place is no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoRecord {
+    /// Larger than [`RECORD_LIMIT`].
+    TooLarge,
+    /// Not an object, or a lookup result without its event.
+    NotAnObject,
+}
+
+type Take<'t> = dyn FnMut(Found<'_, '_>) + 't;
+
+/// Hands every record of `feed` to `take`.
+pub(crate) fn each(feed: &mut Feed<'_>, take: &mut Take<'_>) -> (Shape, Option<Broken>) {
+    let mut shape = Shape::default();
+    if feed.peek().is_some() && feed.bytes().starts_with(b"\xef\xbb\xbf") {
+        feed.take(3);
+    }
+    let result = values(feed, &mut shape, take);
+    let broken = result.err().map(|stop| match stop {
+        Stop::More => Broken::CutOff,
+        Stop::Bad(_) => Broken::NotJson,
+    });
+    (shape, broken)
+}
+
+/// The values of the top level: one for most forms, many for records on lines.
+fn values(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result<(), Stop> {
+    while let Some(byte) = feed.peek() {
+        match byte {
+            b'[' => {
+                shape.holds_records = true;
+                list(feed, take)?;
+            }
+            b'{' => object(feed, shape, take)?,
+            _ => return Err(Stop::Bad(0)),
+        }
+    }
+    Ok(())
+}
+
+/// An array of records; its bracket comes next.
+fn list(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
+    feed.take(1);
+    loop {
+        match feed.peek().ok_or(Stop::More)? {
+            b']' => {
+                feed.take(1);
+                return Ok(());
+            }
+            b',' => feed.take(1),
+            b'{' => one(feed, take)?,
+            b'}' | b':' => return Err(Stop::Bad(0)),
+            _ => {
+                take(Found::NoRecord(NoRecord::NotAnObject));
+                feed.skip()?;
+            }
+        }
+    }
+}
+
+/// One record, or one lookup result; its brace comes next.
+fn one(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
+    let result = feed.parse(|bytes| {
+        let (event, end) = Event::scan(bytes, 0)?;
+        match event.event_name.or(event.event_source).or(event.user_identity).or(event.event_time) {
+            Some(_) => take(Found::Record(&event)),
+            None => looked_up(Raw(bytes.get(..end).unwrap_or_default()), take),
+        }
+        Ok(((), end))
+    });
+    match result {
+        // More was asked for, and there is more, but no room: the record is too large.
+        Err(Stop::More) if feed.is_full() && feed.bytes().len() >= RECORD_LIMIT => {
+            take(Found::NoRecord(NoRecord::TooLarge));
+            feed.skip()
+        }
+        result => result,
+    }
+}
+
+/// An item of what `lookup-events` prints: the record is a string of JSON within it.
+fn looked_up(item: Raw<'_>, take: &mut Take<'_>) {
+    let text = item.get("CloudTrailEvent").and_then(Raw::text);
+    let scanned = text.as_deref().map(|text| Event::scan(text.as_bytes(), space(text.as_bytes(), 0)));
+    match scanned {
+        Some(Ok((event, _))) => take(Found::Record(&event)),
+        _ => take(Found::NoRecord(NoRecord::NotAnObject)),
+    }
+}
+
+/// An object of the top level: a file of CloudTrail's, a lookup's output, or a record itself.
+fn object(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result<(), Stop> {
+    let is_record = feed.parse(|bytes| Ok((starts_record(bytes)?, 0)))?;
+    if is_record {
+        shape.holds_records = true;
+        return one(feed, take);
+    }
+    feed.take(1);
+    loop {
+        match feed.peek().ok_or(Stop::More)? {
+            b'}' => {
+                feed.take(1);
+                return Ok(());
+            }
+            b',' => feed.take(1),
+            b'"' => container_member(feed, shape, take)?,
+            _ => return Err(Stop::Bad(0)),
+        }
+    }
+}
+
+/// Whether the object that comes next is a record or a lookup result, by its first key.
+fn starts_record(bytes: &[u8]) -> Result<bool, Stop> {
+    let at = space(bytes, 1);
+    match bytes.get(at).ok_or(Stop::More)? {
+        b'"' => {
+            let end = skip_string(bytes, at)?;
+            let key = bytes.get(at + 1..end - 1).unwrap_or_default();
+            let looked_up = [&b"EventId"[..], b"EventName", b"CloudTrailEvent", b"Username", b"AccessKeyId"];
+            Ok(is_record_key(key) || looked_up.contains(&key))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// A member of an object that is no record: records are under `Records` or `Events`, the rest is stepped over.
+fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result<(), Stop> {
+    let (holds, digest) = feed.parse(|bytes| {
+        let end = skip_string(bytes, 0)?;
+        let key = bytes.get(1..end - 1).unwrap_or_default();
+        let colon = space(bytes, end);
+        if bytes.get(colon).ok_or(Stop::More)? != &b':' {
+            return Err(Stop::Bad(colon));
+        }
+        let holds = key == b"Records" || key == b"Events";
+        Ok(((holds, key == b"digestStartTime" || key == b"logFiles"), colon + 1))
+    })?;
+    shape.is_digest |= digest;
+    if holds && feed.peek() == Some(b'[') {
+        shape.holds_records = true;
+        return list(feed, take);
+    }
+    feed.peek().ok_or(Stop::More)?;
+    feed.skip()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Event names found, `!` for something else in a record's place, then what was wrong.
+    fn check(text: &[u8], expected: &str) {
+        let mut names = Vec::new();
+        let mut feed = Feed::new(Box::new(text), Vec::new());
+        let (shape, broken) = each(&mut feed, &mut |found| match found {
+            Found::Record(event) => names.push(Event::text(event.event_name).unwrap_or_default().into_owned()),
+            Found::NoRecord(_) => names.push("!".into()),
+        });
+        let found = format!("{} {shape:?} {broken:?}", names.join(","));
+        let form = found.replace("Shape { holds_records: ", "").replace(" is_digest: ", "").replace(" }", "");
+        assert_eq!(form, expected, "{}", String::from_utf8_lossy(text));
+    }
+
+    #[test]
+    fn every_form_gives_its_records() {
+        check(br#"{"Records": [{"eventName": "A"}, {"eventName": "B"}]}"#, "A,B true,false None");
+        check(b"{\"eventName\": \"A\"}\n{\"awsRegion\": \"x\", \"eventName\": \"B\"}\n", "A,B true,false None");
+        check(br#" [{"eventName": "A"}]"#, "A true,false None");
+        check(
+            br#"{"Events": [{"EventId": "1", "CloudTrailEvent": "{\"eventName\": \"A\"}"}], "NextToken": "x"}"#,
+            "A true,false None",
+        );
+        check(b"{\"Records\": []}\n{\"Records\": [{\"eventName\": \"A\"}]}", "A true,false None");
+        check(b"\xef\xbb\xbf{\"Records\": [{\"eventName\": \"A\"}]}", "A true,false None");
+    }
+
+    #[test]
+    fn what_is_no_log_is_told() {
+        check(br#"{"awsAccountId": "1", "digestStartTime": "x", "logFiles": [{"s3Bucket": "b"}]}"#, " false,true None");
+        check(br#"{"hello": {"Records": 3}}"#, " false,false None");
+        check(b"", " false,false None");
+        check(b"<html>", " false,false Some(NotJson)");
+        check(b"\xff\xfe{\0", " false,false Some(NotJson)");
+    }
+
+    #[test]
+    fn what_can_be_read_before_the_break_is() {
+        check(br#"{"Records": [{"eventName": "A"}, {"eventNa"#, "A true,false Some(CutOff)");
+        check(br#"{"Records": [{"eventName": "A"} {"eventName" "B"}]}"#, "A true,false Some(NotJson)");
+        check(br#"{"Records": [7, {"eventName": "A"}, null, {"x": 1}]}"#, "!,A,!,! true,false None");
+    }
+
+    #[test]
+    fn a_record_that_is_too_large_is_refused_and_the_next_one_read() {
+        let large = "x".repeat(RECORD_LIMIT + 10);
+        let text =
+            format!(r#"{{"Records": [{{"eventName": "A", "requestParameters": "{large}"}}, {{"eventName": "B"}}]}}"#);
+        check(text.as_bytes(), "!,B true,false None");
+    }
+
+    #[test]
+    fn nesting_has_no_floor_to_fall_through() {
+        let deep = "[".repeat(200_000);
+        check(format!(r#"{{"Records": [{{"eventName": "A", "x": {deep}"#).as_bytes(), " true,false Some(CutOff)");
+    }
+}

@@ -1,0 +1,203 @@
+//! Which resources a call was authorised on: what the event names, else what its parameters make, else `*`.
+//!
+//! Follows the Service Authorization Reference: only ARNs of the action's own resource types count, since an ARN of
+//! another type in a policy grants nothing.
+
+use std::collections::BTreeSet;
+
+use iam_model::catalog::{ArnPattern, TemplateTarget};
+
+use crate::json::Raw;
+use crate::plan::{Pair, When};
+use crate::template::{Call, Text, escape};
+
+/// Resources of one call that are told apart.
+const MOST_RESOURCES: usize = 64;
+
+/// What a call was authorised on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Resources {
+    /// Sorted, distinct; `*` alone where nothing can be told or the action takes no resource.
+    pub(crate) arns: Vec<String>,
+    /// Whether the event told.
+    pub(crate) known: bool,
+}
+
+impl Resources {
+    fn star(known: bool) -> Self {
+        Self { arns: vec!["*".to_owned()], known }
+    }
+}
+
+/// Tells the resources of one action of one call.
+pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) -> Resources {
+    if !pair.takes_resource {
+        return Resources::star(true);
+    }
+    let from_templates = templates(pair, call);
+    let mut found = if matches!(pair.when, When::TemplateResolves) && !from_templates.is_empty() {
+        from_templates
+    } else {
+        let mut found = named_resources(pair, named);
+        let extended = from_templates.iter().filter(|arn| found.iter().any(|known| extends(arn, known)));
+        let extended: Vec<String> = extended.cloned().collect();
+        found.extend(extended);
+        if found.is_empty() { from_templates } else { found }
+    };
+    let widest: Vec<String> =
+        found.iter().filter(|arn| found.iter().any(|other| extends(other, arn))).cloned().collect();
+    for arn in widest {
+        found.remove(&arn);
+    }
+    if found.is_empty() || found.len() > MOST_RESOURCES {
+        return Resources::star(false);
+    }
+    Resources { arns: found.into_iter().collect(), known: true }
+}
+
+/// Whether `arn` names a part of `whole`, as an index's ARN names a part of its table.
+fn extends(arn: &str, whole: &str) -> bool {
+    arn.strip_prefix(whole).is_some_and(|rest| rest.starts_with("/index/"))
+}
+
+/// The event's own `resources`, as far as they are of the action's types.
+fn named_resources(pair: &Pair<'_>, named: Option<Raw<'_>>) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    for item in named.into_iter().flat_map(Raw::items).take(MOST_RESOURCES + 1) {
+        let arn = item.get("ARN").or_else(|| item.get("arn")).and_then(Raw::text);
+        let Some(arn) = arn else { continue };
+        if fits(pair, &arn) {
+            out.insert(escape(&arn));
+        }
+    }
+    out
+}
+
+fn fits(pair: &Pair<'_>, arn: &str) -> bool {
+    arn.starts_with("arn:")
+        && pair.patterns.iter().any(|(_, pattern)| has_variable_tail(pattern) && pattern.matches(arn))
+}
+
+/// Whether the resource part of a pattern holds a variable: one that holds none names everything of its kind, and is
+/// never meant by default.
+fn has_variable_tail(pattern: &ArnPattern<'_>) -> bool {
+    pattern.as_str().splitn(6, ':').nth(5).is_some_and(|tail| tail.contains("${"))
+}
+
+/// ARNs made from request parameters.
+fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    let mut values: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut starred = false;
+    let mut missing = false;
+    for (target, texts) in &pair.templates {
+        for text in texts.iter() {
+            out.extend(text.arns(call).into_iter().filter(|arn| fits(pair, arn)).map(|arn| complete(&arn)));
+        }
+        match target {
+            TemplateTarget::AnyArn => out.extend(whole_arns(texts, call)),
+            TemplateTarget::Arn(_) => out.extend(whole_arns(texts, call).filter(|arn| fits(pair, arn))),
+            TemplateTarget::Variable(name) => {
+                let found = texts.iter().map(|text| text.values(call)).find(|found| !found.is_empty());
+                starred |= texts.iter().any(Text::is_star);
+                missing |= found.is_none();
+                values.extend(found.map(|found| (*name, found)));
+            }
+        }
+    }
+    if out.is_empty() && !(starred && missing) {
+        for (kind, pattern) in &pair.patterns {
+            out.extend(filled(kind, pattern, &values, call));
+        }
+    }
+    out
+}
+
+fn whole_arns<'t>(texts: &'t [Text<'_>], call: &'t Call<'_>) -> impl Iterator<Item = String> + 't {
+    texts.iter().flat_map(|text| text.values(call)).filter(|arn| arn.starts_with("arn:"))
+}
+
+/// A pattern with every variable filled in, once for each value; nothing if one has no value.
+fn filled(kind: &str, pattern: &ArnPattern<'_>, values: &[(&str, Vec<String>)], call: &Call<'_>) -> Vec<String> {
+    let value_of = |variable: &str| {
+        let qualified = format!("{kind}.{variable}");
+        values.iter().find(|(name, _)| *name == variable || *name == qualified).map(|(_, found)| found)
+    };
+    let own: Vec<&str> =
+        pattern.variables().filter(|name| !matches!(*name, "Partition" | "Region" | "Account")).collect();
+    if own.is_empty() {
+        return Vec::new();
+    }
+    let Some(found) = own.iter().map(|name| value_of(name)).collect::<Option<Vec<_>>>() else { return Vec::new() };
+    // Several values of several variables do not say which belong together.
+    let many = found.iter().filter(|values| values.len() > 1).count();
+    if many > 1 || found.iter().any(|values| values.iter().any(|value| value.starts_with("arn:"))) {
+        return Vec::new();
+    }
+    let rounds = found.iter().map(|values| values.len()).max().unwrap_or_default();
+    (0..rounds)
+        .filter_map(|round| {
+            pattern.fill(|name| match name {
+                "Partition" => Some(call.partition.to_owned()),
+                "Region" => Some(call.region.to_owned()),
+                "Account" => Some(call.account.to_owned()),
+                name => {
+                    let values = value_of(name)?;
+                    values.get(round).or_else(|| values.first()).cloned()
+                }
+            })
+        })
+        .collect()
+}
+
+/// A secret's ARN ends in six characters the caller may leave out.
+fn complete(arn: &str) -> String {
+    let secret = arn.splitn(7, ':').nth(6).filter(|_| arn.contains(":secretsmanager:"));
+    let suffixed = |name: &str| {
+        name.rsplit_once('-')
+            .is_some_and(|(_, tail)| tail.len() == 6 && tail.bytes().all(|b| b.is_ascii_alphanumeric()))
+    };
+    if secret.is_some_and(|name| !suffixed(name)) { format!("{arn}-??????") } else { arn.to_owned() }
+}
+
+/// Roles named in a request, for `iam:PassRole`: any depth, any service's spelling.
+pub(crate) fn passed_roles(pair: &Pair<'_>, call: &Call<'_>) -> Resources {
+    let mut roles: BTreeSet<String> = templates(pair, call).into_iter().filter(|arn| is_role(arn)).collect();
+    let mut open = vec![(false, call.request)];
+    let mut steps = 0;
+    while let Some((named, value)) = open.pop() {
+        steps += 1;
+        if steps > 4096 || roles.len() > MOST_RESOURCES {
+            break;
+        }
+        if let Some(text) = value.text().filter(|text| named && is_role(text)) {
+            roles.insert(escape(&text));
+        }
+        open.extend(value.items().map(|item| (named, item)));
+        open.extend(value.members().map(|(key, member)| (named || names_role(key), member)));
+    }
+    if roles.is_empty() || roles.len() > MOST_RESOURCES {
+        Resources::star(false)
+    } else {
+        Resources { arns: roles.into_iter().collect(), known: true }
+    }
+}
+
+/// Whether the request names a role, or an instance profile, which holds one.
+pub(crate) fn passes_role(pair: &Pair<'_>, call: &Call<'_>) -> bool {
+    passed_roles(pair, call).known
+        || Text::compile("%many%${iamInstanceProfile.arn}|${iamInstanceProfile.name}")
+            .iter()
+            .any(|text| !text.values(call).is_empty())
+}
+
+fn is_role(arn: &str) -> bool {
+    let mut parts = arn.splitn(6, ':');
+    parts.next() == Some("arn")
+        && parts.nth(1) == Some("iam")
+        && parts.nth(2).is_some_and(|rest| rest.starts_with("role/"))
+}
+
+fn names_role(key: &[u8]) -> bool {
+    key.windows(4).any(|window| window.eq_ignore_ascii_case(b"role"))
+}

@@ -1,0 +1,251 @@
+//! What was counted so far: per role, function, action, context and resources; adding is commutative and associative,
+//! so that threads may count apart and put their counts together in any order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_model::action::Action;
+use iam_model::arn::{AccountId, Arn, ResourcePattern};
+use iam_model::condition::ConditionKey;
+use iam_model::time::Timestamp;
+use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent, UsageLog};
+
+use crate::calls::Authorised;
+use crate::fold::{Folder, Stat};
+
+/// Functions of one role told apart; a role with more sessions than that is no function's.
+const MOST_FUNCTIONS: usize = 64;
+
+/// Distinct unresolved events told apart; hostile logs may make up more.
+const MOST_UNRESOLVED: usize = 10_000;
+
+/// Principals named for an unresolved event.
+const MOST_PRINCIPALS: usize = 20;
+
+/// Records of one name that nothing explains, and who made them.
+type Unexplained = (u64, BTreeSet<Box<str>>);
+
+/// Counts of some part of the logs.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    principals: BTreeMap<Box<str>, Principal>,
+    window: Option<(Timestamp, Timestamp)>,
+    seen_in: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
+    /// Count and principals by event source and name.
+    unresolved: BTreeMap<(Box<str>, Box<str>), Unexplained>,
+    /// Set once there were too many unresolved names to tell apart.
+    unresolved_folded: bool,
+    skipped: BTreeMap<SkipReason, u64>,
+    pub(crate) records: u64,
+    observed: u64,
+    pub(crate) files: u64,
+}
+
+/// Counts of one role.
+#[derive(Debug, Default)]
+struct Principal {
+    functions: BTreeMap<Option<Box<str>>, Rows>,
+    /// Set once there were too many sessions to be functions.
+    nameless: bool,
+}
+
+/// Counts by action and what was known of the call.
+type Rows = BTreeMap<RowKey, Folder>;
+
+/// What tells observations apart beside their resources.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct RowKey {
+    action: Action,
+    known: bool,
+    context: Vec<(ConditionKey, String)>,
+}
+
+impl Tally {
+    /// Counts one record that gave observations.
+    pub(crate) fn observe(&mut self, role: &str, function: Option<&str>, calls: &[Authorised], stat: &Stat) {
+        self.observed += 1;
+        if !self.principals.contains_key(role) {
+            self.principals.insert(role.into(), Principal::default());
+        }
+        let Some(principal) = self.principals.get_mut(role) else { return };
+        let rows = principal.rows(function);
+        for call in calls {
+            let key =
+                RowKey { action: call.action.clone(), known: call.resources.known, context: call.context.clone() };
+            rows.entry(key).or_default().add(&call.resources.arns, stat);
+        }
+    }
+
+    /// Counts one record that gave none.
+    pub(crate) fn skip(&mut self, reason: SkipReason) {
+        *self.skipped.entry(reason).or_default() += 1;
+    }
+
+    /// Counts one record nothing explains.
+    pub(crate) fn unresolved(&mut self, source: &str, name: &str, role: &str) {
+        let key = if self.unresolved_folded { (Box::default(), Box::default()) } else { (source.into(), name.into()) };
+        let slot = self.unresolved.entry(key).or_default();
+        slot.0 += 1;
+        slot.1.insert(role.into());
+        bound_principals(&mut slot.1);
+        self.bound_unresolved();
+    }
+
+    fn bound_unresolved(&mut self) {
+        if !self.unresolved_folded && self.unresolved.len() <= MOST_UNRESOLVED {
+            return;
+        }
+        self.unresolved_folded = true;
+        if self.unresolved.len() > 1 {
+            let mut all = (0, BTreeSet::new());
+            for (count, principals) in std::mem::take(&mut self.unresolved).into_values() {
+                all.0 += count;
+                all.1.extend(principals);
+                bound_principals(&mut all.1);
+            }
+            self.unresolved.insert((Box::default(), Box::default()), all);
+        }
+    }
+
+    /// Widens the window, and notes where an event came from.
+    pub(crate) fn seen(&mut self, time: Timestamp, account: &str, region: &str) {
+        let (first, last) = self.window.unwrap_or((time, time));
+        self.window = Some((first.min(time), last.max(time)));
+        let known = self.seen_in.get(account).is_some_and(|regions| regions.contains(region));
+        let plausible = account.len() == 12 && (1..=32).contains(&region.len());
+        if !known && plausible {
+            self.seen_in.entry(account.into()).or_default().insert(region.into());
+        }
+    }
+
+    /// Puts two counts together.
+    pub(crate) fn merge(mut self, other: Self) -> Self {
+        for (role, theirs) in other.principals {
+            self.principals.entry(role).or_default().merge(theirs);
+        }
+        if let Some((first, last)) = other.window {
+            let (own_first, own_last) = self.window.unwrap_or((first, last));
+            self.window = Some((own_first.min(first), own_last.max(last)));
+        }
+        for (account, regions) in other.seen_in {
+            self.seen_in.entry(account).or_default().extend(regions);
+        }
+        for (key, (count, principals)) in other.unresolved {
+            let slot = self.unresolved.entry(key).or_default();
+            slot.0 += count;
+            slot.1.extend(principals);
+            bound_principals(&mut slot.1);
+        }
+        self.unresolved_folded |= other.unresolved_folded;
+        self.bound_unresolved();
+        for (reason, count) in other.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+        self.records += other.records;
+        self.observed += other.observed;
+        self.files += other.files;
+        self
+    }
+
+    /// The result, in its fixed order.
+    pub(crate) fn into_log(self) -> UsageLog {
+        let mut log = UsageLog {
+            window: self.window,
+            skipped: self.skipped,
+            records: self.records,
+            observed: self.observed,
+            files: self.files,
+            ..UsageLog::default()
+        };
+        for (role, principal) in self.principals {
+            if let Ok(arn) = role.parse::<Arn>() {
+                log.principals.insert(arn, principal.into_usage());
+            }
+        }
+        for (account, regions) in self.seen_in {
+            let Ok(account) = account.parse::<AccountId>() else { continue };
+            log.seen_in.extend(regions.into_iter().map(|region| (account.clone(), region.into())));
+        }
+        for ((source, name), (count, principals)) in self.unresolved {
+            let principals = principals.iter().filter_map(|role| role.parse().ok()).collect();
+            log.unresolved.push(UnresolvedEvent {
+                event_source: source.into(),
+                event_name: name.into(),
+                count,
+                principals,
+            });
+        }
+        log
+    }
+}
+
+fn bound_principals(principals: &mut BTreeSet<Box<str>>) {
+    while principals.len() > MOST_PRINCIPALS {
+        principals.pop_last();
+    }
+}
+
+impl Principal {
+    fn rows(&mut self, function: Option<&str>) -> &mut Rows {
+        let key: Option<Box<str>> = function.map(Into::into);
+        if !self.functions.contains_key(&key) {
+            self.functions.insert(key.clone(), Rows::new());
+            self.bound();
+        }
+        let key = if self.nameless { None } else { key };
+        self.functions.entry(key).or_default()
+    }
+
+    /// Too many sessions: none of them is a function's.
+    fn bound(&mut self) {
+        let named = self.functions.keys().filter(|name| name.is_some()).count();
+        self.nameless |= named > MOST_FUNCTIONS;
+        if self.nameless && named > 0 {
+            let functions = std::mem::take(&mut self.functions);
+            let all = self.functions.entry(None).or_default();
+            functions.into_values().for_each(|rows| merge_rows(all, rows));
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.nameless |= other.nameless;
+        for (function, rows) in other.functions {
+            merge_rows(self.functions.entry(function).or_default(), rows);
+        }
+        self.bound();
+    }
+
+    fn into_usage(self) -> PrincipalUsage {
+        let mut observations = Vec::new();
+        for (function, rows) in self.functions {
+            for (key, folder) in rows {
+                let mut context: BTreeMap<ConditionKey, Vec<String>> = BTreeMap::new();
+                for (name, value) in &key.context {
+                    context.entry(name.clone()).or_default().push(value.clone());
+                }
+                observations.extend(folder.into_rows().into_iter().map(|(names, stat)| Observation {
+                    action: key.action.clone(),
+                    resources: names.iter().map(|name| ResourcePattern::new(name)).collect(),
+                    resource_known: key.known,
+                    context: context.clone(),
+                    function: function.as_deref().map(str::to_owned),
+                    count: stat.count,
+                    denied: stat.denied,
+                    first: stat.first,
+                    last: stat.last,
+                    sample_event_ids: stat.samples.iter().map(ToString::to_string).collect(),
+                }));
+            }
+        }
+        observations.sort_by(|a, b| {
+            let key = |o: &Observation| (o.action.clone(), o.resources.clone(), o.context.clone(), o.function.clone());
+            key(a).cmp(&key(b)).then(a.resource_known.cmp(&b.resource_known))
+        });
+        PrincipalUsage { observations }
+    }
+}
+
+fn merge_rows(own: &mut Rows, other: Rows) {
+    for (key, folder) in other {
+        own.entry(key).or_default().merge(folder);
+    }
+}

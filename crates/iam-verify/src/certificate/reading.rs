@@ -1,0 +1,124 @@
+//! The checker's own reading of policy documents.
+
+use iam_model::policy::{
+    ActionElement, Effect, PolicyDocument, PolicyVersion, PrincipalElement, PrincipalPattern, ResourceElement,
+};
+
+use super::pattern::{Pattern, Reading};
+use super::value::Claim;
+
+/// Any of some patterns, or none of them.
+pub(super) struct Side {
+    pub(super) patterns: Vec<Pattern>,
+    pub(super) negated: bool,
+}
+
+/// A statement: action, resource, principal, and what it claims of the context. A doubtful one may match anything.
+pub(super) struct Statement {
+    pub(super) index: u32,
+    pub(super) sides: [Side; 3],
+    pub(super) claims: Vec<Claim>,
+    pub(super) doubtful: bool,
+}
+
+/// The statements of some documents, counted through.
+#[derive(Default)]
+pub(super) struct Policy {
+    pub(super) allows: Vec<Statement>,
+    pub(super) denies: Vec<Statement>,
+}
+
+const WILD: Reading = Reading { fold: false, wild: true, segments: false, variables: false };
+const LITERAL: Reading = Reading { fold: false, wild: false, segments: false, variables: false };
+
+impl Policy {
+    /// Reads documents; nothing where it is not known which statements allow and which deny.
+    pub(super) fn read(documents: &[PolicyDocument]) -> Option<Self> {
+        let mut policy = Self::default();
+        let statements = documents.iter().flat_map(|d| d.statements.iter().map(move |s| (d, s)));
+        for (index, (document, statement)) in (0..).zip(statements) {
+            let list = match statement.effect {
+                Effect::Allow => &mut policy.allows,
+                Effect::Deny => &mut policy.denies,
+                Effect::Unknown => return None,
+            };
+            list.push(Statement::read(document, statement, index));
+        }
+        documents.iter().all(|d| d.unknown.is_empty()).then_some(policy)
+    }
+}
+
+impl Statement {
+    fn read(document: &PolicyDocument, statement: &iam_model::policy::Statement, index: u32) -> Self {
+        let variables = document.effective_version() == PolicyVersion::V2012;
+        let everything = || Side { patterns: vec![Pattern::read("*", WILD)], negated: false };
+        let action = |text: &str| Pattern::read(if text == "*:*" { "*" } else { text }, Reading { fold: true, ..WILD });
+        let resource = |text: &str| Pattern::read(text, Reading { segments: true, variables, ..WILD });
+        let actions = Side {
+            patterns: statement.action.patterns().iter().map(|p| action(p.value.as_str())).collect(),
+            negated: matches!(statement.action, ActionElement::NotAction(_)),
+        };
+        let resources = match &statement.resource {
+            ResourceElement::Absent => everything(),
+            other => Side {
+                patterns: other.patterns().iter().map(|p| resource(p.value.as_str())).collect(),
+                negated: matches!(other, ResourceElement::NotResource(_)),
+            },
+        };
+        let principals = match &statement.principal {
+            None => Some(everything()),
+            Some(element @ (PrincipalElement::Principal(list) | PrincipalElement::NotPrincipal(list))) => {
+                let patterns: Option<Vec<Vec<Pattern>>> = list.iter().map(|p| principal(&p.value)).collect();
+                let negated = matches!(element, PrincipalElement::NotPrincipal(_));
+                patterns.map(|p| Side { patterns: p.into_iter().flatten().collect(), negated })
+            }
+        };
+        match principals {
+            Some(principals) if statement.unknown.is_empty() => {
+                let claims = statement.conditions.iter().map(|c| Claim::read(c, variables)).collect();
+                Self { index, sides: [actions, resources, principals], claims, doubtful: false }
+            }
+            _ => Self { index, sides: [(); 3].map(|()| everything()), claims: Vec::new(), doubtful: true },
+        }
+    }
+}
+
+/// A principal as texts `kind:name`; nothing where whom it means is not known.
+fn principal(pattern: &PrincipalPattern) -> Option<Vec<Pattern>> {
+    let literal = |text: String| Pattern::read(&text, LITERAL);
+    let text = match pattern {
+        PrincipalPattern::Everyone => return Some(vec![Pattern::read("*", WILD)]),
+        PrincipalPattern::Service(name) => return Some(vec![literal(format!("service:{name}"))]),
+        PrincipalPattern::Federated(name) => return Some(vec![Pattern::read(&format!("federated:{name}"), WILD)]),
+        PrincipalPattern::Aws(text) if text == "*" => return Some(vec![Pattern::read("*", WILD)]),
+        PrincipalPattern::Aws(text) => text,
+        PrincipalPattern::CanonicalUser(_) | PrincipalPattern::Unknown { .. } => return None,
+    };
+    let root = text.strip_prefix("arn:").and_then(|t| t.strip_suffix(":root")).and_then(|t| t.split_once(":iam::"));
+    let account = root.map_or(text.as_str(), |(_, account)| account);
+    if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
+        return Some(vec![Pattern::read(&format!("aws:arn:*:*::{account}:*"), WILD)]);
+    }
+    if text.contains(['*', '?']) || !text.starts_with("arn:") {
+        return None;
+    }
+    let mut patterns = vec![literal(format!("aws:{text}"))];
+    if let Some((account, path)) = text.split_once(":iam::").and_then(|(_, rest)| rest.split_once(":role/")) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        // A role means its sessions too.
+        patterns.push(Pattern::read(&format!("aws:arn:aws:sts::{account}:assumed-role/{name}/*"), WILD));
+    }
+    Some(patterns)
+}
+
+/// What actions, resources and principals there are.
+pub(super) fn domain(number: usize) -> Vec<Pattern> {
+    let arn = Reading { segments: true, ..WILD };
+    match number {
+        0 => vec![Pattern::read("?*:?*", Reading { fold: true, ..WILD })],
+        1 => vec![Pattern::read("*", LITERAL), Pattern::read("arn:?*:?*:*:*:?*", arn)],
+        _ => ["aws:arn:aws:iam::?*:?*", "aws:arn:aws:sts::?*:?*", "service:?*", "federated:?*"]
+            .map(|text| Pattern::read(text, WILD))
+            .into(),
+    }
+}
