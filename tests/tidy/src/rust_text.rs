@@ -12,6 +12,8 @@ pub(crate) struct RustText {
     pub(crate) test_lines: usize,
     /// Lines of the longest `#[cfg(test)]` item.
     pub(crate) longest_test: usize,
+    /// Names of the modules declared as `#[cfg(test)] mod name;`.
+    pub(crate) test_modules: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -28,8 +30,10 @@ impl RustText {
         let bare = keep(&chars, &kinds, |kind| kind == Kind::Code);
         let mut code: Vec<char> = bare.clone();
         let mut with_literals = keep(&chars, &kinds, |kind| kind != Kind::Comment);
-        let (mut test_lines, mut longest_test) = (0, 0);
+        let (mut test_lines, mut longest_test, mut test_modules) = (0, 0, Vec::new());
         for (start, end) in test_items(&bare) {
+            let item: String = bare[start..end].iter().collect();
+            test_modules.extend(declared_module(&item));
             let lines = bare[start..end].iter().filter(|c| **c == '\n').count() + 1;
             test_lines += lines;
             longest_test = longest_test.max(lines);
@@ -40,7 +44,8 @@ impl RustText {
                 }
             }
         }
-        Self { code: code.iter().collect(), with_literals: with_literals.iter().collect(), test_lines, longest_test }
+        let (code, with_literals) = (code.iter().collect(), with_literals.iter().collect());
+        Self { code, with_literals, test_lines, longest_test, test_modules }
     }
 }
 
@@ -142,6 +147,12 @@ fn raw_string(chars: &[char], r: usize) -> (Kind, usize) {
     (Kind::Literal, chars.len())
 }
 
+/// The name in `#[cfg(test)] mod name;`.
+fn declared_module(item: &str) -> Option<String> {
+    let declaration = item.strip_prefix("#[cfg(test)]")?.trim().strip_suffix(';')?;
+    Some(declaration.rsplit_once("mod ")?.1.trim().to_owned())
+}
+
 /// Where `#[cfg(test)]` items start and end.
 fn test_items(code: &[char]) -> Vec<(usize, usize)> {
     let marker: Vec<char> = "#[cfg(test)]".chars().collect();
@@ -192,5 +203,6 @@ fn comments_literals_and_tests_are_blanked() {
     }
     assert!(source.with_literals.contains("// no"), "literals stay when asked for");
     assert_eq!((source.test_lines, source.longest_test), (6, 4));
+    assert_eq!(source.test_modules, ["more"]);
     assert_eq!(source.code.lines().count(), text.lines().count(), "lines keep their numbers");
 }

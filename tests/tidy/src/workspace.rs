@@ -29,12 +29,15 @@ pub(crate) struct RustFile {
     pub(crate) path: String,
     pub(crate) text: String,
     pub(crate) rust: RustText,
+    /// Declared by another file as `#[cfg(test)] mod name;`.
+    declared_test: bool,
 }
 
 impl RustFile {
     /// Whether the whole file is tests: a sibling `tests.rs`, a folder `tests`, or the tests' own crates.
     pub(crate) fn is_test(&self) -> bool {
-        self.path.starts_with("tests/")
+        self.declared_test
+            || self.path.starts_with("tests/")
             || self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/")
             || self.path.contains("/benches/")
@@ -71,11 +74,29 @@ pub(crate) fn text_files() -> Vec<TextFile> {
 
 /// Every Rust file, by path.
 pub(crate) fn rust_files() -> Vec<RustFile> {
-    text_files()
+    let mut files: Vec<RustFile> = text_files()
         .into_iter()
         .filter(|file| file.path.ends_with(".rs"))
-        .map(|file| RustFile { rust: RustText::of(&file.text), path: file.path, text: file.text })
-        .collect()
+        .map(|file| {
+            let rust = RustText::of(&file.text);
+            RustFile { rust, path: file.path, text: file.text, declared_test: false }
+        })
+        .collect();
+    let declared: Vec<String> = files.iter().flat_map(test_modules).collect();
+    for file in &mut files {
+        file.declared_test = declared.iter().any(|stem| {
+            file.path.strip_prefix(stem.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        });
+    }
+    files
+}
+
+/// Paths, without `.rs`, of the modules a file declares for tests only.
+fn test_modules(file: &RustFile) -> Vec<String> {
+    let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    let root = ["lib.rs", "main.rs", "mod.rs"].contains(&name);
+    let own = if root { folder.to_owned() } else { file.path.trim_end_matches(".rs").to_owned() };
+    file.rust.test_modules.iter().map(|module| format!("{own}/{module}")).collect()
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -82,9 +82,9 @@ impl<'a> Operation<'a> {
     pub fn forwarded(&self) -> impl Iterator<Item = ForwardedCall<'a>> + use<'a> {
         let catalog = self.catalog;
         let rows = catalog.forwarded.get(self.row.forwarded.clone()).unwrap_or_default();
-        rows.iter().map(move |(action, via)| ForwardedCall {
-            action: catalog.strings.get(*action),
-            via: catalog.strings.get(*via),
+        rows.iter().filter_map(move |(action, via)| {
+            let action = catalog.strings.get(*action).parse().ok()?;
+            Some(ForwardedCall { action, via: catalog.strings.get(*via) })
         })
     }
 }
@@ -196,10 +196,10 @@ impl<'a> Template<'a> {
 }
 
 /// A call a service makes with the caller's credentials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ForwardedCall<'a> {
-    /// The action, `service:Name`.
-    pub action: &'a str,
+    /// The action.
+    pub action: Action,
     /// The calling service as `kms:ViaService` has it, with `${region}`; empty where unknown.
     pub via: &'a str,
 }

@@ -31,7 +31,7 @@ impl<'a> ArnPattern<'a> {
         })
     }
 
-    /// Whether `arn` is one of these. A variable stands for one character or more; the partition, region and account
+    /// Whether `text` is one of these ARNs. A variable stands for one character or more; the partition, region and account
     /// hold no colon, and are of the usual form only where the pattern has a variable there.
     ///
     /// ```
@@ -43,9 +43,9 @@ impl<'a> ArnPattern<'a> {
     /// assert!(!object.matches("arn:aws:s3:::reports"));
     /// ```
     #[must_use]
-    pub fn matches(&self, arn: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let (pattern_head, pattern_tail) = split_arn(self.0);
-        let (head, tail) = split_arn(arn);
+        let (head, tail) = split_arn(text);
         head.iter().zip(&pattern_head).all(|(part, pattern)| part_matches(part, pattern))
             && tail_matches(pattern_tail, tail)
     }
