@@ -148,11 +148,6 @@ pub(super) fn build<'b>(
     };
     answers.report_failures();
     let details = DETAILS.iter().find_map(|call| answers.of(call).next());
-    if details.is_none() {
-        let call = DETAILS.into_iter().find(|call| answers.asked(call)).unwrap_or(DETAILS[0]);
-        let command = "aws iam get-account-authorization-details > account-authorization-details.json";
-        answers.missing(call, "users, groups, roles and policies are not known", command);
-    }
     let mut resources = shapes::resources(&mut answers, details.map_or("aws", |d| partition(&d.root)));
     functions::extend(&mut answers, &mut resources);
     let policies = policies::policies(&mut answers, &resources);

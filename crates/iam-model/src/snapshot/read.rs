@@ -96,7 +96,8 @@ impl SnapshotError {
 /// ```
 /// use iam_model::snapshot;
 /// use iam_model::text::{SourceName, SourceText};
-/// let text = r#"{"schema": "paring-snapshot/1", "accounts": {"111122223333": {"authorization_details": {}}}}"#;
+/// let text = r#"{"schema": "paring-snapshot/1", "accounts": {"111122223333": {"authorization_details":
+///     {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}}}}"#;
 /// let source = SourceText { name: SourceName::new("snapshot.json"), text: text.into() };
 /// let (snapshot, diagnostics) = snapshot::read(source).unwrap();
 /// assert_eq!(snapshot.accounts.len(), 1);
@@ -189,5 +190,7 @@ fn account(reader: &mut Reader<'_>, node: &Node<'_>, id: &AccountId) -> Account 
     account
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,14 @@ use crate::text::Span;
 
 const KEYS: &[&str] = &["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies", "IsTruncated", "Marker"];
 
+/// What AWS always prints, be it empty: a list that is missing was lost on the way.
+const LISTS: [(&str, &str); 4] = [
+    ("UserDetailList", "users"),
+    ("GroupDetailList", "groups"),
+    ("RoleDetailList", "roles"),
+    ("Policies", "the documents of managed policies"),
+];
+
 /// Reads the four lists into the account.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, id: &AccountId) {
     let within = format!("account {id}");
@@ -22,6 +30,11 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Accou
         return;
     }
     reader.note_unknown_keys(node, KEYS, &within);
+    for (list, what) in LISTS {
+        if present(node, list).is_none() {
+            reader.warn(Code::SnapshotIncomplete, node.span, &within, format!("no `{list}`: {what} are not known"));
+        }
+    }
     if node.get("IsTruncated").and_then(Node::as_bool) == Some(true) {
         reader.warn_hint(
             Code::SnapshotIncomplete,

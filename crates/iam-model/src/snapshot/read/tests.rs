@@ -85,6 +85,8 @@ fn everything_of_an_account_is_read() {
 
 use crate::json::Value;
 
+const NOBODY: &str = r#"{"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}"#;
+
 const ROLE: &str =
     r#""RoleName": "R", "Arn": "arn:aws:iam::111122223333:role/R", "AssumeRolePolicyDocument": {"Statement": []}"#;
 
@@ -142,6 +144,7 @@ fn what_has_no_name_to_keep_it_under_is_left_out_aloud() {
         "a policy without a readable `Arn` is left out",
     );
     check(&details(r#""IsTruncated": true"#), "is cut off");
+    check(&details(r#""RoleDetailList": []"#), "no `UserDetailList`: users are not known");
     check(
         r#""resources": [{"kind": "lambda.function"}]"#,
         "a resource without a readable `kind` and `arn` is left out",
@@ -158,7 +161,7 @@ fn unknown_kinds_are_kept_and_said_once() {
     let resource =
         |kind: &str, n: u32| format!(r#"{{"kind": "{kind}", "arn": "arn:aws:x:us-east-1:111122223333:y/{n}"}}"#);
     let list = [resource("new.thing", 1), resource("s3.bucket", 2), resource("new.thing", 3)].join(",");
-    let (account, diagnostics) = check(&format!(r#""authorization_details": {{}}, "resources": [{list}]"#));
+    let (account, diagnostics) = check(&format!(r#""authorization_details": {NOBODY}, "resources": [{list}]"#));
     assert_eq!(account.resources.len(), 3);
     assert_eq!(account.resources[0].kind, ResourceKind::Unknown("new.thing".into()));
     assert_eq!(diagnostics.len(), 1);
