@@ -89,7 +89,7 @@ fn links_in_documents_lead_somewhere() {
     report(&problems, "correct the link");
 }
 
-/// Codes of one of the two closed sets: the lines `Name => "code"` of the macro that declares it.
+/// Codes of one of the closed sets: the lines `Name => "code"` of the macro that declares it.
 fn codes(path: &str, declaration: &str) -> BTreeSet<String> {
     let file = read(path);
     let lines = file.lines().skip_while(|line| *line != declaration).take_while(|line| *line != "}");
@@ -99,6 +99,7 @@ fn codes(path: &str, declaration: &str) -> BTreeSet<String> {
 fn all_codes() -> BTreeSet<String> {
     let mut all = codes("crates/iam-model/src/diagnostic.rs", "codes! {");
     all.extend(codes("crates/iam-model/src/finding.rs", "finding_codes! {"));
+    all.extend(codes("crates/iam-patch/src/refusal.rs", "codes! {"));
     all
 }
 

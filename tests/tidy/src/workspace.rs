@@ -34,13 +34,14 @@ pub(crate) struct RustFile {
 }
 
 impl RustFile {
-    /// Whether the whole file is tests: a sibling `tests.rs`, a folder `tests`, or the tests' own crates.
+    /// Whether the file is not shipped: a sibling `tests.rs`, a folder of tests, benches or examples, the tests' crates.
     pub(crate) fn is_test(&self) -> bool {
         self.declared_test
             || self.path.starts_with("tests/")
             || self.path.ends_with("/tests.rs")
             || self.path.contains("/tests/")
             || self.path.contains("/benches/")
+            || self.path.contains("/examples/")
     }
 
     /// The crate's folder name, for files under `crates/`.
