@@ -23,6 +23,9 @@ use crate::assemble::{Piece, assemble};
 use crate::error::CollectError;
 use folder::{Answer, Folder, Key};
 
+#[cfg(test)]
+pub(crate) use account::is_known;
+
 /// The name of the file that holds the organisation, in the form the snapshot has it.
 const ORGANIZATION: &str = "organization";
 

@@ -188,6 +188,20 @@ fn accounts_and_regions_have_folders_of_their_own() {
 }
 
 #[test]
+fn every_command_of_the_documentation_is_read() {
+    let page = include_str!("../../../docs/collect.md");
+    let saved = page
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("save ")?.split([' ', '/', '"']).find(|w| !w.is_empty()));
+    let saved: Vec<&str> = saved.collect();
+    assert!(saved.len() > 20, "{saved:?}");
+    for call in saved {
+        assert!(bundle::is_known(call), "`{call}` is not read");
+        assert!(page.contains(&format!(" {call}")), "`{call}` is saved under another command's name");
+    }
+}
+
+#[test]
 fn environments_are_left_out() {
     let folder = Folder::new("environments");
     folder.write("account-authorization-details.json", DETAILS);

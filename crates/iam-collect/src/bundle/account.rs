@@ -16,7 +16,7 @@ use crate::error::CollectError;
 const DETAILS: [&str; 2] = ["account-authorization-details", "get-account-authorization-details"];
 
 /// Whether files of this name are used at all.
-pub(super) fn is_known(call: &str) -> bool {
+pub(crate) fn is_known(call: &str) -> bool {
     DETAILS.contains(&call)
         || call == LOGIN
         || call == KEYS
