@@ -11,6 +11,7 @@
 mod cases;
 mod embedded;
 mod facts;
+mod format;
 mod groups;
 mod name;
 mod nesting;
@@ -36,6 +37,7 @@ pub use facts::{
     AccountFacts, Assume, Attach, Author, Caller, Environment, Escalation, FunctionFacts, Grant, GuardrailKind, Invoke,
     Merge, Pass, PermissionFacts, Question, QuestionKind, RoleFacts, Share, Target, Usage,
 };
+pub use format::format_rules;
 pub use groups::{Group, GroupsError, PermissionGroups};
 pub use name::{
     BotName, GroupName, GuardrailName, PersonName, ProviderName, PullRequestName, RuleId, ServicePrincipal, UnitName,

@@ -9,15 +9,16 @@ pub(super) const MAX_BYTES: usize = 64 * 1024;
 /// The deepest nesting of brackets.
 const MAX_DEPTH: usize = 32;
 
-/// The longest chain of operators in one rule; Cedar keeps a chain as a tree as deep as it is long.
-const MAX_OPERATORS: usize = 512;
+/// The most operators in one rule; Cedar keeps a chain of them as a tree as deep as it is long.
+const MAX_OPERATORS: usize = 128;
 
 /// What is too much, and at which byte.
 pub(super) fn excess(text: &str) -> Option<(usize, &'static str)> {
     if text.len() > MAX_BYTES {
         return Some((MAX_BYTES, "the file is larger than 64 KiB"));
     }
-    let (mut depth, mut operators) = (0_usize, 0_usize);
+    // `||` and `&&` are two bytes, the others one: a half each, and a whole.
+    let (mut depth, mut halves) = (0_usize, 0_usize);
     let mut bytes = text.bytes().enumerate().peekable();
     while let Some((offset, byte)) = bytes.next() {
         match byte {
@@ -33,26 +34,31 @@ pub(super) fn excess(text: &str) -> Option<(usize, &'static str)> {
             b'/' if bytes.peek().is_some_and(|(_, next)| *next == b'/') => {
                 while bytes.next().is_some_and(|(_, inner)| inner != b'\n') {}
             }
-            b'(' | b'[' | b'{' => depth += 1,
+            b'(' | b'[' => depth += 1,
+            // A condition in braces joins a chain too.
+            b'{' => (depth, halves) = (depth + 1, halves + 2),
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b';' => operators = 0,
-            b'|' | b'&' | b'+' | b'-' | b'*' | b'!' | b'.' => operators += 1,
-            b'i' if text.get(offset..offset + 3) == Some("if ") => depth_of_conditional(&mut operators),
+            b';' => halves = 0,
+            b'|' | b'&' => halves += 1,
+            b'+' | b'-' | b'*' | b'!' | b'.' | b'<' => halves += 2,
+            // Conditionals nest to the right without a bracket, and cost more stack than an operator.
+            b'i' if opens_conditional(text, offset) => halves += 8,
             _ => {}
         }
         if depth > MAX_DEPTH {
             return Some((offset, "brackets are nested deeper than 32 levels"));
         }
-        if operators > MAX_OPERATORS {
-            return Some((offset, "one rule holds more than 512 operators"));
+        if halves > 2 * MAX_OPERATORS {
+            return Some((offset, "one rule holds more than 128 operators"));
         }
     }
     None
 }
 
-/// Conditionals nest to the right without a bracket, and cost more stack than an operator.
-const fn depth_of_conditional(operators: &mut usize) {
-    *operators += 8;
+/// Whether the word `if`, and not the beginning of a longer one, stands at `offset`.
+fn opens_conditional(text: &str, offset: usize) -> bool {
+    let rest = text.get(offset..).unwrap_or_default();
+    rest.strip_prefix("if").is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 #[cfg(test)]
@@ -68,8 +74,9 @@ mod tests {
     #[test]
     fn depth_chains_and_size_are_bounded() {
         assert!(excess(&"(".repeat(33)).is_some());
-        assert!(excess(&"a||".repeat(300)).is_some());
+        assert!(excess(&"a||".repeat(130)).is_some());
         assert!(excess(&"if a then b else ".repeat(100)).is_some());
+        assert!(excess(&"when {a} ".repeat(200)).is_some());
         assert!(excess(&" ".repeat(64 * 1024 + 1)).is_some());
         assert_eq!(excess(&"forbid (principal, action, resource) when { a || b };\n".repeat(900)), None);
     }

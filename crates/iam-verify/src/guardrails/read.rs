@@ -73,6 +73,11 @@ pub(super) fn read(files: &[SourceText], schema: &SourceText) -> Result<ReadRule
     }
 }
 
+/// Whether one file parses, whatever its rules demand.
+pub(super) fn parses(file: &SourceText) -> Result<(), Vec<Diagnostic>> {
+    read_file(file).map(|_| ())
+}
+
 fn read_schema(schema: &SourceText) -> Result<Schema, Diagnostic> {
     let hint = "start from the schema that `paring rules list --schema` prints";
     if let Some(problem) = bounded(schema) {

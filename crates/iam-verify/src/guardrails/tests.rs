@@ -115,3 +115,14 @@ fn the_page_about_the_rules_lists_each_with_severity_and_waiver() {
         assert!(row.ends_with(if rule.waivable { "| yes |" } else { "| no |" }), "{row}");
     }
 }
+
+#[test]
+fn formatting_a_rule_keeps_its_comments_and_its_meaning() {
+    for file in embedded_rules() {
+        let formatted = SourceText { name: file.name.clone(), text: format_rules(&file).unwrap() };
+        let comments = |text: &str| text.lines().filter(|line| line.starts_with("//")).count();
+        assert_eq!(comments(&formatted.text), comments(&file.text), "{}", file.name);
+        assert_eq!(format_rules(&formatted).unwrap(), formatted.text, "{} is formatted twice", file.name);
+        assert_eq!(formatted.text, file.text, "{} is not formatted", file.name);
+    }
+}

@@ -101,30 +101,43 @@ fn a_set_without_the_baseline_or_without_a_schema_is_refused() {
 
 #[test]
 fn hostile_texts_cost_little_and_never_the_stack() {
-    let deep = |open: &str, close: &str, times: usize| {
-        format!(
-            "{HEAD}forbid (principal, action, resource) when {{ {}true{} }};",
-            open.repeat(times),
-            close.repeat(times)
-        )
-    };
-    let texts = [
-        deep("(", ")", 30_000),
-        deep("[", "]", 32),
-        deep("!", "", 20_000),
-        deep("if true then true else ", "", 60),
-        deep("true || ", "", 500),
-        deep("true && ", "", 8_000),
-        deep("(", ")", 28),
-        deep("-", "", 400),
+    let rule = |condition: &str| format!("{HEAD}forbid (principal, action, resource) when {{ {condition} }};");
+    let deep =
+        |open: &str, close: &str, times: usize| rule(&format!("{}true{}", open.repeat(times), close.repeat(times)));
+    // The longest that is read, and far more.
+    let chains = [
+        "!",
+        "true || ",
+        "true && ",
+        "-",
+        "1 + ",
+        "context.",
+        "1 < ",
+        "if true then true else ",
+        "if(true)then true else ",
+    ];
+    let mut texts: Vec<String> =
+        chains.iter().flat_map(|open| [26, 124, 9_000].map(|times| deep(open, "", times))).collect();
+    texts.extend(
+        [("(", ")"), ("[", "]"), ("(true || ", ")")].iter().flat_map(|(o, c)| [28, 9_000].map(|n| deep(o, c, n))),
+    );
+    texts.extend([
+        format!("{HEAD}forbid (principal, action, resource) {};", "when { true } ".repeat(120)),
+        format!("{HEAD}forbid (principal, action, resource) {};", "when{true}".repeat(6_000)),
         "@id(\"".repeat(10_000),
         "\"".to_owned(),
         "\u{0}".to_owned(),
         "é".repeat(100),
         " ".repeat(100_000),
-    ];
+    ]);
     for text in texts {
         // Whatever is said, it is said: a result, not an abort.
-        let _ = with_rule(&text);
+        let _ = Guardrails::parse(&[source("mine.cedar", &text)], &embedded_schema());
+        let _ = format_rules(&source("mine.cedar", &text));
     }
+    let schema = |sets: usize| {
+        let text = format!("type Deep = {}String{};", "Set<".repeat(sets), ">".repeat(sets));
+        Guardrails::parse(&[], &source("mine.cedarschema", &text))
+    };
+    assert!([30, 120, 9_000].into_iter().all(|sets| schema(sets).is_err()));
 }
