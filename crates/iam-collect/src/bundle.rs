@@ -23,7 +23,7 @@ use crate::assemble::{Piece, assemble};
 use crate::error::CollectError;
 use folder::{Answer, Folder, Key};
 
-#[cfg(test)]
+/// Whether files of this name are used.
 pub(crate) use account::is_known;
 
 /// The name of the file that holds the organisation, in the form the snapshot has it.
@@ -88,13 +88,13 @@ fn folders(path: &Path, name: &str) -> Result<Vec<(String, Folder)>, CollectErro
 }
 
 fn holds_account<'k>(mut keys: impl Iterator<Item = &'k Key>) -> bool {
-    keys.any(|key| key.call != ORGANIZATION && account::is_known(&key.call))
+    keys.any(|key| key.call != ORGANIZATION && is_known(&key.call))
 }
 
 /// Files of names nobody knows, and links: said once per folder, so that a slip of the pen shows.
 fn unused(folder: &Folder, whole: &SourceName) -> Vec<Diagnostic> {
     let calls = folder.files.keys().map(|key| key.call.as_str());
-    let mut unknown: Vec<&str> = calls.filter(|call| *call != ORGANIZATION && !account::is_known(call)).collect();
+    let mut unknown: Vec<&str> = calls.filter(|call| *call != ORGANIZATION && !is_known(call)).collect();
     unknown.dedup();
     let mut said = Vec::new();
     let place = || Place::whole(whole.clone());
