@@ -4,8 +4,6 @@
 //! need and talks to no service; where a log lies and what is made of the result is for others.
 
 mod calls;
-#[cfg(test)]
-mod conformance;
 mod coverage;
 mod event;
 mod feed;
@@ -22,6 +20,8 @@ mod seen;
 mod source;
 mod tally;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use coverage::visibility;
 pub use names::{FileKind, kind_of_path};

@@ -1,7 +1,11 @@
 //! Conformance with real and made logs that lie beside the workspace; each test says so and stops where they do not.
 
+mod hostile;
+mod pitfalls;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use iam_model::catalog::Catalog;
 use iam_model::usage::{SkipReason, UsageLog};
@@ -14,6 +18,12 @@ use crate::outcome::is_denied;
 use crate::plan::Plans;
 use crate::records::{Found, each};
 use crate::{FileKind, LogSource, Options, kind_of_path, read};
+
+/// The embedded catalogue, decoded once for all tests.
+fn catalog() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(|| Catalog::embedded().unwrap())
+}
 
 /// The folder of shared data, or nothing.
 fn shared(part: &str) -> Option<PathBuf> {
@@ -53,9 +63,8 @@ fn sources(folder: &Path) -> Vec<LogSource> {
 }
 
 fn usage(folder: &Path, threads: usize) -> (UsageLog, Vec<String>) {
-    let catalog = Catalog::embedded().unwrap();
     let options = Options { threads, ..Options::default() };
-    let (log, diagnostics) = read(sources(folder), &catalog, &options, &|_| {});
+    let (log, diagnostics) = read(sources(folder), catalog(), &options, &|_| {});
     (log, diagnostics.iter().map(ToString::to_string).collect())
 }
 
@@ -109,13 +118,12 @@ fn the_workshop_needs_three_actions() {
 #[test]
 fn threads_and_order_change_nothing() {
     let Some(folder) = shared("corpora/trails") else { return };
-    let catalog = Catalog::embedded().unwrap();
     let run = |threads: usize, reverse: bool| {
         let mut sources = sources(&folder);
         if reverse {
             sources.reverse();
         }
-        read(sources, &catalog, &Options { threads, ..Options::default() }, &|_| {})
+        read(sources, catalog(), &Options { threads, ..Options::default() }, &|_| {})
     };
     let straight = run(1, false);
     check_sum(&straight.0);
@@ -193,8 +201,7 @@ impl Measure {
 #[test]
 fn real_logs_resolve_and_agree_with_their_own_denials() {
     let Some(folder) = shared("corpora/trails") else { return };
-    let catalog = Catalog::embedded().unwrap();
-    let mut plans = Plans::new(&catalog);
+    let mut plans = Plans::new(catalog());
     let mut measure = Measure::default();
     for path in files(&folder) {
         let mut feed = Feed::new(Box::new(std::fs::File::open(&path).unwrap()), Vec::new());
