@@ -43,6 +43,8 @@ pub mod glob;
 
 pub mod permission_set;
 
+pub mod effective;
+
 pub use context::{Context, KeyState};
 pub use decision::{Decision, Layer, LayerOutcome, Layers, Outcome, Rule, StatementRef, Unknowns};
 pub use evaluator::{ChangeError, Evaluator, PolicyPlace};

@@ -1,1 +1,21 @@
-//! stub
+//! What a principal needs, and the smallest policies that grant it.
+//!
+//! Takes what is granted, what was seen and what could have been seen; gives [`RoleProposal`]s, each a list of
+//! changes with a reason per statement. Does not judge its own work: it never proves, and does not know the prover,
+//! the graph, the guardrails, or any file format. A role without evidence is refused, never emptied.
+
+mod fold;
+
+mod needs;
+
+mod plumbing;
+
+mod narrow;
+
+mod propose;
+
+#[cfg(test)]
+mod tests;
+
+pub use needs::{Evidence, Grade, KeepRule, Need, Rules, Seen};
+pub use propose::{BlindSpot, Judgement, RoleProposal, synthesize};

@@ -11,3 +11,9 @@ pub mod certificate;
 pub mod adds_nothing;
 
 pub mod guardrails;
+
+mod before_after;
+
+pub mod keeps_used;
+
+pub mod obeys_guardrails;

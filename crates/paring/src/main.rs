@@ -1,1 +1,34 @@
-fn main() {}
+//! The command line: parses arguments, runs one command, prints its result, and sets the exit code.
+//!
+//! Knows files, the terminal and the order of the stops. Knows no IAM rule: those live in the rooms it calls.
+
+mod cli;
+mod commands;
+mod config;
+mod error;
+mod example;
+mod input;
+mod logs;
+mod pipeline;
+mod report;
+mod terminal;
+mod write;
+
+use std::process::ExitCode;
+
+use terminal::Terminal;
+
+fn main() -> ExitCode {
+    let command = match cli::parse(std::env::args_os()) {
+        Ok(command) => command,
+        Err(error) => return terminal::print_usage(&error),
+    };
+    let mut terminal = Terminal::new(command.color, command.quiet);
+    let outcome = commands::run(&command.action, &mut terminal);
+    match outcome.and_then(|outcome| terminal.finish().map(|()| outcome)) {
+        Ok(commands::Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(commands::Outcome::Findings) if command.exit_zero => ExitCode::SUCCESS,
+        Ok(commands::Outcome::Findings) => ExitCode::from(1),
+        Err(error) => terminal.print_error(&error),
+    }
+}

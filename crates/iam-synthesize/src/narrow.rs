@@ -1,0 +1,231 @@
+//! Narrowing one statement to the needs it serves, in its own words where they can stay.
+//!
+//! Everything written here is inside the old statement: its conditions stay, an action is one it allowed, a resource
+//! is a name seen, or, where that is not provably inside, the old statement's own pattern.
+
+use std::collections::BTreeMap;
+
+use iam_evaluate::glob::{Glob, Reading};
+use iam_evaluate::permission_set::{PermissionSet, Possibility};
+use iam_model::action::{Action, ActionPattern};
+use iam_model::arn::ResourcePattern;
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, PolicyVersion, ResourceElement, Statement};
+use iam_model::text::Spanned;
+
+use crate::fold::fold;
+
+/// An allow statement that may be narrowed, with what it lets through where its conditions hold.
+pub(crate) struct Candidate<'a> {
+    pub(crate) statement: &'a Statement,
+    version: Option<PolicyVersion>,
+    actions: Vec<Glob>,
+    allowed: PermissionSet,
+}
+
+/// How much of a resource pattern a statement lets through, where its conditions hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cover {
+    /// All of it.
+    Whole,
+    /// Some of it, or it hangs on a policy variable.
+    Part,
+    /// Nothing.
+    Nothing,
+}
+
+/// A need as one statement serves it.
+pub(crate) struct Served {
+    /// The action to write.
+    pub(crate) action: Action,
+    /// The resources to write; nothing keeps the old ones.
+    pub(crate) resources: Option<Vec<ResourcePattern>>,
+    /// Index of the need.
+    pub(crate) need: usize,
+}
+
+/// A statement of a proposal and the needs behind it.
+pub(crate) struct Narrowed {
+    pub(crate) statement: Statement,
+    pub(crate) needs: Vec<usize>,
+}
+
+impl<'a> Candidate<'a> {
+    /// The statement, if it is an allow statement that was understood whole.
+    pub(crate) fn new(document: &PolicyDocument, statement: &'a Statement) -> Option<Self> {
+        if statement.effect != Effect::Allow || !statement.unknown.is_empty() {
+            return None;
+        }
+        let actions =
+            statement.action.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
+        let allowed = unconditional(document.version, statement.clone());
+        Some(Self { statement, version: document.version, actions, allowed })
+    }
+
+    /// How much of a resource pattern the statement lets through.
+    pub(crate) fn cover(&self, action: &Action, resource: &ResourcePattern) -> Cover {
+        if !self.allows_action(action) {
+            return Cover::Nothing;
+        }
+        match self.allowed.allows(action, resource) {
+            Possibility::Yes => Cover::Whole,
+            Possibility::No => Cover::Nothing,
+            // An action without a resource is granted by `*` only: a part of every resource is no part of none.
+            Possibility::Conditional | Possibility::Unknown if resource.is_everything() => Cover::Nothing,
+            Possibility::Conditional | Possibility::Unknown => Cover::Part,
+        }
+    }
+
+    /// Whether the statement lets an action through on any resource.
+    pub(crate) fn allows_action(&self, action: &Action) -> bool {
+        let listed = self.actions.iter().any(|glob| glob.matches(action.as_str()));
+        listed == matches!(self.statement.action, ActionElement::Action(_))
+    }
+
+    /// How narrow the statement is; smaller is narrower. Ties are broken by the order of policies.
+    pub(crate) fn breadth(&self, action: &Action) -> (bool, bool, usize) {
+        let named = self.names(action);
+        let everything = self.statement.resource.patterns().iter().any(|p| p.value.is_everything());
+        let wide_resource = everything || matches!(self.statement.resource, ResourceElement::NotResource(_));
+        (!named, wide_resource, self.statement.action.patterns().len())
+    }
+
+    /// Whether the statement names the action without a wildcard.
+    pub(crate) fn names(&self, action: &Action) -> bool {
+        self.named().any(|pattern| pattern.as_str().eq_ignore_ascii_case(action.as_str()))
+    }
+
+    /// The actions the statement names without a wildcard.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &ActionPattern> {
+        let patterns = match &self.statement.action {
+            ActionElement::Action(patterns) => patterns.as_slice(),
+            ActionElement::NotAction(_) => &[],
+        };
+        patterns.iter().map(|p| &p.value).filter(|p| !p.has_wildcard())
+    }
+
+    /// The part of the seen resources this statement grants, written as narrowly as its own words allow.
+    ///
+    /// Nothing where the statement lets none of them through.
+    pub(crate) fn resources_for(&self, action: &Action, seen: &[ResourcePattern]) -> Option<Vec<ResourcePattern>> {
+        let mine: Vec<_> = seen.iter().filter(|r| self.cover(action, r) != Cover::Nothing).cloned().collect();
+        if mine.is_empty() {
+            return None;
+        }
+        let mut written = Vec::new();
+        for pattern in fold(&mine) {
+            if self.cover(action, &pattern) == Cover::Whole {
+                written.push(pattern);
+            } else {
+                written.extend(self.own_patterns(action, &mine));
+            }
+        }
+        written.sort();
+        written.dedup();
+        Some(written)
+    }
+
+    /// The statement's own patterns that let any of `seen` through; all of them where that cannot be told.
+    fn own_patterns(&self, action: &Action, seen: &[ResourcePattern]) -> Vec<ResourcePattern> {
+        let ResourceElement::Resource(patterns) = &self.statement.resource else { return seen.to_vec() };
+        let lets_through = |pattern: &ResourcePattern| {
+            let mut one = self.statement.clone();
+            one.resource = ResourceElement::Resource(vec![Spanned::synthetic(pattern.clone())]);
+            let set = unconditional(self.version, one);
+            seen.iter().any(|resource| set.allows(action, resource) != Possibility::No)
+        };
+        patterns.iter().map(|p| p.value.clone()).filter(|p| lets_through(p)).collect()
+    }
+}
+
+/// What a statement lets through where its conditions hold.
+fn unconditional(version: Option<PolicyVersion>, mut statement: Statement) -> PermissionSet {
+    statement.conditions.clear();
+    let document = PolicyDocument { version, id: None, statements: vec![statement], unknown: Vec::new() };
+    PermissionSet::of_document(&document)
+}
+
+/// Writes the needs a statement serves: one statement per distinct set of resources, the old words where they stay.
+pub(crate) fn narrow(old: &Statement, served: &[Served]) -> Vec<Narrowed> {
+    let groups = group(old, served);
+    let several = groups.len() > 1;
+    let mut result: Vec<Narrowed> = Vec::new();
+    for (resources, (actions, needs)) in groups {
+        let mut statement = old.clone();
+        statement.action = ActionElement::Action(in_old_order(old, actions));
+        if let Some(resources) = resources {
+            statement.resource = ResourceElement::Resource(old_words(old, resources));
+        }
+        if several && !result.is_empty() {
+            statement.sid = old.sid.as_ref().map(|sid| format!("{sid}{}", result.len() + 1));
+        }
+        result.push(Narrowed { statement, needs });
+    }
+    result
+}
+
+type Group = (Vec<Action>, Vec<usize>);
+
+/// Actions by the resources they need; actions on all the old resources come first.
+fn group(old: &Statement, served: &[Served]) -> Vec<(Option<Vec<ResourcePattern>>, Group)> {
+    let mut by_action: BTreeMap<&Action, (Option<Vec<ResourcePattern>>, Vec<usize>)> = BTreeMap::new();
+    for part in served {
+        let entry = by_action.entry(&part.action).or_insert_with(|| (Some(Vec::new()), Vec::new()));
+        entry.0 = match (entry.0.take(), &part.resources) {
+            (Some(mut all), Some(more)) => {
+                all.extend(more.iter().cloned());
+                all.sort();
+                all.dedup();
+                Some(all)
+            }
+            _ => None,
+        };
+        entry.1.push(part.need);
+    }
+    let mut groups: BTreeMap<Option<Vec<ResourcePattern>>, Group> = BTreeMap::new();
+    for (action, (resources, needs)) in by_action {
+        let resources = resources.filter(|r| !same_set(old, r));
+        let group = groups.entry(resources).or_default();
+        group.0.push(action.clone());
+        group.1.extend(needs);
+    }
+    let mut ordered: Vec<_> = groups.into_iter().collect();
+    // By the first action: a new resource must not reorder statements that did not change.
+    ordered.sort_by(|a, b| (a.0.is_some(), a.1.0.first()).cmp(&(b.0.is_some(), b.1.0.first())));
+    ordered
+}
+
+fn same_set(old: &Statement, resources: &[ResourcePattern]) -> bool {
+    let ResourceElement::Resource(patterns) = &old.resource else { return false };
+    let mut before: Vec<_> = patterns.iter().map(|p| p.value.clone()).collect();
+    before.sort();
+    before.dedup();
+    before == resources
+}
+
+/// Actions the old statement named, in its order and spelling; the rest after them, sorted.
+fn in_old_order(old: &Statement, actions: Vec<Action>) -> Vec<Spanned<ActionPattern>> {
+    let is_wanted = |pattern: &ActionPattern| actions.iter().any(|a| a.as_str().eq_ignore_ascii_case(pattern.as_str()));
+    let mut written: Vec<Spanned<ActionPattern>> = match &old.action {
+        ActionElement::Action(patterns) => patterns.iter().filter(|p| is_wanted(&p.value)).cloned().collect(),
+        ActionElement::NotAction(_) => Vec::new(),
+    };
+    for action in actions {
+        let pattern = ActionPattern::from(&action);
+        if !written.iter().any(|w| w.value == pattern) {
+            written.push(Spanned::synthetic(pattern));
+        }
+    }
+    written
+}
+
+/// Resources the old statement named, in its order; the rest after them, sorted.
+fn old_words(old: &Statement, resources: Vec<ResourcePattern>) -> Vec<Spanned<ResourcePattern>> {
+    let patterns = if let ResourceElement::Resource(patterns) = &old.resource { patterns.as_slice() } else { &[] };
+    let mut written: Vec<_> = patterns.iter().filter(|p| resources.contains(&p.value)).cloned().collect();
+    for resource in resources {
+        if !written.iter().any(|w: &Spanned<ResourcePattern>| w.value == resource) {
+            written.push(Spanned::synthetic(resource));
+        }
+    }
+    written
+}

@@ -1,0 +1,117 @@
+//! What Lambda itself needs of a function's role: its log group, tracing, its network interfaces, its dead letters.
+//!
+//! The function's code never calls these, so no absence of calls argues against them.
+//! Follows the Lambda Developer Guide topics "Defining Lambda function permissions with an execution role" and
+//! "Giving Lambda functions access to resources in an Amazon VPC". What is not granted now is not added.
+
+use iam_model::action::Action;
+use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::json::Value;
+use iam_model::snapshot::Resource;
+
+use crate::needs::{Grade, Need, function_name};
+
+const LOGS: &[&str] = &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
+const TRACING: &[&str] = &["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+const NETWORK: &[&str] = &[
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+];
+/// Not needed, and part of older recipes for functions in a VPC (SAM's `VPCAccessPolicy` has one of them): whoever wrote
+/// them down by name meant Lambda to have them.
+const NETWORK_BY_NAME: &[&str] = &[
+    "ec2:AttachNetworkInterface",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeVpcs",
+    "ec2:DetachNetworkInterface",
+    "ec2:GetSecurityGroupsForVpc",
+];
+
+/// AWS's own policies for running functions. They are kept as they are: nobody can edit them, and a smaller copy would
+/// fall behind when AWS changes what Lambda needs.
+pub(crate) fn is_runtime_policy(policy: &Arn) -> bool {
+    const OTHERS: &[&str] = &["policy/AWSXRayDaemonWriteAccess", "policy/CloudWatchLambdaInsightsExecutionRolePolicy"];
+    policy.as_str().contains(":iam::aws:")
+        && (policy.resource().starts_with("policy/service-role/AWSLambda") || OTHERS.contains(&policy.resource()))
+}
+
+/// What the functions of a role need to run.
+pub(crate) fn needs(functions: &[&Resource]) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for function in functions {
+        let name = function_name(function);
+        let logs = log_group(function, name);
+        push(&mut needs, LOGS, &logs, name, "writes its log");
+        if member(function, &["TracingConfig", "Mode"]) == Some("Active") {
+            push(&mut needs, TRACING, &[ResourcePattern::everything()], name, "is traced");
+        }
+        if runs_in_vpc(function) {
+            push(&mut needs, NETWORK, &[ResourcePattern::everything()], name, "runs in a VPC");
+        }
+        dead_letters(&mut needs, function, name);
+    }
+    needs
+}
+
+/// Why an action that a statement names belongs to running the functions, although they could run without it.
+pub(crate) fn by_name(functions: &[&Resource], action: &Action) -> Option<String> {
+    let function = functions.iter().find(|function| runs_in_vpc(function))?;
+    let known = NETWORK_BY_NAME.iter().any(|name| action.as_str().eq_ignore_ascii_case(name));
+    known.then(|| format!("part of recipes for functions in a VPC, where `{}` runs", function_name(function)))
+}
+
+fn runs_in_vpc(function: &Resource) -> bool {
+    member(function, &["VpcConfig", "VpcId"]).is_some_and(|vpc| !vpc.is_empty())
+}
+
+fn dead_letters(needs: &mut Vec<Need>, function: &Resource, name: &str) {
+    let target = member(function, &["DeadLetterConfig", "TargetArn"]).and_then(|text| text.parse::<Arn>().ok());
+    let Some(target) = target else { return };
+    let action: &[&str] = match target.service() {
+        "sqs" => &["sqs:SendMessage"],
+        "sns" => &["sns:Publish"],
+        _ => return,
+    };
+    push(needs, action, &[ResourcePattern::from(&target)], name, "sends its dead letters");
+}
+
+fn push(needs: &mut Vec<Need>, actions: &[&str], resources: &[ResourcePattern], function: &str, what: &str) {
+    for action in actions.iter().filter_map(|text| text.parse::<Action>().ok()) {
+        if let Some(need) = needs.iter_mut().find(|need| need.action == action) {
+            let all = need.resources.get_or_insert_default();
+            all.extend(resources.iter().cloned());
+            all.sort();
+            all.dedup();
+            need.functions.push(function.to_owned());
+            continue;
+        }
+        let because = format!("Lambda needs it: `{function}` {what}");
+        let mut need = Need::unseen(action, Some(resources.to_vec()), Grade::Implied, because);
+        need.functions.push(function.to_owned());
+        needs.push(need);
+    }
+}
+
+/// The function's log group, and the streams in it.
+fn log_group(function: &Resource, name: &str) -> Vec<ResourcePattern> {
+    let group = match member(function, &["LoggingConfig", "LogGroup"]) {
+        Some(group) => group.to_owned(),
+        None => format!("/aws/lambda/{name}"),
+    };
+    let arn = &function.arn;
+    let account = arn.account().map(|account| account.to_string()).unwrap_or_default();
+    let prefix = format!("arn:{}:logs:{}:{account}:log-group:{group}", arn.partition(), arn.region());
+    vec![ResourcePattern::new(&prefix), ResourcePattern::new(&format!("{prefix}:*"))]
+}
+
+fn member<'a>(function: &'a Resource, path: &[&str]) -> Option<&'a str> {
+    let mut value: &Value = &function.api;
+    for key in path {
+        value = value.get(key)?;
+    }
+    value.as_str()
+}

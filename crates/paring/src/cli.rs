@@ -1,0 +1,145 @@
+//! Arguments: types only, turned into a [`Command`] before anything else sees them.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use iam_model::finding::FindingSeverity;
+
+use crate::terminal::Color;
+
+/// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
+///
+/// Every command reads files and prints to standard output; nothing of yours is written without --out or --write.
+/// Exit codes: 0 clean, 1 findings or unmet expectations, 2 wrong usage or unreadable input.
+#[derive(Debug, Parser)]
+#[command(name = "paring", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+
+    /// When to colour the output
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    color: Color,
+
+    /// Say only what went wrong
+    #[arg(long, short, global = true, help_heading = "Output")]
+    quiet: bool,
+
+    /// Exit 0 even where there are findings
+    #[arg(long, global = true, help_heading = "Output")]
+    exit_zero: bool,
+}
+
+/// What to run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Propose the smallest policies that keep every role working, proved, as a patch
+    Tighten(Tighten),
+}
+
+/// The main job: snapshot, logs and sources in; proposals, proofs and patches out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Tighten {
+    /// Run on the built-in example instead of your files
+    #[arg(long, conflicts_with_all = ["snapshot", "trail", "iac"], help_heading = "Input")]
+    pub(crate) example: bool,
+
+    /// What the account looks like: a snapshot file, a folder of AWS CLI output, or `-`
+    #[arg(long, value_name = "PATH", required_unless_present = "example", help_heading = "Input")]
+    pub(crate) snapshot: Option<PathBuf>,
+
+    /// CloudTrail files or folders, .json or .json.gz, any layout
+    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "example", help_heading = "Input")]
+    pub(crate) trail: Vec<PathBuf>,
+
+    /// The folder of the templates the roles come from; without it there are no patches
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) iac: Option<PathBuf>,
+
+    /// The settings file [default: paring.toml, where there is one]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Only these roles, by name or ARN (can be repeated)
+    #[arg(long = "role", value_name = "ROLE", help_heading = "Judgement")]
+    pub(crate) roles: Vec<String>,
+
+    /// Days the logs must span before anything unseen is cut [default: 30]
+    #[arg(long, value_name = "DAYS", help_heading = "Judgement")]
+    pub(crate) min_days: Option<u64>,
+
+    /// Write report.json, policies/ and patches/ into this folder
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Apply the patches that are safe and proved to the files in --iac
+    #[arg(long, requires = "iac", help_heading = "Output")]
+    pub(crate) write: bool,
+
+    /// How to print the report
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
+
+    /// Exit 1 where a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
+    pub(crate) fail_on: Option<Threshold>,
+}
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// A severity from which findings count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[expect(missing_docs, reason = "the severities of findings, by their names")]
+pub(crate) enum Threshold {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Threshold {
+    /// The severity of findings it stands for.
+    pub(crate) const fn severity(self) -> FindingSeverity {
+        match self {
+            Self::Info => FindingSeverity::Info,
+            Self::Low => FindingSeverity::Low,
+            Self::Medium => FindingSeverity::Medium,
+            Self::High => FindingSeverity::High,
+            Self::Critical => FindingSeverity::Critical,
+        }
+    }
+}
+
+/// A parsed command line.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) action: Action,
+    pub(crate) color: Color,
+    pub(crate) quiet: bool,
+    pub(crate) exit_zero: bool,
+}
+
+/// Parses the arguments, the program's name first.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
+    let Arguments { action, color, quiet, exit_zero } = Arguments::try_parse_from(arguments)?;
+    Ok(Command { action, color, quiet, exit_zero })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

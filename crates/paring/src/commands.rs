@@ -1,0 +1,23 @@
+//! One file per command; each takes its arguments and the terminal and says how it ended.
+
+mod tighten;
+
+use crate::cli::Action;
+use crate::error::CliError;
+use crate::terminal::Terminal;
+
+/// How a command ended that could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing to report, or nothing at or above the threshold.
+    Clean,
+    /// Findings at or above the threshold, or expectations not met.
+    Findings,
+}
+
+/// Runs one command.
+pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    match action {
+        Action::Tighten(arguments) => tighten::run(arguments, terminal),
+    }
+}

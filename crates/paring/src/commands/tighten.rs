@@ -1,0 +1,154 @@
+//! `paring tighten`: the main job.
+
+use std::path::Path;
+
+use iam_model::action::ActionPattern;
+use iam_model::catalog::Catalog;
+use iam_model::diagnostic::Diagnostic;
+use iam_model::policy::{PolicyDocument, PrintStyle, print};
+use iam_model::snapshot::Snapshot;
+use iam_model::text::SourceText;
+use iam_synthesize::{KeepRule, RoleProposal, Rules};
+use iam_usage::Options;
+use iam_verify::guardrails::{Guardrails, PermissionGroups, embedded_schema};
+
+use super::Outcome;
+use crate::cli::{Format, Tighten};
+use crate::config::{self, Config};
+use crate::error::CliError;
+use crate::pipeline::{self, Inputs, Tightened};
+use crate::terminal::Terminal;
+use crate::{example, input, logs, report, write};
+
+/// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
+pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    let config = config::load(arguments.config.as_deref())?;
+    let catalog =
+        Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let (snapshot, mut diagnostics) = snapshot(arguments)?;
+    let sources = sources(arguments, &mut diagnostics)?;
+    let usage = if arguments.example {
+        let (usage, unread) = logs::embedded(&catalog);
+        diagnostics.extend(unread);
+        usage
+    } else {
+        logs::read(&arguments.trail, &catalog, &Options::default(), terminal, &mut diagnostics)?
+    };
+    let (guardrails, groups) = guardrails(&config)?;
+    let rules = rules(&config, arguments);
+    let inputs =
+        Inputs { snapshot, usage, catalog, guardrails, groups, sources, rules, roles: arguments.roles.clone() };
+    let done = pipeline::run(inputs)?;
+    diagnostics.extend(done.diagnostics.iter().cloned());
+    terminal.diagnostics(&diagnostics);
+    print_and_write(arguments, &done, terminal)?;
+    Ok(outcome(arguments, &done))
+}
+
+fn snapshot(arguments: &Tighten) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
+    match &arguments.snapshot {
+        Some(path) if path == Path::new("-") => {
+            iam_collect::from_reader("<standard input>", std::io::stdin()).map_err(|e| CliError::collect(&e))
+        }
+        Some(path) => iam_collect::from_path(path).map_err(|e| CliError::collect(&e)),
+        None => iam_model::snapshot::read(example::snapshot()?).map_err(|e| CliError::user(e.to_string())),
+    }
+}
+
+fn sources(arguments: &Tighten, diagnostics: &mut Vec<Diagnostic>) -> Result<Option<Vec<SourceText>>, CliError> {
+    if arguments.example {
+        return example::sources().map(Some);
+    }
+    let Some(folder) = &arguments.iac else { return Ok(None) };
+    let (sources, unread) = input::read_sources(folder)?;
+    diagnostics.extend(unread);
+    Ok(Some(sources))
+}
+
+/// The organisation's rules: the built-in ones, or a folder of the user's.
+fn guardrails(config: &Config) -> Result<(Guardrails, PermissionGroups), CliError> {
+    let guardrails = match &config.guardrails {
+        None => Guardrails::embedded(),
+        Some(folder) => Guardrails::parse(&input::read_with_extension(folder, "cedar")?, &embedded_schema()),
+    };
+    let guardrails = guardrails.map_err(|error| {
+        let places = error.diagnostics();
+        let lines = places.iter().map(|d| format!("{}: {}", d.place, d.message)).collect::<Vec<_>>().join("\n  ");
+        CliError::user(if lines.is_empty() {
+            error.to_string()
+        } else {
+            format!("the rules cannot be used\n  {lines}")
+        })
+    })?;
+    let groups =
+        PermissionGroups::embedded().map_err(|e| CliError::user(format!("the built-in groups cannot be used: {e}")))?;
+    Ok((guardrails, groups))
+}
+
+fn rules(config: &Config, arguments: &Tighten) -> Rules {
+    let keep = config.keep.iter().map(|keep| KeepRule {
+        role: (keep.role != "*").then(|| keep.role.clone()),
+        actions: keep.actions.iter().map(|action| ActionPattern::new(action)).collect(),
+        reason: keep.reason.clone(),
+    });
+    Rules { min_days: arguments.min_days.unwrap_or(config.min_days), keep: keep.collect() }
+}
+
+fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Terminal) -> Result<(), CliError> {
+    let text = match arguments.format {
+        Format::Text => report::render_text(&done.report, terminal.paint()),
+        Format::Json => report::render_json(&done.report),
+    };
+    terminal.data(&text)?;
+    if let Some(folder) = &arguments.out {
+        write::results(folder, &files(done))?;
+        terminal.note(&format!("wrote report.json, policies/ and patches/ below `{}`", folder.display()));
+    }
+    if let (true, Some(folder)) = (arguments.write, &arguments.iac) {
+        apply(folder, done, terminal)?;
+    }
+    Ok(())
+}
+
+/// What `--out` writes.
+fn files(done: &Tightened) -> Vec<(String, String)> {
+    let mut files = vec![("report.json".to_owned(), report::render_json(&done.report))];
+    for proposal in done.proposals.iter().filter(|proposal| !proposal.changes.is_empty()) {
+        let name = write::file_name(proposal.role.name());
+        files.push((format!("policies/{name}.json"), print(&needed_policy(proposal), PrintStyle::Pretty)));
+    }
+    for patch in &done.patches.patches {
+        let name = write::file_name(&patch.file.as_str().replace('/', "__"));
+        files.push((format!("patches/{name}.diff"), patch.diff.clone()));
+    }
+    files
+}
+
+/// The statements that the role's changed policies hold after the change, as one document.
+fn needed_policy(proposal: &RoleProposal) -> PolicyDocument {
+    let after = proposal.changes.iter().filter_map(|change| change.after.as_ref());
+    PolicyDocument::new(after.flat_map(|document| document.statements.iter().cloned()).collect())
+}
+
+/// Stop 12: only safe patches, and only if every claim is proved.
+fn apply(folder: &Path, done: &Tightened, terminal: &mut Terminal) -> Result<(), CliError> {
+    if !done.proved {
+        terminal.note("nothing was written: not every claim is proved");
+        return Ok(());
+    }
+    for (patch, view) in done.patches.patches.iter().zip(&done.report.patches) {
+        if view.disposition == "safe" {
+            write::apply(folder, patch.file.as_str(), &patch.before, &patch.after)?;
+            terminal.note(&format!("wrote `{}`", patch.file));
+        } else {
+            terminal.note(&format!("`{}` was not written: it needs review", patch.file));
+        }
+    }
+    Ok(())
+}
+
+fn outcome(arguments: &Tighten, done: &Tightened) -> Outcome {
+    let severe =
+        |threshold: crate::cli::Threshold| done.report.findings.iter().any(|f| f.severity >= threshold.severity());
+    if !done.proved || arguments.fail_on.is_some_and(severe) { Outcome::Findings } else { Outcome::Clean }
+}

@@ -1,0 +1,93 @@
+//! `paring.toml`: what a team decides once. Every key is optional; an unknown key or version is refused.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::CliError;
+use crate::input;
+
+/// The settings of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The version of this file's format; 1.
+    version: u32,
+    /// Days the logs must span before anything unseen is cut.
+    #[serde(default = "default_min_days")]
+    pub(crate) min_days: u64,
+    /// Permissions that stay whatever the logs say.
+    #[serde(default)]
+    pub(crate) keep: Vec<Keep>,
+    /// A folder of guardrails in Cedar to use instead of the built-in ones.
+    #[serde(default)]
+    pub(crate) guardrails: Option<PathBuf>,
+}
+
+/// A permission that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Keep {
+    /// A role's name or ARN; `*` for every role.
+    pub(crate) role: String,
+    /// Action patterns.
+    pub(crate) actions: Vec<String>,
+    /// Why, for the report.
+    pub(crate) reason: String,
+}
+
+const VERSION: u32 = 1;
+const DEFAULT_NAME: &str = "paring.toml";
+
+const fn default_min_days() -> u64 {
+    30
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { version: VERSION, min_days: default_min_days(), keep: Vec::new(), guardrails: None }
+    }
+}
+
+/// The settings in `path`, else in `paring.toml` of the working folder, else the defaults.
+pub(crate) fn load(path: Option<&Path>) -> Result<Config, CliError> {
+    let path = match path {
+        Some(path) => path,
+        None if Path::new(DEFAULT_NAME).is_file() => Path::new(DEFAULT_NAME),
+        None => return Ok(Config::default()),
+    };
+    let source = input::read_text(path)?;
+    parse(&source.text).map_err(|(message, hint)| CliError::user(format!("`{}`: {message}", source.name)).hint(hint))
+}
+
+fn parse(text: &str) -> Result<Config, (String, &'static str)> {
+    let config: Config = toml::from_str(text).map_err(|error| {
+        let place = error.span().map(|span| iam_model::text::Position::of(text, span.start));
+        let place = place.map(|p| format!("line {}, column {}: ", p.line, p.column)).unwrap_or_default();
+        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        (format!("{place}{message}"), "docs/config.md lists every key")
+    })?;
+    if config.version == VERSION {
+        Ok(config)
+    } else {
+        let message = format!("version {} is not known; this paring reads version {VERSION}", config.version);
+        Err((message, "write `version = 1`, or use the paring that wrote the file"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_and_mistakes_are_placed() {
+        let config = parse(
+            "version = 1\nmin_days = 90\n[[keep]]\nrole = \"*\"\nactions = [\"kms:Decrypt\"]\nreason = \"yearly job\"\n",
+        );
+        assert_eq!(config.unwrap().min_days, 90);
+        let message = |text| parse(text).unwrap_err().0;
+        assert_eq!(message("version = 2\n"), "version 2 is not known; this paring reads version 1");
+        assert!(message("version = 1\nmindays = 3\n").starts_with("line 2, column 1: unknown field `mindays`"));
+        assert!(message("min_days = 3\n").contains("missing field `version`"));
+    }
+}

@@ -1,0 +1,154 @@
+//! Reading what the user names: files, folders and standard input, bounded, and never outside the folders named.
+//!
+//! Hands bytes and texts to the rooms; what they mean is not decided here.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::text::{SourceName, SourceText};
+
+use crate::error::CliError;
+
+/// The largest single text file that is read whole.
+const MAX_TEXT_BYTES: u64 = 4 << 30;
+/// The largest template or source file; larger ones are no templates.
+const MAX_SOURCE_BYTES: u64 = 8 << 20;
+/// Folders deeper than this are not walked.
+const MAX_DEPTH: usize = 64;
+
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read_text(path: &Path) -> Result<SourceText, CliError> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .take(MAX_TEXT_BYTES)
+            .read_to_string(&mut text)
+            .map_err(|e| CliError::io("read", Path::new("standard input"), &e))?;
+        return Ok(SourceText { name: SourceName::new("<standard input>"), text });
+    }
+    let length = fs::metadata(path).map_err(|e| CliError::io("read", path, &e))?.len();
+    if length > MAX_TEXT_BYTES {
+        return Err(CliError::user(format!("`{}` is larger than {MAX_TEXT_BYTES} bytes", path.display())));
+    }
+    let text = fs::read_to_string(path).map_err(|e| CliError::io("read", path, &e))?;
+    Ok(SourceText { name: source_name(path), text })
+}
+
+/// A file found below a folder or named by the user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FoundFile {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Its path below the folder, with `/`; its own name where the file itself was named.
+    pub(crate) relative: String,
+    /// Its size in bytes.
+    pub(crate) bytes: u64,
+}
+
+/// Every regular file below `root`, or `root` itself, in the order of their names.
+///
+/// Links are not followed below the folder named, so that a repository cannot point outside itself; folders that
+/// cannot be read become diagnostics.
+pub(crate) fn walk(root: &Path, skip: &dyn Fn(&str) -> bool) -> Result<(Vec<FoundFile>, Vec<Diagnostic>), CliError> {
+    let metadata = fs::metadata(root).map_err(|e| CliError::io("read", root, &e))?;
+    if metadata.is_file() {
+        let relative = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        return Ok((vec![FoundFile { path: root.into(), relative, bytes: metadata.len() }], Vec::new()));
+    }
+    fs::read_dir(root).map_err(|e| CliError::io("read", root, &e))?;
+    let mut walker = Walker { files: Vec::new(), diagnostics: Vec::new(), skip };
+    walker.folder(root, "", 0);
+    walker.files.sort();
+    Ok((walker.files, walker.diagnostics))
+}
+
+struct Walker<'a> {
+    files: Vec<FoundFile>,
+    diagnostics: Vec<Diagnostic>,
+    skip: &'a dyn Fn(&str) -> bool,
+}
+
+impl Walker<'_> {
+    fn folder(&mut self, folder: &Path, relative: &str, depth: usize) {
+        if depth > MAX_DEPTH {
+            self.warn(folder, "folders are nested too deeply; what lies below was not read");
+            return;
+        }
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.warn(folder, &format!("this folder was not read: {}", error.kind())),
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if (self.skip)(&name) {
+                continue;
+            }
+            let below = if relative.is_empty() { name } else { format!("{relative}/{name}") };
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => self.folder(&entry.path(), &below, depth + 1),
+                Ok(metadata) if metadata.is_file() => {
+                    self.files.push(FoundFile { path: entry.path(), relative: below, bytes: metadata.len() });
+                }
+                Ok(metadata) if metadata.is_symlink() => self.note(&entry.path(), "a link, and links are not followed"),
+                Ok(_) => {}
+                Err(error) => self.warn(&entry.path(), &format!("not read: {}", error.kind())),
+            }
+        }
+    }
+
+    fn warn(&mut self, path: &Path, message: &str) {
+        let place = Place::whole(source_name(path));
+        self.diagnostics.push(Diagnostic::warning(Code::FileUnreadable, place, message));
+    }
+
+    fn note(&mut self, path: &Path, message: &str) {
+        let place = Place::whole(source_name(path));
+        self.diagnostics.push(Diagnostic::note(Code::FileUnreadable, place, message));
+    }
+}
+
+/// The texts of source files below `root` whose names may be templates, relative to it.
+pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnostic>), CliError> {
+    const NOT_SOURCES: &[&str] =
+        &[".git", ".aws-sam", ".terraform", ".serverless", "cdk.out", "node_modules", "target"];
+    const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "template", "tf"];
+    if !fs::metadata(root).map_err(|e| CliError::io("read", root, &e))?.is_dir() {
+        return Err(CliError::user(format!("`{}` is not a folder", root.display()))
+            .hint("--iac takes the folder the templates are in, so that patches apply there"));
+    }
+    let (files, mut diagnostics) = walk(root, &|name| NOT_SOURCES.contains(&name))?;
+    let mut sources = Vec::new();
+    for file in files.iter().filter(|file| EXTENSIONS.iter().any(|e| has_extension(&file.path, e))) {
+        let place = Place::whole(SourceName::new(&file.relative));
+        if file.bytes > MAX_SOURCE_BYTES {
+            let message = format!("larger than {MAX_SOURCE_BYTES} bytes, so it was not read");
+            diagnostics.push(Diagnostic::warning(Code::TemplateUnreadable, place, message));
+            continue;
+        }
+        match fs::read_to_string(&file.path) {
+            Ok(text) => sources.push(SourceText { name: SourceName::new(&file.relative), text }),
+            Err(error) => {
+                let message = format!("not read: {}", error.kind());
+                diagnostics.push(Diagnostic::warning(Code::TemplateUnreadable, place, message));
+            }
+        }
+    }
+    Ok((sources, diagnostics))
+}
+
+/// The texts of the files of one kind below a folder, in the order of their names.
+pub(crate) fn read_with_extension(folder: &Path, extension: &str) -> Result<Vec<SourceText>, CliError> {
+    let (files, _) = walk(folder, &|_| false)?;
+    files.iter().filter(|file| has_extension(&file.path, extension)).map(|file| read_text(&file.path)).collect()
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension))
+}
+
+/// The name a path is shown under.
+pub(crate) fn source_name(path: &Path) -> SourceName {
+    SourceName::new(&path.to_string_lossy())
+}

@@ -1,0 +1,63 @@
+//! Finding the logs the user names, and reading them with a progress bar where someone watches.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use iam_model::catalog::Catalog;
+use iam_model::diagnostic::Diagnostic;
+use iam_model::usage::UsageLog;
+use iam_usage::{LogSource, Options, Progress};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::error::CliError;
+use crate::terminal::Terminal;
+use crate::{example, input};
+
+/// Reads the logs below `paths`. Files that cannot be read become diagnostics; if none can, that is an error.
+pub(crate) fn read(
+    paths: &[PathBuf],
+    catalog: &Catalog,
+    options: &Options,
+    terminal: &mut Terminal,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<UsageLog, CliError> {
+    let mut sources = Vec::new();
+    for path in paths {
+        let (files, unread) = input::walk(path, &|name| name == ".git")?;
+        diagnostics.extend(unread);
+        for file in files {
+            let name = file.path.to_string_lossy().into_owned();
+            sources.push(LogSource::new(&name, Some(file.bytes), move || Ok(Box::new(File::open(&file.path)?))));
+        }
+    }
+    let bar = bar(terminal, sources.iter().filter_map(LogSource::size).sum());
+    let found = sources.len();
+    let (usage, unread) = iam_usage::read(sources, catalog, options, &|progress: Progress| {
+        bar.set_position(progress.bytes);
+        bar.set_message(format!("{} records", progress.records));
+    });
+    bar.finish_and_clear();
+    diagnostics.extend(unread);
+    if usage.records > 0 {
+        return Ok(usage);
+    }
+    terminal.diagnostics(diagnostics);
+    let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+    Err(CliError::user(format!("no CloudTrail event was read from {} ({found} files found)", names.join(", ")))
+        .hint("give files or folders of CloudTrail logs: .json or .json.gz, as the trail's bucket holds them"))
+}
+
+/// Reads the logs of the built-in example.
+pub(crate) fn embedded(catalog: &Catalog) -> (UsageLog, Vec<Diagnostic>) {
+    let sources = example::logs().into_iter().map(|(name, bytes)| LogSource::from_bytes(&name, bytes.to_vec()));
+    iam_usage::read(sources, catalog, &Options::default(), &|_| {})
+}
+
+fn bar(terminal: &Terminal, bytes: u64) -> ProgressBar {
+    if !terminal.shows_progress() {
+        return ProgressBar::hidden();
+    }
+    let style = "reading logs {bar:30} {bytes}/{total_bytes}, {msg}, {eta} left";
+    let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(bytes).with_style(style)
+}

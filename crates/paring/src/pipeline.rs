@@ -1,0 +1,127 @@
+//! The main job, stop by stop: each is one call into a room, and none reaches back.
+//!
+//! Holds the order and nothing else; what is read is read before, what is shown is shown after.
+
+mod facts;
+mod view;
+
+use iam_graph::AccessGraph;
+use iam_model::catalog::Catalog;
+use iam_model::change::Change;
+use iam_model::diagnostic::Diagnostic;
+use iam_model::snapshot::{Role, Snapshot, SnapshotIndex};
+use iam_model::text::SourceText;
+use iam_model::time::Timestamp;
+use iam_model::usage::{Coverage, UsageLog};
+use iam_patch::{PatchSet, Project};
+use iam_synthesize::{Evidence, RoleProposal, Rules};
+use iam_verify::guardrails::{Guardrails, PermissionGroups};
+use iam_verify::obeys_guardrails::Rulebook;
+use iam_verify::verify::{Grounds, Verdict, verify};
+
+use crate::error::CliError;
+use crate::report::Report;
+
+/// What a run works on; everything is read already.
+pub(crate) struct Inputs {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) usage: UsageLog,
+    pub(crate) catalog: Catalog,
+    pub(crate) guardrails: Guardrails,
+    pub(crate) groups: PermissionGroups,
+    /// The source files; nothing where no folder was named.
+    pub(crate) sources: Option<Vec<SourceText>>,
+    pub(crate) rules: Rules,
+    /// Names or ARNs of the roles to judge; empty for every role.
+    pub(crate) roles: Vec<String>,
+}
+
+/// What a run made.
+pub(crate) struct Tightened {
+    pub(crate) report: Report,
+    pub(crate) patches: PatchSet,
+    /// The proposals, by role.
+    pub(crate) proposals: Vec<RoleProposal>,
+    /// Whether every claim about every change is proved.
+    pub(crate) proved: bool,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Stops 4 to 11: from what was read to what is said.
+pub(crate) fn run(inputs: Inputs) -> Result<Tightened, CliError> {
+    let (index, mut diagnostics) = SnapshotIndex::new(&inputs.snapshot);
+    let roles = chosen(&index, &inputs.roles)?;
+    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage);
+    let visibility = facts::visibility(&coverage, &inputs.catalog);
+    let evidence =
+        Evidence { usage: &inputs.usage, coverage: &coverage, catalog: &inputs.catalog, visibility: &visibility };
+
+    let before = iam_graph::build(&index, &[]);
+    let proposals = iam_synthesize::synthesize(&roles, &index, &evidence, &inputs.rules);
+    let changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
+    let after = iam_graph::build(&index, &changes);
+
+    let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
+    diagnostics.extend(unread);
+    let rulebook = Rulebook {
+        guardrails: &inputs.guardrails,
+        groups: &inputs.groups,
+        catalog: &inputs.catalog,
+        waivers: &[],
+        now: inputs.usage.window.map_or(Timestamp::from_epoch_seconds(0), |(_, last)| last),
+    };
+    let stage = Stage {
+        inputs: &inputs,
+        index: &index,
+        before: &before,
+        after: &after,
+        project: &project,
+        coverage: &coverage,
+    };
+    let verdicts = stage.verify(&proposals, &rulebook);
+    let patches = iam_patch::patch(&project, &index, &changes);
+    let report = view::report(&stage, &proposals, &verdicts, &patches);
+    let proved = verdicts.iter().flatten().all(Verdict::is_proved);
+    Ok(Tightened { report, patches, proposals, proved, diagnostics })
+}
+
+/// What the later stops share.
+struct Stage<'a> {
+    inputs: &'a Inputs,
+    index: &'a SnapshotIndex<'a>,
+    before: &'a AccessGraph,
+    after: &'a AccessGraph,
+    project: &'a Project,
+    coverage: &'a Coverage,
+}
+
+impl Stage<'_> {
+    /// The verdict on each proposal that changes something.
+    fn verify(&self, proposals: &[RoleProposal], rulebook: &Rulebook<'_>) -> Vec<Option<Verdict>> {
+        let grounds = Grounds {
+            index: self.index,
+            usage: &self.inputs.usage,
+            graph_before: self.before,
+            graph_after: self.after,
+            rulebook,
+        };
+        let one = |proposal: &RoleProposal| {
+            let changes: Vec<&Change> = proposal.changes.iter().collect();
+            let role = facts::role(&proposal.role, self.index, self.before).filter(|_| !changes.is_empty());
+            role.map(|role| verify(&role, &changes, &grounds))
+        };
+        proposals.iter().map(one).collect()
+    }
+}
+
+/// The roles to judge; a name that no role has is a mistake, not an empty answer.
+fn chosen<'a>(index: &SnapshotIndex<'a>, names: &[String]) -> Result<Vec<&'a Role>, CliError> {
+    let named = |role: &Role, name: &str| role.identity.arn.as_str() == name || role.identity.name == name;
+    for name in names {
+        if !index.roles().any(|role| named(role, name)) {
+            return Err(CliError::user(format!("the snapshot holds no role `{name}`"))
+                .hint("give --role a role's name or ARN as the account has it"));
+        }
+    }
+    Ok(index.roles().filter(|role| names.is_empty() || names.iter().any(|name| named(role, name))).collect())
+}

@@ -1,0 +1,230 @@
+//! What a run found, turned into what a report says: words and counts, no judgement.
+
+use std::collections::BTreeSet;
+
+use iam_evaluate::effective::granted_actions;
+use iam_model::action::Action;
+use iam_model::change::Change;
+use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
+use iam_model::policy::{PolicyDocument, ResourceElement};
+use iam_patch::{Disposition, FilePatch, PatchSet};
+use iam_synthesize::{Grade, Judgement, Need, RoleProposal};
+use iam_verify::outcome::{Claim, Outcome};
+use iam_verify::verify::Verdict;
+
+use super::Stage;
+use crate::report::{
+    BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView,
+    RefusedView, Report, RoleView, Summary,
+};
+
+/// The whole report.
+pub(super) fn report(
+    stage: &Stage<'_>,
+    proposals: &[RoleProposal],
+    verdicts: &[Option<Verdict>],
+    patches: &PatchSet,
+) -> Report {
+    let mut granted: BTreeSet<Action> = BTreeSet::new();
+    let mut needed: BTreeSet<&Action> = BTreeSet::new();
+    let mut summary = Summary::default();
+    let mut roles = Vec::new();
+    for (proposal, verdict) in proposals.iter().zip(verdicts) {
+        let refused = matches!(proposal.judgement, Judgement::Refused(_));
+        let actions = granted_actions(stage.index, &proposal.role, &stage.inputs.catalog);
+        roles.push(role(stage, proposal, verdict.as_ref(), &actions));
+        if refused {
+            continue;
+        }
+        summary.roles += 1;
+        needed.extend(proposal.needs.iter().filter(|n| n.grade != Grade::Implied).map(|n| &n.action));
+        granted.extend(actions);
+        summary.observed_calls += calls(proposal);
+        summary.denied_calls += verdict.as_ref().map_or(0, |v| v.replay.denied + v.replay.undecided);
+    }
+    summary.granted_actions = granted.len();
+    summary.needed_actions = needed.len();
+    summary.patches = patches.patches.iter().map(|patch| patch.changes.len()).sum();
+    let owners: Vec<&RoleProposal> = proposals.iter().flat_map(|p| p.changes.iter().map(move |_| p)).collect();
+    Report {
+        summary,
+        evidence: evidence(stage),
+        roles,
+        findings: findings(stage, proposals),
+        patches: patches.patches.iter().map(|patch| file(patch, &owners)).collect(),
+        not_checked: not_checked(stage),
+    }
+}
+
+fn calls(proposal: &RoleProposal) -> u64 {
+    proposal.needs.iter().filter_map(|need| need.seen.as_ref()).map(|seen| seen.count).sum()
+}
+
+fn role(stage: &Stage<'_>, proposal: &RoleProposal, verdict: Option<&Verdict>, actions: &[Action]) -> RoleView {
+    let own = iam_patch::patch(stage.project, stage.index, &proposal.changes);
+    let refused = if stage.inputs.sources.is_some() { refusals(&own, &proposal.changes) } else { Vec::new() };
+    let functions = stage.index.functions_of(&proposal.role);
+    RoleView {
+        arn: proposal.role.to_string(),
+        name: proposal.role.name().to_owned(),
+        functions: functions.iter().map(|function| function.arn.name().to_owned()).collect(),
+        judgement: match &proposal.judgement {
+            Judgement::Narrowed => JudgementView::Narrowed,
+            Judgement::Tight => JudgementView::Unchanged,
+            Judgement::Refused(why) => JudgementView::Refused(why.clone()),
+        },
+        granted: granted_view(stage, proposal, actions),
+        needs: proposal.needs.iter().map(need).collect(),
+        claims: verdict.map(|v| v.claims.iter().map(|(c, o)| claim(*c, o)).collect()).unwrap_or_default(),
+        changes: proposal.changes.iter().map(change).collect(),
+        blind_spots: (proposal.blind_spots.iter())
+            .map(|spot| BlindSpotView {
+                service: spot.service.clone(),
+                why: spot.why.clone(),
+                actions: spot.actions.iter().map(ToString::to_string).collect(),
+            })
+            .collect(),
+        left_alone: proposal.left_alone.clone(),
+        diff: own.patches.iter().map(|patch| patch.diff.as_str()).collect(),
+        refused,
+    }
+}
+
+fn granted_view(stage: &Stage<'_>, proposal: &RoleProposal, actions: &[Action]) -> GrantedView {
+    let policies = stage.index.identity_policies(&proposal.role);
+    let services: BTreeSet<&str> = actions.iter().map(Action::service).collect();
+    GrantedView {
+        actions: actions.len(),
+        services: services.len(),
+        on_everything: policies.iter().any(|policy| reaches_everything(policy.document)),
+        admin: stage.before.is_admin(&proposal.role),
+        paths_before: stage.before.paths_from(&proposal.role).len(),
+        paths_after: stage.after.paths_from(&proposal.role).len(),
+    }
+}
+
+fn reaches_everything(document: &PolicyDocument) -> bool {
+    document.statements.iter().any(|statement| match &statement.resource {
+        ResourceElement::Resource(patterns) => patterns.iter().any(|p| p.value.is_everything()),
+        ResourceElement::NotResource(_) => true,
+        ResourceElement::Absent => false,
+    })
+}
+
+fn need(need: &Need) -> NeedView {
+    NeedView {
+        action: need.action.to_string(),
+        resources: need.resources.iter().flatten().map(ToString::to_string).collect(),
+        grade: need.grade.as_str(),
+        because: need.because.clone(),
+        event_ids: need.seen.as_ref().map(|seen| seen.event_ids.clone()).unwrap_or_default(),
+        functions: need.functions.clone(),
+    }
+}
+
+fn claim(claim: Claim, outcome: &Outcome) -> ClaimView {
+    let (view, detail) = match outcome {
+        Outcome::Proved { because } => (OutcomeView::Proved, because.clone()),
+        Outcome::Refuted { because, counterexample } => {
+            let example = counterexample.as_ref().map(|c| format!("; for example {c}")).unwrap_or_default();
+            (OutcomeView::Refuted, format!("{because}{example}"))
+        }
+        Outcome::Undecided { why } => (OutcomeView::Undecided, why.clone()),
+    };
+    ClaimView { claim: claim.as_str(), outcome: view, detail }
+}
+
+fn change(change: &Change) -> ChangeView {
+    ChangeView {
+        policy: policy_name(change),
+        before: change.before.clone(),
+        after: change.after.clone(),
+        reasons: change.reasons.iter().map(|r| (r.statement, r.because.clone(), r.evidence.clone())).collect(),
+    }
+}
+
+fn policy_name(change: &Change) -> String {
+    change.attachment.policy_name.clone().unwrap_or_else(|| change.attachment.kind.as_str().to_owned())
+}
+
+fn refusals(patches: &PatchSet, changes: &[Change]) -> Vec<RefusedView> {
+    let view = |refused: &iam_patch::Refused| RefusedView {
+        policy: changes.get(refused.change).map(policy_name).unwrap_or_default(),
+        code: refused.refusal.code.to_string(),
+        message: refused.refusal.message.clone(),
+        hint: refused.refusal.hint.clone(),
+    };
+    patches.refused.iter().map(view).collect()
+}
+
+fn file(patch: &FilePatch, owners: &[&RoleProposal]) -> PatchView {
+    let mut reasons = match &patch.disposition {
+        Disposition::Safe => Vec::new(),
+        Disposition::NeedsReview(reasons) => reasons.clone(),
+    };
+    reasons.extend(unseen(patch, owners));
+    PatchView {
+        file: patch.file.to_string(),
+        disposition: if reasons.is_empty() { "safe" } else { "needs-review" },
+        reasons,
+        policies: patch.changes.len(),
+        diff: patch.diff.clone(),
+    }
+}
+
+/// What a person has to answer before a cut is safe: permissions whose use could not have been seen.
+fn unseen(patch: &FilePatch, owners: &[&RoleProposal]) -> Vec<String> {
+    let roles: BTreeSet<&str> = (patch.changes.iter())
+        .filter_map(|change| owners.get(*change))
+        .filter(|proposal| !proposal.blind_spots.is_empty())
+        .map(|proposal| proposal.role.name())
+        .collect();
+    roles
+        .into_iter()
+        .map(|role| format!("{role}: the logs could not have shown all that is cut, see `unseen`"))
+        .collect()
+}
+
+/// Findings of the graph about the judged roles, and about roles without evidence.
+fn findings(stage: &Stage<'_>, proposals: &[RoleProposal]) -> Vec<Finding> {
+    let judged: BTreeSet<Subject> = proposals.iter().map(|p| Subject::from(p.role.clone())).collect();
+    let concerned = |finding: &Finding| finding.principal.as_ref().is_none_or(|p| judged.contains(p));
+    let mut findings: Vec<Finding> = stage.before.findings().into_iter().filter(concerned).collect();
+    for proposal in proposals {
+        if let Judgement::Refused(why) = &proposal.judgement {
+            let mut finding = Finding::about(FindingCode::NoEvidence, FindingSeverity::Info, proposal.role.clone());
+            finding.evidence.push(why.clone());
+            findings.push(finding);
+        }
+    }
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    findings
+}
+
+fn evidence(stage: &Stage<'_>) -> EvidenceView {
+    let usage = &stage.inputs.usage;
+    EvidenceView {
+        files: usage.files,
+        records: usage.records,
+        skipped: usage.skipped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.as_str(), *n)).collect(),
+        unresolved: (usage.unresolved.iter())
+            .map(|event| (format!("{} {}", event.event_source, event.event_name), event.count))
+            .collect(),
+        first: usage.window.map(|(first, _)| first.to_string()),
+        last: usage.window.map(|(_, last)| last.to_string()),
+        days: stage.coverage.days,
+        catalog_date: stage.inputs.catalog.date().to_owned(),
+        catalog_actions: stage.inputs.catalog.action_count(),
+    }
+}
+
+fn not_checked(stage: &Stage<'_>) -> Vec<String> {
+    let mut notes = stage.before.not_checked();
+    let silent = stage.inputs.snapshot.accounts.iter().filter(|(_, account)| account.trails.is_none());
+    notes.extend(silent.map(|(id, _)| {
+        format!(
+            "what the trails of account {id} record: the snapshot does not say, so data events count as not recorded"
+        )
+    }));
+    notes
+}

@@ -1,0 +1,182 @@
+//! What a run found, as one value that the renderers read: `paring-report/1`.
+//!
+//! Gathers and renders; decides nothing.
+
+mod diff;
+mod json;
+mod text;
+
+pub(crate) use json::render as render_json;
+pub(crate) use text::render as render_text;
+
+use iam_model::finding::Finding;
+use iam_model::policy::PolicyDocument;
+
+/// The schema name of report.json.
+pub(crate) const SCHEMA: &str = "paring-report/1";
+
+/// Everything a run has to say.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    pub(crate) summary: Summary,
+    pub(crate) evidence: EvidenceView,
+    pub(crate) roles: Vec<RoleView>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) patches: Vec<PatchView>,
+    pub(crate) not_checked: Vec<String>,
+}
+
+/// The first line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Summary {
+    /// Roles with evidence, whose policies were judged.
+    pub(crate) roles: usize,
+    /// Catalogue actions the judged roles may do now, each counted once.
+    pub(crate) granted_actions: usize,
+    /// Actions they need beside what Lambda itself needs, each counted once.
+    pub(crate) needed_actions: usize,
+    /// Authorised calls in the logs of the judged roles.
+    pub(crate) observed_calls: u64,
+    /// Of them, calls that the proposals are not proved to keep.
+    pub(crate) denied_calls: u64,
+    /// Policies changed in source files.
+    pub(crate) patches: usize,
+}
+
+/// What the judgement rests on.
+#[derive(Debug, Clone)]
+pub(crate) struct EvidenceView {
+    pub(crate) files: u64,
+    pub(crate) records: u64,
+    pub(crate) skipped: Vec<(&'static str, u64)>,
+    pub(crate) unresolved: Vec<(String, u64)>,
+    pub(crate) first: Option<String>,
+    pub(crate) last: Option<String>,
+    pub(crate) days: u64,
+    pub(crate) catalog_date: String,
+    pub(crate) catalog_actions: usize,
+}
+
+/// One role.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleView {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) functions: Vec<String>,
+    pub(crate) judgement: JudgementView,
+    pub(crate) granted: GrantedView,
+    pub(crate) needs: Vec<NeedView>,
+    pub(crate) claims: Vec<ClaimView>,
+    pub(crate) changes: Vec<ChangeView>,
+    pub(crate) blind_spots: Vec<BlindSpotView>,
+    pub(crate) left_alone: Vec<String>,
+    /// The role's own part of the patches, for people.
+    pub(crate) diff: String,
+    /// Changes that could not be written into the sources, and why.
+    pub(crate) refused: Vec<RefusedView>,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JudgementView {
+    Narrowed,
+    Unchanged,
+    Refused(String),
+}
+
+impl JudgementView {
+    pub(crate) const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Narrowed => "narrowed",
+            Self::Unchanged => "unchanged",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// What a role may do now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GrantedView {
+    pub(crate) actions: usize,
+    pub(crate) services: usize,
+    /// Some of it on every resource.
+    pub(crate) on_everything: bool,
+    pub(crate) admin: bool,
+    /// What it could become, by technique, before and after the change.
+    pub(crate) paths_before: usize,
+    pub(crate) paths_after: usize,
+}
+
+/// A permission that stays.
+#[derive(Debug, Clone)]
+pub(crate) struct NeedView {
+    pub(crate) action: String,
+    pub(crate) resources: Vec<String>,
+    pub(crate) grade: &'static str,
+    pub(crate) because: String,
+    pub(crate) event_ids: Vec<String>,
+    pub(crate) functions: Vec<String>,
+}
+
+/// A claim about a role's changes.
+#[derive(Debug, Clone)]
+pub(crate) struct ClaimView {
+    pub(crate) claim: &'static str,
+    pub(crate) outcome: OutcomeView,
+    pub(crate) detail: String,
+}
+
+/// How a claim came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutcomeView {
+    Proved,
+    Refuted,
+    Undecided,
+}
+
+impl OutcomeView {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proved => "proved",
+            Self::Refuted => "refuted",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+/// One policy before and after.
+#[derive(Debug, Clone)]
+pub(crate) struct ChangeView {
+    pub(crate) policy: String,
+    pub(crate) before: Option<PolicyDocument>,
+    pub(crate) after: Option<PolicyDocument>,
+    pub(crate) reasons: Vec<(Option<usize>, String, Vec<String>)>,
+}
+
+/// What was cut although the logs could not have shown its use.
+#[derive(Debug, Clone)]
+pub(crate) struct BlindSpotView {
+    pub(crate) service: String,
+    pub(crate) why: String,
+    pub(crate) actions: Vec<String>,
+}
+
+/// A changed file.
+#[derive(Debug, Clone)]
+pub(crate) struct PatchView {
+    pub(crate) file: String,
+    /// `safe` or `needs-review`.
+    pub(crate) disposition: &'static str,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) policies: usize,
+    pub(crate) diff: String,
+}
+
+/// A change that could not be written into the sources.
+#[derive(Debug, Clone)]
+pub(crate) struct RefusedView {
+    pub(crate) policy: String,
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}

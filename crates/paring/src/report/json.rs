@@ -1,0 +1,192 @@
+//! The report for programs: `paring-report/1`, keys in a fixed order.
+
+use iam_model::finding::Finding;
+use iam_model::json::{self, Limits, Value};
+use iam_model::policy::{PolicyDocument, PrintStyle, print};
+
+use super::{ChangeView, EvidenceView, PatchView, Report, RoleView, SCHEMA, Summary};
+
+/// Renders the report as indented JSON.
+pub(crate) fn render(report: &Report) -> String {
+    object([
+        ("schema", Value::text(SCHEMA)),
+        ("paring", Value::text(env!("CARGO_PKG_VERSION"))),
+        ("summary", summary(&report.summary)),
+        ("evidence", evidence(&report.evidence)),
+        ("roles", list(&report.roles, role)),
+        ("findings", list(&report.findings, finding)),
+        ("patches", list(&report.patches, patch)),
+        ("not_checked", texts(&report.not_checked)),
+    ])
+    .to_pretty()
+}
+
+fn summary(summary: &Summary) -> Value {
+    object([
+        ("roles", count(summary.roles)),
+        ("granted_actions", count(summary.granted_actions)),
+        ("needed_actions", count(summary.needed_actions)),
+        ("observed_calls", Value::number(summary.observed_calls)),
+        ("denied_calls", Value::number(summary.denied_calls)),
+        ("patches", count(summary.patches)),
+    ])
+}
+
+fn evidence(evidence: &EvidenceView) -> Value {
+    let skipped = evidence.skipped.iter().map(|(reason, n)| ((*reason).to_owned(), Value::number(*n))).collect();
+    object([
+        ("files", Value::number(evidence.files)),
+        ("records", Value::number(evidence.records)),
+        ("skipped", Value::Object(skipped)),
+        (
+            "unresolved",
+            list(&evidence.unresolved, |(event, n)| {
+                object([("event", Value::text(event)), ("count", Value::number(*n))])
+            }),
+        ),
+        ("first", optional(evidence.first.as_deref())),
+        ("last", optional(evidence.last.as_deref())),
+        ("days", Value::number(evidence.days)),
+        ("catalog_date", Value::text(&evidence.catalog_date)),
+        ("catalog_actions", count(evidence.catalog_actions)),
+    ])
+}
+
+fn role(role: &RoleView) -> Value {
+    let why = if let super::JudgementView::Refused(why) = &role.judgement { Some(why.as_str()) } else { None };
+    object([
+        ("arn", Value::text(&role.arn)),
+        ("functions", texts(&role.functions)),
+        ("judgement", Value::text(role.judgement.as_str())),
+        ("why", optional(why)),
+        (
+            "granted",
+            object([
+                ("actions", count(role.granted.actions)),
+                ("services", count(role.granted.services)),
+                ("on_everything", Value::Bool(role.granted.on_everything)),
+                ("administrator", Value::Bool(role.granted.admin)),
+                ("escalation_paths_before", count(role.granted.paths_before)),
+                ("escalation_paths_after", count(role.granted.paths_after)),
+            ]),
+        ),
+        (
+            "needed",
+            list(&role.needs, |need| {
+                object([
+                    ("action", Value::text(&need.action)),
+                    ("resources", texts(&need.resources)),
+                    ("grade", Value::text(need.grade)),
+                    ("because", Value::text(&need.because)),
+                    ("event_ids", texts(&need.event_ids)),
+                    ("functions", texts(&need.functions)),
+                ])
+            }),
+        ),
+        (
+            "claims",
+            list(&role.claims, |claim| {
+                object([
+                    ("claim", Value::text(claim.claim)),
+                    ("outcome", Value::text(claim.outcome.as_str())),
+                    ("detail", Value::text(&claim.detail)),
+                ])
+            }),
+        ),
+        ("changes", list(&role.changes, change)),
+        (
+            "blind_spots",
+            list(&role.blind_spots, |spot| {
+                object([
+                    ("service", Value::text(&spot.service)),
+                    ("why", Value::text(&spot.why)),
+                    ("actions", texts(&spot.actions)),
+                ])
+            }),
+        ),
+        ("left_alone", texts(&role.left_alone)),
+        (
+            "refused",
+            list(&role.refused, |refused| {
+                object([
+                    ("policy", Value::text(&refused.policy)),
+                    ("code", Value::text(&refused.code)),
+                    ("message", Value::text(&refused.message)),
+                    ("hint", optional(refused.hint.as_deref())),
+                ])
+            }),
+        ),
+    ])
+}
+
+fn change(change: &ChangeView) -> Value {
+    object([
+        ("policy", Value::text(&change.policy)),
+        ("before", change.before.as_ref().map_or(Value::Null, document)),
+        ("after", change.after.as_ref().map_or(Value::Null, document)),
+        (
+            "reasons",
+            list(&change.reasons, |(statement, because, evidence)| {
+                object([
+                    ("statement", statement.map_or(Value::Null, count)),
+                    ("because", Value::text(because)),
+                    ("evidence", texts(evidence)),
+                ])
+            }),
+        ),
+    ])
+}
+
+fn finding(finding: &Finding) -> Value {
+    let mut members =
+        vec![("code", Value::text(finding.code.as_str())), ("severity", Value::text(finding.severity.as_str()))];
+    members.extend(finding.principal.as_ref().map(|arn| ("principal", Value::text(arn.as_str()))));
+    members.extend(finding.technique.as_ref().map(|id| ("technique", Value::text(id))));
+    members.extend(finding.target.as_ref().map(|arn| ("target", Value::text(arn.as_str()))));
+    members.extend(finding.reaches_admin.map(|admin| ("reaches_admin", Value::Bool(admin))));
+    if !finding.path.is_empty() {
+        members.push(("path", texts(&finding.path)));
+    }
+    members.extend(finding.resource.as_ref().map(|arn| ("resource", Value::text(arn.as_str()))));
+    if !finding.functions.is_empty() {
+        members.push(("functions", list(&finding.functions, |arn| Value::text(arn.as_str()))));
+    }
+    members.push(("evidence", texts(&finding.evidence)));
+    object(members)
+}
+
+fn patch(patch: &PatchView) -> Value {
+    object([
+        ("file", Value::text(&patch.file)),
+        ("disposition", Value::text(patch.disposition)),
+        ("reasons", texts(&patch.reasons)),
+        ("policies", count(patch.policies)),
+        ("diff", Value::text(&patch.diff)),
+    ])
+}
+
+/// A policy as the JSON it prints as.
+fn document(document: &PolicyDocument) -> Value {
+    let text = print(document, PrintStyle::Compact);
+    json::parse(&text, Limits::POLICY).map_or(Value::String(text.clone()), |node| node.to_value())
+}
+
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn list<T>(items: &[T], render: impl Fn(&T) -> Value) -> Value {
+    Value::Array(items.iter().map(render).collect())
+}
+
+fn texts(items: &[String]) -> Value {
+    list(items, Value::text)
+}
+
+fn optional(text: Option<&str>) -> Value {
+    text.map_or(Value::Null, Value::text)
+}
+
+fn count(number: usize) -> Value {
+    Value::Number(number.to_string())
+}

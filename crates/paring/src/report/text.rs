@@ -1,0 +1,283 @@
+//! The report for people: the summary first, then what changes, role by role, then what stays and why.
+
+use std::fmt::Write as _;
+
+use iam_model::finding::FindingSeverity;
+
+use super::{
+    BlindSpotView, ClaimView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView, Report, RoleView, diff,
+};
+use crate::terminal::Paint;
+
+/// Actions of one service shown by name where they were cut unseen.
+const NAMED_ACTIONS: usize = 3;
+/// Services shown where a wildcard reached into many.
+const NAMED_SERVICES: usize = 8;
+
+/// Renders the report as text.
+pub(crate) fn render(report: &Report, paint: Paint) -> String {
+    let mut out = Text { out: String::new(), paint };
+    out.summary(report);
+    for role in report.roles.iter().filter(|role| role.judgement == JudgementView::Narrowed) {
+        out.role(role);
+    }
+    out.unchanged(report);
+    out.findings(report);
+    out.patches(&report.patches);
+    out.evidence(report);
+    out.out
+}
+
+struct Text {
+    out: String,
+    paint: Paint,
+}
+
+impl Text {
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    /// A label in the margin, then the text; an empty label continues the one above.
+    fn row(&mut self, label: &str, text: &str) {
+        let label = if label.is_empty() { " ".repeat(9) } else { self.paint.dim(&format!("{label:<9}")) };
+        self.line(&format!("  {label} {text}"));
+    }
+
+    fn heading(&mut self, text: &str) {
+        let text = self.paint.bold(text);
+        self.line("");
+        self.line(&text);
+    }
+
+    fn summary(&mut self, report: &Report) {
+        let summary = &report.summary;
+        let denied = format!(
+            "{} of {} observed {} would be denied",
+            number(summary.denied_calls),
+            number(summary.observed_calls),
+            plural(summary.observed_calls, "call", "calls")
+        );
+        let denied = if summary.denied_calls == 0 { denied } else { self.paint.red(&denied) };
+        let line = format!(
+            "{} · {} → {} · {denied} · {}",
+            counted(summary.roles, "role", "roles"),
+            number(summary.granted_actions as u64),
+            counted(summary.needed_actions, "action", "actions"),
+            counted(summary.patches, "patch", "patches"),
+        );
+        let line = self.paint.bold(&line);
+        self.line(&line);
+    }
+
+    fn role(&mut self, role: &RoleView) {
+        self.heading(&role.name);
+        if !role.functions.is_empty() {
+            self.row("runs", &role.functions.join(", "));
+        }
+        let granted = self.granted(&role.granted);
+        self.row("granted", &granted);
+        self.needs(&role.needs);
+        self.blind_spots(&role.blind_spots);
+        for note in &role.left_alone {
+            self.row("stays", note);
+        }
+        for claim in &role.claims {
+            self.claim(claim);
+        }
+        for refused in &role.refused {
+            let head = self.paint.yellow("no patch");
+            self.row("", &format!("{head} for {}: {} [{}]", refused.policy, refused.message, refused.code));
+            if let Some(hint) = &refused.hint {
+                self.row("", &format!("hint: {hint}"));
+            }
+        }
+        if !role.diff.is_empty() {
+            self.line("");
+            let painted = diff::paint(&role.diff, "    ", self.paint);
+            self.out.push_str(&painted);
+        }
+    }
+
+    fn granted(&self, granted: &GrantedView) -> String {
+        let on = if granted.on_everything { "on every resource" } else { "on named resources" };
+        let mut text = format!(
+            "{} of {} {on}",
+            counted(granted.actions, "action", "actions"),
+            counted(granted.services, "service", "services")
+        );
+        if granted.admin {
+            let _ = write!(text, "; {}", self.paint.red("administrator"));
+        }
+        if granted.paths_before > 0 {
+            let paths = counted(granted.paths_before, "escalation path", "escalation paths");
+            let _ = write!(text, "; {paths}, {} after", number(granted.paths_after as u64));
+        }
+        text
+    }
+
+    fn needs(&mut self, needs: &[NeedView]) {
+        let shown: Vec<&NeedView> = needs.iter().filter(|need| need.grade != "implied").collect();
+        let width = shown.iter().map(|need| need.action.len()).max().unwrap_or_default();
+        for (index, need) in shown.iter().enumerate() {
+            let label = if index == 0 { "needed" } else { "" };
+            let grade = if need.grade == "observed" { String::new() } else { format!("{}: ", need.grade) };
+            self.row(label, &format!("{:<width$}  {grade}{}", need.action, need.because));
+            for resource in &need.resources {
+                let resource = self.paint.dim(&format!("{:width$}  on {resource}", ""));
+                self.row("", &resource);
+            }
+        }
+        let implied = needs.len() - shown.len();
+        if implied > 0 {
+            let text =
+                format!("and {} that Lambda itself needs to run the function", counted(implied, "action", "actions"));
+            self.row(if shown.is_empty() { "needed" } else { "" }, &text);
+        }
+    }
+
+    fn blind_spots(&mut self, spots: &[BlindSpotView]) {
+        let actions: usize = spots.iter().map(|spot| spot.actions.len()).sum();
+        if actions == 0 {
+            return;
+        }
+        let mut services: Vec<&str> = spots.iter().map(|spot| spot.service.as_str()).collect();
+        services.dedup();
+        let head = format!(
+            "{} of {} that these logs could not have shown are cut with the wildcard",
+            counted(actions, "action", "actions"),
+            counted(services.len(), "service", "services")
+        );
+        let head = self.paint.yellow(&head);
+        self.row("unseen", &head);
+        if services.len() > NAMED_SERVICES {
+            let named = services.iter().take(NAMED_SERVICES).copied().collect::<Vec<_>>().join(", ");
+            self.row("", &format!("{named} and {} more (report.json lists them)", services.len() - NAMED_SERVICES));
+        } else {
+            for spot in spots {
+                let named = spot.actions.iter().take(NAMED_ACTIONS).cloned().collect::<Vec<_>>().join(", ");
+                let more = spot.actions.len().saturating_sub(NAMED_ACTIONS);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                self.row("", &format!("{named}{more}: {}", spot.why));
+            }
+        }
+        self.row("", "if the function uses one of them, name it in a keep rule (paring.toml) and run again");
+    }
+
+    fn claim(&mut self, claim: &ClaimView) {
+        let word = format!("{:<9}", claim.outcome.as_str());
+        let word = match claim.outcome {
+            OutcomeView::Proved => self.paint.green(&word),
+            OutcomeView::Refuted => self.paint.red(&word),
+            OutcomeView::Undecided => self.paint.yellow(&word),
+        };
+        self.line(&format!("  {word} {:<16} {}", claim.claim, claim.detail));
+    }
+
+    fn unchanged(&mut self, report: &Report) {
+        let unchanged: Vec<&RoleView> =
+            report.roles.iter().filter(|r| r.judgement != JudgementView::Narrowed).collect();
+        if unchanged.is_empty() {
+            return;
+        }
+        self.heading("Left as they are");
+        for role in unchanged {
+            let why = match &role.judgement {
+                JudgementView::Refused(why) => why.as_str(),
+                _ => "everything granted is needed",
+            };
+            self.line(&format!("  {}: {why}", role.name));
+            if role.judgement == JudgementView::Unchanged {
+                self.needs(&role.needs);
+            }
+            for note in &role.left_alone {
+                self.row("stays", note);
+            }
+        }
+    }
+
+    fn findings(&mut self, report: &Report) {
+        if report.findings.is_empty() {
+            return;
+        }
+        self.heading("Findings");
+        for finding in &report.findings {
+            let severity = format!("{:<8}", finding.severity.as_str());
+            let severity = match finding.severity {
+                FindingSeverity::Critical | FindingSeverity::High => self.paint.red(&severity),
+                FindingSeverity::Medium => self.paint.yellow(&severity),
+                FindingSeverity::Low | FindingSeverity::Info => self.paint.dim(&severity),
+            };
+            let about = finding.principal.as_ref().or(finding.resource.as_ref()).map(|arn| arn.name().to_owned());
+            let about = about.unwrap_or_default();
+            self.line(&format!("  {severity} {}  {about}: {}", finding.code, finding.evidence.join("; ")));
+        }
+    }
+
+    fn patches(&mut self, patches: &[PatchView]) {
+        if patches.is_empty() {
+            return;
+        }
+        self.heading("Patches");
+        for patch in patches {
+            let changes = counted(patch.policies, "policy", "policies");
+            self.line(&format!("  {}: {changes}, {}", patch.file, patch.disposition));
+            for reason in &patch.reasons {
+                self.line(&format!("    {reason}"));
+            }
+        }
+    }
+
+    fn evidence(&mut self, report: &Report) {
+        let evidence = &report.evidence;
+        self.heading("Evidence");
+        let span = match (&evidence.first, &evidence.last) {
+            (Some(first), Some(last)) => format!(", {first} to {last} ({} days)", number(evidence.days)),
+            _ => String::new(),
+        };
+        let files = format!("{} log {}", number(evidence.files), plural(evidence.files, "file", "files"));
+        self.line(&format!("  {files}, {} records{span}", number(evidence.records)));
+        if !evidence.skipped.is_empty() {
+            let skipped: Vec<_> = evidence
+                .skipped
+                .iter()
+                .map(|(reason, n)| format!("{} {}", number(*n), reason.replace('_', " ")))
+                .collect();
+            self.line(&format!("  gave nothing: {}", skipped.join(", ")));
+        }
+        for (event, count) in &evidence.unresolved {
+            let text = self.paint.yellow(&format!("not understood: {event}, {} times", number(*count)));
+            self.line(&format!("  {text}"));
+        }
+        self.line(&format!(
+            "  action catalogue of {}, {} actions",
+            evidence.catalog_date,
+            number(evidence.catalog_actions as u64)
+        ));
+        for note in &report.not_checked {
+            self.line(&format!("  not checked: {note}"));
+        }
+    }
+}
+
+/// A number with a comma every three digits.
+fn number(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{} {}", number(count as u64), if count == 1 { one } else { many })
+}

@@ -1,0 +1,173 @@
+//! Standard output and standard error: data on the one, everything else on the other; colour only where it helps.
+//!
+//! The only module that prints. A reader that closes the pipe early ends the run quietly.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use iam_model::diagnostic::{Diagnostic, Severity};
+
+use crate::error::{CliError, Kind};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The two streams of a run.
+pub(crate) struct Terminal {
+    out: BufWriter<io::Stdout>,
+    paint_out: Paint,
+    paint_err: Paint,
+    quiet: bool,
+}
+
+impl Terminal {
+    pub(crate) fn new(color: Color, quiet: bool) -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let paint = |terminal: bool| match color {
+            Color::Always => Paint(true),
+            Color::Never => Paint(false),
+            Color::Auto => Paint(terminal && !no_color),
+        };
+        Self {
+            out: BufWriter::new(io::stdout()),
+            paint_out: paint(io::stdout().is_terminal()),
+            paint_err: paint(io::stderr().is_terminal()),
+            quiet,
+        }
+    }
+
+    /// Colours for standard output.
+    pub(crate) const fn paint(&self) -> Paint {
+        self.paint_out
+    }
+
+    /// Whether a progress bar may be drawn on standard error.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Writes data.
+    pub(crate) fn data(&mut self, text: &str) -> Result<(), CliError> {
+        self.out.write_all(text.as_bytes()).map_err(CliError::output)
+    }
+
+    /// Writes what is left of the data.
+    pub(crate) fn finish(&mut self) -> Result<(), CliError> {
+        self.out.flush().map_err(CliError::output)
+    }
+
+    /// Writes a line about the run.
+    pub(crate) fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.message(text);
+        }
+    }
+
+    /// Writes diagnostics, worst last so that it stays on the screen; many of one kind are cut and counted.
+    pub(crate) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
+        const SHOWN_PER_CODE: usize = 20;
+        let mut sorted: Vec<_> = diagnostics.iter().collect();
+        sorted.sort_by_key(|d| (d.severity, d.code));
+        for group in sorted.chunk_by(|a, b| (a.severity, a.code) == (b.severity, b.code)) {
+            for diagnostic in group.iter().take(SHOWN_PER_CODE) {
+                self.diagnostic(diagnostic);
+            }
+            let more = group.len().saturating_sub(SHOWN_PER_CODE);
+            if let (Some(first), 1..) = (group.first(), more) {
+                self.message(&format!("{}[{}]: and {more} more of this kind", first.severity.as_str(), first.code));
+            }
+        }
+    }
+
+    fn diagnostic(&mut self, diagnostic: &Diagnostic) {
+        if self.quiet && diagnostic.severity == Severity::Note {
+            return;
+        }
+        let head = format!("{}[{}]", diagnostic.severity.as_str(), diagnostic.code);
+        let head = match diagnostic.severity {
+            Severity::Error => self.paint_err.red(&head),
+            Severity::Warning => self.paint_err.yellow(&head),
+            Severity::Note => self.paint_err.dim(&head),
+        };
+        self.message(&format!("{head}: {}: {}", diagnostic.place, diagnostic.message));
+        if let Some(hint) = &diagnostic.hint {
+            self.message(&format!("  hint: {hint}"));
+        }
+    }
+
+    /// Writes an error and its hints, and gives its exit code.
+    pub(crate) fn print_error(&mut self, error: &CliError) -> ExitCode {
+        if error.kind() == Kind::BrokenPipe {
+            return ExitCode::SUCCESS;
+        }
+        // What was written before the error still belongs to the reader; a second failure adds nothing.
+        let _ = self.out.flush();
+        let head = self.paint_err.red("error");
+        self.message(&format!("{head}: {error}"));
+        for hint in error.hints() {
+            self.message(&format!("  hint: {hint}"));
+        }
+        ExitCode::from(2)
+    }
+
+    /// Control characters of file names and policies must not reach the terminal.
+    fn message(&self, text: &str) {
+        let safe: String =
+            text.chars().map(|c| if c.is_control() && !"\n\t\u{1b}".contains(c) { '\u{fffd}' } else { c }).collect();
+        // Nothing can be done where standard error is closed.
+        let _ = writeln!(io::stderr(), "{safe}");
+    }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
+}
+
+/// Colours a word, or leaves it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Paint(bool);
+
+impl Paint {
+    /// No colour at all.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self = Self(false);
+
+    pub(crate) fn red(self, text: &str) -> String {
+        self.wrap("31", text)
+    }
+
+    pub(crate) fn green(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    pub(crate) fn yellow(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    pub(crate) fn cyan(self, text: &str) -> String {
+        self.wrap("36", text)
+    }
+
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

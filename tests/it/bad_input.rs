@@ -1,0 +1,138 @@
+//! Bad input: the error names the file, the place in it and what to do; one bad file among many is told and passed over.
+
+use crate::run::{Folder, Output, copy, example};
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    copy(&example(), &folder.path().join("e"));
+    folder
+}
+
+fn tighten(folder: &Folder, snapshot: &str, trail: &str, iac: &str) -> Output {
+    folder.paring(&["tighten", "--snapshot", snapshot, "--trail", trail, "--iac", iac])
+}
+
+/// The run ends with exit code 2, prints no data, and its message holds every one of `parts`.
+fn check_refused(output: &Output, parts: &[&str]) {
+    assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{}", output.stderr);
+    for part in parts {
+        assert!(output.stderr.contains(part), "no `{part}` in:\n{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = folder();
+    check_refused(
+        &tighten(&folder, "nowhere.json", "e/trail", "e"),
+        &["`nowhere.json`", "no such file or folder", "hint:"],
+    );
+    check_refused(&tighten(&folder, "e/snapshot.json", "nowhere", "e"), &["`nowhere`", "no such file or folder"]);
+    check_refused(&tighten(&folder, "e/snapshot.json", "e/trail", "nowhere"), &["`nowhere`", "no such file or folder"]);
+}
+
+#[test]
+fn a_snapshot_of_another_version_is_refused() {
+    let folder = folder();
+    folder.write("s.json", r#"{"schema": "paring-snapshot/9", "accounts": {}}"#);
+    check_refused(
+        &tighten(&folder, "s.json", "e/trail", "e"),
+        &["s.json", "paring-snapshot/9", "paring-snapshot/1", "hint:"],
+    );
+}
+
+#[test]
+fn a_snapshot_that_is_not_json_is_placed() {
+    let folder = folder();
+    folder.write("s.json", "{\"schema\": \"paring-snapshot/1\",\n \"accounts\": {,}}");
+    check_refused(&tighten(&folder, "s.json", "e/trail", "e"), &["s.json:2:15"]);
+}
+
+#[test]
+fn one_broken_log_among_many_is_told_and_passed_over() {
+    let folder = folder();
+    let whole = tighten(&folder, "e/snapshot.json", "e/trail", "e");
+    let some = walk(&folder, "e/trail").into_iter().find(|p| p.ends_with(".json.gz") && !p.contains("Digest")).unwrap();
+    let bytes = std::fs::read(folder.path().join(&some)).unwrap();
+    folder.write("e/trail/half_CloudTrail_x.json.gz", &bytes[..bytes.len() / 2]);
+    folder.write("e/trail/notes.json", "{\"hello\": \"this is no log\"}");
+    folder.write("e/trail/latin1.json", b"{\"Records\": [{\"eventName\": \"\xe9\"}]}");
+    let output = tighten(&folder, "e/snapshot.json", "e/trail", "e");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    for name in ["half_CloudTrail_x.json.gz", "notes.json", "latin1.json"] {
+        assert!(output.stderr.contains(name), "no `{name}` in:\n{}", output.stderr);
+    }
+    assert_eq!(output.stdout.lines().next(), whole.stdout.lines().next(), "the judgement stands on the other files");
+}
+
+#[test]
+fn logs_that_are_no_logs_at_all_are_refused() {
+    let folder = folder();
+    folder.write("logs/notes.json", "[1, 2, 3]");
+    check_refused(&tighten(&folder, "e/snapshot.json", "logs", "e"), &["notes.json", "logs", "hint:"]);
+}
+
+#[test]
+fn a_template_that_does_not_parse_is_told_and_the_rest_is_patched() {
+    let folder = folder();
+    folder.write("e/broken.yaml", "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  A: [\n  B: }\n");
+    let output = tighten(&folder, "e/snapshot.json", "e/trail", "e");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("broken.yaml:"), "{}", output.stderr);
+    assert!(output.stdout.contains("+++ b/template.yaml"));
+}
+
+#[test]
+fn a_policy_that_is_not_json_is_told_and_never_taken_for_empty() {
+    let folder = folder();
+    let snapshot = folder.read("e/snapshot.json");
+    let at = snapshot.find("\"PolicyName\": \"ArchiveRidesFunctionRolePolicy0\"").unwrap();
+    let document = at + snapshot[at..].find("\"PolicyDocument\": ").unwrap() + "\"PolicyDocument\": ".len();
+    let mut depth = 0;
+    let end = document
+        + snapshot[document..]
+            .find(|c| {
+                depth += match c {
+                    '{' => 1,
+                    '}' => -1,
+                    _ => 0,
+                };
+                c == '}' && depth == 0
+            })
+            .unwrap();
+    let broken = format!("{}\"{{ not json\"{}", &snapshot[..document], &snapshot[end + 1..]);
+    folder.write("e/snapshot.json", broken);
+    let output = tighten(&folder, "e/snapshot.json", "e/trail", "e");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("policy-invalid") && output.stderr.contains("snapshot.json:"), "{}", output.stderr);
+    assert!(!output.stdout.contains("-                - dynamodb:*"), "an unread policy is not narrowed");
+}
+
+#[test]
+fn settings_with_mistakes_are_refused() {
+    let folder = folder();
+    folder.write("paring.toml", "version = 1\nmin_day = 3\n");
+    check_refused(&folder.paring(&["tighten", "--example"]), &["paring.toml", "line 2, column 1", "min_day"]);
+}
+
+#[test]
+fn wrong_usage_is_explained() {
+    let folder = Folder::new();
+    check_refused(&folder.paring(&["tighten"]), &["--snapshot"]);
+    check_refused(&folder.paring(&["frobnicate"]), &["frobnicate"]);
+}
+
+fn walk(folder: &Folder, below: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> = std::fs::read_dir(folder.path().join(below)).unwrap().map(|e| e.unwrap()).collect();
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let name = format!("{below}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(walk(folder, &name));
+        } else {
+            found.push(name);
+        }
+    }
+    found
+}
