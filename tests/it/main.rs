@@ -2,6 +2,14 @@
 //!
 //! One binary; each module is one subject.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that fails should say so at once"
+)]
+
 mod bad_input;
 mod example;
 mod help;

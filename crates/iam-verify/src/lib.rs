@@ -17,3 +17,7 @@ mod before_after;
 pub mod keeps_used;
 
 pub mod obeys_guardrails;
+
+pub mod opens_no_path;
+
+pub mod verify;

@@ -12,11 +12,23 @@ pub fn check(before: &AccessGraph, after: &AccessGraph) -> Outcome {
     let opened: Vec<Opened> = iam_graph::opened(before, after);
     match opened.first() {
         None => {
-            let because = format!("{} ways before, {} after, none of them new", before.edges().count(), after.edges().count());
+            let because =
+                format!("{} ways before, {} after, none of them new", before.edges().count(), after.edges().count());
             Outcome::Proved { because }
         }
         Some(first) => {
-            Outcome::Refuted { because: format!("{} new ways; the first: {first}", opened.len()), counterexample: None }
+            Outcome::Refuted { because: format!("{} new; {}", opened.len(), describe(first)), counterexample: None }
+        }
+    }
+}
+
+fn describe(opened: &Opened) -> String {
+    match opened {
+        Opened::Administrator(subject) => format!("{subject} becomes an administrator"),
+        Opened::Path(path) => {
+            let hops: Vec<String> =
+                path.hops.iter().map(|hop| format!("{} becomes {} by {}", hop.from, hop.to, hop.technique)).collect();
+            hops.join(", then ")
         }
     }
 }

@@ -10,11 +10,11 @@ use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
 use iam_model::usage::UsageLog;
 
+use crate::before_after::documents;
 use crate::guardrails::{RoleFacts, Violation};
 use crate::keeps_used::{self, Replay};
 use crate::obeys_guardrails::{self, Rulebook};
 use crate::outcome::{Claim, Outcome};
-use crate::before_after::documents;
 use crate::{adds_nothing, opens_no_path};
 
 /// What the claims are judged on.

@@ -97,7 +97,6 @@ pub(crate) enum Format {
 
 /// A severity from which findings count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-#[expect(missing_docs, reason = "the severities of findings, by their names")]
 pub(crate) enum Threshold {
     Info,
     Low,

@@ -50,9 +50,9 @@ impl CliError {
     }
 
     /// Standard output could not be written.
-    pub(crate) fn output(error: io::Error) -> Self {
+    pub(crate) fn output(error: &io::Error) -> Self {
         let kind = if error.kind() == io::ErrorKind::BrokenPipe { Kind::BrokenPipe } else { Kind::User };
-        Self { kind, message: format!("cannot write to standard output: {}", describe(&error)), hints: Vec::new() }
+        Self { kind, message: format!("cannot write to standard output: {}", describe(error)), hints: Vec::new() }
     }
 
     /// The same error, with one more thing to do.

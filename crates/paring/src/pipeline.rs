@@ -48,7 +48,7 @@ pub(crate) struct Tightened {
 }
 
 /// Stops 4 to 11: from what was read to what is said.
-pub(crate) fn run(inputs: Inputs) -> Result<Tightened, CliError> {
+pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let (index, mut diagnostics) = SnapshotIndex::new(&inputs.snapshot);
     let roles = chosen(&index, &inputs.roles)?;
     let coverage = facts::coverage(&inputs.snapshot, &inputs.usage);
@@ -70,14 +70,7 @@ pub(crate) fn run(inputs: Inputs) -> Result<Tightened, CliError> {
         waivers: &[],
         now: inputs.usage.window.map_or(Timestamp::from_epoch_seconds(0), |(_, last)| last),
     };
-    let stage = Stage {
-        inputs: &inputs,
-        index: &index,
-        before: &before,
-        after: &after,
-        project: &project,
-        coverage: &coverage,
-    };
+    let stage = Stage { inputs, index: &index, before: &before, after: &after, project: &project, coverage: &coverage };
     let verdicts = stage.verify(&proposals, &rulebook);
     let patches = iam_patch::patch(&project, &index, &changes);
     let report = view::report(&stage, &proposals, &verdicts, &patches);

@@ -67,6 +67,8 @@ pub(crate) struct RoleView {
     pub(crate) granted: GrantedView,
     pub(crate) needs: Vec<NeedView>,
     pub(crate) claims: Vec<ClaimView>,
+    /// The proof of adds-nothing, printed.
+    pub(crate) certificate: Option<String>,
     pub(crate) changes: Vec<ChangeView>,
     pub(crate) blind_spots: Vec<BlindSpotView>,
     pub(crate) left_alone: Vec<String>,

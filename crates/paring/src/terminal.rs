@@ -57,12 +57,12 @@ impl Terminal {
 
     /// Writes data.
     pub(crate) fn data(&mut self, text: &str) -> Result<(), CliError> {
-        self.out.write_all(text.as_bytes()).map_err(CliError::output)
+        self.out.write_all(text.as_bytes()).map_err(|e| CliError::output(&e))
     }
 
     /// Writes what is left of the data.
     pub(crate) fn finish(&mut self) -> Result<(), CliError> {
-        self.out.flush().map_err(CliError::output)
+        self.out.flush().map_err(|e| CliError::output(&e))
     }
 
     /// Writes a line about the run.
@@ -139,10 +139,6 @@ pub(crate) fn print_usage(error: &clap::Error) -> ExitCode {
 pub(crate) struct Paint(bool);
 
 impl Paint {
-    /// No colour at all.
-    #[cfg(test)]
-    pub(crate) const PLAIN: Self = Self(false);
-
     pub(crate) fn red(self, text: &str) -> String {
         self.wrap("31", text)
     }

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
     let rules = rules(&config, arguments);
     let inputs =
         Inputs { snapshot, usage, catalog, guardrails, groups, sources, rules, roles: arguments.roles.clone() };
-    let done = pipeline::run(inputs)?;
+    let done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());
     terminal.diagnostics(&diagnostics);
     print_and_write(arguments, &done, terminal)?;

@@ -76,6 +76,7 @@ fn role(stage: &Stage<'_>, proposal: &RoleProposal, verdict: Option<&Verdict>, a
         granted: granted_view(stage, proposal, actions),
         needs: proposal.needs.iter().map(need).collect(),
         claims: verdict.map(|v| v.claims.iter().map(|(c, o)| claim(*c, o)).collect()).unwrap_or_default(),
+        certificate: verdict.and_then(|v| v.certificate.as_ref()).map(ToString::to_string),
         changes: proposal.changes.iter().map(change).collect(),
         blind_spots: (proposal.blind_spots.iter())
             .map(|spot| BlindSpotView {

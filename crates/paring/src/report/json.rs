@@ -4,7 +4,10 @@ use iam_model::finding::Finding;
 use iam_model::json::{self, Limits, Value};
 use iam_model::policy::{PolicyDocument, PrintStyle, print};
 
-use super::{ChangeView, EvidenceView, PatchView, Report, RoleView, SCHEMA, Summary};
+use super::{
+    BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, PatchView, RefusedView,
+    Report, RoleView, SCHEMA, Summary,
+};
 
 /// Renders the report as indented JSON.
 pub(crate) fn render(report: &Report) -> String {
@@ -53,69 +56,67 @@ fn evidence(evidence: &EvidenceView) -> Value {
 }
 
 fn role(role: &RoleView) -> Value {
-    let why = if let super::JudgementView::Refused(why) = &role.judgement { Some(why.as_str()) } else { None };
+    let why = if let JudgementView::Refused(why) = &role.judgement { Some(why.as_str()) } else { None };
     object([
         ("arn", Value::text(&role.arn)),
         ("functions", texts(&role.functions)),
         ("judgement", Value::text(role.judgement.as_str())),
         ("why", optional(why)),
-        (
-            "granted",
-            object([
-                ("actions", count(role.granted.actions)),
-                ("services", count(role.granted.services)),
-                ("on_everything", Value::Bool(role.granted.on_everything)),
-                ("administrator", Value::Bool(role.granted.admin)),
-                ("escalation_paths_before", count(role.granted.paths_before)),
-                ("escalation_paths_after", count(role.granted.paths_after)),
-            ]),
-        ),
-        (
-            "needed",
-            list(&role.needs, |need| {
-                object([
-                    ("action", Value::text(&need.action)),
-                    ("resources", texts(&need.resources)),
-                    ("grade", Value::text(need.grade)),
-                    ("because", Value::text(&need.because)),
-                    ("event_ids", texts(&need.event_ids)),
-                    ("functions", texts(&need.functions)),
-                ])
-            }),
-        ),
-        (
-            "claims",
-            list(&role.claims, |claim| {
-                object([
-                    ("claim", Value::text(claim.claim)),
-                    ("outcome", Value::text(claim.outcome.as_str())),
-                    ("detail", Value::text(&claim.detail)),
-                ])
-            }),
-        ),
+        ("granted", granted(&role.granted)),
+        ("needed", list(&role.needs, need)),
+        ("claims", list(&role.claims, claim)),
+        ("certificate", optional(role.certificate.as_deref())),
         ("changes", list(&role.changes, change)),
-        (
-            "blind_spots",
-            list(&role.blind_spots, |spot| {
-                object([
-                    ("service", Value::text(&spot.service)),
-                    ("why", Value::text(&spot.why)),
-                    ("actions", texts(&spot.actions)),
-                ])
-            }),
-        ),
+        ("blind_spots", list(&role.blind_spots, blind_spot)),
         ("left_alone", texts(&role.left_alone)),
-        (
-            "refused",
-            list(&role.refused, |refused| {
-                object([
-                    ("policy", Value::text(&refused.policy)),
-                    ("code", Value::text(&refused.code)),
-                    ("message", Value::text(&refused.message)),
-                    ("hint", optional(refused.hint.as_deref())),
-                ])
-            }),
-        ),
+        ("refused", list(&role.refused, refused)),
+    ])
+}
+
+fn granted(granted: &GrantedView) -> Value {
+    object([
+        ("actions", count(granted.actions)),
+        ("services", count(granted.services)),
+        ("on_everything", Value::Bool(granted.on_everything)),
+        ("administrator", Value::Bool(granted.admin)),
+        ("escalation_paths_before", count(granted.paths_before)),
+        ("escalation_paths_after", count(granted.paths_after)),
+    ])
+}
+
+fn need(need: &NeedView) -> Value {
+    object([
+        ("action", Value::text(&need.action)),
+        ("resources", texts(&need.resources)),
+        ("grade", Value::text(need.grade)),
+        ("because", Value::text(&need.because)),
+        ("event_ids", texts(&need.event_ids)),
+        ("functions", texts(&need.functions)),
+    ])
+}
+
+fn claim(claim: &ClaimView) -> Value {
+    object([
+        ("claim", Value::text(claim.claim)),
+        ("outcome", Value::text(claim.outcome.as_str())),
+        ("detail", Value::text(&claim.detail)),
+    ])
+}
+
+fn blind_spot(spot: &BlindSpotView) -> Value {
+    object([
+        ("service", Value::text(&spot.service)),
+        ("why", Value::text(&spot.why)),
+        ("actions", texts(&spot.actions)),
+    ])
+}
+
+fn refused(refused: &RefusedView) -> Value {
+    object([
+        ("policy", Value::text(&refused.policy)),
+        ("code", Value::text(&refused.code)),
+        ("message", Value::text(&refused.message)),
+        ("hint", optional(refused.hint.as_deref())),
     ])
 }
 
@@ -180,7 +181,7 @@ fn list<T>(items: &[T], render: impl Fn(&T) -> Value) -> Value {
 }
 
 fn texts(items: &[String]) -> Value {
-    list(items, Value::text)
+    list(items, |text| Value::text(text))
 }
 
 fn optional(text: Option<&str>) -> Value {

@@ -209,8 +209,9 @@ impl Text {
                 FindingSeverity::Medium => self.paint.yellow(&severity),
                 FindingSeverity::Low | FindingSeverity::Info => self.paint.dim(&severity),
             };
-            let about = finding.principal.as_ref().or(finding.resource.as_ref()).map(|arn| arn.name().to_owned());
-            let about = about.unwrap_or_default();
+            let principal = finding.principal.as_ref().map(|subject| subject.name().to_owned());
+            let about =
+                principal.or_else(|| finding.resource.as_ref().map(|arn| arn.name().to_owned())).unwrap_or_default();
             self.line(&format!("  {severity} {}  {about}: {}", finding.code, finding.evidence.join("; ")));
         }
     }
