@@ -23,10 +23,7 @@ fn check_refused(output: &Output, parts: &[&str]) {
 #[test]
 fn a_missing_file_is_named() {
     let folder = folder();
-    check_refused(
-        &tighten(&folder, "nowhere.json", "e/trail", "e"),
-        &["`nowhere.json`", "no such file or folder", "hint:"],
-    );
+    check_refused(&tighten(&folder, "nowhere.json", "e/trail", "e"), &["`nowhere.json`", "does not exist", "hint:"]);
     check_refused(&tighten(&folder, "e/snapshot.json", "nowhere", "e"), &["`nowhere`", "no such file or folder"]);
     check_refused(&tighten(&folder, "e/snapshot.json", "e/trail", "nowhere"), &["`nowhere`", "no such file or folder"]);
 }
@@ -104,7 +101,7 @@ fn a_policy_that_is_not_json_is_told_and_never_taken_for_empty() {
     folder.write("e/snapshot.json", broken);
     let output = tighten(&folder, "e/snapshot.json", "e/trail", "e");
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(output.stderr.contains("policy-invalid") && output.stderr.contains("snapshot.json:"), "{}", output.stderr);
+    assert!(output.stderr.contains("json-invalid") && output.stderr.contains("snapshot.json:"), "{}", output.stderr);
     assert!(!output.stdout.contains("-                - dynamodb:*"), "an unread policy is not narrowed");
 }
 

@@ -6,17 +6,17 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What a run left behind.
-pub struct Output {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A temporary folder that goes away with the test.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("paring-it-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
@@ -24,23 +24,23 @@ impl Folder {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
-    pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
         path
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap()
     }
 
     /// Runs paring in this folder.
-    pub fn paring(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn paring(&self, arguments: &[&str]) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_paring"))
             .args(arguments)
             .current_dir(&self.0)
@@ -55,7 +55,7 @@ impl Folder {
     }
 
     /// Runs git in this folder.
-    pub fn git(&self, arguments: &[&str]) -> bool {
+    pub(crate) fn git(&self, arguments: &[&str]) -> bool {
         let status = Command::new("git")
             .args(arguments)
             .current_dir(&self.0)
@@ -73,12 +73,12 @@ impl Drop for Folder {
 }
 
 /// The files of the built-in example.
-pub fn example() -> PathBuf {
+pub(crate) fn example() -> PathBuf {
     workspace().join("testdata/example")
 }
 
 /// The conformance folder, or nothing after saying so.
-pub fn conformance() -> Option<PathBuf> {
+pub(crate) fn conformance() -> Option<PathBuf> {
     let folder = std::env::var_os("PARING_CONFORMANCE").map_or_else(|| workspace().join("../shared"), PathBuf::from);
     if folder.join("vectors").is_dir() {
         return Some(folder);
@@ -92,7 +92,7 @@ fn workspace() -> PathBuf {
 }
 
 /// Copies a folder whole.
-pub fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

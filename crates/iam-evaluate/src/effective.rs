@@ -25,28 +25,37 @@ use crate::permission_set::{PermissionSet, Possibility};
 /// ```
 #[must_use]
 pub fn effective_permissions(index: &SnapshotIndex<'_>, principal: &Arn) -> PermissionSet {
-    let identity = index.identity_policies(principal);
-    let mut set = PermissionSet::of_documents(identity.iter().map(|policy| policy.document));
-    for limit in limits(index, principal) {
-        set = set.intersection(&PermissionSet::of_documents(limit));
-    }
-    set
+    let identity: Vec<&PolicyDocument> = index.identity_policies(principal).iter().map(|p| p.document).collect();
+    within_limits(&identity, &limits(index, principal))
 }
 
-/// The actions AWS publishes of which the principal may do something, in the order of the catalogue.
+/// The actions AWS publishes of which a principal with these identity policies may do something, in the order of the
+/// catalogue; within the principal's boundary and the service control policies above it.
 #[must_use]
-pub fn granted_actions(index: &SnapshotIndex<'_>, principal: &Arn, catalog: &Catalog) -> Vec<Action> {
-    let identity = index.identity_policies(principal);
-    let documents = || identity.iter().map(|policy| policy.document);
-    let listed: Vec<(bool, Vec<Glob>)> = documents().flat_map(|d| &d.statements).filter_map(actions).collect();
-    let simple = documents().all(only_allows) && limits(index, principal).is_empty();
-    let set = effective_permissions(index, principal);
+pub fn granted_actions(
+    index: &SnapshotIndex<'_>,
+    principal: &Arn,
+    identity: &[&PolicyDocument],
+    catalog: &Catalog,
+) -> Vec<Action> {
+    let listed: Vec<(bool, Vec<Glob>)> = identity.iter().flat_map(|d| &d.statements).filter_map(actions).collect();
+    let limits = limits(index, principal);
+    let simple = limits.is_empty() && identity.iter().all(|document| only_allows(document));
+    let set = within_limits(identity, &limits);
     let is_listed = |action: &Action| {
         listed.iter().any(|(named, globs)| *named == globs.iter().any(|glob| glob.matches(action.as_str())))
     };
     (catalog.actions().map(|facts| facts.action()))
         .filter(|action| is_listed(action) && (simple || set.allows_action(action) != Possibility::No))
         .collect()
+}
+
+fn within_limits(identity: &[&PolicyDocument], limits: &[Vec<&PolicyDocument>]) -> PermissionSet {
+    let set = PermissionSet::of_documents(identity.iter().copied());
+    let limit = |set: PermissionSet, limit: &Vec<&PolicyDocument>| {
+        set.intersection(&PermissionSet::of_documents(limit.iter().copied()))
+    };
+    limits.iter().fold(set, limit)
 }
 
 /// Policies that limit a principal, one list for each that must allow.

@@ -6,7 +6,8 @@ use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
 
 /// All identity policies of the role, before and after: a deny in one policy counts for all of them.
-pub(crate) fn documents<'a>(
+#[must_use]
+pub fn documents<'a>(
     role: &Arn,
     changes: &[&'a Change],
     index: &SnapshotIndex<'a>,

@@ -12,7 +12,7 @@ pub mod adds_nothing;
 
 pub mod guardrails;
 
-mod before_after;
+pub mod before_after;
 
 pub mod keeps_used;
 

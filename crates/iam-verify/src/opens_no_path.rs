@@ -12,8 +12,13 @@ pub fn check(before: &AccessGraph, after: &AccessGraph) -> Outcome {
     let opened: Vec<Opened> = iam_graph::opened(before, after);
     match opened.first() {
         None => {
-            let because =
-                format!("{} ways before, {} after, none of them new", before.edges().count(), after.edges().count());
+            let because = format!(
+                "administrators {} → {}, ways to become another {} → {}; nothing new",
+                before.admins().count(),
+                after.admins().count(),
+                before.edges().count(),
+                after.edges().count()
+            );
             Outcome::Proved { because }
         }
         Some(first) => {

@@ -38,7 +38,7 @@ pub(crate) fn read(
     });
     bar.finish_and_clear();
     diagnostics.extend(unread);
-    if usage.records > 0 {
+    if usage.window.is_some() {
         return Ok(usage);
     }
     terminal.diagnostics(diagnostics);

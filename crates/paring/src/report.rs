@@ -65,6 +65,8 @@ pub(crate) struct RoleView {
     pub(crate) functions: Vec<String>,
     pub(crate) judgement: JudgementView,
     pub(crate) granted: GrantedView,
+    /// The same after the changes; nothing where there are none.
+    pub(crate) after: Option<GrantedView>,
     pub(crate) needs: Vec<NeedView>,
     pub(crate) claims: Vec<ClaimView>,
     /// The proof of adds-nothing, printed.
@@ -96,7 +98,7 @@ impl JudgementView {
     }
 }
 
-/// What a role may do now.
+/// What a role may do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GrantedView {
     pub(crate) actions: usize,
@@ -104,9 +106,8 @@ pub(crate) struct GrantedView {
     /// Some of it on every resource.
     pub(crate) on_everything: bool,
     pub(crate) admin: bool,
-    /// What it could become, by technique, before and after the change.
-    pub(crate) paths_before: usize,
-    pub(crate) paths_after: usize,
+    /// Escalation paths that start here.
+    pub(crate) paths: usize,
 }
 
 /// A permission that stays.

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use iam_evaluate::effective::granted_actions;
+use iam_graph::AccessGraph;
 use iam_model::action::Action;
+use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::{PolicyDocument, ResourceElement};
 use iam_patch::{Disposition, FilePatch, PatchSet};
-use iam_synthesize::{Grade, Judgement, Need, RoleProposal};
+use iam_synthesize::{BlindSpot, Grade, Judgement, Need, RoleProposal};
+use iam_verify::before_after::documents;
 use iam_verify::outcome::{Claim, Outcome};
 use iam_verify::verify::Verdict;
 
@@ -31,8 +34,9 @@ pub(super) fn report(
     let mut roles = Vec::new();
     for (proposal, verdict) in proposals.iter().zip(verdicts) {
         let refused = matches!(proposal.judgement, Judgement::Refused(_));
-        let actions = granted_actions(stage.index, &proposal.role, &stage.inputs.catalog);
-        roles.push(role(stage, proposal, verdict.as_ref(), &actions));
+        let (before, after) = documents(&proposal.role, &proposal.changes.iter().collect::<Vec<_>>(), stage.index);
+        let actions = granted_actions(stage.index, &proposal.role, &before, &stage.inputs.catalog);
+        roles.push(role(stage, proposal, verdict.as_ref(), (&actions, &before, &after)));
         if refused {
             continue;
         }
@@ -60,7 +64,12 @@ fn calls(proposal: &RoleProposal) -> u64 {
     proposal.needs.iter().filter_map(|need| need.seen.as_ref()).map(|seen| seen.count).sum()
 }
 
-fn role(stage: &Stage<'_>, proposal: &RoleProposal, verdict: Option<&Verdict>, actions: &[Action]) -> RoleView {
+fn role(
+    stage: &Stage<'_>,
+    proposal: &RoleProposal,
+    verdict: Option<&Verdict>,
+    (actions, before, after): (&[Action], &[&PolicyDocument], &[&PolicyDocument]),
+) -> RoleView {
     let own = iam_patch::patch(stage.project, stage.index, &proposal.changes);
     let refused = if stage.inputs.sources.is_some() { refusals(&own, &proposal.changes) } else { Vec::new() };
     let functions = stage.index.functions_of(&proposal.role);
@@ -73,34 +82,30 @@ fn role(stage: &Stage<'_>, proposal: &RoleProposal, verdict: Option<&Verdict>, a
             Judgement::Tight => JudgementView::Unchanged,
             Judgement::Refused(why) => JudgementView::Refused(why.clone()),
         },
-        granted: granted_view(stage, proposal, actions),
+        granted: granted(actions, before, stage.before, &proposal.role),
+        after: (!proposal.changes.is_empty()).then(|| {
+            let actions = granted_actions(stage.index, &proposal.role, after, &stage.inputs.catalog);
+            granted(&actions, after, stage.after, &proposal.role)
+        }),
         needs: proposal.needs.iter().map(need).collect(),
         claims: verdict.map(|v| v.claims.iter().map(|(c, o)| claim(*c, o)).collect()).unwrap_or_default(),
         certificate: verdict.and_then(|v| v.certificate.as_ref()).map(ToString::to_string),
         changes: proposal.changes.iter().map(change).collect(),
-        blind_spots: (proposal.blind_spots.iter())
-            .map(|spot| BlindSpotView {
-                service: spot.service.clone(),
-                why: spot.why.clone(),
-                actions: spot.actions.iter().map(ToString::to_string).collect(),
-            })
-            .collect(),
+        blind_spots: blind_spots(stage, proposal),
         left_alone: proposal.left_alone.clone(),
         diff: own.patches.iter().map(|patch| patch.diff.as_str()).collect(),
         refused,
     }
 }
 
-fn granted_view(stage: &Stage<'_>, proposal: &RoleProposal, actions: &[Action]) -> GrantedView {
-    let policies = stage.index.identity_policies(&proposal.role);
+fn granted(actions: &[Action], documents: &[&PolicyDocument], graph: &AccessGraph, role: &Arn) -> GrantedView {
     let services: BTreeSet<&str> = actions.iter().map(Action::service).collect();
     GrantedView {
         actions: actions.len(),
         services: services.len(),
-        on_everything: policies.iter().any(|policy| reaches_everything(policy.document)),
-        admin: stage.before.is_admin(&proposal.role),
-        paths_before: stage.before.paths_from(&proposal.role).len(),
-        paths_after: stage.after.paths_from(&proposal.role).len(),
+        on_everything: documents.iter().any(|document| reaches_everything(document)),
+        admin: graph.is_admin(role),
+        paths: graph.paths_from(role).len(),
     }
 }
 
@@ -110,6 +115,21 @@ fn reaches_everything(document: &PolicyDocument) -> bool {
         ResourceElement::NotResource(_) => true,
         ResourceElement::Absent => false,
     })
+}
+
+/// Services of which the account has resources first: there a person knows what to look for.
+fn blind_spots(stage: &Stage<'_>, proposal: &RoleProposal) -> Vec<BlindSpotView> {
+    let account = proposal.role.account().and_then(|id| stage.inputs.snapshot.accounts.get(&id));
+    let present: BTreeSet<&str> =
+        account.into_iter().flat_map(|account| &account.resources).map(|resource| resource.arn.service()).collect();
+    let mut spots: Vec<_> = proposal.blind_spots.iter().collect();
+    spots.sort_by_key(|spot| !present.contains(spot.service.as_str()));
+    let view = |spot: &BlindSpot| BlindSpotView {
+        service: spot.service.clone(),
+        why: spot.why.clone(),
+        actions: spot.actions.iter().map(ToString::to_string).collect(),
+    };
+    spots.into_iter().map(view).collect()
 }
 
 fn need(need: &Need) -> NeedView {

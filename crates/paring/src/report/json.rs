@@ -63,6 +63,7 @@ fn role(role: &RoleView) -> Value {
         ("judgement", Value::text(role.judgement.as_str())),
         ("why", optional(why)),
         ("granted", granted(&role.granted)),
+        ("granted_after", role.after.as_ref().map_or(Value::Null, granted)),
         ("needed", list(&role.needs, need)),
         ("claims", list(&role.claims, claim)),
         ("certificate", optional(role.certificate.as_deref())),
@@ -79,8 +80,7 @@ fn granted(granted: &GrantedView) -> Value {
         ("services", count(granted.services)),
         ("on_everything", Value::Bool(granted.on_everything)),
         ("administrator", Value::Bool(granted.admin)),
-        ("escalation_paths_before", count(granted.paths_before)),
-        ("escalation_paths_after", count(granted.paths_after)),
+        ("escalation_paths", count(granted.paths)),
     ])
 }
 

@@ -78,6 +78,10 @@ impl Text {
         }
         let granted = self.granted(&role.granted);
         self.row("granted", &granted);
+        if let Some(after) = &role.after {
+            let after = self.granted(after);
+            self.row("after", &after);
+        }
         self.needs(&role.needs);
         self.blind_spots(&role.blind_spots);
         for note in &role.left_alone {
@@ -110,9 +114,8 @@ impl Text {
         if granted.admin {
             let _ = write!(text, "; {}", self.paint.red("administrator"));
         }
-        if granted.paths_before > 0 {
-            let paths = counted(granted.paths_before, "escalation path", "escalation paths");
-            let _ = write!(text, "; {paths}, {} after", number(granted.paths_after as u64));
+        if granted.paths > 0 {
+            let _ = write!(text, "; {}", counted(granted.paths, "escalation path", "escalation paths"));
         }
         text
     }
@@ -142,8 +145,12 @@ impl Text {
         if actions == 0 {
             return;
         }
-        let mut services: Vec<&str> = spots.iter().map(|spot| spot.service.as_str()).collect();
-        services.dedup();
+        let mut services: Vec<&str> = Vec::new();
+        for spot in spots {
+            if !services.contains(&spot.service.as_str()) {
+                services.push(&spot.service);
+            }
+        }
         let head = format!(
             "{} of {} that these logs could not have shown are cut with the wildcard",
             counted(actions, "action", "actions"),
