@@ -5,7 +5,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::string_slice,
-    clippy::indexing_slicing,
     clippy::print_stderr,
     reason = "a test that fails should say so at once"
 )]

@@ -10,6 +10,8 @@ mod needs;
 
 mod plumbing;
 
+mod infer;
+
 mod narrow;
 
 mod propose;

@@ -1,15 +1,12 @@
-//! Needs: permissions a role must keep, each with its grade and what it rests on.
+//! Needs: permissions a role must keep, each with its grade and what it rests on; and the rules and evidence behind them.
 //!
-//! Says what must stay, not how it is written down; that is for narrowing.
+//! The words only: inferring needs and writing them down are next door.
 
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::Catalog;
-use iam_model::snapshot::{Resource, SnapshotIndex};
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, UsageLog, Visibility};
-
-use crate::plumbing;
 
 /// What the logs say, and what they could have said.
 pub struct Evidence<'a> {
@@ -92,7 +89,7 @@ pub struct Seen {
 
 impl Seen {
     /// The calls behind two needs together.
-    fn join(&mut self, other: &Self) {
+    pub(crate) fn join(&mut self, other: &Self) {
         const SAMPLES: usize = 3;
         self.count += other.count;
         self.first = self.first.min(other.first);
@@ -131,76 +128,4 @@ impl Need {
     ) -> Self {
         Self { action, resources, grade, because, seen: None, functions: Vec::new() }
     }
-}
-
-/// What a role was seen to do and what its functions need to run, in a fixed order.
-pub(crate) fn infer(role: &Arn, index: &SnapshotIndex<'_>, evidence: &Evidence<'_>) -> Vec<Need> {
-    let functions = index.functions_of(role);
-    let mut needs = observed(role, evidence);
-    needs.extend(plumbing::needs(&functions));
-    needs
-}
-
-/// Whether the logs hold an authorised call of the role.
-pub(crate) fn was_seen(role: &Arn, usage: &UsageLog) -> bool {
-    usage.principals.get(role).is_some_and(|seen| seen.observations.iter().any(|o| o.count > 0))
-}
-
-/// One need per action seen with the same knowledge of resources; denied calls are evidence of want, never of need.
-fn observed(role: &Arn, evidence: &Evidence<'_>) -> Vec<Need> {
-    let mut needs: Vec<Need> = Vec::new();
-    let observations = evidence.usage.principals.get(role).map(|u| u.observations.as_slice()).unwrap_or_default();
-    for observation in observations.iter().filter(|o| o.count > 0) {
-        let seen = Seen {
-            count: observation.count,
-            first: observation.first,
-            last: observation.last,
-            event_ids: observation.sample_event_ids.clone(),
-        };
-        let resources = observation.resource_known.then(|| observation.resources.clone());
-        let known =
-            |need: &&mut Need| need.action == observation.action && need.resources.is_some() == resources.is_some();
-        if let Some(need) = needs.iter_mut().find(known) {
-            if let (Some(all), Some(more)) = (&mut need.resources, resources) {
-                all.extend(more);
-            }
-            need.functions.extend(observation.function.clone());
-            if let Some(total) = &mut need.seen {
-                total.join(&seen);
-            }
-        } else {
-            needs.push(Need {
-                action: observation.action.clone(),
-                resources,
-                grade: Grade::Observed,
-                because: String::new(),
-                seen: Some(seen),
-                functions: observation.function.iter().cloned().collect(),
-            });
-        }
-    }
-    for need in &mut needs {
-        if let Some(resources) = &mut need.resources {
-            resources.sort();
-            resources.dedup();
-        }
-        need.functions.sort();
-        need.functions.dedup();
-        need.because = describe(need);
-    }
-    needs
-}
-
-fn describe(need: &Need) -> String {
-    let Some(seen) = &need.seen else { return String::new() };
-    let calls = if seen.count == 1 { "call" } else { "calls" };
-    let date = |time: Timestamp| time.to_string().chars().take(10).collect::<String>();
-    let told =
-        if need.resources.is_some() { "" } else { "; the events do not tell the resource, so the old grant's stays" };
-    format!("{} {calls}, {} to {}{told}", seen.count, date(seen.first), date(seen.last))
-}
-
-/// The name of a function, from its description or its ARN.
-pub(crate) fn function_name(function: &Resource) -> &str {
-    function.api.get("FunctionName").and_then(|name| name.as_str()).unwrap_or_else(|| function.arn.name())
 }

@@ -9,7 +9,7 @@ use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::json::Value;
 use iam_model::snapshot::Resource;
 
-use crate::needs::{Grade, Need, function_name};
+use crate::needs::{Grade, Need};
 
 const LOGS: &[&str] = &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 const TRACING: &[&str] = &["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
@@ -114,4 +114,9 @@ fn member<'a>(function: &'a Resource, path: &[&str]) -> Option<&'a str> {
         value = value.get(key)?;
     }
     value.as_str()
+}
+
+/// The name of a function, from its description or its ARN.
+fn function_name(function: &Resource) -> &str {
+    function.api.get("FunctionName").and_then(|name| name.as_str()).unwrap_or_else(|| function.arn.name())
 }

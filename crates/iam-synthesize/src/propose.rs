@@ -13,8 +13,9 @@ use iam_model::policy::{PolicyDocument, Statement};
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Role, SnapshotIndex};
 use iam_model::usage::Visibility;
 
+use crate::infer::{infer, was_seen};
 use crate::narrow::{Candidate, Cover, Narrowed, Served, narrow};
-use crate::needs::{Evidence, Grade, Need, Rules, infer, was_seen};
+use crate::needs::{Evidence, Grade, Need, Rules};
 use crate::plumbing;
 
 /// What was decided about a role.

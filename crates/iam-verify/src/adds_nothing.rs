@@ -9,7 +9,7 @@ use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::certificate::Certificate;
 use iam_model::change::AttachmentKind;
-use iam_model::policy::{Effect, PolicyDocument, PrincipalPattern, Statement};
+use iam_model::policy::{Effect, PolicyDocument, Statement};
 
 use crate::certificate;
 use crate::digest::seal;
@@ -118,7 +118,7 @@ fn short(digest: &str) -> &str {
 
 fn refuted(witness: &Witness) -> Verdict {
     let counterexample = Counterexample {
-        principal: witness.principal.as_ref().map(principal_text),
+        principal: witness.principal.clone(),
         action: witness.action.clone(),
         resource: witness.resource.clone(),
         context: witness.context.clone(),
@@ -129,17 +129,6 @@ fn refuted(witness: &Witness) -> Verdict {
 
 fn undecided(why: String) -> Verdict {
     Verdict { outcome: Outcome::Undecided { why }, certificate: None }
-}
-
-fn principal_text(principal: &PrincipalPattern) -> String {
-    match principal {
-        PrincipalPattern::Everyone => "*".into(),
-        PrincipalPattern::Aws(text)
-        | PrincipalPattern::Service(text)
-        | PrincipalPattern::Federated(text)
-        | PrincipalPattern::CanonicalUser(text)
-        | PrincipalPattern::Unknown { value: text, .. } => text.clone(),
-    }
 }
 
 fn in_words(why: &Why) -> String {

@@ -13,7 +13,7 @@ use iam_evaluate::{
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::change::Change;
-use iam_model::policy::{PolicyDocument, Statement};
+use iam_model::policy::{PolicyDocument, PrincipalPattern, Statement};
 use iam_model::snapshot::SnapshotIndex;
 use iam_model::usage::{Observation, UsageLog};
 
@@ -88,7 +88,7 @@ fn outcome(replay: &Replay, denied: Option<Counterexample>, undecided: &BTreeSet
 
 fn counterexample(role: &Arn, observation: &Observation, resource: ResourcePattern) -> Counterexample {
     Counterexample {
-        principal: Some(role.to_string()),
+        principal: Some(PrincipalPattern::Aws(role.to_string())),
         action: observation.action.clone(),
         resource,
         context: observation.context.clone(),

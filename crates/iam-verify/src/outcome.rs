@@ -8,6 +8,7 @@ use std::fmt;
 use iam_model::action::Action;
 use iam_model::arn::ResourcePattern;
 use iam_model::condition::ConditionKey;
+use iam_model::policy::PrincipalPattern;
 
 /// What is claimed about a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,7 +89,7 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counterexample {
     /// Who asks, as a policy would name them; nothing where the policies name nobody.
-    pub principal: Option<String>,
+    pub principal: Option<PrincipalPattern>,
     /// The action.
     pub action: Action,
     /// The resource, or `*` for actions that take none.
@@ -100,7 +101,15 @@ pub struct Counterexample {
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(principal) = &self.principal {
-            write!(f, "{principal} doing ")?;
+            let name = match principal {
+                PrincipalPattern::Everyone => "anyone",
+                PrincipalPattern::Aws(name)
+                | PrincipalPattern::Service(name)
+                | PrincipalPattern::Federated(name)
+                | PrincipalPattern::CanonicalUser(name)
+                | PrincipalPattern::Unknown { value: name, .. } => name,
+            };
+            write!(f, "{name} doing ")?;
         }
         write!(f, "{} on {}", self.action, self.resource)?;
         for (index, (key, values)) in self.context.iter().enumerate() {
