@@ -48,6 +48,6 @@ pub mod effective;
 pub use context::{Context, KeyState};
 pub use decision::{Decision, Layer, LayerOutcome, Layers, Outcome, Rule, StatementRef, Unknowns};
 pub use evaluator::{ChangeError, Evaluator, PolicyPlace};
-pub use policies::{Policies, evaluate};
+pub use policies::{CompiledPolicies, Policies, evaluate};
 pub use principal::{IdentityProvider, Principal, PrincipalError, ServiceName};
 pub use request::{Request, ResourceName};

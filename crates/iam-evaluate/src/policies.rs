@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use iam_model::policy::PolicyDocument;
 
+use crate::context::Context;
 use crate::decision::Decision;
 use crate::layers::{Bound, decide};
 use crate::request::Request;
@@ -55,25 +56,62 @@ pub struct Policies<'a> {
 /// ```
 #[must_use]
 pub fn evaluate(request: &Request, policies: &Policies<'_>) -> Decision {
-    let list = |documents: &[&PolicyDocument]| {
-        documents.iter().map(|document| Arc::new(CompiledPolicy::new(document))).collect::<Vec<_>>()
-    };
-    let levels = |levels: &[Vec<&PolicyDocument>]| levels.iter().map(|level| list(level)).collect::<Vec<_>>();
-    let resource = policies.resource.map(CompiledPolicy::new);
-    decide(
-        request,
-        &Bound {
-            identity: &list(&policies.identity),
-            resource: resource.as_ref(),
-            boundary: &list(&policies.boundary),
-            session: &list(&policies.session),
-            scps: &levels(&policies.scps),
-            rcps: &levels(&policies.rcps),
-            vpc_endpoint: &list(&policies.vpc_endpoint),
+    CompiledPolicies::new(policies).decide(request, policies.resource, &[])
+}
+
+/// A caller's policies and limits, read once for deciding many requests.
+#[derive(Debug, Clone)]
+pub struct CompiledPolicies {
+    identity: Vec<Arc<CompiledPolicy>>,
+    boundary: Vec<Arc<CompiledPolicy>>,
+    session: Vec<Arc<CompiledPolicy>>,
+    scps: Vec<Vec<Arc<CompiledPolicy>>>,
+    rcps: Vec<Vec<Arc<CompiledPolicy>>>,
+    vpc_endpoint: Vec<Arc<CompiledPolicy>>,
+    management_account: bool,
+    service_linked_role: bool,
+}
+
+impl CompiledPolicies {
+    /// Reads all policies but the resource's, which is given with each request.
+    #[must_use]
+    pub fn new(policies: &Policies<'_>) -> Self {
+        let list = |documents: &[&PolicyDocument]| {
+            documents.iter().map(|document| Arc::new(CompiledPolicy::new(document))).collect::<Vec<_>>()
+        };
+        let levels = |levels: &[Vec<&PolicyDocument>]| levels.iter().map(|level| list(level)).collect::<Vec<_>>();
+        Self {
+            identity: list(&policies.identity),
+            boundary: list(&policies.boundary),
+            session: list(&policies.session),
+            scps: levels(&policies.scps),
+            rcps: levels(&policies.rcps),
+            vpc_endpoint: list(&policies.vpc_endpoint),
             management_account: policies.principal_is_management_account,
             service_linked_role: policies.principal_is_service_linked_role,
-            derived: &[],
+        }
+    }
+
+    /// Decides one request on a resource with this policy.
+    ///
+    /// `known` holds facts that are the same for many requests, such as who the caller is; the request's own context goes
+    /// before them.
+    #[must_use]
+    pub fn decide(&self, request: &Request, resource: Option<&PolicyDocument>, known: &[&Context]) -> Decision {
+        let resource = resource.map(CompiledPolicy::new);
+        let bound = Bound {
+            identity: &self.identity,
+            resource: resource.as_ref(),
+            boundary: &self.boundary,
+            session: &self.session,
+            scps: &self.scps,
+            rcps: &self.rcps,
+            vpc_endpoint: &self.vpc_endpoint,
+            management_account: self.management_account,
+            service_linked_role: self.service_linked_role,
+            derived: known,
             owner: None,
-        },
-    )
+        };
+        decide(request, &bound)
+    }
 }

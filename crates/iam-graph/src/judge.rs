@@ -9,10 +9,11 @@ mod witness;
 
 pub(crate) use admin::allows_more;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use iam_evaluate::{Context, Outcome, Policies, Principal, Request, ResourceName, evaluate};
+use iam_evaluate::{CompiledPolicies, Context, Outcome, Policies, Principal, Request, ResourceName, evaluate};
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::condition::ConditionKey;
@@ -86,6 +87,8 @@ pub(crate) struct Powers<'a> {
     boundary: Option<&'a PolicyDocument>,
     is_service_linked: bool,
     context: Context,
+    /// All of it made ready for the account's own resources, once asked for.
+    ready: OnceCell<CompiledPolicies>,
 }
 
 impl<'a> Powers<'a> {
@@ -96,21 +99,21 @@ impl<'a> Powers<'a> {
 
     /// The same principal with more policies.
     pub(crate) fn with(&self, more: impl IntoIterator<Item = Held<'a>>) -> Self {
-        let mut powers = self.clone();
+        let mut powers = Self { ready: OnceCell::new(), ..self.clone() };
         powers.held.extend(more);
         powers
     }
 
     /// The same principal without some of its policies.
     pub(crate) fn without(&self, taken: impl Fn(&Held<'a>) -> bool) -> Self {
-        let mut powers = self.clone();
+        let mut powers = Self { ready: OnceCell::new(), ..self.clone() };
         powers.held.retain(|held| !taken(held));
         powers
     }
 
     /// The same principal without its boundary.
     pub(crate) fn unbounded(&self) -> Self {
-        Self { boundary: None, ..self.clone() }
+        Self { boundary: None, ready: OnceCell::new(), ..self.clone() }
     }
 
     pub(crate) const fn has_boundary(&self) -> bool {
@@ -170,6 +173,7 @@ impl<'a> Judge<'a> {
             held: person.policies.clone(),
             boundary: person.boundary,
             is_service_linked: person.is_service_linked(),
+            ready: OnceCell::new(),
         }
     }
 
@@ -184,6 +188,7 @@ impl<'a> Judge<'a> {
             held: vec![Held { name: "everything", managed: None, group: None, document: &EVERYTHING }],
             boundary: None,
             is_service_linked: false,
+            ready: OnceCell::new(),
         })
     }
 
@@ -207,13 +212,14 @@ impl<'a> Judge<'a> {
             held: vec![Held { name: "everything", managed: None, group: None, document: &EVERYTHING }],
             boundary: None,
             is_service_linked: false,
+            ready: OnceCell::new(),
             context,
         }
     }
 
     /// Whether the principal may do it.
     pub(crate) fn may(&self, powers: &Powers<'_>, question: &Question<'_>) -> Answer {
-        let mut context = powers.context.clone();
+        let mut context = Context::open();
         for (key, value) in &question.carries {
             match value {
                 Some(value) => context.set(key.clone(), vec![value.clone()]),
@@ -230,18 +236,18 @@ impl<'a> Judge<'a> {
             resource_account: owner.cloned(),
             context,
         };
-        let decision = evaluate(&request, &self.policies(powers, question, owner));
-        match decision.outcome {
-            Outcome::Allow => Answer::Yes,
-            Outcome::ExplicitDeny | Outcome::ImplicitDeny => Answer::No,
-            Outcome::Unknown(unknowns) => match unknowns.elements.first() {
-                Some(element) => Answer::Unknown(element.clone()),
-                None => Answer::If(unknowns.keys.into_iter().collect()),
-            },
-        }
+        let known = [&powers.context];
+        let decision = if owner == powers.account.as_ref() {
+            let ready = powers.ready.get_or_init(|| CompiledPolicies::new(&self.policies(powers, owner)));
+            ready.decide(&request, question.policy, &known)
+        } else {
+            CompiledPolicies::new(&self.policies(powers, owner)).decide(&request, question.policy, &known)
+        };
+        answer(decision.outcome)
     }
 
-    fn policies<'p>(&self, powers: &Powers<'p>, question: &Question<'p>, owner: Option<&AccountId>) -> Policies<'p>
+    /// Everything that speaks for or limits a principal, on resources of an account.
+    fn policies<'p>(&self, powers: &Powers<'p>, owner: Option<&AccountId>) -> Policies<'p>
     where
         'a: 'p,
     {
@@ -251,7 +257,7 @@ impl<'a> Judge<'a> {
         let above_owner = owner.and_then(|account| self.index.guardrails(account));
         Policies {
             identity: powers.held.iter().map(|held| held.document).collect(),
-            resource: question.policy,
+            resource: None,
             boundary: powers.boundary.into_iter().collect(),
             session: Vec::new(),
             scps: above.map(|g| levels(&g.scps)).unwrap_or_default(),
@@ -325,15 +331,19 @@ impl<'a> Judge<'a> {
                 context: context.clone(),
             };
             let decision = evaluate(&request, &Policies { resource: role.trust, ..Policies::default() });
-            best = best.or(match decision.outcome {
-                Outcome::Allow => Answer::Yes,
-                Outcome::ExplicitDeny | Outcome::ImplicitDeny => Answer::No,
-                Outcome::Unknown(unknowns) => match unknowns.elements.first() {
-                    Some(element) => Answer::Unknown(element.clone()),
-                    None => Answer::If(unknowns.keys.into_iter().collect()),
-                },
-            });
+            best = best.or(answer(decision.outcome));
         }
         best
+    }
+}
+
+fn answer(outcome: Outcome) -> Answer {
+    match outcome {
+        Outcome::Allow => Answer::Yes,
+        Outcome::ExplicitDeny | Outcome::ImplicitDeny => Answer::No,
+        Outcome::Unknown(unknowns) => match unknowns.elements.first() {
+            Some(element) => Answer::Unknown(element.clone()),
+            None => Answer::If(unknowns.keys.into_iter().collect()),
+        },
     }
 }

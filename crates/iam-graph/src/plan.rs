@@ -105,6 +105,11 @@ impl Plan {
         plan
     }
 
+    /// The number of an action, where any technique needs it.
+    pub(crate) fn action(&self, action: &Action) -> Option<usize> {
+        self.actions.iter().position(|known| known == action)
+    }
+
     fn need(&mut self, requirement: &'static Requirement) -> Need {
         let action = number(&mut self.actions, requirement.action.clone());
         let with = number(&mut self.contexts, (requirement.with.as_slice(), requirement.trust));

@@ -31,12 +31,20 @@ const SERVICES: &[&str] = &[
     "cloudwatch:DeleteAlarms",
 ];
 
+/// How many of [`IDENTITY`] are asked for first: techniques of the catalogue need them, so the sieve knows them.
+const FIRST: usize = 2;
+
 static PROBES: LazyLock<(Vec<Action>, Vec<Action>)> = LazyLock::new(|| {
     let read = |names: &[&str]| names.iter().filter_map(|name| name.parse().ok()).collect();
     (read(IDENTITY), read(SERVICES))
 });
 
 impl Judge<'_> {
+    /// Actions of which every administrator may do at least one.
+    pub(crate) fn admin_probes(&self) -> impl Iterator<Item = &'static Action> {
+        PROBES.0.iter().take(FIRST)
+    }
+
     /// Whether the principal is an administrator: whether it may do all that anybody in its account may.
     ///
     /// Where guardrails take the powers over identities, or most services, from everyone, nobody is.
@@ -44,7 +52,7 @@ impl Judge<'_> {
         let Some(account) = powers.account.clone() else { return false };
         let (identity, services) = &*PROBES;
         // The cheap question first: next to nobody may do all of this.
-        if !identity.iter().take(2).any(|action| self.may_everywhere(powers, action)) {
+        if !identity.iter().take(FIRST).any(|action| self.may_everywhere(powers, action)) {
             return false;
         }
         let Some(best) = self.new_role(&account, &powers.partition) else { return false };
