@@ -23,7 +23,8 @@ pub struct Options {
 }
 
 /// Calls under throttling are tried this often, each time after a longer, random wait.
-const ATTEMPTS: u32 = 10;
+const ATTEMPTS: u32 = 8;
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 /// Runs one collection to its end on this thread.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CollectError> {
@@ -42,7 +43,7 @@ pub(crate) async fn load(options: &Options) -> Result<SdkConfig, CollectError> {
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(client)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(LONGEST_WAIT))
         .timeout_config(limits);
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
@@ -70,5 +71,6 @@ where
         source = error.source();
     }
     words.dedup();
-    words.join(": ")
+    let line = words.join(": ");
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -170,7 +170,10 @@ impl Gathered {
             ("accounts", Value::Object(vec![(id.to_string(), account)])),
         ]);
         let source = SourceText { name: SourceName::new(&format!("account {id}")), text: root.to_pretty() };
-        Ok(snapshot::read(source)?)
+        let (snapshot, mut diagnostics) = snapshot::read(source)?;
+        // Lines of a text that nobody has seen yet tell nothing.
+        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.place.position = None);
+        Ok((snapshot, diagnostics))
     }
 
     fn account(&self) -> Option<AccountId> {
