@@ -171,3 +171,6 @@ fn follow(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
