@@ -49,7 +49,7 @@ impl ArnPattern {
             Position::Resource => PolicyVersion::V2008,
             Position::ConditionValue => version,
         };
-        let Some(parts) = split(text) else {
+        let Some(parts) = split(text).or_else(|| widened(text)) else {
             return Self::Short(Template::new(text, early, Wildcards::Match));
         };
         let [a, b, c, d, e, resource] = parts;
@@ -124,6 +124,18 @@ impl Segment {
             },
         }
     }
+}
+
+/// Six segments of a shorter text that ends in `*`: there the star also stands for the segments that follow.
+fn widened(text: &str) -> Option<[&str; 6]> {
+    if !text.ends_with('*') || text.contains("${") {
+        return None;
+    }
+    let mut found = ["*"; 6];
+    for (slot, part) in found.iter_mut().zip(text.split(':')) {
+        *slot = part;
+    }
+    Some(found)
 }
 
 /// Splits at the first five colons that do not stand inside `${…}`.

@@ -69,8 +69,8 @@ pub enum Wildcards {
     Literal,
     /// Any text, any character.
     Anywhere,
-    /// The same, but in the first five colon-separated segments not beyond a colon. A text of fewer than six segments
-    /// is read as [`Wildcards::Anywhere`].
+    /// The same, but in the first five colon-separated segments not beyond a colon. Where a text of fewer segments
+    /// ends in `*`, that one stands for all that follows; else such a text is read as [`Wildcards::Anywhere`].
     BySegment,
 }
 
@@ -122,12 +122,13 @@ impl Glob {
     /// ```
     #[must_use]
     pub fn parse(text: &str, reading: Reading) -> Self {
-        let bounded = reading.wildcards == Wildcards::BySegment && colons(text, reading.variables) >= 5;
+        let whole = colons(text, reading.variables) >= 5;
+        let bounded = reading.wildcards == Wildcards::BySegment && (whole || text.ends_with('*'));
         let mut tokens = Vec::with_capacity(text.len());
         let mut segment = 0;
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            let in_segment = bounded && segment < 5;
+            let in_segment = bounded && segment < 5 && (whole || rest != "*");
             if reading.variables
                 && let Some((body, after)) = variable_body(rest)
             {

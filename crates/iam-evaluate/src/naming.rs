@@ -213,7 +213,8 @@ impl Entry {
             }
             (Self::Service(name), Principal::Service(service)) => Named::fully(yes_if(**name == *service.as_str())),
             (Self::Provider(name), Principal::Federated(provider)) => {
-                Named::fully(yes_if(**name == *provider.as_str()))
+                // `*` means every provider, as AWS's samples of trust policies and their verdicts have it.
+                Named::fully(yes_if(**name == *"*" || **name == *provider.as_str()))
             }
             _ => Named::NO,
         }

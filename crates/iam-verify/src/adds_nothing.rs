@@ -5,6 +5,7 @@
 //! undecided. Follows the IAM Access Analyzer topic "Custom policy checks".
 
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet, Possibility, Why, Witness};
+use iam_evaluate::{Context, Layer, LayerOutcome, Policies, Principal, Request, evaluate};
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::certificate::Certificate;
@@ -95,12 +96,59 @@ pub fn check_documents(before: &[PolicyDocument], after: &[PolicyDocument], limi
             }
         }
         Inclusion::Excluded(witness) => {
-            let confirmed =
+            let by_sets =
                 new.allows_request(&witness) == Possibility::Yes && old.allows_request(&witness) == Possibility::No;
-            if confirmed { refuted(&witness) } else { undecided("a counterexample was not confirmed".into()) }
+            if by_sets && evaluation_agrees(before, after, &witness) {
+                refuted(&witness)
+            } else {
+                undecided(format!("evaluation did not confirm the counterexample {witness}"))
+            }
         }
         Inclusion::Undecided(why) => undecided(in_words(&why)),
     }
+}
+
+/// Whether the evaluation of requests, asked about each list of documents as one layer, allows the request after and
+/// not before.
+fn evaluation_agrees(before: &[PolicyDocument], after: &[PolicyDocument], witness: &Witness) -> bool {
+    let said = |documents: &[PolicyDocument]| layer_says(documents, witness);
+    said(after) == Some(LayerOutcome::Allow)
+        && matches!(
+            said(before),
+            Some(LayerOutcome::ExplicitDeny | LayerOutcome::ImplicitDeny | LayerOutcome::NotApplicable)
+        )
+}
+
+/// What documents say of a request; nothing for a request AWS could not see.
+fn layer_says(documents: &[PolicyDocument], witness: &Witness) -> Option<LayerOutcome> {
+    let principal = match &witness.principal {
+        None => "arn:aws:iam::111122223333:user/someone".to_owned(),
+        Some(principal) => principal_text(principal),
+    };
+    let mut context = Context::complete();
+    for (key, values) in &witness.context {
+        context.set(key.clone(), values.clone());
+    }
+    let request = Request {
+        principal: Principal::parse(&principal).ok()?,
+        action: witness.action.clone(),
+        resource: witness.resource.as_str().parse().ok()?,
+        resource_account: None,
+        context,
+    };
+    // Several resource policies, as a trust policy taken apart, are asked as the one policy they make together.
+    let mut together =
+        PolicyDocument { version: documents.first().and_then(|d| d.version), ..PolicyDocument::default() };
+    together.statements = documents.iter().flat_map(|d| d.statements.iter().cloned()).collect();
+    let mut policies = Policies::default();
+    let layer = if documents.iter().flat_map(|d| &d.statements).any(|s| s.principal.is_some()) {
+        policies.resource = Some(&together);
+        Layer::Resource
+    } else {
+        policies.identity = documents.iter().collect();
+        Layer::Identity
+    };
+    Some(evaluate(&request, &policies).layers.get(layer))
 }
 
 fn proved(certificate: Certificate) -> Verdict {

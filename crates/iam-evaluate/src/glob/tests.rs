@@ -26,7 +26,8 @@ fn texts_match_as_the_user_guide_says() {
         (Reading::ACTION, "s3:GET*", "S3:getObject", true),
         (RESOURCE, "arn:aws:logs:*:1:g*", "arn:aws:logs:eu:1:g:stream:s", true),
         (RESOURCE, "arn:aws:s*:::b", "arn:aws:s3:::b", true),
-        (RESOURCE, "arn:aws:s*::b", "arn:aws:s3:::b", true),
+        (RESOURCE, "arn:*:s*", "arn:aws:s3:::b", true),
+        (RESOURCE, "arn:*:s*", "arn:aws:x:s3::b", false),
         (RESOURCE, "arn:aws:*:*:*:x", "arn:aws:s3:::b:x", false),
         (RESOURCE, "arn:aws:s3:*", "arn:aws:s3:::b", true),
     ];

@@ -206,15 +206,21 @@ fn read<T>(condition: &Condition, parse: impl Fn(&str) -> Option<T>) -> Option<B
     condition.values.iter().map(|v| parse(&v.value)).collect()
 }
 
+/// Whether a pattern has fewer than six segments and no `*` at its end to stand for the others: AWS's text does not say
+/// what it matches.
+pub(crate) fn is_short(text: &str) -> bool {
+    !text.ends_with('*') && text.split(':').count() < 6
+}
+
 /// The patterns of a text condition; nothing where one is not understood.
 ///
-/// A variable compared without regard to case is no rigid symbol, and an ARN pattern of fewer than six segments (but
-/// `*`) has no documented meaning.
+/// A variable compared without regard to case is no rigid symbol, and some ARN patterns have no documented
+/// meaning.
 fn text_test(condition: &Condition, reading: Reading) -> Option<Test> {
     let globs: Vec<Glob> = condition.values.iter().map(|v| Glob::parse(&v.value, reading)).collect();
     let doubtful = |glob: &Glob, text: &str| match (reading.case, reading.wildcards) {
         (Case::Ignored, _) => glob.has_variable(),
-        (_, Wildcards::BySegment) => text != "*" && text.split(':').count() < 6,
+        (_, Wildcards::BySegment) => is_short(text),
         _ => false,
     };
     let any_doubt = globs.iter().zip(&condition.values).any(|(g, v)| doubtful(g, &v.value));

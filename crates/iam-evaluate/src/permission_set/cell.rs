@@ -14,7 +14,11 @@ use iam_model::policy::PolicyVersion;
 
 /// What actions, resources and principals there are at all.
 #[derive(Debug)]
-pub(crate) struct Domains([Vec<Glob>; 3]);
+pub(crate) struct Domains {
+    all: [Vec<Glob>; 3],
+    /// Where examples are looked for first.
+    likely: [Vec<Glob>; 3],
+}
 
 impl Domains {
     pub(crate) fn new() -> Self {
@@ -23,7 +27,10 @@ impl Domains {
         let mut star = Glob::parse("?", resource).tokens().to_vec();
         star.iter_mut().for_each(|t| *t = crate::glob::Token::Char('*'));
         let arn = Glob::parse("arn:?*:?*:*:*:?*", resource);
-        Self([vec![action], vec![Glob::from_tokens(star), arn], principal::domain()])
+        let likely_arn = Glob::parse("arn:aws:?*:*:*:?*", resource);
+        let star = Glob::from_tokens(star);
+        let likely = [Vec::new(), vec![likely_arn, star.clone()], principal::likely()];
+        Self { all: [vec![action], vec![star, arn], principal::domain()], likely }
     }
 }
 
@@ -135,12 +142,11 @@ impl<'a> Cell<'a> {
     }
 
     fn answer(&self, number: usize) -> Answer {
-        let (Some(demands), Some(domain)) = (self.sides.get(number), self.domains.0.get(number)) else {
-            return Answer::Inhabited(None);
-        };
-        if demands.excluded.is_empty() && demands.required.is_empty() {
-            return decide(&Problem { domain, ..Problem::default() }, self.caps);
-        }
+        self.domains.all.get(number).map_or(Answer::Inhabited(None), |domain| self.answer_in(number, domain))
+    }
+
+    fn answer_in(&self, number: usize, domain: &[Glob]) -> Answer {
+        let Some(demands) = self.sides.get(number) else { return Answer::Inhabited(None) };
         let problem = Problem { required: demands.required.clone(), excluded: demands.excluded.clone(), domain };
         decide(&problem, self.caps)
     }
@@ -193,9 +199,13 @@ impl<'a> Cell<'a> {
 
     /// A text of each dimension, and values of each key; nothing where one could not be written down.
     pub(crate) fn example(&self) -> Option<Example> {
-        let word = |number| match self.answer(number) {
-            Answer::Inhabited(word) => word,
-            _ => None,
+        let likely = |number: usize| self.domains.likely.get(number).map_or(&[][..], Vec::as_slice).iter();
+        let word = |number| {
+            let first = likely(number).map(|glob| self.answer_in(number, std::slice::from_ref(glob)));
+            first.chain([self.answer(number)]).find_map(|answer| match answer {
+                Answer::Inhabited(word) => word,
+                _ => None,
+            })
         };
         let texts = [word(0)?, word(1)?, word(2)?];
         let mut keys = Vec::new();

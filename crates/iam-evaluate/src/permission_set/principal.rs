@@ -11,6 +11,7 @@ use crate::glob::{Case, Glob, Reading, Wildcards};
 
 const LITERAL: Reading = Reading { case: Case::Sensitive, wildcards: Wildcards::Literal, variables: false };
 const PATTERN: Reading = Reading { case: Case::Sensitive, wildcards: Wildcards::Anywhere, variables: false };
+const BY_SEGMENT: Reading = Reading { case: Case::Sensitive, wildcards: Wildcards::BySegment, variables: false };
 
 /// The patterns of a principal list, and whether all of it was understood.
 pub(crate) fn globs<'p>(patterns: impl Iterator<Item = &'p PrincipalPattern>) -> (Vec<Glob>, bool) {
@@ -48,7 +49,7 @@ fn add_aws(text: &str, globs: &mut Vec<Glob>) -> bool {
         return true;
     }
     if let Some(account) = account_of(text) {
-        globs.push(Glob::parse(&format!("aws:arn:*:*::{account}:*"), PATTERN));
+        globs.push(Glob::parse(&format!("aws:arn:*:*::{account}:*"), BY_SEGMENT));
         return true;
     }
     globs.push(Glob::parse(&format!("aws:{text}"), LITERAL));
@@ -85,6 +86,24 @@ pub(crate) fn domain() -> Vec<Glob> {
         .iter()
         .map(|text| Glob::parse(text, PATTERN))
         .collect()
+}
+
+/// Principals a person would recognise, the likeliest first; examples are looked for here before anywhere else.
+pub(crate) fn likely() -> Vec<Glob> {
+    [
+        "aws:arn:aws:iam::444455556666:user/?*",
+        "aws:arn:aws:iam::????????????:user/?*",
+        "aws:arn:aws:iam::????????????:role/?*",
+        "aws:arn:aws:sts::????????????:assumed-role/?*/?*",
+        "aws:arn:aws:iam::777788889999:user/?*",
+        "service:?*.amazonaws.com",
+        "federated:arn:aws:iam::444455556666:saml-provider/?*",
+        "federated:accounts.google.com",
+        "federated:?*",
+    ]
+    .iter()
+    .map(|text| Glob::parse(text, PATTERN))
+    .collect()
 }
 
 /// Everyone.

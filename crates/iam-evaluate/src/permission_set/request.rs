@@ -122,9 +122,6 @@ fn policy_allows(policy: &Policy, request: &Witness) -> Option<bool> {
 
 /// Whether a statement matches; nothing where that is unknown.
 fn matches(statement: &Compiled, request: &Witness) -> Option<bool> {
-    if statement.doubtful {
-        return None;
-    }
     let principal = request.principal_text();
     let value = |variable: &Variable| request.variable(variable);
     let texts = [request.action.as_str(), request.resource.as_str(), &principal];
@@ -135,7 +132,8 @@ fn matches(statement: &Compiled, request: &Witness) -> Option<bool> {
         }
     }
     let values = |key: &ConditionKey| request.context.get(key).map_or(&[][..], Vec::as_slice);
-    statement.atoms.iter().map(|a| a.holds(values(&a.key), &value)).fold(Some(true), and)
+    let doubt = if statement.doubtful { None } else { Some(true) };
+    statement.atoms.iter().map(|a| a.holds(values(&a.key), &value)).fold(doubt, and)
 }
 
 const fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {

@@ -4,7 +4,7 @@ use iam_model::action::ActionPattern;
 use iam_model::policy::Statement;
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, PolicyVersion, PrincipalElement, ResourceElement};
 
-use super::atom::Atom;
+use super::atom::{Atom, is_short};
 use super::principal;
 use crate::glob::{Glob, Reading, Variable};
 
@@ -37,7 +37,7 @@ pub(crate) struct Compiled {
     /// Action, resource, principal.
     pub(crate) sides: [Side; 3],
     pub(crate) atoms: Vec<Atom>,
-    /// Whether part of it was not understood: it may match any request or none.
+    /// Whether part of it was not understood: it may match what the rest says, or less.
     pub(crate) doubtful: bool,
 }
 
@@ -120,6 +120,13 @@ impl Compiled {
         };
         if doubtful {
             return Self::anything(index);
+        }
+        let resource = statement.resource.patterns();
+        if resource.iter().any(|p| is_short(p.value.as_str())) {
+            if resources.negated {
+                return Self::anything(index);
+            }
+            doubtful = true;
         }
         let atoms = statement.conditions.iter().map(|c| Atom::compile(c, version)).collect();
         Self { index, sides: [actions, resources, principals], atoms, doubtful }

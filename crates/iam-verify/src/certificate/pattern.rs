@@ -27,9 +27,17 @@ pub(super) struct Reading {
 
 impl Pattern {
     pub(super) fn read(text: &str, reading: Reading) -> Self {
-        let tokens = tokens(text, reading, false);
-        let colons = tokens.iter().filter(|t| **t == Token::Char(':')).count();
-        Self(if reading.segments && colons >= 5 { self::tokens(text, reading, true) } else { tokens })
+        let plain = tokens(text, reading, false);
+        let whole = plain.iter().filter(|t| **t == Token::Char(':')).count() >= 5;
+        match text.strip_suffix('*') {
+            _ if !reading.segments => Self(plain),
+            // Of a short text the last star stands for the segments that follow.
+            Some(start) if !whole => {
+                let last = Token::Many { bounded: false };
+                Self(tokens(start, reading, true).into_iter().chain([last]).collect())
+            }
+            _ => Self(if whole { tokens(text, reading, true) } else { plain }),
+        }
     }
 
     pub(super) fn has_variable(&self) -> bool {

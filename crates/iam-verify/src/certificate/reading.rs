@@ -13,7 +13,7 @@ pub(super) struct Side {
     pub(super) negated: bool,
 }
 
-/// A statement: action, resource, principal, and what it claims of the context. A doubtful one may match anything.
+/// A statement: action, resource, principal, and what it claims of the context. A doubtful one may match less.
 pub(super) struct Statement {
     pub(super) index: u32,
     pub(super) sides: [Side; 3],
@@ -73,14 +73,20 @@ impl Statement {
                 patterns.map(|p| Side { patterns: p.into_iter().flatten().collect(), negated })
             }
         };
+        let short = statement.resource.patterns().iter().any(|p| is_short(p.value.as_str()));
         match principals {
-            Some(principals) if statement.unknown.is_empty() => {
+            Some(principals) if statement.unknown.is_empty() && !(short && resources.negated) => {
                 let claims = statement.conditions.iter().map(|c| Claim::read(c, variables)).collect();
-                Self { index, sides: [actions, resources, principals], claims, doubtful: false }
+                Self { index, sides: [actions, resources, principals], claims, doubtful: short }
             }
             _ => Self { index, sides: [(); 3].map(|()| everything()), claims: Vec::new(), doubtful: true },
         }
     }
+}
+
+/// Whether AWS's text is silent on what an ARN pattern matches: fewer than six segments and no `*` at its end.
+pub(super) fn is_short(text: &str) -> bool {
+    !text.ends_with('*') && text.split(':').count() < 6
 }
 
 /// A principal as texts `kind:name`; nothing where whom it means is not known.
@@ -97,7 +103,7 @@ fn principal(pattern: &PrincipalPattern) -> Option<Vec<Pattern>> {
     let root = text.strip_prefix("arn:").and_then(|t| t.strip_suffix(":root")).and_then(|t| t.split_once(":iam::"));
     let account = root.map_or(text.as_str(), |(_, account)| account);
     if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) {
-        return Some(vec![Pattern::read(&format!("aws:arn:*:*::{account}:*"), WILD)]);
+        return Some(vec![Pattern::read(&format!("aws:arn:*:*::{account}:*"), Reading { segments: true, ..WILD })]);
     }
     if text.contains(['*', '?']) || !text.starts_with("arn:") {
         return None;

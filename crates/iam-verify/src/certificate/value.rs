@@ -6,6 +6,7 @@ use iam_model::condition::{Comparison as C, Condition, ConditionKey, Operator, S
 use iam_model::time::days_from_civil;
 
 use super::pattern::{Pattern, Problem, Reading};
+use super::reading::is_short;
 
 /// A claim about the values of one key.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,9 +69,8 @@ fn says(condition: &Condition, word: &str) -> bool {
 fn test(condition: &Condition, comparison: C, variables: bool) -> Option<Test> {
     let text = |reading: Reading| {
         let patterns: Vec<_> = condition.values.iter().map(|v| Pattern::read(&v.value, reading)).collect();
-        let short = |v: &str| reading.segments && v != "*" && v.split(':').count() < 6;
         let doubtful = reading.fold && patterns.iter().any(Pattern::has_variable)
-            || condition.values.iter().any(|v| short(&v.value));
+            || reading.segments && condition.values.iter().any(|v| is_short(&v.value));
         (!doubtful).then_some(Test::Text(patterns))
     };
     let line = |kind, interval: &dyn Fn(&str) -> Option<[Point; 2]>| {

@@ -52,7 +52,9 @@ fn a_variable_under_two_patterns_is_no_rigid_symbol() {
 #[test]
 fn a_star_does_not_leave_its_arn_segment() {
     assert_eq!(resources("arn:aws:sns:eu:1:t", "arn:aws:sns:*:1:*"), Verdict::Pass);
-    assert_eq!(resources("arn:aws:s3:::a:b", "arn:aws:*:b"), Verdict::Pass);
+    assert_eq!(resources("arn:aws:s3:::b", "arn:*"), Verdict::Pass);
+    assert_eq!(resources("*", "arn:*"), Verdict::Fail);
+    assert_eq!(resources("arn:aws:s3:::a:b", "arn:aws:*:b"), Verdict::Undecided);
     assert_eq!(resources("arn:aws:logs:*:*:g:*", "arn:aws:logs:*:*:g*"), Verdict::Pass);
 }
 
