@@ -49,8 +49,10 @@ const PRINCIPAL_ELEMENTS: &[&str] = &[
     r#""Principal": {"Service": "lambda.amazonaws.com"}"#,
     r#""NotPrincipal": {"AWS": "arn:aws:iam::111122223333:role/r1"}"#,
 ];
+type Key = (&'static str, &'static [&'static str], &'static [&'static [&'static str]]);
+
 /// Conditions by key, and the values a key has in this world; an empty list is an absent key.
-const KEYS: &[(&str, &[&str], &[&[&str]])] = &[
+const KEYS: &[Key] = &[
     (
         "k:text",
         &[
