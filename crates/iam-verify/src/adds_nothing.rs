@@ -10,7 +10,7 @@ use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::certificate::Certificate;
 use iam_model::change::AttachmentKind;
-use iam_model::policy::{Effect, PolicyDocument, Statement};
+use iam_model::policy::{Effect, PolicyDocument, PrincipalPattern, Statement};
 
 use crate::certificate;
 use crate::digest::seal;
@@ -149,6 +149,17 @@ fn layer_says(documents: &[PolicyDocument], witness: &Witness) -> Option<LayerOu
         Layer::Identity
     };
     Some(evaluate(&request, &policies).layers.get(layer))
+}
+
+fn principal_text(principal: &PrincipalPattern) -> String {
+    match principal {
+        PrincipalPattern::Everyone => "anonymous".into(),
+        PrincipalPattern::Aws(text)
+        | PrincipalPattern::Service(text)
+        | PrincipalPattern::Federated(text)
+        | PrincipalPattern::CanonicalUser(text)
+        | PrincipalPattern::Unknown { value: text, .. } => text.clone(),
+    }
 }
 
 fn proved(certificate: Certificate) -> Verdict {
