@@ -45,6 +45,9 @@ mod guard;
 
 mod patch;
 
+#[cfg(test)]
+mod conformance;
+
 pub use locate::Location;
 pub use patch::{Disposition, FilePatch, PatchSet, Project, Refused, locate, patch};
 pub use refusal::{Refusal, RefusalCode};

@@ -28,6 +28,8 @@ pub struct Location {
     pub form: Form,
     /// The logical id of the resource it belongs to.
     pub logical_id: String,
+    /// Its place in the list it stands in.
+    pub index: Option<usize>,
     /// The functions that use the role, where there are several.
     pub shared_by: Vec<String>,
     /// Why a person should look before this place is edited; empty where nothing speaks against it.
@@ -43,18 +45,18 @@ pub(crate) struct Found<'t> {
     pub(crate) reviews: Vec<String>,
 }
 
-impl Found<'_> {
-    pub(crate) fn location(&self, template: &Template) -> Location {
-        let span = self.site.node.span;
-        Location {
-            file: template.name.clone(),
-            span,
-            place: place(template, span).within(format!("resource {}", self.site.resource.id)),
-            form: self.site.form,
-            logical_id: self.site.resource.id.to_owned(),
-            shared_by: self.shared_by.clone(),
-            reviews: self.reviews.clone(),
-        }
+/// Where a policy of a template stands.
+pub(crate) fn location(template: &Template, site: &Site<'_>) -> Location {
+    let span = site.node.span;
+    Location {
+        file: template.name.clone(),
+        span,
+        place: place(template, span).within(format!("resource {}", site.resource.id)),
+        form: site.form,
+        logical_id: site.resource.id.to_owned(),
+        index: site.index,
+        shared_by: Vec::new(),
+        reviews: Vec::new(),
     }
 }
 

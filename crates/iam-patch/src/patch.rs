@@ -13,6 +13,7 @@ use crate::op::Op;
 use crate::plan;
 use crate::reference::Referrer;
 use crate::refusal::{Refusal, RefusalCode};
+use crate::site;
 use crate::stack::Deployed;
 use crate::template::{self, Found, Template};
 use crate::write::{self, Splice, Style};
@@ -116,6 +117,14 @@ impl Project {
         (project, diagnostics)
     }
 
+    /// Every policy in the templates, in the order of the files.
+    pub fn policies(&self) -> impl Iterator<Item = Location> {
+        self.templates.iter().flat_map(|template| {
+            let sites = template.resources().flat_map(|resource| site::sites_of(&resource)).collect::<Vec<_>>();
+            sites.into_iter().map(|site| locate::location(template, &site))
+        })
+    }
+
     /// The templates that can be patched.
     pub fn files(&self) -> impl Iterator<Item = &SourceName> {
         self.templates.iter().map(|template| &template.name)
@@ -130,7 +139,12 @@ pub fn locate(project: &Project, index: &SnapshotIndex<'_>, attachment: &Attachm
     let deployed = Deployed::read(index);
     let found = find(project, &deployed, attachment, None)?;
     let template = project.templates.get(found.template);
-    template.map(|template| found.location(template)).ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))
+    let location = template.map(|template| Location {
+        shared_by: found.shared_by,
+        reviews: found.reviews,
+        ..locate::location(template, &found.site)
+    });
+    location.ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))
 }
 
 fn find<'p>(

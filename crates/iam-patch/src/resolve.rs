@@ -75,6 +75,13 @@ impl Text {
         Self(self.0.iter().map(part).collect())
     }
 
+    /// The text with a word in each hole.
+    #[cfg(test)]
+    pub(crate) fn filled(&self, with: &str) -> String {
+        let part = |part: &Part| if let Part::Literal(text) = part { text.clone() } else { with.to_owned() };
+        self.0.iter().map(part).collect()
+    }
+
     /// The text, where nothing in it is unknown.
     pub(crate) fn known(&self) -> Option<String> {
         let mut out = String::new();
