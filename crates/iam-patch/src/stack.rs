@@ -37,6 +37,8 @@ struct Function {
 #[derive(Debug, Default)]
 pub(crate) struct Deployed {
     stacks: BTreeMap<(AccountId, String), Stack>,
+    /// Functions by the role they run as: the region and the function.
+    by_role: BTreeMap<Arn, Vec<(String, Function)>>,
     resources: BTreeMap<(String, String, ResourceKind), BTreeSet<String>>,
 }
 
@@ -75,11 +77,6 @@ impl Deployed {
     }
 
     fn add_function(&mut self, account: &AccountId, resource: &Resource) {
-        let tag = |key: &str| tag(&resource.api, key);
-        let (Some(name), Some(logical)) = (tag("aws:cloudformation:stack-name"), tag("aws:cloudformation:logical-id"))
-        else {
-            return;
-        };
         let variables = resource.api.get("Environment").and_then(|e| e.get("Variables"));
         let environment = match variables {
             Some(Value::Object(members)) => {
@@ -87,9 +84,19 @@ impl Deployed {
             }
             _ => BTreeMap::new(),
         };
-        let stack = self.stack(account, &name, &resource.arn);
-        stack.physical.insert(logical.clone(), resource.arn.name().into());
-        stack.functions.insert(logical, Function { role: resource.role.clone(), environment });
+        let function = Function { role: resource.role.clone(), environment };
+        if let Some(role) = &resource.role {
+            let known = self.by_role.entry(role.clone()).or_default();
+            known.push((resource.arn.region().into(), function.clone()));
+        }
+        let tag = |key: &str| tag(&resource.api, key);
+        if let (Some(name), Some(logical)) =
+            (tag("aws:cloudformation:stack-name"), tag("aws:cloudformation:logical-id"))
+        {
+            let stack = self.stack(account, &name, &resource.arn);
+            stack.physical.insert(logical.clone(), resource.arn.name().into());
+            stack.functions.insert(logical, function);
+        }
     }
 
     fn add_stack(&mut self, account: &AccountId, resource: &Resource) {
@@ -111,6 +118,22 @@ impl Deployed {
                 }
             }
         }
+    }
+
+    /// The stack that a role's generated name speaks of, where no tag does: its name, its account, its functions' region.
+    ///
+    /// `function` is the logical id of the one function that runs as the role, where SAM made the role for it.
+    pub(crate) fn inferred(&self, name: &str, role: &Arn, function: Option<&str>) -> Stack {
+        let functions = self.by_role.get(role).map(Vec::as_slice).unwrap_or_default();
+        let regions: BTreeSet<&String> = functions.iter().map(|(region, _)| region).collect();
+        let mut stack = Stack { name: Some(name.into()), ..Stack::of_arn(role) };
+        if let (Some(region), 1) = (regions.first(), regions.len()) {
+            stack.region = Some((*region).clone());
+        }
+        if let (Some(logical), [(_, function)]) = (function, functions) {
+            stack.functions.insert(logical.into(), function.clone());
+        }
+        stack
     }
 
     /// Every stack, in the order of account and name.
@@ -153,8 +176,10 @@ impl Stack {
         let mut learned = BTreeMap::new();
         for (id, function) in &self.functions {
             let Some(resource) = template.resource(id) else { continue };
-            let variables = resource.property("Environment").and_then(|e| e.get("Variables"));
-            for entry in variables.map(Node::entries).unwrap_or_default() {
+            let own = resource.property("Environment");
+            let global = template.section("Globals", "Function").and_then(|globals| globals.get("Environment"));
+            let variables = [own, global].into_iter().flatten().filter_map(|e| e.get("Variables"));
+            for entry in variables.flat_map(Node::entries) {
                 let Some(deployed) = function.environment.get(entry.name()) else { continue };
                 if let Some(target) = whole_reference(&entry.value)
                     && template.resource(&target).is_some()

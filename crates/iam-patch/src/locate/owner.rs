@@ -113,41 +113,53 @@ fn by_name<'t>(templates: &'t [Template], deployed: &Deployed, principal: &Arn) 
     for (index, template) in templates.iter().enumerate() {
         let stack = stack_for(template, deployed, Some(principal));
         for resource in template.resources() {
-            let named = match resource.kind {
-                "AWS::IAM::Role" => explicit(template, &stack, &resource, "RoleName", principal),
-                "AWS::IAM::User" => explicit(template, &stack, &resource, "UserName", principal),
-                "AWS::IAM::Group" => explicit(template, &stack, &resource, "GroupName", principal),
-                _ if resource.has_implicit_role() => {
-                    generated(&stack, &format!("{}Role", resource.id), principal.name())
-                }
-                _ => false,
-            };
-            if named {
-                found.push(Owner { index, template, stack: stack.clone(), resource });
+            if let Some(stack) = stack_by_name(template, &stack, &resource, deployed, principal) {
+                found.push(Owner { index, template, stack, resource });
             }
         }
     }
     found
 }
 
-fn explicit(template: &Template, stack: &Stack, resource: &Resource<'_>, property: &str, arn: &Arn) -> bool {
-    match resource.property(property) {
-        Some(node) => {
-            let known = |resolver: Resolver<'_>| resolver.known(node);
-            let name =
-                known(Resolver::open(template, stack)).or_else(|| known(Resolver::with_defaults(template, stack)));
-            name.as_deref() == Some(arn.name())
+/// The stack, where the principal's name is the resource's: given in the template, or made by CloudFormation.
+fn stack_by_name(
+    template: &Template,
+    stack: &Stack,
+    resource: &Resource<'_>,
+    deployed: &Deployed,
+    principal: &Arn,
+) -> Option<Stack> {
+    let property = match resource.kind {
+        "AWS::IAM::Role" => "RoleName",
+        "AWS::IAM::User" => "UserName",
+        "AWS::IAM::Group" => "GroupName",
+        _ if resource.has_implicit_role() => "",
+        _ => return None,
+    };
+    if let Some(node) = resource.property(property) {
+        let known = |resolver: Resolver<'_>| resolver.known(node);
+        let name = known(Resolver::open(template, stack)).or_else(|| known(Resolver::with_defaults(template, stack)));
+        return (name.as_deref() == Some(principal.name())).then(|| stack.clone());
+    }
+    let implicit = resource.has_implicit_role();
+    let id = if implicit { format!("{}Role", resource.id) } else { resource.id.to_owned() };
+    let name = generated(&id, principal.name())?;
+    match stack.name.as_deref() {
+        Some(known) => (known == name).then(|| stack.clone()),
+        None => {
+            let mut stack = deployed.inferred(name, principal, implicit.then_some(resource.id));
+            stack.learn(template);
+            Some(stack)
         }
-        None => generated(stack, resource.id, arn.name()),
     }
 }
 
-/// Whether a name is `<stack>-<logical id>-<random>`; any stack will do where the stack is not known.
-fn generated(stack: &Stack, id: &str, name: &str) -> bool {
-    let Some((head, random)) = name.rsplit_once('-') else { return false };
+/// The stack's name in `<stack>-<logical id>-<random>`.
+fn generated<'n>(id: &str, name: &'n str) -> Option<&'n str> {
+    let (head, random) = name.rsplit_once('-')?;
     let random = (8..=14).contains(&random.len()) && random.bytes().all(|b| b.is_ascii_alphanumeric());
-    let head = head.strip_suffix(id).and_then(|head| head.strip_suffix('-'));
-    random && head.is_some_and(|head| !head.is_empty() && stack.name.as_deref().is_none_or(|name| name == head))
+    let stack = head.strip_suffix(id)?.strip_suffix('-')?;
+    (random && !stack.is_empty()).then_some(stack)
 }
 
 /// The resource with this ARN, and the policy resources that speak of it.

@@ -39,6 +39,9 @@ pub(super) fn pick<'t>(
         return Err(if owner.resource.property("Policies").is_some() { dead_list(owner) } else { foreign_role(owner) });
     }
     let mut sites = of_kind(owner, attachment.kind);
+    if change.is_none_or(|change| change.after.is_some()) {
+        sites = sites.into_iter().map(|site| managed_in_template(owner, site)).collect();
+    }
     if let Some(name) = attachment.policy_name.as_deref() {
         let named = by_name(owner, &sites, name);
         if named.is_empty() && attachment.index.is_none() {
@@ -56,6 +59,26 @@ pub(super) fn pick<'t>(
     choose(owner, sites, change)
 }
 
+/// A managed policy that the template itself holds is edited where its document stands.
+fn managed_in_template<'t>(owner: &Owner<'t>, site: Site<'t>) -> Site<'t> {
+    let target = (site.form == Form::ManagedItem).then(|| intrinsic::call(site.node)).flatten();
+    let target = target.filter(|call| call.name == "Ref").and_then(|call| call.argument.raw_text());
+    let resource = target.and_then(|id| owner.template.resource(id)).filter(|r| r.kind == "AWS::IAM::ManagedPolicy");
+    match resource.and_then(|resource| site::sites_of(&resource).into_iter().next()) {
+        Some(document) => Site { name: Some(site.node), index: site.index, ..document },
+        None => site,
+    }
+}
+
+/// How many other resources use a managed policy of the template.
+fn other_users(owner: &Owner<'_>, site: &Site<'_>) -> usize {
+    let names = |r: &crate::template::Resource<'_>| {
+        let lists = [r.property("ManagedPolicyArns"), r.property("Policies")].into_iter().flatten();
+        lists.flat_map(intrinsic::references).any(|id| id == site.resource.id)
+    };
+    owner.template.resources().filter(|r| r.id != owner.resource.id && names(r)).count()
+}
+
 fn choose<'t>(owner: &Owner<'t>, sites: Vec<Site<'t>>, change: Option<&Change>) -> Result<Picked<'t>, Refusal> {
     let explained: Vec<bool> = sites.iter().map(|site| explains(owner, site, change)).collect();
     let count = explained.iter().filter(|e| **e).count();
@@ -66,6 +89,10 @@ fn choose<'t>(owner: &Owner<'t>, sites: Vec<Site<'t>>, change: Option<&Change>) 
             let mut reviews = Vec::new();
             if site.conditional {
                 reviews.push("the policy stands in a branch of `Fn::If`".to_owned());
+            }
+            let others = other_users(owner, &site);
+            if site.resource.kind == "AWS::IAM::ManagedPolicy" && others > 0 {
+                reviews.push(format!("managed policy `{}` is attached to {others} other resources", site.resource.id));
             }
             Ok(Picked { site, explained, reviews })
         }

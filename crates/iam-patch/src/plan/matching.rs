@@ -15,7 +15,7 @@ pub(super) struct Fates {
 pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
     let mut kept: Vec<Option<usize>> = vec![None; before.len()];
     let mut taken = vec![false; after.len()];
-    let tests: [fn(&Statement, &Statement) -> bool; 5] = [same, same_sid, same_resource, same_services, |_, _| true];
+    let tests: [fn(&Statement, &Statement) -> bool; 5] = [same, same_sid, same_resource, same_services, not_told_apart];
     for test in tests {
         for (old, slot) in before.iter().zip(kept.iter_mut()) {
             if slot.is_some() {
@@ -28,6 +28,13 @@ pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
             }
         }
     }
+    // Something must stay to write beside; the first old statement then takes the first new one's text.
+    if kept.iter().all(Option::is_none)
+        && let (Some(slot), Some(flag)) = (kept.first_mut(), taken.first_mut())
+    {
+        *slot = Some(0);
+        *flag = true;
+    }
     let added = taken.iter().enumerate().filter(|(_, taken)| !**taken).map(|(index, _)| index).collect();
     Fates { kept, added }
 }
@@ -38,6 +45,11 @@ fn same(old: &Statement, new: &Statement) -> bool {
 
 fn same_sid(old: &Statement, new: &Statement) -> bool {
     old.sid.is_some() && old.sid == new.sid
+}
+
+/// Names that differ mean different statements; without them, order is what is left to go by.
+fn not_told_apart(old: &Statement, new: &Statement) -> bool {
+    old.sid.is_none() || new.sid.is_none()
 }
 
 /// The same resources and one of the services: only actions were cut.

@@ -15,15 +15,15 @@ pub(super) fn edit(
     old: &Statement,
     new: &Statement,
 ) -> Result<Vec<Op>, Refusal> {
-    if !same_elements(old, new) {
+    if !same_shape(source, old, new) {
         let with = whole(author, new);
         return Ok(vec![Op::Replace { at: source.place.clone(), with, whole_line: false }]);
     }
     let mut ops = Vec::new();
     let (node, place) = (source.node, &source.place);
-    if let Some(op) = sid(source, old, new) {
-        ops.push(op);
-    }
+    ops.extend(sid(source, old, new));
+    ops.extend(effect(source, old, new));
+    ops.extend(principals(source, old, new));
     let names = |action: &ActionElement| action.patterns().iter().map(|p| p.value.as_str().to_owned()).collect();
     if let Some((index, value)) = node.find("Action").or_else(|| node.find("NotAction")) {
         let (old, new): (Vec<String>, Vec<String>) = (names(&old.action), names(&new.action));
@@ -38,17 +38,30 @@ pub(super) fn edit(
     Ok(ops)
 }
 
-/// Whether the statement keeps its effect, its principal and which of `Action`/`NotAction` it uses.
-fn same_elements(old: &Statement, new: &Statement) -> bool {
+/// Whether the statement keeps its keys: which of `Action`/`NotAction` and so on it uses.
+fn same_shape(source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> bool {
     let negated = |s: &Statement| {
         (
             matches!(s.action, ActionElement::NotAction(_)),
             matches!(s.resource, ResourceElement::NotResource(_)),
             matches!(s.resource, ResourceElement::Absent),
+            principal(s).map(|(key, _)| key),
         )
     };
-    let principals = |s: &Statement| principal(s).map(|(key, value)| (key, value.plain()));
-    old.effect == new.effect && negated(old) == negated(new) && principals(old) == principals(new)
+    let written = principal(new).is_none_or(|(key, _)| source.node.find(key).is_some());
+    negated(old) == negated(new) && written && new.effect != Effect::Unknown && source.node.find("Effect").is_some()
+}
+
+fn effect(source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> Option<Op> {
+    let (index, _) = source.node.find("Effect").filter(|_| old.effect != new.effect)?;
+    let word = if new.effect == Effect::Deny { "Deny" } else { "Allow" };
+    Some(Op::Replace { at: source.place.child(index), with: New::text(word), whole_line: false })
+}
+
+fn principals(source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> Option<Op> {
+    let ((_, before), (key, with)) = (principal(old)?, principal(new)?);
+    let (index, _) = source.node.find(key).filter(|_| before != with)?;
+    Some(Op::Replace { at: source.place.child(index), with, whole_line: false })
 }
 
 fn sid(source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> Option<Op> {

@@ -28,7 +28,7 @@ impl Writer<'_> {
         }
         if block || key.is_none() {
             let text = self.style.block(with, self.column(span.start));
-            let end = if whole_line && !block { self.comment_end(span.end) } else { span.end };
+            let end = if whole_line { self.comment_end(span.end) } else { span.end };
             return Ok(Splice { span: Span::new(span.start, end), text });
         }
         let Some(key) = after_key else { return Err(self.layout(span, "a comment stands before the value")) };
