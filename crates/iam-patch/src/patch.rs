@@ -173,6 +173,11 @@ pub fn patch(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -
     let mut files: BTreeMap<usize, FileWork<'_>> = BTreeMap::new();
     let mut set = PatchSet::default();
     for (number, change) in changes.iter().enumerate() {
+        if change.before.is_none() && change.after.is_none() {
+            let refusal = Refusal::new(RefusalCode::Empty, "the change says neither what stands there nor what should");
+            set.refused.push(Refused { change: number, refusal });
+            continue;
+        }
         let outcome = find(project, &deployed, &change.attachment, Some(change)).and_then(|found| {
             let Some(template) = project.templates.get(found.template) else {
                 return Err(Refusal::new(RefusalCode::NotInSource, "no file"));

@@ -103,7 +103,10 @@ fn edit_document(
     after: &PolicyDocument,
 ) -> Result<Vec<Op>, Refusal> {
     let source = compare::statements(document, place);
-    let Some(before) = before else { return replace_all(author, document, place, after) };
+    let Some(before) = before else {
+        author.reviews.push("the change does not say what is deployed: all statements are written anew".into());
+        return replace_all(author, document, place, after);
+    };
     if let Some(statement) = source.iter().find(|s| crate::intrinsic::call(s.node).is_some()) {
         return Err(Refusal::new(RefusalCode::Conditional, "a statement is made by a condition or a macro")
             .at(crate::locate::place(author.template, statement.node.span)));

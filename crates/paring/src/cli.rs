@@ -36,6 +36,8 @@ struct Arguments {
 pub(crate) enum Action {
     /// Propose the smallest policies that keep every role working, proved, as a patch
     Tighten(Tighten),
+    /// Write given changes into the source files, as one diff on standard output
+    Patch(Patch),
 }
 
 /// The main job: snapshot, logs and sources in; proposals, proofs and patches out.
@@ -84,6 +86,22 @@ pub(crate) struct Tighten {
     /// Exit 1 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
     pub(crate) fail_on: Option<Threshold>,
+}
+
+/// Changes and sources in; one unified diff out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Patch {
+    /// The changes, a `paring-changes/1` file, or `-`
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) changes: PathBuf,
+
+    /// The folder of the source files; the diff applies there
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) iac: PathBuf,
+
+    /// What the account looks like, to find roles by ARN and to write references
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) snapshot: Option<PathBuf>,
 }
 
 /// How a report is printed.

@@ -1,5 +1,6 @@
 //! One file per command; each takes its arguments and the terminal and says how it ended.
 
+mod patch;
 mod tighten;
 
 use crate::cli::Action;
@@ -19,5 +20,6 @@ pub(crate) enum Outcome {
 pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     match action {
         Action::Tighten(arguments) => tighten::run(arguments, terminal),
+        Action::Patch(arguments) => patch::run(arguments, terminal),
     }
 }

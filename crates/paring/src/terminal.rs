@@ -104,6 +104,15 @@ impl Terminal {
         }
     }
 
+    /// Writes what was refused, and what to do about it.
+    pub(crate) fn refused(&mut self, head: &str, text: &str, hint: Option<&str>) {
+        let head = self.paint_err.yellow(head);
+        self.message(&format!("{head}: {text}"));
+        if let Some(hint) = hint {
+            self.message(&format!("  hint: {hint}"));
+        }
+    }
+
     /// Writes an error and its hints, and gives its exit code.
     pub(crate) fn print_error(&mut self, error: &CliError) -> ExitCode {
         if error.kind() == Kind::BrokenPipe {

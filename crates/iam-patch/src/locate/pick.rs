@@ -42,21 +42,29 @@ pub(super) fn pick<'t>(
     if change.is_none_or(|change| change.after.is_some()) {
         sites = sites.into_iter().map(|site| managed_in_template(owner, site)).collect();
     }
+    let mut eliminated = false;
+    let mut named = Vec::new();
     if let Some(name) = attachment.policy_name.as_deref() {
-        let named = by_name(owner, &sites, name);
+        (named, eliminated) = by_name(owner, &sites, name);
         if named.is_empty() && attachment.index.is_none() {
             return Err(unnamed(owner, &sites, name));
         }
-        if !named.is_empty() {
-            sites = named;
-        }
+    }
+    if named.is_empty() {
+        eliminated = false;
+    } else {
+        sites = named;
     }
     if let Some(index) = attachment.index
-        && sites.len() > 1
+        && (sites.len() > 1 || attachment.policy_name.is_none())
     {
-        sites.retain(|site| site.index == Some(index));
+        sites.retain(|site| site.index.is_none_or(|own| own == index));
     }
-    choose(owner, sites, change)
+    let mut picked = choose(owner, sites, change)?;
+    if eliminated {
+        picked.reviews.push("the template does not say which policy the item is; it is the only one it can be".into());
+    }
+    Ok(picked)
 }
 
 /// A managed policy that the template itself holds is edited where its document stands.
@@ -141,14 +149,14 @@ fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'t>> {
     sites
 }
 
-fn by_name<'t>(owner: &Owner<'t>, sites: &[Site<'t>], name: &str) -> Vec<Site<'t>> {
+/// The policies of that name; where the source names none so, those whose name it leaves open.
+fn by_name<'t>(owner: &Owner<'t>, sites: &[Site<'t>], name: &str) -> (Vec<Site<'t>>, bool) {
     let last = name.rsplit('/').next().unwrap_or(name);
-    if owner.resource.has_implicit_role() {
-        let index = name.strip_prefix(&format!("{}RolePolicy", owner.resource.id)).and_then(|i| i.parse().ok());
-        if let Some(index) = index {
-            let item = |site: &&Site<'_>| site.index == Some(index) && site.form != Form::ManagedItem;
-            return sites.iter().filter(item).cloned().collect();
-        }
+    let implicit = owner.resource.has_implicit_role();
+    let index = name.strip_prefix(&format!("{}RolePolicy", owner.resource.id)).and_then(|i| i.parse().ok());
+    if let Some(index) = index.filter(|_| implicit) {
+        let item = |site: &&Site<'_>| site.index == Some(index) && site.form != Form::ManagedItem;
+        return (sites.iter().filter(item).cloned().collect(), false);
     }
     let resolver = Resolver::open(owner.template, &owner.stack);
     let defaults = Resolver::with_defaults(owner.template, &owner.stack);
@@ -156,11 +164,16 @@ fn by_name<'t>(owner: &Owner<'t>, sites: &[Site<'t>], name: &str) -> Vec<Site<'t
         let text = site.name.and_then(|node| resolver.known(node).or_else(|| defaults.known(node)));
         text.is_some_and(|text| text == name || text.rsplit('/').next() == Some(last))
     };
+    let found: Vec<Site<'t>> = sites.iter().filter(exact).cloned().collect();
+    if !found.is_empty() || (implicit && SAM_MANAGED.contains(&last)) {
+        return (found, false);
+    }
     let possible = |site: &&Site<'_>| {
         site.name.is_some_and(|node| matches!(resolver.value(node), Value::Text(text) if text.explains(name)))
     };
-    let found: Vec<Site<'t>> = sites.iter().filter(exact).cloned().collect();
-    if found.is_empty() { sites.iter().filter(possible).cloned().collect() } else { found }
+    let found: Vec<Site<'t>> = sites.iter().filter(possible).cloned().collect();
+    let open = found.iter().any(|site| site.form == Form::ManagedItem);
+    (found, open)
 }
 
 fn unnamed(owner: &Owner<'_>, sites: &[Site<'_>], name: &str) -> Refusal {
