@@ -43,7 +43,7 @@ pub(crate) fn of_event(plans: &mut Plans<'_>, event: &Event<'_>, caller: &Caller
     };
     let request = event.request.unwrap_or(Raw(b"null"));
     let region = Event::text(event.region).unwrap_or_default();
-    let account = Event::text(event.recipient).unwrap_or_else(|| caller.account.clone());
+    let account = Event::text(event.recipient).unwrap_or_else(|| caller.account().into());
     let call = Call {
         request,
         partition: caller.role.split(':').nth(1).unwrap_or("aws"),

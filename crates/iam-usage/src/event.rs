@@ -18,28 +18,31 @@ macro_rules! fields {
 
         impl<'a> Event<'a> {
             fn set(&mut self, key: &[u8], value: Raw<'a>) {
-                $(if key == $key.as_bytes() { self.$name = Some(value); return; })*
+                match key {
+                    $($key => self.$name = Some(value),)*
+                    _ => {}
+                }
             }
         }
     };
 }
 
 fields! {
-    event_id => "eventID",
-    event_name => "eventName",
-    event_source => "eventSource",
-    event_time => "eventTime",
-    event_type => "eventType",
-    error_code => "errorCode",
-    error_message => "errorMessage",
-    read_only => "readOnly",
-    recipient => "recipientAccountId",
-    region => "awsRegion",
-    request => "requestParameters",
-    resources => "resources",
-    user_agent => "userAgent",
-    user_identity => "userIdentity",
-    vpc_endpoint => "vpcEndpointId",
+    event_id => b"eventID",
+    event_name => b"eventName",
+    event_source => b"eventSource",
+    event_time => b"eventTime",
+    event_type => b"eventType",
+    error_code => b"errorCode",
+    error_message => b"errorMessage",
+    read_only => b"readOnly",
+    recipient => b"recipientAccountId",
+    region => b"awsRegion",
+    request => b"requestParameters",
+    resources => b"resources",
+    user_agent => b"userAgent",
+    user_identity => b"userIdentity",
+    vpc_endpoint => b"vpcEndpointId",
 }
 
 /// Keys by which an object is known to be a record when it stands alone.

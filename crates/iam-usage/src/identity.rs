@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use iam_model::arn::Arn;
 use iam_model::usage::SkipReason;
 
 use crate::event::Event;
@@ -16,12 +15,18 @@ use crate::json::Raw;
 pub(crate) struct Caller<'a> {
     /// The role's ARN, with its path where the record has it.
     pub(crate) role: Cow<'a, str>,
-    /// The role's account.
-    pub(crate) account: Cow<'a, str>,
+    account: Digits,
     /// The name of the session, where it may be a Lambda function's.
     pub(crate) function: Option<Cow<'a, str>>,
     /// The service that made the call on the role's behalf.
     pub(crate) invoked_by: Option<Cow<'a, str>>,
+}
+
+impl Caller<'_> {
+    /// The role's account.
+    pub(crate) fn account(&self) -> &str {
+        std::str::from_utf8(&self.account).unwrap_or_default()
+    }
 }
 
 /// Tells the role, or why there is none.
@@ -37,18 +42,24 @@ pub(crate) fn caller<'a>(event: &Event<'a>) -> Result<Caller<'a>, SkipReason> {
         None => return Err(SkipReason::Incomplete),
     }
     let role = parts.role().ok_or(SkipReason::Incomplete)?;
-    let parsed: Arn = role.parse().map_err(|_| SkipReason::Incomplete)?;
-    if parsed.resource().starts_with("role/aws-service-role/") {
+    let account = account_of(&role).ok_or(SkipReason::Incomplete)?;
+    if role.contains(":role/aws-service-role/") {
         return Err(SkipReason::ServiceEvent);
     }
-    let account = parsed.account().ok_or(SkipReason::Incomplete)?;
-    Ok(Caller {
-        function: parts.function(),
-        role,
-        account: Cow::Owned(account.as_str().to_owned()),
-        invoked_by: parts.invoked_by,
-    })
+    Ok(Caller { function: parts.function(), role, account, invoked_by: parts.invoked_by })
 }
+
+/// The twelve digits of a role's ARN.
+fn account_of(role: &str) -> Option<Digits> {
+    let mut parts = role.splitn(6, ':');
+    let iam = parts.next() == Some("arn") && parts.nth(1) == Some("iam");
+    let account = parts.nth(1).filter(|_| iam)?;
+    let digits: Digits = account.as_bytes().try_into().ok()?;
+    digits.iter().all(u8::is_ascii_digit).then_some(digits)
+}
+
+/// An account's id as it stands in ARNs.
+type Digits = [u8; 12];
 
 /// The members of `userIdentity` we need.
 #[derive(Default)]

@@ -37,7 +37,10 @@ pub(crate) struct Pair<'c> {
     pub(crate) action: Action,
     pub(crate) when: When<'c>,
     pub(crate) takes_resource: bool,
-    /// The ARN patterns of the action's resource types, each with its type's name.
+    /// Whether one of its resource types is a part of another.
+    pub(crate) has_indexes: bool,
+    /// The ARN patterns of the action's resource types, each with its type's name. A pattern that names everything of
+    /// its kind is never meant by default, and left out.
     pub(crate) patterns: Vec<(&'c str, ArnPattern<'c>)>,
     pub(crate) templates: Vec<(TemplateTarget<'c>, Vec<Text<'c>>)>,
     pub(crate) context: Vec<(ConditionKey, String)>,
@@ -138,15 +141,25 @@ impl<'c> Pair<'c> {
 
     fn new(action: Action, when: When<'c>, facts: Option<ActionFacts<'c>>) -> Self {
         let types = facts.into_iter().flat_map(|facts| facts.resource_types());
+        let patterns: Vec<(&str, ArnPattern<'_>)> = types
+            .flat_map(|kind| kind.arn_patterns().map(move |pattern| (kind.name(), pattern)))
+            .filter(|(_, pattern)| has_variable_tail(pattern))
+            .collect();
         Self {
             action,
             when,
             takes_resource: facts.is_none_or(|facts| facts.takes_resource()),
-            patterns: types.flat_map(|kind| kind.arn_patterns().map(move |pattern| (kind.name(), pattern))).collect(),
+            has_indexes: patterns.iter().any(|(_, pattern)| pattern.as_str().contains("/index/")),
+            patterns,
             templates: Vec::new(),
             context: Vec::new(),
         }
     }
+}
+
+/// Whether the resource part of a pattern holds a variable.
+fn has_variable_tail(pattern: &ArnPattern<'_>) -> bool {
+    pattern.as_str().splitn(6, ':').nth(5).is_some_and(|tail| tail.contains("${"))
 }
 
 /// Picks among operations that share source and name, by what only one service's calls carry.

@@ -317,10 +317,10 @@ fn count(plans: &mut Plans<'_>, tally: &mut Tally, shared: &Shared<'_>, event: &
     refused.incomplete += u64::from(matches!(verdict, Verdict::Skipped(SkipReason::Incomplete)));
     let (region, recipient) = (text_of(event.region), text_of(event.recipient));
     if !id.is_empty() {
-        let stamp = time.to_string();
-        let mut parts = vec![&*id, &*stamp, &*region, &*recipient];
+        let mut parts = Vec::with_capacity(16);
+        parts.extend([&*id, &*region, &*recipient]);
         verdict.add_parts(&mut parts);
-        if !shared.seen.is_new(fingerprint(&parts)) {
+        if !shared.seen.is_new(fingerprint(time.epoch_seconds(), &parts)) {
             return tally.skip(SkipReason::Duplicate);
         }
     }
@@ -393,5 +393,5 @@ fn judge<'e>(plans: &mut Plans<'_>, options: &Options, event: &Event<'e>, time: 
 
 fn wanted(options: &Options, caller: &Caller<'_>) -> bool {
     (options.roles.is_empty() || options.roles.iter().any(|role| role.as_str() == caller.role))
-        && (options.accounts.is_empty() || options.accounts.iter().any(|account| account.as_str() == caller.account))
+        && (options.accounts.is_empty() || options.accounts.iter().any(|account| account.as_str() == caller.account()))
 }

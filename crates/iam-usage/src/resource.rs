@@ -34,25 +34,38 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
     if !pair.takes_resource {
         return Resources::star(true);
     }
-    let from_templates = templates(pair, call);
-    let mut found = if matches!(pair.when, When::TemplateResolves) && !from_templates.is_empty() {
-        from_templates
+    let found = if matches!(pair.when, When::TemplateResolves) {
+        Some(templates(pair, call)).filter(|found| !found.is_empty()).unwrap_or_else(|| named_resources(pair, named))
     } else {
-        let mut found = named_resources(pair, named);
-        let extended = from_templates.iter().filter(|arn| found.iter().any(|known| extends(arn, known)));
-        let extended: Vec<String> = extended.cloned().collect();
-        found.extend(extended);
-        if found.is_empty() { from_templates } else { found }
+        named_or_made(pair, call, named)
     };
-    let widest: Vec<String> =
-        found.iter().filter(|arn| found.iter().any(|other| extends(other, arn))).cloned().collect();
-    for arn in widest {
-        found.remove(&arn);
-    }
     if found.is_empty() || found.len() > MOST_RESOURCES {
         return Resources::star(false);
     }
     Resources { arns: found.into_iter().collect(), known: true }
+}
+
+/// The event's own resources, and parts of them that only the parameters name; without any, what the parameters make.
+fn named_or_made(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) -> BTreeSet<String> {
+    let mut found = named_resources(pair, named);
+    if !found.is_empty() && !pair.has_indexes {
+        return found;
+    }
+    let made = templates(pair, call);
+    if found.is_empty() {
+        found = made;
+    } else {
+        let parts: Vec<String> = made.into_iter().filter(|arn| found.iter().any(|whole| extends(arn, whole))).collect();
+        found.extend(parts);
+    }
+    if pair.has_indexes {
+        let wholes: Vec<String> =
+            found.iter().filter(|arn| found.iter().any(|other| extends(other, arn))).cloned().collect();
+        wholes.iter().for_each(|arn| {
+            found.remove(arn);
+        });
+    }
+    found
 }
 
 /// Whether `arn` names a part of `whole`, as an index's ARN names a part of its table.

@@ -32,8 +32,8 @@ impl Seen {
 /// A number for a record: of its id and of what it says, so that two records that share an id and nothing else are two.
 ///
 /// The mixing is that of MurmurHash64A by Austin Appleby, which is in the public domain; the same on every machine.
-pub(crate) fn fingerprint(parts: &[&str]) -> u64 {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+pub(crate) fn fingerprint(second: i64, parts: &[&str]) -> u64 {
+    let mut state = mix(0x9e37_79b9_7f4a_7c15, second.cast_unsigned());
     for part in parts {
         for chunk in part.as_bytes().chunks(8) {
             let mut word = [0; 8];
@@ -62,10 +62,11 @@ mod tests {
     #[test]
     fn a_record_is_new_once() {
         let seen = Seen::new();
-        let of = |id: usize, what: &str| fingerprint(&[&id.to_string(), what]);
+        let of = |id: usize, what: &str| fingerprint(0, &[&id.to_string(), what]);
         assert!((0..20_000).all(|id| seen.is_new(of(id, "x"))));
         assert!((0..20_000).all(|id| !seen.is_new(of(id, "x"))));
         assert!((0..20_000).all(|id| seen.is_new(of(id, "y"))));
-        assert_ne!(fingerprint(&["ab", "c"]), fingerprint(&["a", "bc"]));
+        assert_ne!(fingerprint(0, &["ab", "c"]), fingerprint(0, &["a", "bc"]));
+        assert_ne!(fingerprint(0, &["a"]), fingerprint(1, &["a"]));
     }
 }

@@ -13,7 +13,8 @@ use iam_model::usage::{SkipReason, UsageLog};
 use crate::calls::{Calls, of_event};
 use crate::event::Event;
 use crate::feed::Feed;
-use crate::identity::Caller;
+use crate::identity::caller;
+use crate::json::Raw;
 use crate::outcome::is_denied;
 use crate::plan::Plans;
 use crate::records::{Found, each};
@@ -160,8 +161,9 @@ impl Measure {
         if plans.is_no_api_call(&kind) || !source.ends_with(".amazonaws.com") {
             return;
         }
-        let role = "arn:aws:iam::111122223333:role/r";
-        let caller = Caller { role: role.into(), account: "111122223333".into(), function: None, invoked_by: None };
+        let identity = br#"{"type": "Role", "arn": "arn:aws:iam::111122223333:role/r"}"#;
+        let own = Event { user_identity: Some(Raw(identity)), ..Event::default() };
+        let caller = caller(&own).unwrap();
         let key = (source.to_string(), name.to_string());
         match of_event(plans, event, &caller) {
             Calls::Free => {
