@@ -173,6 +173,40 @@ impl AccessGraph {
         Path { hops, reaches_admin }
     }
 
+    /// The shortest path from a principal to someone, where there is one.
+    #[must_use]
+    pub fn path_between(&self, from: &Arn, to: &Subject) -> Option<Path> {
+        let (&start, &end) = (self.nodes.get(&Subject::Arn(from.clone()))?, self.nodes.get(to)?);
+        let mut came_by: BTreeMap<NodeIndex, EdgeIndex> = BTreeMap::new();
+        let mut layer = vec![start];
+        while !layer.is_empty() && !came_by.contains_key(&end) {
+            let mut next = Vec::new();
+            for node in layer {
+                let mut edges: Vec<_> = self.graph.edges(node).map(|edge| (edge.id(), edge.target())).collect();
+                edges.sort_unstable();
+                for (edge, target) in edges {
+                    if !came_by.contains_key(&target) && (target != start || target == end) {
+                        came_by.insert(target, edge);
+                        next.push(target);
+                    }
+                }
+            }
+            layer = next;
+        }
+        let mut hops = Vec::new();
+        let mut at = end;
+        while let Some(&edge) = came_by.get(&at) {
+            hops.push(self.graph.edge_weight(edge)?.clone());
+            at = self.graph.edge_endpoints(edge)?.0;
+            if at == start {
+                break;
+            }
+        }
+        hops.reverse();
+        let reaches_admin = self.leads_to_admin(hops.last()?);
+        Some(Path { hops, reaches_admin })
+    }
+
     /// Everyone a principal can become, directly or in several hops.
     #[must_use]
     pub fn reachable_from(&self, principal: &Arn) -> BTreeSet<Subject> {

@@ -4,6 +4,7 @@
 //! itself: that is [`iam_evaluate`]. Knows no techniques.
 
 mod admin;
+mod clock;
 mod facts;
 mod witness;
 
@@ -150,13 +151,21 @@ pub(crate) struct Judge<'a> {
     organization: Option<&'a Organization>,
     /// Every tag key any condition asks for, so that what a principal does not carry is known to be absent.
     tag_keys: facts::TagKeys,
+    /// Times worth trying where a decision hangs on the time.
+    instants: Vec<String>,
     index: &'a SnapshotIndex<'a>,
 }
 
 impl<'a> Judge<'a> {
     pub(crate) fn new(survey: &Survey<'a>) -> Self {
         let organization = survey.index.snapshot().organization.as_ref();
-        Self { organization, tag_keys: facts::TagKeys::of(survey), index: survey.index }
+        let conditions = facts::conditions(survey);
+        Self {
+            organization,
+            tag_keys: facts::TagKeys::of(&conditions),
+            instants: clock::instants(&conditions),
+            index: survey.index,
+        }
     }
 
     /// Everything a principal brings.
@@ -229,19 +238,40 @@ impl<'a> Judge<'a> {
         self.tag_keys.set_resource_tags(&mut context, question.tags);
         let owner = question.owner.or(powers.account.as_ref());
         facts::set_owner(&mut context, owner, self.organization);
-        let request = Request {
+        let mut request = Request {
             principal: powers.principal.clone(),
             action: question.action.clone(),
             resource: question.resource.clone(),
             resource_account: owner.cloned(),
             context,
         };
+        let answer = self.decide(powers, question, owner, &request);
+        let Answer::If(keys) = &answer else { return answer };
+        // A window that has closed opens for nobody: of all times from now on, one must do.
+        let clocks = clock::among(keys);
+        let opens = |instant: &String| {
+            for key in &clocks {
+                request.context.set((*key).clone(), vec![instant.clone()]);
+            }
+            self.decide(powers, question, owner, &request) != Answer::No
+        };
+        let open = clocks.is_empty() || self.instants.is_empty() || self.instants.iter().any(opens);
+        if open { answer } else { Answer::No }
+    }
+
+    fn decide(
+        &self,
+        powers: &Powers<'_>,
+        question: &Question<'_>,
+        owner: Option<&AccountId>,
+        request: &Request,
+    ) -> Answer {
         let known = [&powers.context];
         let decision = if owner == powers.account.as_ref() {
             let ready = powers.ready.get_or_init(|| CompiledPolicies::new(&self.policies(powers, owner)));
-            ready.decide(&request, question.policy, &known)
+            ready.decide(request, question.policy, &known)
         } else {
-            CompiledPolicies::new(&self.policies(powers, owner)).decide(&request, question.policy, &known)
+            CompiledPolicies::new(&self.policies(powers, owner)).decide(request, question.policy, &known)
         };
         answer(decision.outcome)
     }

@@ -28,3 +28,6 @@ mod opened;
 pub use build::build;
 pub use graph::{AccessGraph, Edge, Path};
 pub use opened::{Opened, opened};
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,52 @@ pub(crate) enum Action {
     Tighten(Tighten),
     /// Write given changes into the source files, as one diff on standard output
     Patch(Patch),
+    /// Find who can become administrator and how, shared roles, and other exposure
+    Audit(Audit),
+    /// Show the ways from one principal to others
+    Paths(Paths),
+    /// List the escalation techniques that are searched for
+    Techniques(Techniques),
+}
+
+/// Findings about a snapshot.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Audit {
+    /// What the account looks like: a snapshot file, a folder of AWS CLI output, or `-`
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) snapshot: PathBuf,
+
+    /// How to print the findings
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
+
+    /// Exit 1 where a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", default_value = "medium", help_heading = "Output")]
+    pub(crate) fail_on: Threshold,
+}
+
+/// Paths from a principal.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Paths {
+    /// Where the paths start: a user or role, by name or ARN
+    #[arg(value_name = "FROM")]
+    pub(crate) from: String,
+
+    /// Only paths that end here, by name or ARN; without it, the first step of each and where it leads
+    #[arg(value_name = "TO")]
+    pub(crate) to: Option<String>,
+
+    /// What the account looks like: a snapshot file, a folder of AWS CLI output, or `-`
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) snapshot: PathBuf,
+}
+
+/// The catalogue.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Techniques {
+    /// How to print the catalogue
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
 }
 
 /// The main job: snapshot, logs and sources in; proposals, proofs and patches out.

@@ -1,6 +1,9 @@
 //! One file per command; each takes its arguments and the terminal and says how it ended.
 
+mod audit;
 mod patch;
+mod paths;
+mod techniques;
 mod tighten;
 
 use crate::cli::Action;
@@ -21,5 +24,8 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
     match action {
         Action::Tighten(arguments) => tighten::run(arguments, terminal),
         Action::Patch(arguments) => patch::run(arguments, terminal),
+        Action::Audit(arguments) => audit::run(arguments, terminal),
+        Action::Paths(arguments) => paths::run(arguments, terminal),
+        Action::Techniques(arguments) => techniques::run(arguments, terminal),
     }
 }

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::snapshot::Snapshot;
 use iam_model::text::{SourceName, SourceText};
 
 use crate::error::CliError;
@@ -34,6 +35,14 @@ pub(crate) fn read_text(path: &Path) -> Result<SourceText, CliError> {
     }
     let text = fs::read_to_string(path).map_err(|e| CliError::io("read", path, &e))?;
     Ok(SourceText { name: source_name(path), text })
+}
+
+/// A snapshot: a file, a folder of AWS CLI output, or standard input for `-`.
+pub(crate) fn read_snapshot(path: &Path) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
+    if path == Path::new("-") {
+        return iam_collect::from_reader("<standard input>", std::io::stdin()).map_err(|e| CliError::collect(&e));
+    }
+    iam_collect::from_path(path).map_err(|e| CliError::collect(&e))
 }
 
 /// A file found below a folder or named by the user.

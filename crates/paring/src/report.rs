@@ -3,9 +3,11 @@
 //! Gathers and renders; decides nothing.
 
 mod diff;
+mod findings;
 mod json;
 mod text;
 
+pub(crate) use findings::{render_json as render_findings_json, render_text as render_findings_text};
 pub(crate) use json::render as render_json;
 pub(crate) use text::render as render_text;
 

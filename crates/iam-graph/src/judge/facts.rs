@@ -6,14 +6,33 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::Context;
 use iam_model::arn::{AccountId, Arn};
-use iam_model::condition::ConditionKey;
+use iam_model::condition::{Condition, ConditionKey};
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::Organization;
 
 use super::Judge;
 use crate::survey::{Being, Person, Survey};
 
-/// The tag keys conditions ask for, in lower case.
+/// Every condition of every policy that speaks for, or limits, anyone; of each document once.
+pub(super) fn conditions<'a>(survey: &Survey<'a>) -> Vec<&'a Condition> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut add = |document: &'a PolicyDocument| {
+        if seen.insert(std::ptr::from_ref(document)) {
+            found.extend(document.statements.iter().flat_map(|statement| &statement.conditions));
+        }
+    };
+    for person in &survey.people {
+        person.policies.iter().for_each(|held| add(held.document));
+        person.boundary.into_iter().chain(person.trust).for_each(&mut add);
+    }
+    for guardrails in survey.index.snapshot().organization.iter().flat_map(|o| o.accounts.values()) {
+        guardrails.scps.iter().chain(&guardrails.rcps).flatten().for_each(&mut add);
+    }
+    found
+}
+
+/// The tag keys conditions ask for.
 #[derive(Debug, Default)]
 pub(super) struct TagKeys {
     principal: BTreeSet<ConditionKey>,
@@ -21,33 +40,17 @@ pub(super) struct TagKeys {
 }
 
 impl TagKeys {
-    pub(super) fn of(survey: &Survey<'_>) -> Self {
+    pub(super) fn of(conditions: &[&Condition]) -> Self {
         let mut keys = Self::default();
-        let mut seen = BTreeSet::new();
-        let mut add = |document: &PolicyDocument| {
-            if seen.insert(std::ptr::from_ref(document)) {
-                keys.add(document);
-            }
-        };
-        for person in &survey.people {
-            person.policies.iter().for_each(|held| add(held.document));
-            person.boundary.into_iter().chain(person.trust).for_each(&mut add);
-        }
-        for guardrails in survey.index.snapshot().organization.iter().flat_map(|o| o.accounts.values()) {
-            guardrails.scps.iter().chain(&guardrails.rcps).flatten().for_each(&mut add);
-        }
-        keys
-    }
-
-    fn add(&mut self, document: &PolicyDocument) {
-        for condition in document.statements.iter().flat_map(|s| &s.conditions) {
+        for condition in conditions {
             let prefix = condition.key.as_str().split_once('/').map(|(prefix, _)| prefix.to_ascii_lowercase());
             match prefix.as_deref() {
-                Some("aws:principaltag") => self.principal.insert(condition.key.clone()),
-                Some("aws:resourcetag" | "iam:resourcetag") => self.resource.insert(condition.key.clone()),
+                Some("aws:principaltag") => keys.principal.insert(condition.key.clone()),
+                Some("aws:resourcetag" | "iam:resourcetag") => keys.resource.insert(condition.key.clone()),
                 _ => false,
             };
         }
+        keys
     }
 
     /// Says what tags a resource has, where that is known.

@@ -47,10 +47,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
 
 fn snapshot(arguments: &Tighten) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
     match &arguments.snapshot {
-        Some(path) if path == Path::new("-") => {
-            iam_collect::from_reader("<standard input>", std::io::stdin()).map_err(|e| CliError::collect(&e))
-        }
-        Some(path) => iam_collect::from_path(path).map_err(|e| CliError::collect(&e)),
+        Some(path) => input::read_snapshot(path),
         None => iam_model::snapshot::read(example::snapshot()?).map_err(|e| CliError::user(e.to_string())),
     }
 }

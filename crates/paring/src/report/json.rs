@@ -1,6 +1,5 @@
 //! The report for programs: `paring-report/1`, keys in a fixed order.
 
-use iam_model::finding::Finding;
 use iam_model::json::{self, Limits, Value};
 use iam_model::policy::{PolicyDocument, PrintStyle, print};
 
@@ -17,7 +16,7 @@ pub(crate) fn render(report: &Report) -> String {
         ("summary", summary(&report.summary)),
         ("evidence", evidence(&report.evidence)),
         ("roles", list(&report.roles, role)),
-        ("findings", list(&report.findings, finding)),
+        ("findings", list(&report.findings, super::findings::value)),
         ("patches", list(&report.patches, patch)),
         ("not_checked", texts(&report.not_checked)),
     ])
@@ -136,24 +135,6 @@ fn change(change: &ChangeView) -> Value {
             }),
         ),
     ])
-}
-
-fn finding(finding: &Finding) -> Value {
-    let mut members =
-        vec![("code", Value::text(finding.code.as_str())), ("severity", Value::text(finding.severity.as_str()))];
-    members.extend(finding.principal.as_ref().map(|arn| ("principal", Value::text(arn.as_str()))));
-    members.extend(finding.technique.as_ref().map(|id| ("technique", Value::text(id))));
-    members.extend(finding.target.as_ref().map(|arn| ("target", Value::text(arn.as_str()))));
-    members.extend(finding.reaches_admin.map(|admin| ("reaches_admin", Value::Bool(admin))));
-    if !finding.path.is_empty() {
-        members.push(("path", texts(&finding.path)));
-    }
-    members.extend(finding.resource.as_ref().map(|arn| ("resource", Value::text(arn.as_str()))));
-    if !finding.functions.is_empty() {
-        members.push(("functions", list(&finding.functions, |arn| Value::text(arn.as_str()))));
-    }
-    members.push(("evidence", texts(&finding.evidence)));
-    object(members)
 }
 
 fn patch(patch: &PatchView) -> Value {
