@@ -5,16 +5,16 @@
 //! undecided. Follows the IAM Access Analyzer topic "Custom policy checks".
 
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet, Possibility, Why, Witness};
-use iam_evaluate::{Context, Layer, LayerOutcome, Policies, Principal, Request, evaluate};
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::certificate::Certificate;
 use iam_model::change::AttachmentKind;
-use iam_model::policy::{Effect, PolicyDocument, PrincipalPattern, Statement};
+use iam_model::policy::{Effect, PolicyDocument, Statement};
 
 use crate::certificate;
+use crate::confirm;
 use crate::digest::seal;
-use crate::outcome::{Counterexample, Outcome};
+use crate::outcome::Outcome;
 
 /// How the claim came out, with the certificate of a proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,67 +98,13 @@ pub fn check_documents(before: &[PolicyDocument], after: &[PolicyDocument], limi
         Inclusion::Excluded(witness) => {
             let by_sets =
                 new.allows_request(&witness) == Possibility::Yes && old.allows_request(&witness) == Possibility::No;
-            if by_sets && evaluation_agrees(before, after, &witness) {
+            if by_sets && confirm::allowed_only_after(before, after, &witness) {
                 refuted(&witness)
             } else {
                 undecided(format!("evaluation did not confirm the counterexample {witness}"))
             }
         }
         Inclusion::Undecided(why) => undecided(in_words(&why)),
-    }
-}
-
-/// Whether the evaluation of requests, asked about each list of documents as one layer, allows the request after and
-/// not before.
-fn evaluation_agrees(before: &[PolicyDocument], after: &[PolicyDocument], witness: &Witness) -> bool {
-    let said = |documents: &[PolicyDocument]| layer_says(documents, witness);
-    said(after) == Some(LayerOutcome::Allow)
-        && matches!(
-            said(before),
-            Some(LayerOutcome::ExplicitDeny | LayerOutcome::ImplicitDeny | LayerOutcome::NotApplicable)
-        )
-}
-
-/// What documents say of a request; nothing for a request AWS could not see.
-fn layer_says(documents: &[PolicyDocument], witness: &Witness) -> Option<LayerOutcome> {
-    let principal = match &witness.principal {
-        None => "arn:aws:iam::111122223333:user/someone".to_owned(),
-        Some(principal) => principal_text(principal),
-    };
-    let mut context = Context::complete();
-    for (key, values) in &witness.context {
-        context.set(key.clone(), values.clone());
-    }
-    let request = Request {
-        principal: Principal::parse(&principal).ok()?,
-        action: witness.action.clone(),
-        resource: witness.resource.as_str().parse().ok()?,
-        resource_account: None,
-        context,
-    };
-    // Several resource policies, as a trust policy taken apart, are asked as the one policy they make together.
-    let mut together =
-        PolicyDocument { version: documents.first().and_then(|d| d.version), ..PolicyDocument::default() };
-    together.statements = documents.iter().flat_map(|d| d.statements.iter().cloned()).collect();
-    let mut policies = Policies::default();
-    let layer = if documents.iter().flat_map(|d| &d.statements).any(|s| s.principal.is_some()) {
-        policies.resource = Some(&together);
-        Layer::Resource
-    } else {
-        policies.identity = documents.iter().collect();
-        Layer::Identity
-    };
-    Some(evaluate(&request, &policies).layers.get(layer))
-}
-
-fn principal_text(principal: &PrincipalPattern) -> String {
-    match principal {
-        PrincipalPattern::Everyone => "anonymous".into(),
-        PrincipalPattern::Aws(text)
-        | PrincipalPattern::Service(text)
-        | PrincipalPattern::Federated(text)
-        | PrincipalPattern::CanonicalUser(text)
-        | PrincipalPattern::Unknown { value: text, .. } => text.clone(),
     }
 }
 
@@ -176,21 +122,16 @@ fn short(digest: &str) -> &str {
 }
 
 fn refuted(witness: &Witness) -> Verdict {
-    let counterexample = Counterexample {
-        principal: witness.principal.clone(),
-        action: witness.action.clone(),
-        resource: witness.resource.clone(),
-        context: witness.context.clone(),
-    };
     let because = "a request is allowed after that was not allowed before".into();
-    Verdict { outcome: Outcome::Refuted { because, counterexample: Some(counterexample) }, certificate: None }
+    let counterexample = Some(confirm::counterexample(witness));
+    Verdict { outcome: Outcome::Refuted { because, counterexample }, certificate: None }
 }
 
 fn undecided(why: String) -> Verdict {
     Verdict { outcome: Outcome::Undecided { why }, certificate: None }
 }
 
-fn in_words(why: &Why) -> String {
+pub(crate) fn in_words(why: &Why) -> String {
     match why {
         Why::Limit => "the search reached its limit; compare smaller policies or raise the limit".into(),
         Why::NotUnderstood => "a policy holds a part that is not understood; correct it to decide".into(),

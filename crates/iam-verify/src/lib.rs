@@ -8,7 +8,13 @@ pub mod digest;
 
 pub mod certificate;
 
+mod confirm;
+
 pub mod adds_nothing;
+
+pub mod not_granted;
+
+pub mod no_public;
 
 pub mod guardrails;
 

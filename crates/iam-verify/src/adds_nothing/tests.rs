@@ -42,3 +42,60 @@ fn verdicts_agree_with_those_aws_recorded_or_documented() {
     assert_eq!(wrong, Vec::<String>::new());
     assert!(undecided.len() * 100 <= right, "{undecided:#?}");
 }
+
+#[test]
+fn access_that_is_listed_is_found_as_recorded() {
+    let Some(text) = cases("access_not_granted.jsonl") else { return };
+    for line in text.lines() {
+        let node = json::parse(line, JsonLimits::FILE).unwrap();
+        let policy = policy(node.get("new_policy").unwrap());
+        let access = node.get("access").unwrap();
+        let list = |key| access.get(key).map_or(&[][..], |n| n.items()).iter().filter_map(Node::as_str);
+        let access = crate::not_granted::Access {
+            actions: list("actions").map(ActionPattern::new).collect(),
+            resources: list("resources").map(ResourcePattern::new).collect(),
+        };
+        let outcome = crate::not_granted::check(&policy, &access, Limits::default()).outcome;
+        let expected = if node.get("expected").unwrap().as_str() == Some("PASS") { "proved" } else { "refuted" };
+        assert_eq!(outcome.as_str(), expected, "{line}\n{outcome:?}");
+    }
+}
+
+#[test]
+fn public_policies_are_found_as_recorded() {
+    let Some(text) = cases("no_public_access.jsonl") else { return };
+    for line in text.lines() {
+        let node = json::parse(line, JsonLimits::FILE).unwrap();
+        let outcome = crate::no_public::check(&policy(node.get("new_policy").unwrap()), Limits::default());
+        let expected = if node.get("expected").unwrap().as_str() == Some("PASS") { "proved" } else { "refuted" };
+        assert_eq!(outcome.as_str(), expected, "{line}\n{outcome:?}");
+    }
+}
+
+fn one(effect: Effect, action: &str) -> PolicyDocument {
+    let mut statement = Statement::allow(vec![ActionPattern::new(action)], vec![ResourcePattern::everything()]);
+    statement.effect = effect;
+    PolicyDocument::new(vec![statement])
+}
+
+#[test]
+fn a_missing_policy_means_what_its_kind_makes_of_it() {
+    use AttachmentKind as K;
+    let (allow, deny) = (one(Effect::Allow, "s3:*"), one(Effect::Deny, "iam:*"));
+    let cases = [
+        (K::Identity, None, Some(&allow), "refuted"),
+        (K::Identity, Some(&allow), None, "proved"),
+        (K::Boundary, Some(&allow), None, "refuted"),
+        (K::Boundary, None, Some(&allow), "proved"),
+        (K::ServiceControl, None, Some(&deny), "proved"),
+        (K::ServiceControl, Some(&deny), None, "refuted"),
+        (K::ServiceControl, Some(&allow), None, "refuted"),
+        (K::ResourceControl, Some(&deny), None, "refuted"),
+        (K::ResourceControl, None, Some(&deny), "proved"),
+    ];
+    for (kind, before, after, expected) in cases {
+        let verdict = check(kind, before, after, Limits::default());
+        assert_eq!(verdict.outcome.as_str(), expected, "{kind:?} {before:?} {after:?}");
+        assert_eq!(verdict.certificate.is_some(), expected == "proved");
+    }
+}
