@@ -44,6 +44,53 @@ pub(crate) enum Action {
     Paths(Paths),
     /// List the escalation techniques that are searched for
     Techniques(Techniques),
+
+    /// Check policies as IAM Access Analyzer does, offline, with a counterexample or a proof
+    Check(Check),
+}
+
+/// Checks of policies.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct Check {
+    /// Check every case of a JSON Lines file and print a line for each; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cases: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) check: Option<PolicyCheck>,
+}
+
+/// One check.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum PolicyCheck {
+    /// Whether a new policy allows nothing that the old one did not
+    NoNewAccess {
+        /// The policy as it was
+        #[arg(long, value_name = "FILE")]
+        old: PathBuf,
+        /// The policy as it would be
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+    },
+    /// Whether a policy grants none of the listed access
+    NotGranted {
+        /// The policy
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// What must not be granted: {"actions": [...], "resources": [...]}
+        #[arg(long, value_name = "FILE")]
+        access: PathBuf,
+    },
+    /// Whether a resource policy lets no stranger in
+    NoPublic {
+        /// The resource policy
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The type of the resource, such as AWS::S3::Bucket
+        #[arg(long, value_name = "TYPE")]
+        resource_type: Option<String>,
+    },
 }
 
 /// Findings about a snapshot.

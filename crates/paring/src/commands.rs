@@ -1,6 +1,7 @@
 //! One file per command; each takes its arguments and the terminal and says how it ended.
 
 mod audit;
+mod check;
 mod patch;
 mod paths;
 mod techniques;
@@ -23,6 +24,7 @@ pub(crate) enum Outcome {
 pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     match action {
         Action::Tighten(arguments) => tighten::run(arguments, terminal),
+        Action::Check(arguments) => check::run(arguments, terminal),
         Action::Patch(arguments) => patch::run(arguments, terminal),
         Action::Audit(arguments) => audit::run(arguments, terminal),
         Action::Paths(arguments) => paths::run(arguments, terminal),
