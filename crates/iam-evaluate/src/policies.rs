@@ -7,7 +7,7 @@ use iam_model::policy::PolicyDocument;
 use crate::context::Context;
 use crate::decision::Decision;
 use crate::layers::{Bound, decide};
-use crate::request::Request;
+use crate::request::{Parts, Request};
 use crate::statement::CompiledPolicy;
 
 /// The policies that apply to a request. An empty list: that kind of policy does not exist.
@@ -56,7 +56,9 @@ pub struct Policies<'a> {
 /// ```
 #[must_use]
 pub fn evaluate(request: &Request, policies: &Policies<'_>) -> Decision {
-    CompiledPolicies::new(policies).decide(request, policies.resource, &[])
+    let parts = Parts::of(request, None);
+    let compile = |document: &PolicyDocument| CompiledPolicy::for_request(document, &parts);
+    CompiledPolicies::with(policies, compile).decide_on(request, policies.resource.map(compile).as_ref(), &[])
 }
 
 /// A caller's policies and limits, read once for deciding many requests.
@@ -76,8 +78,12 @@ impl CompiledPolicies {
     /// Reads all policies but the resource's, which is given with each request.
     #[must_use]
     pub fn new(policies: &Policies<'_>) -> Self {
+        Self::with(policies, CompiledPolicy::new)
+    }
+
+    fn with(policies: &Policies<'_>, compile: impl Fn(&PolicyDocument) -> CompiledPolicy) -> Self {
         let list = |documents: &[&PolicyDocument]| {
-            documents.iter().map(|document| Arc::new(CompiledPolicy::new(document))).collect::<Vec<_>>()
+            documents.iter().map(|document| Arc::new(compile(document))).collect::<Vec<_>>()
         };
         let levels = |levels: &[Vec<&PolicyDocument>]| levels.iter().map(|level| list(level)).collect::<Vec<_>>();
         Self {
@@ -98,10 +104,13 @@ impl CompiledPolicies {
     /// before them.
     #[must_use]
     pub fn decide(&self, request: &Request, resource: Option<&PolicyDocument>, known: &[&Context]) -> Decision {
-        let resource = resource.map(CompiledPolicy::new);
+        self.decide_on(request, resource.map(CompiledPolicy::new).as_ref(), known)
+    }
+
+    fn decide_on(&self, request: &Request, resource: Option<&CompiledPolicy>, known: &[&Context]) -> Decision {
         let bound = Bound {
             identity: &self.identity,
-            resource: resource.as_ref(),
+            resource,
             boundary: &self.boundary,
             session: &self.session,
             scps: &self.scps,

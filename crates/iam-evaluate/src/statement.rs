@@ -25,6 +25,8 @@ pub(crate) struct CompiledPolicy {
 
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledStatement {
+    /// Its index in the document.
+    pub(crate) index: usize,
     pub(crate) effect: Effect,
     pub(crate) span: Span,
     pub(crate) principals: Option<CompiledPrincipals>,
@@ -52,7 +54,9 @@ enum ActionTest {
         service: Box<str>,
         pieces: Vec<Piece<'static>>,
     },
-    /// No action looks like this; AWS refuses it: no colon, or a wildcard in the service.
+    /// `*:…`: a name in any service. AWS refuses most of these; where one stands, the widest reading is the safe one.
+    AnyService(Vec<Piece<'static>>),
+    /// No action looks like this; AWS refuses it: no colon, or a wildcard in part of the service.
     Nothing,
 }
 
@@ -65,9 +69,23 @@ enum ResourceTest {
 
 impl CompiledPolicy {
     pub(crate) fn new(document: &PolicyDocument) -> Self {
+        Self::of_statements(document, |_| true)
+    }
+
+    /// A document for one request: statements about other actions are left out before they cost anything.
+    pub(crate) fn for_request(document: &PolicyDocument, parts: &Parts<'_>) -> Self {
+        Self::of_statements(document, |statement| {
+            let listed = statement.action.patterns().iter().any(|p| action_matches(p.value.as_str(), parts));
+            let not = matches!(statement.action, ActionElement::NotAction(_));
+            listed != not || !statement.unknown.is_empty()
+        })
+    }
+
+    fn of_statements(document: &PolicyDocument, wanted: impl Fn(&Statement) -> bool) -> Self {
         let version = document.effective_version();
+        let statements = document.statements.iter().enumerate().filter(|(_, statement)| wanted(statement));
         Self {
-            statements: document.statements.iter().map(|s| CompiledStatement::new(s, version)).collect(),
+            statements: statements.map(|(index, s)| CompiledStatement::new(index, s, version)).collect(),
             unknown: document.unknown.iter().map(|element| element.what.clone()).collect(),
         }
     }
@@ -89,11 +107,12 @@ impl CompiledPolicy {
 }
 
 impl CompiledStatement {
-    fn new(statement: &Statement, version: PolicyVersion) -> Self {
+    fn new(index: usize, statement: &Statement, version: PolicyVersion) -> Self {
         let arns = |patterns: &[iam_model::text::Spanned<iam_model::arn::ResourcePattern>]| {
             patterns.iter().map(|p| ArnPattern::new(p.value.as_str(), version, Position::Resource)).collect()
         };
         Self {
+            index,
             effect: statement.effect,
             span: statement.span,
             principals: statement.principal.as_ref().map(CompiledPrincipals::new),
@@ -169,6 +188,16 @@ impl CompiledStatement {
     }
 }
 
+/// Whether a pattern covers the request's action, without compiling what has no wildcard.
+fn action_matches(pattern: &str, parts: &Parts<'_>) -> bool {
+    match pattern.split_once(':') {
+        Some((service, name)) if !pattern.contains(['*', '?']) => {
+            name.eq_ignore_ascii_case(parts.name) && service.eq_ignore_ascii_case(parts.service)
+        }
+        _ => ActionTest::new(pattern).matches(parts),
+    }
+}
+
 /// What a resource of fewer than six segments covers AWS's text does not say.
 fn resource_matches(pattern: &ArnPattern, parts: &Parts<'_>, facts: &Facts<'_>) -> Truth {
     if pattern.is_short() && parts.resource.is_some() {
@@ -179,10 +208,13 @@ fn resource_matches(pattern: &ArnPattern, parts: &Parts<'_>, facts: &Facts<'_>) 
 
 impl ActionTest {
     fn new(pattern: &str) -> Self {
-        if matches!(pattern, "*" | "*:*") {
+        if pattern == "*" {
             return Self::Everything;
         }
         let Some((service, name)) = pattern.split_once(':') else { return Self::Nothing };
+        if service == "*" {
+            return Self::AnyService(pieces(name));
+        }
         if service.contains(['*', '?']) {
             return Self::Nothing;
         }
@@ -208,6 +240,7 @@ impl ActionTest {
                         .is_some_and(|(head, _)| head.eq_ignore_ascii_case(prefix))
             }
             Self::Pattern { service, pieces } => is(service) && matches(pieces, parts.name, Case::Folds),
+            Self::AnyService(pieces) => matches(pieces, parts.name, Case::Folds),
             Self::Nothing => false,
         }
     }

@@ -111,13 +111,13 @@ impl<'c> Scan<'c> {
     }
 
     fn policy(&mut self, place: Place, policy: &'c CompiledPolicy, sum: &mut Sum) {
-        for (index, statement) in policy.statements.iter().enumerate() {
+        for statement in &policy.statements {
             let fits = self.fits(place.layer, statement);
             if fits == Truth::No {
                 continue;
             }
             let truth = fits.and(self.names(place.layer, statement)).and(self.reach);
-            self.note(place, index, statement, policy, truth);
+            self.note(place, statement, policy, truth);
             sum.add(statement.effect, truth);
         }
         self.unknown_document(place, policy, sum);
@@ -127,7 +127,7 @@ impl<'c> Scan<'c> {
     pub(super) fn resource(&mut self, policy: &'c CompiledPolicy) -> (Sum, Named) {
         let place = Place { layer: Layer::Resource, level: 0, policy: 0 };
         let (mut sum, mut named) = (Sum::SILENT, Named::nobody());
-        for (index, statement) in policy.statements.iter().enumerate() {
+        for statement in &policy.statements {
             let fits = self.fits(Layer::Resource, statement);
             if fits == Truth::No {
                 continue;
@@ -138,7 +138,7 @@ impl<'c> Scan<'c> {
             } else {
                 names.at_all()
             };
-            self.note(place, index, statement, policy, truth);
+            self.note(place, statement, policy, truth);
             sum.add(statement.effect, truth);
             match statement.effect {
                 Effect::Allow => named = named.or(names),
@@ -184,16 +184,9 @@ impl<'c> Scan<'c> {
         }
     }
 
-    fn note(
-        &mut self,
-        place: Place,
-        index: usize,
-        statement: &'c CompiledStatement,
-        policy: &'c CompiledPolicy,
-        truth: Truth,
-    ) {
+    fn note(&mut self, place: Place, statement: &'c CompiledStatement, policy: &'c CompiledPolicy, truth: Truth) {
         if truth != Truth::No {
-            let place = place.statement(index, statement.effect, statement.span);
+            let place = place.statement(statement.index, statement.effect, statement.span);
             self.seen.push(Seen { place, truth, statement: Some(statement), policy });
         }
     }

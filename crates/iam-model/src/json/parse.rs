@@ -108,6 +108,24 @@ pub fn parse(text: &str, limits: Limits) -> Result<Node<'_>, JsonError> {
     Ok(node)
 }
 
+/// The keys of one object: compared one by one while they are few, which most objects' are.
+#[derive(Default)]
+struct Seen<'a>(Option<BTreeSet<Cow<'a, str>>>);
+
+/// Keys from which a set is quicker.
+const MANY: usize = 32;
+
+impl<'a> Seen<'a> {
+    /// Whether the key is new to the object that has these members so far.
+    fn insert(&mut self, key: &str, members: &[Member<'a>]) -> bool {
+        if members.len() < MANY {
+            return !members.iter().any(|member| member.key == key);
+        }
+        let set = self.0.get_or_insert_with(|| members.iter().map(|member| member.key.clone()).collect());
+        set.insert(Cow::Owned(key.into()))
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -202,7 +220,7 @@ impl<'a> Reader<'a> {
     fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, JsonError> {
         self.enter(depth)?;
         let mut members: Vec<Member<'a>> = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = Seen::default();
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(members);
@@ -214,7 +232,7 @@ impl<'a> Reader<'a> {
             }
             let key = self.string()?;
             let key_span = Span::new(key_start, self.at);
-            if !seen.insert(key.clone()) {
+            if !seen.insert(&key, &members) {
                 return Err(JsonError { kind: JsonErrorKind::DuplicateKey { key: key.into() }, offset: key_start });
             }
             self.space()?;
@@ -281,19 +299,24 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = Span::new(start, self.at).slice(self.text);
-                    self.at += 1;
-                    return Ok(Cow::Borrowed(text));
-                }
-                Some(b'\\') => return self.escaped(start).map(Cow::Owned),
-                Some(byte) if byte < 0x20 => return Err(self.error(JsonErrorKind::BadString)),
-                Some(_) => self.at += 1,
-                None => return Err(self.error(JsonErrorKind::CutOff)),
+        self.plain();
+        match self.peek() {
+            Some(b'"') => {
+                let text = Span::new(start, self.at).slice(self.text);
+                self.at += 1;
+                Ok(Cow::Borrowed(text))
             }
+            Some(b'\\') => self.escaped(start).map(Cow::Owned),
+            Some(_) => Err(self.error(JsonErrorKind::BadString)),
+            None => Err(self.error(JsonErrorKind::CutOff)),
         }
+    }
+
+    /// Goes on to the next byte that means something in a string.
+    fn plain(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+        self.at += plain.unwrap_or(rest.len());
     }
 
     /// A string with escapes: what was read so far, then the rest, piece by piece.
@@ -301,6 +324,7 @@ impl<'a> Reader<'a> {
         let mut text = String::from(Span::new(start, self.at).slice(self.text));
         let mut piece = self.at;
         loop {
+            self.plain();
             match self.peek() {
                 Some(b'"') => {
                     text.push_str(Span::new(piece, self.at).slice(self.text));
@@ -313,8 +337,7 @@ impl<'a> Reader<'a> {
                     text.push(self.escape()?);
                     piece = self.at;
                 }
-                Some(byte) if byte < 0x20 => return Err(self.error(JsonErrorKind::BadString)),
-                Some(_) => self.at += 1,
+                Some(_) => return Err(self.error(JsonErrorKind::BadString)),
                 None => return Err(self.error(JsonErrorKind::CutOff)),
             }
         }
