@@ -192,10 +192,10 @@ impl<'a> Evaluator<'a> {
         find(arn).or_else(|| find(&base::holder_of(arn)?))
     }
 
-    /// The policy behind a statement of a decision on `request` by `principal`.
+    /// The policy behind a statement of a decision on `request`.
     #[must_use]
-    pub fn policy(&self, principal: &Arn, request: &Request, at: &StatementRef) -> Option<PolicyPlace<'_>> {
-        let holder = || self.holder(principal).or_else(|| self.caller(&request.principal));
+    pub fn policy(&self, request: &Request, at: &StatementRef) -> Option<PolicyPlace<'_>> {
+        let holder = || self.caller(&request.principal);
         let held = match at.layer {
             Layer::Identity => holder()?.held.get(at.policy)?,
             Layer::Boundary => holder()?.boundary_held.as_deref()?,

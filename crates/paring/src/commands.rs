@@ -1,11 +1,15 @@
 //! One file per command; each takes its arguments and the terminal and says how it ended.
 
 mod audit;
+mod can;
 mod check;
 mod patch;
 mod paths;
+mod request;
+mod simulate;
 mod techniques;
 mod tighten;
+mod who_can;
 
 use crate::cli::Action;
 use crate::error::CliError;
@@ -29,5 +33,8 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Audit(arguments) => audit::run(arguments, terminal),
         Action::Paths(arguments) => paths::run(arguments, terminal),
         Action::Techniques(arguments) => techniques::run(arguments, terminal),
+        Action::Simulate(arguments) => simulate::run(arguments, terminal),
+        Action::Can(arguments) => can::run(arguments, terminal),
+        Action::WhoCan(arguments) => who_can::run(arguments, terminal),
     }
 }

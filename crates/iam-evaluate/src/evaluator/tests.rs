@@ -1,1 +1,97 @@
 //! Deciding against a snapshot, and against one with a change.
+
+use iam_model::action::ActionPattern;
+use iam_model::arn::ResourcePattern;
+use iam_model::change::{Attachment, Change};
+use iam_model::policy::Statement;
+use iam_model::snapshot::{self, Snapshot};
+use iam_model::text::{SourceName, SourceText};
+
+use super::*;
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/app/R";
+
+fn snapshot() -> Snapshot {
+    let text = r#"{"schema": "paring-snapshot/1",
+     "accounts": {"111122223333": {
+      "authorization_details": {"RoleDetailList": [
+       {"RoleName": "R", "Arn": "arn:aws:iam::111122223333:role/app/R", "Path": "/app/", "RoleId": "AROAR",
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
+          {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]},
+        "Tags": [{"Key": "team", "Value": "orders"}],
+        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+          {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/${aws:PrincipalTag/team}/*"},
+          {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"},
+          {"Effect": "Allow", "Action": "sqs:*", "Resource": "*", "Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}
+        ]}}]}]},
+      "resource_policies": {"arn:aws:s3:::data": {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::data/orders/secret/*"}]}}}},
+     "organization": {"id": "o-1", "management_account_id": "999999999999", "accounts": {"111122223333": {
+       "scps": [[{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+         {"Effect": "Deny", "Action": "kms:*", "Resource": "*", "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}}]}]],
+       "rcps": []}}}}"#;
+    snapshot::read(SourceText { name: SourceName::new("s.json"), text: text.into() }).unwrap().0
+}
+
+fn decide(evaluator: &Evaluator<'_>, principal: &str, action: &str, resource: &str) -> String {
+    let request = Request {
+        principal: Principal::parse(principal).unwrap(),
+        action: action.parse().unwrap(),
+        resource: resource.parse().unwrap(),
+        resource_account: None,
+        context: Context::open(),
+    };
+    evaluator.decide_request(&request).outcome.as_str().to_owned()
+}
+
+#[test]
+fn policies_of_caller_resource_and_account_are_found() {
+    let snapshot = snapshot();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let evaluator = Evaluator::new(&index);
+    let session = "arn:aws:sts::111122223333:assumed-role/R/s";
+    for (principal, action, resource, expected) in [
+        (ROLE, "s3:GetObject", "arn:aws:s3:::data/orders/1", "allow"),
+        (session, "s3:GetObject", "arn:aws:s3:::data/orders/1", "allow"),
+        (ROLE, "s3:GetObject", "arn:aws:s3:::data/orders/secret/1", "explicit_deny"),
+        (ROLE, "s3:GetObject", "arn:aws:s3:::data/billing/1", "implicit_deny"),
+        (ROLE, "kms:Decrypt", "arn:aws:kms:eu-west-1:111122223333:key/k", "allow"),
+        (ROLE, "kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/k", "explicit_deny"),
+        (ROLE, "sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q", "unknown"),
+        (ROLE, "sns:Publish", "arn:aws:sns:eu-west-1:111122223333:t", "implicit_deny"),
+        ("lambda.amazonaws.com", "sts:AssumeRole", ROLE, "allow"),
+        ("events.amazonaws.com", "sts:AssumeRole", ROLE, "implicit_deny"),
+        ("arn:aws:iam::111122223333:role/Gone", "s3:GetObject", "arn:aws:s3:::data/orders/1", "unknown"),
+        (ROLE, "kms:Decrypt", "arn:aws:kms:eu-west-1:444455556666:key/k", "unknown"),
+    ] {
+        assert_eq!(decide(&evaluator, principal, action, resource), expected, "{principal} {action} {resource}");
+    }
+}
+
+#[test]
+fn a_change_is_decided_without_touching_the_original() {
+    let snapshot = snapshot();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let evaluator = Evaluator::new(&index);
+    let resource = "arn:aws:sns:eu-west-1:111122223333:t";
+    let after = PolicyDocument::new(vec![Statement::allow(
+        vec![ActionPattern::new("sns:Publish")],
+        vec![ResourcePattern::new(resource)],
+    )]);
+    let attachment = Attachment::identity(ROLE.parse().unwrap(), "p".into());
+    let change = Change { attachment, before: None, after: Some(after), reasons: Vec::new() };
+    let changed = evaluator.with_change(&change).unwrap();
+    assert_eq!(decide(&changed, ROLE, "sns:Publish", resource), "allow");
+    assert_eq!(decide(&changed, ROLE, "s3:GetObject", "arn:aws:s3:::data/orders/1"), "implicit_deny");
+    assert_eq!(decide(&evaluator, ROLE, "sns:Publish", resource), "implicit_deny");
+}
+
+#[test]
+fn a_change_whose_place_is_not_there_is_refused() {
+    let snapshot = snapshot();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let attachment = Attachment::identity("arn:aws:iam::111122223333:role/Gone".parse().unwrap(), "p".into());
+    let change = Change { attachment, before: None, after: None, reasons: Vec::new() };
+    let refused = Evaluator::new(&index).with_change(&change).unwrap_err();
+    assert!(matches!(refused, ChangeError::NotHeld { .. }), "{refused}");
+}

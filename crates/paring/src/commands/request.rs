@@ -1,0 +1,112 @@
+//! Requests from arguments, and decisions as JSON: what the commands about single decisions share.
+//!
+//! Decides nothing.
+
+use std::path::Path;
+
+use iam_evaluate::{Context, Decision, Evaluator, LayerOutcome, Outcome, Principal, Request, StatementRef};
+use iam_model::condition::ConditionKey;
+use iam_model::json::Value;
+use iam_model::snapshot::Snapshot;
+
+use crate::cli::Facts;
+use crate::error::CliError;
+use crate::terminal::Terminal;
+
+/// The snapshot at a path, or on standard input for `-`.
+pub(super) fn snapshot(path: &Path, terminal: &mut Terminal) -> Result<Snapshot, CliError> {
+    let read = if path == Path::new("-") {
+        iam_collect::from_reader("<standard input>", std::io::stdin())
+    } else {
+        iam_collect::from_path(path)
+    };
+    let (snapshot, diagnostics) = read.map_err(|error| CliError::collect(&error))?;
+    terminal.diagnostics(&diagnostics);
+    Ok(snapshot)
+}
+
+/// A caller by ARN, service name or `anonymous`, or a role or user of the snapshot by its name alone.
+pub(super) fn principal(text: &str, evaluator: &Evaluator<'_>) -> Result<Principal, CliError> {
+    let unknown = || {
+        CliError::user(format!("`{text}` is no principal of the snapshot"))
+            .hint("give an ARN, the name of a role or user, a service such as `lambda.amazonaws.com`, or `anonymous`")
+    };
+    if let Ok(principal) = Principal::parse(text) {
+        return Ok(principal);
+    }
+    let mut named = evaluator.principals().filter(|arn| arn.name() == text);
+    match (named.next(), named.next()) {
+        (Some(arn), None) => Principal::parse(arn.as_str()).map_err(|_| unknown()),
+        (Some(_), Some(_)) => {
+            Err(CliError::user(format!("`{text}` names several roles or users")).hint("give the ARN"))
+        }
+        (None, _) => Err(unknown()),
+    }
+}
+
+/// A request from arguments.
+pub(super) fn request(principal: Principal, action: &str, resource: &str, facts: &Facts) -> Result<Request, CliError> {
+    Ok(Request {
+        principal,
+        action: action.parse().map_err(|e: iam_model::action::ActionError| CliError::user(e.to_string()))?,
+        resource: resource.parse().map_err(|e: iam_model::arn::ArnError| CliError::user(e.to_string()))?,
+        resource_account: None,
+        context: context(facts)?,
+    })
+}
+
+fn context(facts: &Facts) -> Result<Context, CliError> {
+    let mut context = if facts.complete { Context::complete() } else { Context::open() };
+    let mut given: Vec<(ConditionKey, Vec<String>)> = Vec::new();
+    for fact in &facts.context {
+        let Some((key, value)) = fact.split_once('=') else {
+            return Err(CliError::user(format!("`{fact}` is not KEY=VALUE")).hint("such as aws:SourceIp=192.0.2.1"));
+        };
+        let key = ConditionKey::new(key);
+        match given.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, values)) => values.push(value.into()),
+            None => given.push((key, vec![value.into()])),
+        }
+    }
+    for (key, values) in given {
+        context.set(key, values);
+    }
+    Ok(context)
+}
+
+/// A decision as one JSON object.
+pub(super) fn to_json(id: &str, decision: &Decision) -> Value {
+    let text = |key: &str, value: &str| (key.to_owned(), Value::text(value));
+    let mut because: Vec<Value> = decision.because.iter().map(statement).collect();
+    because.extend(decision.rules.iter().map(|rule| Value::Object(vec![text("rule", rule.as_str())])));
+    match &decision.outcome {
+        Outcome::Unknown(unknowns) => {
+            because.extend(unknowns.keys.iter().map(|key| Value::Object(vec![text("unknown_key", key.as_str())])));
+            because.extend(unknowns.elements.iter().map(|what| Value::Object(vec![text("unknown", what)])));
+        }
+        Outcome::ImplicitDeny => {
+            let silent = decision.layers.applicable().filter(|(_, said)| *said == LayerOutcome::ImplicitDeny);
+            because.extend(
+                silent.map(|(layer, said)| {
+                    Value::Object(vec![text("layer", layer.as_str()), text("says", said.as_str())])
+                }),
+            );
+        }
+        Outcome::Allow | Outcome::ExplicitDeny => {}
+    }
+    Value::Object(vec![
+        text("id", id),
+        text("decision", decision.outcome.as_str()),
+        ("because".into(), Value::Array(because)),
+    ])
+}
+
+fn statement(at: &StatementRef) -> Value {
+    let number = |key: &str, value: usize| (key.to_owned(), Value::Number(value.to_string()));
+    Value::Object(vec![
+        ("layer".into(), Value::text(at.layer.as_str())),
+        number("level", at.level),
+        number("policy", at.policy),
+        number("statement", at.statement),
+    ])
+}

@@ -1,0 +1,70 @@
+//! `paring simulate`: decides one request against a snapshot, or a file of cases that bring their own policies.
+
+use std::path::Path;
+
+use iam_evaluate::Evaluator;
+use iam_evaluate::case::Case;
+use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::snapshot::SnapshotIndex;
+use iam_model::text::{SourceName, SourceText};
+
+use super::{Outcome, request};
+use crate::cli::Simulate;
+use crate::error::CliError;
+use crate::input;
+use crate::terminal::Terminal;
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Simulate, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    if let Some(path) = &arguments.cases {
+        return cases(path, terminal);
+    }
+    let (Some(path), Some(principal), Some(action)) = (&arguments.snapshot, &arguments.principal, &arguments.action)
+    else {
+        return Err(CliError::user("a request needs --snapshot, --principal and --action; or give --cases"));
+    };
+    let snapshot = request::snapshot(path, terminal)?;
+    let (index, diagnostics) = SnapshotIndex::new(&snapshot);
+    terminal.diagnostics(&diagnostics);
+    let evaluator = Evaluator::new(&index);
+    let principal = request::principal(principal, &evaluator)?;
+    let request = request::request(principal, action, &arguments.resource, &arguments.facts)?;
+    let decision = evaluator.decide_request(&request);
+    terminal.data(&format!("{}\n", request::to_json("", &decision).to_compact()))?;
+    Ok(Outcome::Clean)
+}
+
+/// Decides every case, prints a line for each, and counts how many are as expected.
+fn cases(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    let source = input::read_text(path)?;
+    let mut diagnostics = Vec::new();
+    let (mut count, mut agree, mut disagree, mut unreadable) = (0_u64, 0_u64, 0_u64, 0_u64);
+    for (number, line) in source.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let name = SourceName::new(&format!("{}, line {}", source.name, number + 1));
+        let line = SourceText { name, text: line.into() };
+        count += 1;
+        match Case::read(&line) {
+            Ok((case, found)) => {
+                diagnostics.extend(found);
+                let decision = case.evaluate();
+                match case.expected {
+                    Some(expected) if expected.as_str() == decision.outcome.as_str() => agree += 1,
+                    Some(_) => disagree += 1,
+                    None => {}
+                }
+                terminal.data(&format!("{}\n", request::to_json(&case.id, &decision).to_compact()))?;
+            }
+            Err(error) => {
+                unreadable += 1;
+                let place = Place::at(line.name.clone(), &line.text, error.offset);
+                diagnostics.push(Diagnostic::error(Code::FileUnreadable, place, error.to_string()));
+            }
+        }
+    }
+    terminal.diagnostics(&diagnostics);
+    terminal.note(&format!("{count} cases, {agree} agree, {disagree} disagree"));
+    if unreadable > 0 {
+        return Err(CliError::user(format!("{unreadable} of {count} cases could not be read")));
+    }
+    Ok(if disagree == 0 { Outcome::Clean } else { Outcome::Findings })
+}
