@@ -13,6 +13,7 @@ fn policy(statements: &str) -> PolicyDocument {
     parse(&SourceText { name: SourceName::new("policy"), text }).0
 }
 
+#[cfg(test)]
 fn request(principal: &str, action: &str, resource: &str) -> Request {
     Request {
         principal: Principal::parse(principal).unwrap(),
@@ -38,6 +39,7 @@ fn resource(statement: &str) -> Outcome {
 }
 
 #[track_caller]
+#[cfg(test)]
 fn unknown(outcome: &Outcome, element: &str) {
     let Outcome::Unknown(unknowns) = outcome else { panic!("{outcome:?}") };
     assert!(unknowns.elements.iter().any(|found| found.contains(element)), "{unknowns:?}");
