@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::workspace::{TextFile, packages, read, report, rust_files, text_files};
+use crate::workspace::{packages, read, report, rust_files, text_files};
 
 const LOCK_CEILING: usize = 400;
 /// What tests may use beside what their room may use.
