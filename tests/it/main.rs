@@ -10,7 +10,9 @@
 )]
 
 mod bad_input;
+mod collect;
 mod example;
 mod help;
 mod run;
 mod workshop;
+mod write;

@@ -5,7 +5,7 @@
 use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
-use iam_model::policy::{ActionElement, Effect, PolicyDocument};
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
 use iam_model::snapshot::SnapshotIndex;
 
 use crate::glob::{Glob, Reading};
@@ -58,6 +58,22 @@ fn within_limits(identity: &[&PolicyDocument], limits: &[Vec<&PolicyDocument>]) 
     limits.iter().fold(set, limit)
 }
 
+/// How many of `actions` a statement of these policies allows on every resource.
+#[must_use]
+pub fn on_every_resource(identity: &[&PolicyDocument], actions: &[Action]) -> usize {
+    let everything = |statement: &&Statement| match &statement.resource {
+        ResourceElement::Resource(patterns) => patterns.iter().any(|p| p.value.is_everything()),
+        ResourceElement::NotResource(_) => true,
+        ResourceElement::Absent => false,
+    };
+    let wide: Vec<(bool, Vec<Glob>)> =
+        identity.iter().flat_map(|d| &d.statements).filter(everything).filter_map(self::actions).collect();
+    let is_wide = |action: &&Action| {
+        wide.iter().any(|(named, globs)| *named == globs.iter().any(|glob| glob.matches(action.as_str())))
+    };
+    actions.iter().filter(is_wide).count()
+}
+
 /// Policies that limit a principal, one list for each that must allow.
 fn limits<'a>(index: &SnapshotIndex<'a>, principal: &Arn) -> Vec<Vec<&'a PolicyDocument>> {
     let mut limits: Vec<Vec<&PolicyDocument>> = index.boundary(principal).into_iter().map(|b| vec![b]).collect();
@@ -74,7 +90,7 @@ fn only_allows(document: &PolicyDocument) -> bool {
 }
 
 /// The action patterns of a statement that may allow, and whether they name what it grants.
-fn actions(statement: &iam_model::policy::Statement) -> Option<(bool, Vec<Glob>)> {
+fn actions(statement: &Statement) -> Option<(bool, Vec<Glob>)> {
     let globs = statement.action.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
     let named = matches!(statement.action, ActionElement::Action(_));
     (statement.effect != Effect::Deny).then_some((named, globs))

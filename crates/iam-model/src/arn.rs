@@ -79,6 +79,12 @@ impl Arn {
         self.part(4).parse().ok()
     }
 
+    /// Whether AWS itself owns the thing, as it does its managed policies: nobody else can change it.
+    #[must_use]
+    pub fn is_owned_by_aws(&self) -> bool {
+        self.part(4) == "aws"
+    }
+
     /// Everything after the fifth colon.
     #[must_use]
     pub fn resource(&self) -> &str {

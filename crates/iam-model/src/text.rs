@@ -145,6 +145,25 @@ impl<'t> Positions<'t> {
     }
 }
 
+/// A count for people: a comma every three digits.
+///
+/// ```
+/// assert_eq!(iam_model::text::grouped(21_983), "21,983");
+/// assert_eq!(iam_model::text::grouped(7), "7");
+/// ```
+#[must_use]
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// The name of a source as the user knows it: a path, or `<standard input>`. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceName(Arc<str>);

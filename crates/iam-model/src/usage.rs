@@ -89,6 +89,21 @@ impl SkipReason {
         Self::NotALog,
     ];
 
+    /// What was passed over, in words that follow a count.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Duplicate => "delivered twice",
+            Self::ServiceEvent => "by AWS services for themselves",
+            Self::NotAnApiCall => "not an API call",
+            Self::NoPermissionNeeded => "that need no permission",
+            Self::NotARole => "not by roles",
+            Self::Incomplete => "incomplete",
+            Self::FilteredOut => "filtered out",
+            Self::NotALog => "not a log file",
+        }
+    }
+
     /// The key used in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -4,6 +4,7 @@
 
 use iam_model::arn::Arn;
 use iam_model::snapshot::SnapshotIndex;
+use iam_model::text::grouped;
 use iam_model::time::Timestamp;
 use iam_model::usage::UsageLog;
 
@@ -74,5 +75,5 @@ fn describe(need: &Need) -> String {
     let date = |time: Timestamp| time.to_string().chars().take(10).collect::<String>();
     let told =
         if need.resources.is_some() { "" } else { "; the events do not tell the resource, so the old grant's stays" };
-    format!("{} {calls}, {} to {}{told}", seen.count, date(seen.first), date(seen.last))
+    format!("{} {calls}, {} to {}{told}", grouped(seen.count), date(seen.first), date(seen.last))
 }

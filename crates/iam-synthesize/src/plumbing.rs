@@ -35,7 +35,7 @@ const NETWORK_BY_NAME: &[&str] = &[
 /// fall behind when AWS changes what Lambda needs.
 pub(crate) fn is_runtime_policy(policy: &Arn) -> bool {
     const OTHERS: &[&str] = &["policy/AWSXRayDaemonWriteAccess", "policy/CloudWatchLambdaInsightsExecutionRolePolicy"];
-    policy.as_str().contains(":iam::aws:")
+    policy.is_owned_by_aws()
         && (policy.resource().starts_with("policy/service-role/AWSLambda") || OTHERS.contains(&policy.resource()))
 }
 

@@ -173,7 +173,7 @@ impl<'a> Proposer<'_, 'a> {
             PolicyOrigin::Managed(arn) if plumbing::is_runtime_policy(arn) => {
                 Some("AWS's own policy for running functions".into())
             }
-            PolicyOrigin::Managed(arn) if arn.as_str().contains(":iam::aws:") => None,
+            PolicyOrigin::Managed(arn) if arn.is_owned_by_aws() => None,
             PolicyOrigin::Managed(arn) => match self.shared.get(arn).copied().unwrap_or_default() {
                 0 | 1 => None,
                 many => Some(format!("{many} principals share it")),

@@ -15,6 +15,7 @@ use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::change::Change;
 use iam_model::policy::{PolicyDocument, PrincipalPattern, Statement};
 use iam_model::snapshot::SnapshotIndex;
+use iam_model::text::grouped;
 use iam_model::usage::{Observation, UsageLog};
 
 use crate::before_after::documents;
@@ -71,19 +72,21 @@ pub fn check(role: &Arn, changes: &[&Change], index: &SnapshotIndex<'_>, usage: 
 
 fn outcome(replay: &Replay, denied: Option<Counterexample>, undecided: &BTreeSet<String>) -> Outcome {
     if let Some(counterexample) = denied {
-        let because = format!("{} of {} observed calls would be denied", replay.denied, replay.calls);
+        let because = format!("{} of {} observed calls would be denied", grouped(replay.denied), grouped(replay.calls));
         return Outcome::Refuted { because, counterexample: Some(counterexample) };
     }
     if let Some(first) = undecided.first() {
         let more = undecided.len() - 1;
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        return Outcome::Undecided { why: format!("{} observed calls: {first}{more}", replay.undecided) };
+        return Outcome::Undecided { why: format!("{} observed calls: {first}{more}", grouped(replay.undecided)) };
     }
     let unexplained = match replay.unexplained {
         0 => String::new(),
-        some => format!("; {some} more were not allowed by this snapshot before the change either"),
+        some => format!("; {} more were not allowed by this snapshot before the change either", grouped(some)),
     };
-    Outcome::Proved { because: format!("{} observed calls replayed, all still allowed{unexplained}", replay.kept) }
+    Outcome::Proved {
+        because: format!("{} observed calls replayed, all still allowed{unexplained}", grouped(replay.kept)),
+    }
 }
 
 fn counterexample(role: &Arn, observation: &Observation, resource: ResourcePattern) -> Counterexample {

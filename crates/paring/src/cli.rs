@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use iam_model::arn::{AccountId, Arn};
 use iam_model::finding::FindingSeverity;
+use iam_model::time::Timestamp;
 
 use crate::terminal::Color;
 
@@ -53,6 +55,10 @@ pub(crate) enum Action {
     Can(Can),
     /// List the principals that may do an action on a resource
     WhoCan(WhoCan),
+    /// Show what each role did, from CloudTrail logs alone
+    Usage(Usage),
+    /// Write a snapshot of an account: from saved AWS CLI output, or live
+    Collect(Collect),
 }
 
 /// Checks of policies.
@@ -139,6 +145,68 @@ pub(crate) struct Techniques {
     pub(crate) format: Format,
 }
 
+/// What was seen: logs in, a table or JSON out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Usage {
+    /// CloudTrail files or folders, .json or .json.gz, any layout
+    #[arg(value_name = "LOGS", required = true, help_heading = "Input")]
+    pub(crate) logs: Vec<PathBuf>,
+
+    /// Leave out events before this day or time, such as 2026-11-20 or 2026-11-20T08:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since, help_heading = "Input")]
+    pub(crate) since: Option<Timestamp>,
+
+    /// Leave out events after this day or time
+    #[arg(long, value_name = "TIME", value_parser = until, help_heading = "Input")]
+    pub(crate) until: Option<Timestamp>,
+
+    /// Only this role, by its ARN (can be repeated)
+    #[arg(long = "role", value_name = "ARN", help_heading = "Input")]
+    pub(crate) roles: Vec<Arn>,
+
+    /// Only roles of this account (can be repeated)
+    #[arg(long = "account", value_name = "ID", help_heading = "Input")]
+    pub(crate) accounts: Vec<AccountId>,
+
+    /// Threads to read with; 0 means one for each core
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
+    pub(crate) threads: usize,
+
+    /// What a line of the table stands for
+    #[arg(long, value_name = "WHAT", default_value = "action", help_heading = "Output")]
+    pub(crate) by: UsageBy,
+
+    /// How to print what was seen
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
+}
+
+/// What a line of the usage table stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum UsageBy {
+    /// A role's use of a service
+    Service,
+    /// A role's use of an action
+    Action,
+    /// A function's use of an action
+    Function,
+}
+
+/// A time, or the start of a day.
+fn since(text: &str) -> Result<Timestamp, String> {
+    moment(text, "00:00:00")
+}
+
+/// A time, or the end of a day.
+fn until(text: &str) -> Result<Timestamp, String> {
+    moment(text, "23:59:59")
+}
+
+fn moment(text: &str, of_day: &str) -> Result<Timestamp, String> {
+    let found = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T{of_day}Z")));
+    found.ok_or_else(|| "a day (2026-11-20) or a time in UTC (2026-11-20T08:00:00Z) is expected".to_owned())
+}
+
 /// The main job: snapshot, logs and sources in; proposals, proofs and patches out.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Tighten {
@@ -175,7 +243,7 @@ pub(crate) struct Tighten {
     pub(crate) out: Option<PathBuf>,
 
     /// Apply the patches that are safe and proved to the files in --iac
-    #[arg(long, requires = "iac", help_heading = "Output")]
+    #[arg(long, requires = "iac", conflicts_with = "example", help_heading = "Output")]
     pub(crate) write: bool,
 
     /// How to print the report
@@ -282,6 +350,26 @@ pub(crate) struct Facts {
     /// Take keys that are not given as absent from the request, not as unknown
     #[arg(long, help_heading = "Request")]
     pub(crate) complete: bool,
+}
+
+/// An account in, a snapshot file out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Collect {
+    /// A folder of AWS CLI output, instead of a live account; `docs/collect.md` has the commands
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "regions"], help_heading = "Input")]
+    pub(crate) bundle: Option<PathBuf>,
+
+    /// The AWS profile whose account is collected [default: as the AWS CLI chooses]
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub(crate) profile: Option<String>,
+
+    /// A region whose functions are collected (can be repeated) [default: the profile's]
+    #[arg(long = "region", value_name = "REGION", help_heading = "Input")]
+    pub(crate) regions: Vec<String>,
+
+    /// Where the snapshot goes [default: standard output]
+    #[arg(long, short, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// How a report is printed.

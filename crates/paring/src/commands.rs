@@ -3,12 +3,14 @@
 mod audit;
 mod can;
 mod check;
+mod collect;
 mod patch;
 mod paths;
 mod request;
 mod simulate;
 mod techniques;
 mod tighten;
+mod usage;
 mod who_can;
 
 use crate::cli::Action;
@@ -27,6 +29,7 @@ pub(crate) enum Outcome {
 /// Runs one command.
 pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     match action {
+        Action::Collect(arguments) => collect::run(arguments, terminal),
         Action::Tighten(arguments) => tighten::run(arguments, terminal),
         Action::Check(arguments) => check::run(arguments, terminal),
         Action::Patch(arguments) => patch::run(arguments, terminal),
@@ -36,5 +39,6 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Simulate(arguments) => simulate::run(arguments, terminal),
         Action::Can(arguments) => can::run(arguments, terminal),
         Action::WhoCan(arguments) => who_can::run(arguments, terminal),
+        Action::Usage(arguments) => usage::run(arguments, terminal),
     }
 }

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use iam_model::catalog::Catalog;
-use iam_model::diagnostic::Diagnostic;
-use iam_model::usage::UsageLog;
-use iam_usage::{LogSource, Options, Progress};
+use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::text::SourceName;
+use iam_model::usage::{UnresolvedEvent, UsageLog};
+use iam_usage::{FileKind, LogSource, Options, Progress, kind_of_path};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::CliError;
@@ -25,7 +26,9 @@ pub(crate) fn read(
     for path in paths {
         let (files, unread) = input::walk(path, &|name| name == ".git")?;
         diagnostics.extend(unread);
-        for file in files {
+        // A file named outright is meant; in a folder, what lies beside the logs is not.
+        let walked = path.is_dir();
+        for file in files.into_iter().filter(|f| !walked || kind_of_path(&f.relative) != FileKind::Other) {
             let name = file.path.to_string_lossy().into_owned();
             sources.push(LogSource::new(&name, Some(file.bytes), move || Ok(Box::new(File::open(&file.path)?))));
         }
@@ -39,12 +42,22 @@ pub(crate) fn read(
     bar.finish_and_clear();
     diagnostics.extend(unread);
     if usage.window.is_some() {
+        diagnostics.extend(usage.unresolved.iter().map(unresolved));
         return Ok(usage);
     }
     terminal.diagnostics(diagnostics);
     let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
     Err(CliError::user(format!("no CloudTrail event was read from {} ({found} files found)", names.join(", ")))
         .hint("give files or folders of CloudTrail logs: .json or .json.gz, as the trail's bucket holds them"))
+}
+
+/// An event the catalogue does not explain: told, because what it stands for is not among the needs.
+fn unresolved(event: &UnresolvedEvent) -> Diagnostic {
+    let UnresolvedEvent { event_source, event_name, count, .. } = event;
+    let message =
+        format!("{count} calls of `{event_name}` at `{event_source}` are in no entry of the action catalogue");
+    Diagnostic::warning(Code::EventUnresolved, Place::whole(SourceName::new("logs")), message)
+        .hint("name the permission behind it in a keep rule, if a role needs it")
 }
 
 /// Reads the logs of the built-in example.

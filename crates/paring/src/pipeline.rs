@@ -6,15 +6,18 @@ mod facts;
 mod view;
 
 use iam_graph::AccessGraph;
+use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::change::Change;
 use iam_model::diagnostic::Diagnostic;
-use iam_model::snapshot::{Role, Snapshot, SnapshotIndex};
+use iam_model::policy::PolicyDocument;
+use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
 use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{Evidence, RoleProposal, Rules};
+use iam_synthesize::{Evidence, Judgement, RoleProposal, Rules};
+use iam_verify::before_after::replaced;
 use iam_verify::guardrails::{Guardrails, PermissionGroups};
 use iam_verify::obeys_guardrails::Rulebook;
 use iam_verify::verify::{Grounds, Verdict, verify};
@@ -40,8 +43,8 @@ pub(crate) struct Inputs {
 pub(crate) struct Tightened {
     pub(crate) report: Report,
     pub(crate) patches: PatchSet,
-    /// The proposals, by role.
-    pub(crate) proposals: Vec<RoleProposal>,
+    /// For each judged role, the policy it is left with beside the AWS-managed ones that stay.
+    pub(crate) policies: Vec<(Arn, PolicyDocument)>,
     /// Whether every claim about every change is proved.
     pub(crate) proved: bool,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -75,7 +78,8 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let patches = iam_patch::patch(&project, &index, &changes);
     let report = view::report(&stage, &proposals, &verdicts, &patches);
     let proved = verdicts.iter().flatten().all(Verdict::is_proved);
-    Ok(Tightened { report, patches, proposals, proved, diagnostics })
+    let policies = stage.policies(&proposals);
+    Ok(Tightened { report, patches, policies, proved, diagnostics })
 }
 
 /// What the later stops share.
@@ -104,6 +108,26 @@ impl Stage<'_> {
             role.map(|role| verify(&role, &changes, &grounds))
         };
         proposals.iter().map(one).collect()
+    }
+}
+
+impl Stage<'_> {
+    /// What each judged role's own policies say after the changes, as one document.
+    fn policies(&self, proposals: &[RoleProposal]) -> Vec<(Arn, PolicyDocument)> {
+        let judged = proposals.iter().filter(|proposal| !matches!(proposal.judgement, Judgement::Refused(_)));
+        judged.map(|proposal| (proposal.role.clone(), self.policy(proposal))).collect()
+    }
+
+    fn policy(&self, proposal: &RoleProposal) -> PolicyDocument {
+        let changes: Vec<&Change> = proposal.changes.iter().collect();
+        let own = replaced(&proposal.role, &changes, self.index).into_iter().filter(|replaced| {
+            match replaced.policy.origin {
+                PolicyOrigin::Managed(arn) => replaced.changed || !arn.is_owned_by_aws(),
+                PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => true,
+            }
+        });
+        let documents = own.filter_map(|replaced| replaced.after);
+        PolicyDocument::new(documents.flat_map(|document| document.statements.iter().cloned()).collect())
     }
 }
 

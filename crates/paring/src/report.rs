@@ -6,6 +6,7 @@ mod diff;
 mod findings;
 mod json;
 mod text;
+pub(crate) mod usage;
 
 pub(crate) use findings::{render_json as render_findings_json, render_text as render_findings_text};
 pub(crate) use json::render as render_json;
@@ -13,6 +14,7 @@ pub(crate) use text::render as render_text;
 
 use iam_model::finding::Finding;
 use iam_model::policy::PolicyDocument;
+use iam_model::usage::SkipReason;
 
 /// The schema name of report.json.
 pub(crate) const SCHEMA: &str = "paring-report/1";
@@ -50,7 +52,7 @@ pub(crate) struct Summary {
 pub(crate) struct EvidenceView {
     pub(crate) files: u64,
     pub(crate) records: u64,
-    pub(crate) skipped: Vec<(&'static str, u64)>,
+    pub(crate) skipped: Vec<(SkipReason, u64)>,
     pub(crate) unresolved: Vec<(String, u64)>,
     pub(crate) first: Option<String>,
     pub(crate) last: Option<String>,
@@ -105,8 +107,8 @@ impl JudgementView {
 pub(crate) struct GrantedView {
     pub(crate) actions: usize,
     pub(crate) services: usize,
-    /// Some of it on every resource.
-    pub(crate) on_everything: bool,
+    /// How many of them on every resource.
+    pub(crate) on_everything: usize,
     pub(crate) admin: bool,
     /// Escalation paths that start here.
     pub(crate) paths: usize,

@@ -5,10 +5,10 @@ use std::path::Path;
 use iam_model::action::ActionPattern;
 use iam_model::catalog::Catalog;
 use iam_model::diagnostic::Diagnostic;
-use iam_model::policy::{PolicyDocument, PrintStyle, print};
+use iam_model::policy::{PrintStyle, print};
 use iam_model::snapshot::Snapshot;
 use iam_model::text::SourceText;
-use iam_synthesize::{KeepRule, RoleProposal, Rules};
+use iam_synthesize::{KeepRule, Rules};
 use iam_usage::Options;
 use iam_verify::guardrails::{Guardrails, PermissionGroups, embedded_schema};
 
@@ -110,21 +110,17 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
 /// What `--out` writes.
 fn files(done: &Tightened) -> Vec<(String, String)> {
     let mut files = vec![("report.json".to_owned(), report::render_json(&done.report))];
-    for proposal in done.proposals.iter().filter(|proposal| !proposal.changes.is_empty()) {
-        let name = write::file_name(proposal.role.name());
-        files.push((format!("policies/{name}.json"), print(&needed_policy(proposal), PrintStyle::Pretty)));
+    for (role, policy) in &done.policies {
+        let alone = done.policies.iter().filter(|(other, _)| other.name() == role.name()).count() == 1;
+        let account = role.account().filter(|_| !alone).map(|account| format!("{account}-")).unwrap_or_default();
+        let name = write::file_name(&format!("{account}{}", role.name()));
+        files.push((format!("policies/{name}.json"), print(policy, PrintStyle::Pretty)));
     }
     for patch in &done.patches.patches {
         let name = write::file_name(&patch.file.as_str().replace('/', "__"));
         files.push((format!("patches/{name}.diff"), patch.diff.clone()));
     }
     files
-}
-
-/// The statements that the role's changed policies hold after the change, as one document.
-fn needed_policy(proposal: &RoleProposal) -> PolicyDocument {
-    let after = proposal.changes.iter().filter_map(|change| change.after.as_ref());
-    PolicyDocument::new(after.flat_map(|document| document.statements.iter().cloned()).collect())
 }
 
 /// Stop 12: only safe patches, and only if every claim is proved.

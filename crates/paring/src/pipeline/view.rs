@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use iam_evaluate::effective::granted_actions;
+use iam_evaluate::effective::{granted_actions, on_every_resource};
 use iam_graph::AccessGraph;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
-use iam_model::policy::{PolicyDocument, ResourceElement};
+use iam_model::policy::PolicyDocument;
 use iam_patch::{Disposition, FilePatch, PatchSet};
 use iam_synthesize::{BlindSpot, Grade, Judgement, Need, RoleProposal};
 use iam_verify::before_after::documents;
@@ -35,7 +35,9 @@ pub(super) fn report(
     for (proposal, verdict) in proposals.iter().zip(verdicts) {
         let refused = matches!(proposal.judgement, Judgement::Refused(_));
         let (before, after) = documents(&proposal.role, &proposal.changes.iter().collect::<Vec<_>>(), stage.index);
-        let actions = granted_actions(stage.index, &proposal.role, &before, &stage.inputs.catalog);
+        // Of a role nothing is said about, nothing is counted: accounts have thousands of them.
+        let counted = if refused { &[] } else { before.as_slice() };
+        let actions = granted_actions(stage.index, &proposal.role, counted, &stage.inputs.catalog);
         roles.push(role(stage, proposal, verdict.as_ref(), (&actions, &before, &after)));
         if refused {
             continue;
@@ -53,8 +55,8 @@ pub(super) fn report(
     Report {
         summary,
         evidence: evidence(stage),
+        findings: findings(stage, proposals, verdicts, &roles),
         roles,
-        findings: findings(stage, proposals),
         patches: patches.patches.iter().map(|patch| file(patch, &owners)).collect(),
         not_checked: not_checked(stage),
     }
@@ -103,18 +105,10 @@ fn granted(actions: &[Action], documents: &[&PolicyDocument], graph: &AccessGrap
     GrantedView {
         actions: actions.len(),
         services: services.len(),
-        on_everything: documents.iter().any(|document| reaches_everything(document)),
+        on_everything: on_every_resource(documents, actions),
         admin: graph.is_admin(role),
         paths: graph.paths_from(role).len(),
     }
-}
-
-fn reaches_everything(document: &PolicyDocument) -> bool {
-    document.statements.iter().any(|statement| match &statement.resource {
-        ResourceElement::Resource(patterns) => patterns.iter().any(|p| p.value.is_everything()),
-        ResourceElement::NotResource(_) => true,
-        ResourceElement::Absent => false,
-    })
 }
 
 /// Services of which the account has resources first: there a person knows what to look for.
@@ -206,19 +200,49 @@ fn unseen(patch: &FilePatch, owners: &[&RoleProposal]) -> Vec<String> {
         .collect()
 }
 
-/// Findings of the graph about the judged roles, and about roles without evidence.
-fn findings(stage: &Stage<'_>, proposals: &[RoleProposal]) -> Vec<Finding> {
+/// Findings of the graph about the judged roles, and what the run itself found out about them.
+fn findings(
+    stage: &Stage<'_>,
+    proposals: &[RoleProposal],
+    verdicts: &[Option<Verdict>],
+    roles: &[RoleView],
+) -> Vec<Finding> {
     let judged: BTreeSet<Subject> = proposals.iter().map(|p| Subject::from(p.role.clone())).collect();
     let concerned = |finding: &Finding| finding.principal.as_ref().is_none_or(|p| judged.contains(p));
     let mut findings: Vec<Finding> = stage.before.findings().into_iter().filter(concerned).collect();
-    for proposal in proposals {
-        if let Judgement::Refused(why) = &proposal.judgement {
-            let mut finding = Finding::about(FindingCode::NoEvidence, FindingSeverity::Info, proposal.role.clone());
-            finding.evidence.push(why.clone());
-            findings.push(finding);
-        }
+    for ((proposal, verdict), view) in proposals.iter().zip(verdicts).zip(roles) {
+        findings.extend(own_findings(proposal, verdict.as_ref(), view));
     }
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
+    findings
+}
+
+fn own_findings(proposal: &RoleProposal, verdict: Option<&Verdict>, view: &RoleView) -> Vec<Finding> {
+    let finding = |code, severity, evidence: String| {
+        let mut finding = Finding::about(code, severity, proposal.role.clone());
+        finding.evidence.push(evidence);
+        finding
+    };
+    let mut findings = Vec::new();
+    if let Judgement::Refused(why) = &proposal.judgement {
+        findings.push(finding(FindingCode::NoEvidence, FindingSeverity::Info, why.clone()));
+    }
+    if let Some(after) = &view.after {
+        let evidence = format!("{} actions granted, {} after the proposal", view.granted.actions, after.actions);
+        findings.push(finding(FindingCode::UnusedPermission, FindingSeverity::Medium, evidence));
+    }
+    let unseen: usize = proposal.blind_spots.iter().map(|spot| spot.actions.len()).sum();
+    if unseen > 0 {
+        let evidence = format!("{unseen} actions are cut whose use the logs could not have shown");
+        findings.push(finding(FindingCode::BlindSpot, FindingSeverity::Low, evidence));
+    }
+    for refused in view.refused.iter().filter(|refused| refused.code == FindingCode::Drift.as_str()) {
+        findings.push(finding(FindingCode::Drift, FindingSeverity::Medium, refused.message.clone()));
+    }
+    for violation in verdict.iter().flat_map(|verdict| &verdict.violations).filter(|violation| violation.refutes()) {
+        let evidence = format!("{}: {} ({})", violation.rule, violation.title, violation.object);
+        findings.push(finding(FindingCode::GuardrailViolated, FindingSeverity::High, evidence));
+    }
     findings
 }
 
@@ -227,7 +251,7 @@ fn evidence(stage: &Stage<'_>) -> EvidenceView {
     EvidenceView {
         files: usage.files,
         records: usage.records,
-        skipped: usage.skipped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (reason.as_str(), *n)).collect(),
+        skipped: usage.skipped.iter().filter(|(_, n)| **n > 0).map(|(reason, n)| (*reason, *n)).collect(),
         unresolved: (usage.unresolved.iter())
             .map(|event| (format!("{} {}", event.event_source, event.event_name), event.count))
             .collect(),

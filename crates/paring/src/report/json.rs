@@ -35,7 +35,7 @@ fn summary(summary: &Summary) -> Value {
 }
 
 fn evidence(evidence: &EvidenceView) -> Value {
-    let skipped = evidence.skipped.iter().map(|(reason, n)| ((*reason).to_owned(), Value::number(*n))).collect();
+    let skipped = evidence.skipped.iter().map(|(reason, n)| (reason.as_str().to_owned(), Value::number(*n))).collect();
     object([
         ("files", Value::number(evidence.files)),
         ("records", Value::number(evidence.records)),
@@ -77,7 +77,7 @@ fn granted(granted: &GrantedView) -> Value {
     object([
         ("actions", count(granted.actions)),
         ("services", count(granted.services)),
-        ("on_everything", Value::Bool(granted.on_everything)),
+        ("on_every_resource", count(granted.on_everything)),
         ("administrator", Value::Bool(granted.admin)),
         ("escalation_paths", count(granted.paths)),
     ])

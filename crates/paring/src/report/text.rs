@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use iam_model::finding::FindingSeverity;
+use iam_model::text::grouped;
 
 use super::{
     BlindSpotView, ClaimView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView, Report, RoleView, diff,
@@ -55,15 +56,15 @@ impl Text {
         let summary = &report.summary;
         let denied = format!(
             "{} of {} observed {} would be denied",
-            number(summary.denied_calls),
-            number(summary.observed_calls),
+            grouped(summary.denied_calls),
+            grouped(summary.observed_calls),
             plural(summary.observed_calls, "call", "calls")
         );
         let denied = if summary.denied_calls == 0 { denied } else { self.paint.red(&denied) };
         let line = format!(
             "{} · {} → {} · {denied} · {}",
             counted(summary.roles, "role", "roles"),
-            number(summary.granted_actions as u64),
+            grouped(summary.granted_actions as u64),
             counted(summary.needed_actions, "action", "actions"),
             counted(summary.patches, "patch", "patches"),
         );
@@ -105,7 +106,11 @@ impl Text {
     }
 
     fn granted(&self, granted: &GrantedView) -> String {
-        let on = if granted.on_everything { "on every resource" } else { "on named resources" };
+        let on = match granted.on_everything {
+            0 => "on named resources".to_owned(),
+            all if all == granted.actions => "on every resource".to_owned(),
+            some => format!("({} on every resource)", grouped(some as u64)),
+        };
         let mut text = format!(
             "{} of {} {on}",
             counted(granted.actions, "action", "actions"),
@@ -241,27 +246,24 @@ impl Text {
         let evidence = &report.evidence;
         self.heading("Evidence");
         let span = match (&evidence.first, &evidence.last) {
-            (Some(first), Some(last)) => format!(", {first} to {last} ({} days)", number(evidence.days)),
+            (Some(first), Some(last)) => format!(", {first} to {last} ({} days)", grouped(evidence.days)),
             _ => String::new(),
         };
-        let files = format!("{} log {}", number(evidence.files), plural(evidence.files, "file", "files"));
-        self.line(&format!("  {files}, {} records{span}", number(evidence.records)));
+        let files = format!("{} log {}", grouped(evidence.files), plural(evidence.files, "file", "files"));
+        self.line(&format!("  {files}, {} records{span}", grouped(evidence.records)));
         if !evidence.skipped.is_empty() {
-            let skipped: Vec<_> = evidence
-                .skipped
-                .iter()
-                .map(|(reason, n)| format!("{} {}", number(*n), reason.replace('_', " ")))
-                .collect();
+            let skipped: Vec<_> =
+                evidence.skipped.iter().map(|(reason, n)| format!("{} {}", grouped(*n), reason.describe())).collect();
             self.line(&format!("  gave nothing: {}", skipped.join(", ")));
         }
         for (event, count) in &evidence.unresolved {
-            let text = self.paint.yellow(&format!("not understood: {event}, {} times", number(*count)));
+            let text = self.paint.yellow(&format!("not understood: {event}, {} times", grouped(*count)));
             self.line(&format!("  {text}"));
         }
         self.line(&format!(
             "  action catalogue of {}, {} actions",
             evidence.catalog_date,
-            number(evidence.catalog_actions as u64)
+            grouped(evidence.catalog_actions as u64)
         ));
         for note in &report.not_checked {
             self.line(&format!("  not checked: {note}"));
@@ -269,23 +271,10 @@ impl Text {
     }
 }
 
-/// A number with a comma every three digits.
-fn number(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 const fn plural<'a>(count: u64, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{} {}", number(count as u64), if count == 1 { one } else { many })
+    format!("{} {}", grouped(count as u64), if count == 1 { one } else { many })
 }

@@ -1,0 +1,162 @@
+//! What was seen, for people and for programs (`paring-usage/1`). Renders; decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_model::json::Value;
+use iam_model::time::Timestamp;
+use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
+
+use crate::cli::UsageBy;
+use crate::terminal::Paint;
+
+/// Resources named on a line of the table.
+const NAMED_RESOURCES: usize = 2;
+
+/// Renders everything as indented JSON, keys in a fixed order.
+pub(crate) fn json(usage: &UsageLog) -> String {
+    let principals = usage.principals.iter().map(|(role, used)| (role.as_str().to_owned(), principal(used)));
+    let unresolved = usage.unresolved.iter().map(|event| {
+        object([
+            ("event_source", Value::text(&event.event_source)),
+            ("event_name", Value::text(&event.event_name)),
+            ("count", Value::number(event.count)),
+            ("principals", texts(event.principals.iter().map(|p| p.as_str().to_owned()))),
+        ])
+    });
+    let skipped = usage.skipped.iter().map(|(reason, count)| (reason.as_str().to_owned(), Value::number(*count)));
+    object([
+        ("schema", Value::text("paring-usage/1")),
+        ("records", Value::number(usage.records)),
+        ("observed", Value::number(usage.observed)),
+        ("files", Value::number(usage.files)),
+        ("principals", Value::Object(principals.collect())),
+        ("coverage", coverage(usage)),
+        ("unresolved", Value::Array(unresolved.collect())),
+        ("skipped", Value::Object(skipped.collect())),
+    ])
+    .to_pretty()
+}
+
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn texts(items: impl Iterator<Item = String>) -> Value {
+    Value::Array(items.map(Value::String).collect())
+}
+
+fn principal(used: &PrincipalUsage) -> Value {
+    object([("observations", Value::Array(used.observations.iter().map(observation).collect()))])
+}
+
+fn observation(seen: &Observation) -> Value {
+    let context = seen.context.iter().map(|(key, values)| (key.as_str().to_owned(), texts(values.iter().cloned())));
+    object([
+        ("action", Value::text(seen.action.as_str())),
+        ("resources", texts(seen.resources.iter().map(|r| r.as_str().to_owned()))),
+        ("resource_known", Value::Bool(seen.resource_known)),
+        ("context", Value::Object(context.collect())),
+        ("function", seen.function.as_ref().map_or(Value::Null, Value::text)),
+        ("count", Value::number(seen.count)),
+        ("denied", Value::number(seen.denied)),
+        ("first", Value::text(seen.first.to_string())),
+        ("last", Value::text(seen.last.to_string())),
+        ("sample_event_ids", texts(seen.sample_event_ids.iter().cloned())),
+    ])
+}
+
+/// What the logs span. What trails leave out takes a snapshot to tell.
+fn coverage(usage: &UsageLog) -> Value {
+    let time = |pick: fn(&(Timestamp, Timestamp)) -> Timestamp| {
+        usage.window.as_ref().map_or(Value::Null, |window| Value::text(pick(window).to_string()))
+    };
+    let mut accounts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (id, region) in &usage.seen_in {
+        accounts.entry(id.to_string()).or_default().insert(region.clone());
+    }
+    let seen = accounts.into_iter().map(|(id, regions)| (id, texts(regions.into_iter())));
+    object([("first", time(|w| w.0)), ("last", time(|w| w.1)), ("seen_in", Value::Object(seen.collect()))])
+}
+
+/// A line of the table.
+#[derive(Default)]
+struct Line {
+    calls: u64,
+    denied: u64,
+    last: Option<Timestamp>,
+    resources: BTreeSet<String>,
+}
+
+/// Renders a table, role by role, busiest lines first.
+pub(crate) fn table(usage: &UsageLog, by: UsageBy, paint: Paint) -> String {
+    let mut out = paint.bold(&headline(usage)) + "\n";
+    for (role, used) in &usage.principals {
+        out += &format!("\n{}\n", paint.bold(role.as_str()));
+        let mut lines: BTreeMap<String, Line> = BTreeMap::new();
+        for seen in &used.observations {
+            let line = lines.entry(label(seen, by)).or_default();
+            line.calls += seen.count;
+            line.denied += seen.denied;
+            line.last = line.last.max(Some(seen.last));
+            line.resources.extend(seen.resources.iter().map(|r| r.as_str().to_owned()));
+        }
+        let width = lines.keys().map(String::len).max().unwrap_or_default();
+        let mut lines: Vec<(String, Line)> = lines.into_iter().collect();
+        lines.sort_by_key(|(_, line)| std::cmp::Reverse(line.calls));
+        for (label, line) in lines {
+            out += &row(&label, width, &line, paint);
+        }
+    }
+    out += &left_out(usage, paint);
+    out
+}
+
+fn headline(usage: &UsageLog) -> String {
+    let span = usage.window.map_or_else(String::new, |(first, last)| format!(" · {first} to {last}"));
+    format!(
+        "{} roles · {} of {} records show what they did{span}",
+        usage.principals.len(),
+        usage.observed,
+        usage.records
+    )
+}
+
+fn label(seen: &Observation, by: UsageBy) -> String {
+    match by {
+        UsageBy::Service => seen.action.service().to_owned(),
+        UsageBy::Action => seen.action.to_string(),
+        UsageBy::Function => format!("{} {}", seen.function.as_deref().unwrap_or("-"), seen.action),
+    }
+}
+
+fn row(label: &str, width: usize, line: &Line, paint: Paint) -> String {
+    let more = line.resources.len().saturating_sub(NAMED_RESOURCES);
+    let named: Vec<&str> = line.resources.iter().take(NAMED_RESOURCES).map(String::as_str).collect();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let denied = if line.denied == 0 { String::new() } else { paint.red(&format!("  {} denied", line.denied)) };
+    let day = line.last.map(|last| last.to_string().chars().take(10).collect::<String>()).unwrap_or_default();
+    format!("  {label:<width$}  {:>9}{denied}  {}  {}{more}\n", line.calls, paint.dim(&day), named.join(" "))
+}
+
+/// Records that gave nothing, by reason, and events nothing explains: listed, never dropped.
+fn left_out(usage: &UsageLog, paint: Paint) -> String {
+    let mut out = String::new();
+    if !usage.skipped.is_empty() {
+        let reasons: Vec<String> = usage
+            .skipped
+            .iter()
+            .map(|(reason, count)| format!("{} {count}", reason.as_str().replace('_', " ")))
+            .collect();
+        out += &format!("\n{} {}\n", paint.dim("left out:"), reasons.join(", "));
+    }
+    for event in &usage.unresolved {
+        out += &format!(
+            "{} {} {} ({})\n",
+            paint.yellow("not resolved:"),
+            event.event_source,
+            event.event_name,
+            event.count
+        );
+    }
+    out
+}
