@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet, Why};
+use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_evaluate::{
     Context, Decision, Layer, LayerOutcome, Outcome as Decided, Policies, Principal, Request, evaluate,
 };
@@ -18,6 +18,7 @@ use iam_model::snapshot::SnapshotIndex;
 use iam_model::text::grouped;
 use iam_model::usage::{Observation, UsageLog};
 
+use crate::adds_nothing::in_words;
 use crate::before_after::documents;
 use crate::outcome::{Counterexample, Outcome};
 
@@ -140,7 +141,7 @@ impl<'a> State<'a> {
         match granted.included_in(&self.set_after, Limits::default()) {
             Inclusion::Included(_) => Fate::Kept,
             Inclusion::Excluded(witness) => Fate::Denied(witness.resource),
-            Inclusion::Undecided(why) => Fate::Undecided(describe(&why)),
+            Inclusion::Undecided(why) => Fate::Undecided(in_words(&why)),
         }
     }
 
@@ -195,14 +196,6 @@ impl<'a> State<'a> {
             principal_is_service_linked_role: false,
         };
         evaluate(request, &policies)
-    }
-}
-
-fn describe(why: &Why) -> String {
-    match why {
-        Why::Limit => "a limit of the search was reached".into(),
-        Why::NotUnderstood => "a part of a policy was not understood".into(),
-        Why::Keys(keys) => format!("hangs on {}", keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
