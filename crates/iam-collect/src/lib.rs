@@ -56,7 +56,9 @@ pub fn from_reader(name: &str, mut reader: impl Read) -> Result<(Snapshot, Vec<D
 #[must_use]
 pub fn file_form(snapshot: &Snapshot) -> Option<String> {
     let source = snapshot.source.as_ref()?;
-    json::parse(&source.text, Limits::FILE).ok().map(|root| root.to_value().to_pretty())
+    json::parse(&json::Arena::for_text(source.text.len()), &source.text, Limits::FILE)
+        .ok()
+        .map(|root| root.to_value().to_pretty())
 }
 
 #[cfg(test)]

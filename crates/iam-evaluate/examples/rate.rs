@@ -6,6 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use iam_evaluate::case::Case;
+use iam_model::json::Arena;
 use iam_model::text::{SourceName, SourceText};
 
 fn main() -> ExitCode {
@@ -17,9 +18,10 @@ fn main() -> ExitCode {
     let lines: Vec<SourceText> =
         text.lines().map(|line| SourceText { name: name.clone(), text: line.into() }).collect();
     let (mut decisions, mut allowed) = (0_u64, 0_u64);
+    let mut arena = Arena::new();
     for _ in 0..rounds {
         for line in &lines {
-            if let Ok((case, _)) = Case::read(line) {
+            if let Ok((case, _)) = Case::read_in(&mut arena, line) {
                 decisions += 1;
                 allowed += u64::from(case.evaluate().outcome.is_allow());
             }

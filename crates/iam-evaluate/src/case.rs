@@ -4,7 +4,7 @@
 
 use iam_model::condition::ConditionKey;
 use iam_model::diagnostic::Diagnostic;
-use iam_model::json::{Limits, Node, NodeKind, parse};
+use iam_model::json::{Arena, Limits, Node, NodeKind, parse};
 use iam_model::policy::{PolicyDocument, from_json};
 use iam_model::text::SourceText;
 
@@ -57,8 +57,17 @@ impl Case {
     /// # Errors
     /// Where the line is not JSON or holds no request.
     pub fn read(line: &SourceText) -> Result<(Self, Vec<Diagnostic>), CaseError> {
-        let node =
-            parse(&line.text, LIMITS).map_err(|error| CaseError { reason: error.to_string(), offset: error.offset })?;
+        Self::read_in(&mut Arena::new(), line)
+    }
+
+    /// [`read`](Self::read), for many lines after another: the arena's memory is used again.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_in(arena: &mut Arena, line: &SourceText) -> Result<(Self, Vec<Diagnostic>), CaseError> {
+        arena.clear();
+        let node = parse(arena, &line.text, LIMITS)
+            .map_err(|error| CaseError { reason: error.to_string(), offset: error.offset })?;
         let mut reader = Reader { line, diagnostics: Vec::new() };
         let request = request(&node)?;
         let flag = |key: &str| node.get("request").and_then(|r| r.get(key)).and_then(Node::as_bool).unwrap_or(false);
@@ -158,7 +167,7 @@ fn context(node: Option<&Node<'_>>) -> Context {
             NodeKind::Array(items) => items.iter().filter_map(scalar).collect(),
             _ => scalar(&member.value).into_iter().collect(),
         };
-        let key = ConditionKey::new(&member.key);
+        let key = ConditionKey::new(member.key);
         if member.value.kind == NodeKind::Null { context.set_absent(key) } else { context.set(key, values) }
     }
     context

@@ -52,7 +52,7 @@ fn function(name: &str, role: &str) -> String {
 }
 
 fn with_graph<T>(text: &str, changes: &[Change], ask: impl FnOnce(&AccessGraph) -> T) -> T {
-    assert!(parse_json(text, Limits::FILE).is_ok(), "{text}");
+    assert!(parse_json(&iam_model::json::Arena::new(), text, Limits::FILE).is_ok(), "{text}");
     let source = SourceText { name: SourceName::new("snapshot.json"), text: text.into() };
     let (snapshot, _) = snapshot::read(source).unwrap();
     let (index, _) = SnapshotIndex::new(&snapshot);

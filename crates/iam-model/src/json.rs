@@ -7,4 +7,4 @@ mod parse;
 mod value;
 
 pub use parse::{JsonError, JsonErrorKind, Limits, parse};
-pub use value::{Member, Node, NodeKind, Value, write_string};
+pub use value::{Arena, Member, Node, NodeKind, Value, write_string};

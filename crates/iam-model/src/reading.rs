@@ -62,11 +62,11 @@ impl<'s> Reader<'s> {
     /// One note for each key that is none of `known`: a later version, or a slip of the pen.
     pub(crate) fn note_unknown_keys(&mut self, node: &Node<'_>, known: &[&str], within: &str) {
         for member in node.members() {
-            if !known.contains(&member.key.as_ref()) {
+            if !known.contains(&member.key) {
                 self.note(
                     member.key_span,
                     within,
-                    format!("the key `{}` is not known and not used", shown(&member.key)),
+                    format!("the key `{}` is not known and not used", shown(member.key)),
                 );
             }
         }

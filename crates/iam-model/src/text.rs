@@ -35,6 +35,7 @@ impl Span {
 
     /// The text the span points at, or nothing where it does not fit the text.
     #[must_use]
+    #[inline]
     pub fn slice(self, text: &str) -> &str {
         text.get(self.start..self.end).unwrap_or_default()
     }

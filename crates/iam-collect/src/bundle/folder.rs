@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use iam_model::json::{self, Limits, Node};
+use iam_model::json::{self, Arena, Limits, Node};
 use iam_model::text::{Position, SourceText};
 
 use crate::file;
@@ -50,6 +50,8 @@ pub(super) struct Folder {
     pub(super) accounts: BTreeMap<String, PathBuf>,
     /// Links, which are not followed.
     pub(super) links: Vec<String>,
+    /// Where the values of the answers stand.
+    arena: Arena,
 }
 
 /// An answer that was read.
@@ -134,7 +136,7 @@ impl Folder {
         for (key, file) in &self.files {
             match file {
                 File::Failed { file, why } => failures.push((key, format!("{file}: {why}"))),
-                File::Text(source) => match json::parse(&source.text, LIMITS) {
+                File::Text(source) => match json::parse(&self.arena, &source.text, LIMITS) {
                     Ok(root) => answers.push(Answer { key, source, root }),
                     Err(error) => {
                         let position = Position::of(&source.text, error.offset);

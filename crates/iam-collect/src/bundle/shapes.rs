@@ -148,7 +148,7 @@ fn described<'b>(
         };
         match (arn, &node.kind) {
             (Some(arn), NodeKind::Object(members)) => {
-                let api = members.iter().map(|m| (m.key.to_string(), without_secrets(&m.key, &m.value))).collect();
+                let api = members.iter().map(|m| (m.key.to_string(), without_secrets(m.key, &m.value))).collect();
                 let role = text(shape.role).filter(|role| !role.is_empty()).map(Into::into);
                 resources.push(Resource { kind: shape.kind, arn, role, api });
             }
@@ -169,7 +169,7 @@ fn without_secrets(key: &str, node: &Node<'_>) -> Value {
     }
     match &node.kind {
         NodeKind::Object(members) => {
-            Value::Object(members.iter().map(|m| (m.key.to_string(), without_secrets(&m.key, &m.value))).collect())
+            Value::Object(members.iter().map(|m| (m.key.to_string(), without_secrets(m.key, &m.value))).collect())
         }
         NodeKind::Array(items) => Value::Array(items.iter().map(|item| without_secrets("", item)).collect()),
         _ => node.to_value(),

@@ -1,7 +1,7 @@
 //! Reading the catalogue's data. A word nobody knows puts the entry aside, named; it never shortens what an entry asks for.
 
 use iam_model::condition::ConditionKey;
-use iam_model::json::{Limits, Node, parse};
+use iam_model::json::{Arena, Limits, Node, parse};
 use iam_model::snapshot::ResourceKind;
 
 use super::{
@@ -14,7 +14,8 @@ const SCHEMA: &str = "paring-techniques/1";
 /// Reads the data.
 pub(super) fn read(text: &str) -> Catalogue {
     let mut catalogue = Catalogue::default();
-    let root = match parse(text, Limits::FILE) {
+    let arena = Arena::for_text(text.len());
+    let root = match parse(&arena, text, Limits::FILE) {
         Ok(root) if root.get("schema").and_then(Node::as_str) == Some(SCHEMA) => root,
         Ok(_) => {
             catalogue.not_understood.push("techniques: the catalogue is of an unknown schema".into());
@@ -52,7 +53,7 @@ fn technique(node: &Node<'_>) -> Result<Technique, String> {
         "note",
         "known_by",
     ];
-    if let Some(member) = node.members().iter().find(|m| !KEYS.contains(&&*m.key)) {
+    if let Some(member) = node.members().iter().find(|m| !KEYS.contains(&m.key)) {
         return Err(format!("unknown member `{}`", member.key));
     }
     let requires: Vec<Requirement> = items(node, "requires").iter().map(requirement).collect::<Result<_, _>>()?;
@@ -86,7 +87,7 @@ fn requirement(node: &Node<'_>) -> Result<Requirement, String> {
             "nothing" => Carried::Nothing,
             text => Carried::Text(text.into()),
         };
-        with.push((ConditionKey::new(&member.key), carried));
+        with.push((ConditionKey::new(member.key), carried));
     }
     let trust = if node.get("trust").is_some() { word(node, "trust", trust)? } else { TrustAsked::AsItIs };
     let action = action.parse().map_err(|error| format!("{error}"))?;

@@ -5,7 +5,7 @@
 
 use super::{Attachment, AttachmentKind, Change, Reason, SCHEMA};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::json::{self, JsonError, Limits, Node, NodeKind};
+use crate::json::{self, Arena, JsonError, Limits, Node, NodeKind};
 use crate::policy::PolicyDocument;
 use crate::reading::{Reader, present, shown};
 use crate::text::SourceText;
@@ -82,7 +82,8 @@ impl ChangesError {
 /// assert!(diagnostics.is_empty());
 /// ```
 pub fn read(source: &SourceText) -> Result<(Vec<Change>, Vec<Diagnostic>), ChangesError> {
-    let root = json::parse(&source.text, Limits::FILE).map_err(|error| ChangesError::NotJson {
+    let arena = Arena::for_text(source.text.len());
+    let root = json::parse(&arena, &source.text, Limits::FILE).map_err(|error| ChangesError::NotJson {
         place: Place::at(source.name.clone(), &source.text, error.offset),
         error,
     })?;

@@ -1,9 +1,8 @@
 //! The reader: one pass, no recursion deeper than the limit, every error with its offset and what to do.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::value::{Member, Node, NodeKind};
+use super::value::{Arena, Member, Node, NodeKind};
 use crate::text::Span;
 
 /// Bounds on what is read, so that hostile input costs little.
@@ -19,7 +18,7 @@ impl Limits {
     /// For a single policy: AWS's largest is a small fraction of this.
     pub const POLICY: Self = Self { bytes: 1 << 20, depth: 32 };
     /// For a file of ours: a snapshot of a large organisation.
-    pub const FILE: Self = Self { bytes: 4 << 30, depth: 64 };
+    pub const FILE: Self = Self { bytes: u32::MAX as usize, depth: 64 };
 }
 
 /// Why a text is not JSON, and where.
@@ -77,19 +76,21 @@ impl JsonErrorKind {
     }
 }
 
-/// Reads one JSON value that is the whole text.
+/// Reads one JSON value that is the whole text; what it is made of stands in `arena`.
 ///
 /// # Errors
 /// A [`JsonError`] with the offset of the first thing that is not JSON, or passes `limits`.
 ///
 /// ```
-/// use iam_model::json::{Limits, parse};
-/// let node = parse(r#"{"a": [1, "x"]}"#, Limits::POLICY).unwrap();
+/// use iam_model::json::{Arena, Limits, parse};
+/// let arena = Arena::new();
+/// let node = parse(&arena, r#"{"a": [1, "x"]}"#, Limits::POLICY).unwrap();
 /// assert_eq!(node.get("a").unwrap().items()[1].as_str(), Some("x"));
-/// assert_eq!(parse("[1,]", Limits::POLICY).unwrap_err().offset, 3);
+/// assert_eq!(parse(&arena, "[1,]", Limits::POLICY).unwrap_err().offset, 3);
 /// ```
-pub fn parse(text: &str, limits: Limits) -> Result<Node<'_>, JsonError> {
-    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0, limits };
+pub fn parse<'a>(arena: &'a Arena, text: &'a str, limits: Limits) -> Result<Node<'a>, JsonError> {
+    let (nodes, members) = (Vec::with_capacity(16), Vec::with_capacity(32));
+    let mut reader = Reader { arena, text, bytes: text.as_bytes(), at: 0, limits, nodes, members };
     if text.len() > limits.bytes {
         return Err(reader.error(JsonErrorKind::TooLarge { limit: limits.bytes }));
     }
@@ -108,29 +109,48 @@ pub fn parse(text: &str, limits: Limits) -> Result<Node<'_>, JsonError> {
     Ok(node)
 }
 
-/// The keys of one object: compared one by one while they are few, which most objects' are.
+/// The keys of one object. Each sets a bit, so that most new keys are seen to be new without comparing them.
 #[derive(Default)]
-struct Seen<'a>(Option<BTreeSet<Cow<'a, str>>>);
+struct Seen<'a> {
+    bits: u64,
+    /// Of an object so large that every bit is set.
+    all: Option<BTreeSet<&'a str>>,
+}
 
 /// Keys from which a set is quicker.
-const MANY: usize = 32;
+const MANY: usize = 64;
 
 impl<'a> Seen<'a> {
     /// Whether the key is new to the object that has these members so far.
-    fn insert(&mut self, key: &str, members: &[Member<'a>]) -> bool {
-        if members.len() < MANY {
-            return !members.iter().any(|member| member.key == key);
+    fn insert(&mut self, key: &'a str, members: &[Member<'a>]) -> bool {
+        if members.len() >= MANY {
+            let all = self.all.get_or_insert_with(|| members.iter().map(|member| member.key).collect());
+            return all.insert(key);
         }
-        let set = self.0.get_or_insert_with(|| members.iter().map(|member| member.key.clone()).collect());
-        set.insert(Cow::Owned(key.into()))
+        let bit = 1_u64 << (mixed(key) % 64);
+        let is_new = self.bits & bit == 0 || !members.iter().any(|member| member.key == key);
+        self.bits |= bit;
+        is_new
     }
 }
 
+/// A few bits that differ for most keys that differ.
+fn mixed(key: &str) -> u64 {
+    let bytes = key.as_bytes();
+    let at = |index: usize| u64::from(bytes.get(index).copied().unwrap_or_default());
+    let (middle, last) = (bytes.len() / 2, bytes.len().wrapping_sub(1));
+    at(last).wrapping_mul(31).wrapping_add(at(middle)).wrapping_mul(31).wrapping_add(at(4)) ^ (bytes.len() as u64)
+}
+
 struct Reader<'a> {
+    arena: &'a Arena,
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     limits: Limits,
+    /// Items of the arrays that are still open, innermost last; likewise members of objects.
+    nodes: Vec<Node<'a>>,
+    members: Vec<Member<'a>>,
 }
 
 impl<'a> Reader<'a> {
@@ -202,29 +222,32 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<Vec<Node<'a>>, JsonError> {
+    fn array(&mut self, depth: usize) -> Result<&'a [Node<'a>], JsonError> {
         self.enter(depth)?;
-        let mut items = Vec::new();
         if self.peek() == Some(b']') {
             self.at += 1;
-            return Ok(items);
+            return Ok(&[]);
         }
+        let first = self.nodes.len();
         loop {
-            items.push(self.value(depth)?);
+            let item = self.value(depth)?;
+            self.nodes.push(item);
             if !self.more(b']', "`,` or `]`")? {
+                let items = self.arena.0.alloc_slice_copy(self.nodes.get(first..).unwrap_or_default());
+                self.nodes.truncate(first);
                 return Ok(items);
             }
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, JsonError> {
+    fn object(&mut self, depth: usize) -> Result<&'a [Member<'a>], JsonError> {
         self.enter(depth)?;
-        let mut members: Vec<Member<'a>> = Vec::new();
-        let mut seen = Seen::default();
         if self.peek() == Some(b'}') {
             self.at += 1;
-            return Ok(members);
+            return Ok(&[]);
         }
+        let first = self.members.len();
+        let mut seen = Seen::default();
         loop {
             let key_start = self.at;
             if self.peek() != Some(b'"') {
@@ -232,7 +255,7 @@ impl<'a> Reader<'a> {
             }
             let key = self.string()?;
             let key_span = Span::new(key_start, self.at);
-            if !seen.insert(&key, &members) {
+            if !seen.insert(key, self.members.get(first..).unwrap_or_default()) {
                 return Err(JsonError { kind: JsonErrorKind::DuplicateKey { key: key.into() }, offset: key_start });
             }
             self.space()?;
@@ -242,8 +265,10 @@ impl<'a> Reader<'a> {
             self.at += 1;
             self.space()?;
             let value = self.value(depth)?;
-            members.push(Member { key, key_span, value });
+            self.members.push(Member { key, key_span, value });
             if !self.more(b'}', "`,` or `}`")? {
+                let members = self.arena.0.alloc_slice_copy(self.members.get(first..).unwrap_or_default());
+                self.members.truncate(first);
                 return Ok(members);
             }
         }
@@ -296,7 +321,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, JsonError> {
+    fn string(&mut self) -> Result<&'a str, JsonError> {
         self.at += 1;
         let start = self.at;
         self.plain();
@@ -304,9 +329,9 @@ impl<'a> Reader<'a> {
             Some(b'"') => {
                 let text = Span::new(start, self.at).slice(self.text);
                 self.at += 1;
-                Ok(Cow::Borrowed(text))
+                Ok(text)
             }
-            Some(b'\\') => self.escaped(start).map(Cow::Owned),
+            Some(b'\\') => self.escaped(start),
             Some(_) => Err(self.error(JsonErrorKind::BadString)),
             None => Err(self.error(JsonErrorKind::CutOff)),
         }
@@ -314,14 +339,24 @@ impl<'a> Reader<'a> {
 
     /// Goes on to the next byte that means something in a string.
     fn plain(&mut self) {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let mut rest = self.bytes.get(self.at..).unwrap_or_default();
+        while let Some((eight, after)) = rest.split_first_chunk() {
+            let special = special_bytes(u64::from_le_bytes(*eight));
+            if special != 0 {
+                self.at = self.bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
+                return;
+            }
+            rest = after;
+        }
+        self.at = self.bytes.len() - rest.len();
         let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
         self.at += plain.unwrap_or(rest.len());
     }
 
     /// A string with escapes: what was read so far, then the rest, piece by piece.
-    fn escaped(&mut self, start: usize) -> Result<String, JsonError> {
-        let mut text = String::from(Span::new(start, self.at).slice(self.text));
+    fn escaped(&mut self, start: usize) -> Result<&'a str, JsonError> {
+        let mut text =
+            bumpalo::collections::String::from_str_in(Span::new(start, self.at).slice(self.text), &self.arena.0);
         let mut piece = self.at;
         loop {
             self.plain();
@@ -329,7 +364,7 @@ impl<'a> Reader<'a> {
                 Some(b'"') => {
                     text.push_str(Span::new(piece, self.at).slice(self.text));
                     self.at += 1;
-                    return Ok(text);
+                    return Ok(text.into_bump_str());
                 }
                 Some(b'\\') => {
                     text.push_str(Span::new(piece, self.at).slice(self.text));
@@ -393,12 +428,26 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Eight bytes of a string: the highest bit of the first that is a quote, a backslash or a control character is set,
+/// and none before it.
+const fn special_bytes(eight: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // A byte of `x` that is zero borrows from its highest bit; only bytes after the first one found can be wrong.
+    const fn zero(x: u64) -> u64 {
+        x.wrapping_sub(ONES) & !x
+    }
+    let control = eight.wrapping_sub(ONES * 0x20) & !eight;
+    (zero(eight ^ (ONES * b'"' as u64)) | zero(eight ^ (ONES * b'\\' as u64)) | control) & HIGH
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn error(text: &str) -> (JsonErrorKind, usize) {
-        let e = parse(text, Limits { bytes: 1000, depth: 4 }).unwrap_err();
+        let arena = Arena::new();
+        let e = parse(&arena, text, Limits { bytes: 1000, depth: 4 }).unwrap_err();
         (e.kind, e.offset)
     }
 
@@ -426,7 +475,8 @@ mod tests {
     #[test]
     fn strings_are_unescaped_and_spans_point_at_the_text() {
         let text = r#"{"k\n": "é😀\ud83d\ude00\"", "n": -1.5e3}"#;
-        let node = parse(text, Limits::POLICY).unwrap();
+        let arena = Arena::new();
+        let node = parse(&arena, text, Limits::POLICY).unwrap();
         assert_eq!(node.members()[0].key, "k\n");
         assert_eq!(node.members()[0].value.as_str(), Some("é😀😀\""));
         assert_eq!(node.get("n").unwrap().span.slice(text), "-1.5e3");
@@ -434,9 +484,10 @@ mod tests {
 
     #[test]
     fn printing_and_reading_again_gives_the_same_value() {
-        let value = parse(r#"{"b":[1,{"a":null}],"a":"\u0001\t<"}"#, Limits::POLICY).unwrap().to_value();
+        let arena = Arena::new();
+        let value = parse(&arena, r#"{"b":[1,{"a":null}],"a":"\u0001\t<"}"#, Limits::POLICY).unwrap().to_value();
         for printed in [value.to_compact(), value.to_pretty()] {
-            assert_eq!(parse(&printed, Limits::POLICY).unwrap().to_value(), value);
+            assert_eq!(parse(&Arena::new(), &printed, Limits::POLICY).unwrap().to_value(), value);
         }
     }
 }

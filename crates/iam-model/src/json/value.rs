@@ -1,11 +1,32 @@
 //! JSON values, with spans ([`Node`]) and without ([`Value`]).
 
-use std::borrow::Cow;
-
 use crate::text::Span;
 
-/// A value and where it stands.
-#[derive(Debug, Clone, PartialEq)]
+/// The memory that the values of one or more texts stand in; gone with them in one step.
+#[derive(Debug, Default)]
+pub struct Arena(pub(super) bumpalo::Bump);
+
+impl Arena {
+    /// An empty one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets what stands in it and keeps the memory.
+    pub fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    /// One with room for the values of a text of so many bytes, as far as can be guessed.
+    #[must_use]
+    pub fn for_text(bytes: usize) -> Self {
+        Self(bumpalo::Bump::with_capacity(bytes.saturating_mul(4).min(1 << 20)))
+    }
+}
+
+/// A value and where it stands: a view into the text and the arena it was read with.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Node<'a> {
     /// From the first to the last byte of the value.
     pub span: Span,
@@ -14,7 +35,7 @@ pub struct Node<'a> {
 }
 
 /// The six kinds of JSON values.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum NodeKind<'a> {
     /// `null`
     Null,
@@ -23,18 +44,18 @@ pub enum NodeKind<'a> {
     /// A number, in the digits it was written with.
     Number(&'a str),
     /// A string, unescaped.
-    String(Cow<'a, str>),
+    String(&'a str),
     /// An array.
-    Array(Vec<Node<'a>>),
+    Array(&'a [Node<'a>]),
     /// An object, in the order written; keys are distinct.
-    Object(Vec<Member<'a>>),
+    Object(&'a [Member<'a>]),
 }
 
 /// One member of an object.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Member<'a> {
     /// The key, unescaped.
-    pub key: Cow<'a, str>,
+    pub key: &'a str,
     /// Where the key stands, quotes included.
     pub key_span: Span,
     /// The value.
@@ -44,26 +65,32 @@ pub struct Member<'a> {
 impl<'a> Node<'a> {
     /// The member of an object by key.
     #[must_use]
-    pub fn get(&self, key: &str) -> Option<&Self> {
+    pub fn get(&self, key: &str) -> Option<&'a Self> {
         self.members().iter().find(|m| m.key == key).map(|m| &m.value)
     }
 
     /// The members of an object; empty for anything else.
     #[must_use]
-    pub fn members(&self) -> &[Member<'a>] {
-        if let NodeKind::Object(members) = &self.kind { members } else { &[] }
+    pub const fn members(&self) -> &'a [Member<'a>] {
+        if let NodeKind::Object(members) = self.kind { members } else { &[] }
     }
 
     /// The items of an array; empty for anything else.
     #[must_use]
-    pub fn items(&self) -> &[Self] {
-        if let NodeKind::Array(items) = &self.kind { items } else { &[] }
+    pub const fn items(&self) -> &'a [Self] {
+        if let NodeKind::Array(items) = self.kind { items } else { &[] }
+    }
+
+    /// The items of an array, or the value alone: many places of a policy take one or a list.
+    #[must_use]
+    pub const fn one_or_many(&self) -> &[Self] {
+        if let NodeKind::Array(items) = self.kind { items } else { std::slice::from_ref(self) }
     }
 
     /// The text of a string.
     #[must_use]
-    pub fn as_str(&self) -> Option<&str> {
-        if let NodeKind::String(text) = &self.kind { Some(text) } else { None }
+    pub const fn as_str(&self) -> Option<&'a str> {
+        if let NodeKind::String(text) = self.kind { Some(text) } else { None }
     }
 
     /// The value of a number that is a natural number.
@@ -98,10 +125,10 @@ impl<'a> Node<'a> {
             NodeKind::Null => Value::Null,
             NodeKind::Bool(value) => Value::Bool(*value),
             NodeKind::Number(digits) => Value::Number((*digits).into()),
-            NodeKind::String(text) => Value::String(text.to_string()),
+            NodeKind::String(text) => Value::String((*text).to_owned()),
             NodeKind::Array(items) => Value::Array(items.iter().map(Self::to_value).collect()),
             NodeKind::Object(members) => {
-                Value::Object(members.iter().map(|m| (m.key.to_string(), m.value.to_value())).collect())
+                Value::Object(members.iter().map(|m| (m.key.to_owned(), m.value.to_value())).collect())
             }
         }
     }

@@ -14,7 +14,7 @@ mod tests;
 
 use super::{PolicyDocument, PolicyVersion};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::json::{self, JsonError, Limits, Node, NodeKind};
+use crate::json::{self, Arena, JsonError, Limits, Node, NodeKind};
 use crate::text::{SourceText, Span};
 use report::Report;
 
@@ -32,7 +32,7 @@ use report::Report;
 #[must_use]
 pub fn parse(source: &SourceText) -> (PolicyDocument, Vec<Diagnostic>) {
     let mut report = Report::new(source, "");
-    let document = match json::parse(&source.text, Limits::POLICY) {
+    let document = match json::parse(&Arena::for_text(source.text.len()), &source.text, Limits::POLICY) {
         Ok(node) => document(&node, &mut report),
         Err(error) => unreadable(&error, &mut report),
     };
@@ -52,7 +52,7 @@ pub fn from_json(node: &Node<'_>, source: &SourceText, within: &str) -> (PolicyD
     };
     let inner = decode::policy_text(text);
     report.embed(node.span, &inner);
-    let document = match json::parse(&inner, Limits::POLICY) {
+    let document = match json::parse(&Arena::for_text(inner.len()), &inner, Limits::POLICY) {
         Ok(inner_node) => document(&inner_node, &mut report),
         Err(error) => unreadable(&error, &mut report),
     };
@@ -77,7 +77,7 @@ fn document(node: &Node<'_>, report: &mut Report<'_>) -> PolicyDocument {
     }
     let mut statements_seen = false;
     for member in node.members() {
-        match &*member.key {
+        match member.key {
             "Version" => match version(&member.value) {
                 Some(version) => document.version = Some(version),
                 None => document.unknown.push(report.misread(
@@ -117,8 +117,7 @@ fn version(node: &Node<'_>) -> Option<PolicyVersion> {
 
 fn statements(node: &Node<'_>, document: &mut PolicyDocument, report: &mut Report<'_>) {
     let nodes = match &node.kind {
-        NodeKind::Array(items) => items.as_slice(),
-        NodeKind::Object(_) => std::slice::from_ref(node),
+        NodeKind::Array(_) | NodeKind::Object(_) => node.one_or_many(),
         _ => {
             let what = format!("a `Statement` that is {}", node.describe());
             document.unknown.push(report.misread(node.span, what, "write a list of objects"));

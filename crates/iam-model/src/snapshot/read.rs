@@ -10,7 +10,7 @@ mod resources;
 use super::{Account, SCHEMA, Snapshot};
 use crate::arn::AccountId;
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::json::{self, JsonError, Limits, Node, NodeKind};
+use crate::json::{self, Arena, JsonError, Limits, Node, NodeKind};
 use crate::reading::{Reader, shown};
 use crate::text::SourceText;
 
@@ -114,7 +114,8 @@ pub fn read(source: SourceText) -> Result<(Snapshot, Vec<Diagnostic>), SnapshotE
 }
 
 fn read_borrowed(source: &SourceText) -> Result<(Snapshot, Vec<Diagnostic>), SnapshotError> {
-    let root = json::parse(&source.text, Limits::FILE).map_err(|error| SnapshotError::NotJson {
+    let arena = Arena::for_text(source.text.len());
+    let root = json::parse(&arena, &source.text, Limits::FILE).map_err(|error| SnapshotError::NotJson {
         place: Place::at(source.name.clone(), &source.text, error.offset),
         error,
     })?;

@@ -14,12 +14,13 @@ use crate::usage::AccountCoverage;
 /// records nothing we may rely on.
 ///
 /// ```
-/// use iam_model::json::{Limits, parse};
+/// use iam_model::json::{Arena, Limits, parse};
 /// use iam_model::snapshot::trails;
 /// let text = r#"[{"IsMultiRegionTrail": true, "event_selectors": {"EventSelectors": [
 ///     {"ReadWriteType": "All", "IncludeManagementEvents": true,
 ///      "DataResources": [{"Type": "AWS::Lambda::Function", "Values": ["arn:aws:lambda"]}]}]}}]"#;
-/// let node = parse(text, Limits::FILE).unwrap();
+/// let arena = Arena::new();
+/// let node = parse(&arena, text, Limits::FILE).unwrap();
 /// let coverage = trails::read(node.items());
 /// assert!(coverage.management_read && coverage.management_write);
 /// assert!(coverage.data_types.contains("AWS::Lambda::Function"));
@@ -228,7 +229,7 @@ impl Fields {
 
 fn only_not_equals(field: &Node<'_>) -> bool {
     let known = |key: &str| matches!(key, "Field" | "Equals" | "NotEquals");
-    field.members().iter().all(|m| known(&m.key) || m.value.items().is_empty())
+    field.members().iter().all(|m| known(m.key) || m.value.items().is_empty())
 }
 
 /// The region a trail of one region is for; empty where the snapshot does not say.

@@ -13,7 +13,7 @@ pub(crate) fn read(text: &str) -> Result<Node, ReadError> {
     let body = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let skipped = text.len() - body.len();
     let limits = Limits { bytes: 8 << 20, depth: 128 };
-    match json::parse(body, limits) {
+    match json::parse(&json::Arena::for_text(body.len()), body, limits) {
         Ok(node) => Ok(convert(&node, skipped)),
         Err(error) => Err(ReadError { message: error.kind.to_string(), offset: error.offset + skipped }),
     }

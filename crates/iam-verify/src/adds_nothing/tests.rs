@@ -28,7 +28,8 @@ fn verdicts_agree_with_those_aws_recorded_or_documented() {
     let Some(text) = cases("no_new_access.jsonl") else { return };
     let (mut right, mut undecided, mut wrong) = (0, Vec::new(), Vec::new());
     for line in text.lines() {
-        let node = json::parse(line, JsonLimits::FILE).unwrap();
+        let arena = json::Arena::new();
+        let node = json::parse(&arena, line, JsonLimits::FILE).unwrap();
         let (new, old) = (policy(node.get("new_policy").unwrap()), policy(node.get("existing_policy").unwrap()));
         let id = node.get("id").unwrap().as_str().unwrap();
         let verdict = check(AttachmentKind::Identity, Some(&old), Some(&new), Limits::default());
@@ -47,7 +48,8 @@ fn verdicts_agree_with_those_aws_recorded_or_documented() {
 fn access_that_is_listed_is_found_as_recorded() {
     let Some(text) = cases("access_not_granted.jsonl") else { return };
     for line in text.lines() {
-        let node = json::parse(line, JsonLimits::FILE).unwrap();
+        let arena = json::Arena::new();
+        let node = json::parse(&arena, line, JsonLimits::FILE).unwrap();
         let policy = policy(node.get("new_policy").unwrap());
         let access = node.get("access").unwrap();
         let list = |key| access.get(key).map_or(&[][..], |n| n.items()).iter().filter_map(Node::as_str);
@@ -65,7 +67,8 @@ fn access_that_is_listed_is_found_as_recorded() {
 fn public_policies_are_found_as_recorded() {
     let Some(text) = cases("no_public_access.jsonl") else { return };
     for line in text.lines() {
-        let node = json::parse(line, JsonLimits::FILE).unwrap();
+        let arena = json::Arena::new();
+        let node = json::parse(&arena, line, JsonLimits::FILE).unwrap();
         let outcome = crate::no_public::check(&policy(node.get("new_policy").unwrap()), Limits::default());
         let expected = if node.get("expected").unwrap().as_str() == Some("PASS") { "proved" } else { "refuted" };
         assert_eq!(outcome.as_str(), expected, "{line}\n{outcome:?}");

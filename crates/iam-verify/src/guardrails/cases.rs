@@ -84,7 +84,7 @@ pub(super) fn run(rules: &Guardrails, files: &[SourceText]) -> Result<CaseReport
     let mut problems = Vec::new();
     let mut coverage = Coverage::default();
     for file in files {
-        match parse(file) {
+        match parse(&json::Arena::for_text(file.text.len()), file) {
             Ok(nodes) => {
                 let cases = nodes.items().iter().enumerate();
                 outcomes.extend(cases.map(|(index, node)| run_one(rules, file, index, node, &mut coverage)));
@@ -99,12 +99,12 @@ pub(super) fn run(rules: &Guardrails, files: &[SourceText]) -> Result<CaseReport
     }
 }
 
-fn parse(file: &SourceText) -> Result<Node<'_>, Diagnostic> {
+fn parse<'a>(arena: &'a json::Arena, file: &'a SourceText) -> Result<Node<'a>, Diagnostic> {
     let refuse = |place, message: String| {
         Diagnostic::error(Code::GuardrailInvalid, place, message)
             .hint("a file of cases is a JSON array, as `cedar run-tests` reads it")
     };
-    let node = json::parse(&file.text, LIMITS)
+    let node = json::parse(arena, &file.text, LIMITS)
         .map_err(|error| refuse(Place::at(file.name.clone(), &file.text, error.offset), error.to_string()))?;
     if matches!(node.kind, json::NodeKind::Array(_)) {
         Ok(node)

@@ -76,7 +76,8 @@ impl PermissionGroups {
             message,
             hint,
         };
-        let root = json::parse(&file.text, LIMITS)
+        let arena = json::Arena::for_text(file.text.len());
+        let root = json::parse(&arena, &file.text, LIMITS)
             .map_err(|error| refuse(error.offset, error.to_string(), "the file must be JSON"))?;
         match root.get("schema").and_then(Node::as_str) {
             Some(SCHEMA) => {}
@@ -106,7 +107,7 @@ impl PermissionGroups {
                 )
             })?;
             let mut group =
-                Group { name: GroupName::new(&member.key), title: title.to_owned(), actions: BTreeSet::new() };
+                Group { name: GroupName::new(member.key), title: title.to_owned(), actions: BTreeSet::new() };
             for item in node.get("actions").map(Node::items).unwrap_or_default() {
                 let text = item.as_str().unwrap_or_default();
                 let action = text.parse::<Action>().map_err(|error| {

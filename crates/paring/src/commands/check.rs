@@ -38,7 +38,8 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
         }
         PolicyCheck::NotGranted { policy, access } => {
             let source = input::read_text(access)?;
-            let node = json::parse(&source.text, JsonLimits::POLICY)
+            let arena = json::Arena::for_text(source.text.len());
+            let node = json::parse(&arena, &source.text, JsonLimits::POLICY)
                 .map_err(|e| CliError::user(format!("`{}` cannot be read: {e}", source.name)))?;
             let verdict = not_granted::check(&document(policy, terminal)?, &access_of(&node), Limits::default());
             (verdict.outcome, verdict.certificate)
@@ -85,7 +86,8 @@ fn cases(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let (mut count, mut agree, mut disagree) = (0_usize, 0_usize, 0_usize);
     for (number, line) in source.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let at = |what: String| CliError::user(format!("{}:{}: {what}", source.name, number + 1));
-        let node = json::parse(line, JsonLimits::FILE).map_err(|e| at(e.to_string()))?;
+        let arena = json::Arena::for_text(line.len());
+        let node = json::parse(&arena, line, JsonLimits::FILE).map_err(|e| at(e.to_string()))?;
         let verdict = case(&node).map_err(at)?;
         count += 1;
         let result = result(&verdict);

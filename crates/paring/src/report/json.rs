@@ -150,7 +150,8 @@ fn patch(patch: &PatchView) -> Value {
 /// A policy as the JSON it prints as.
 fn document(document: &PolicyDocument) -> Value {
     let text = print(document, PrintStyle::Compact);
-    json::parse(&text, Limits::POLICY).map_or(Value::String(text.clone()), |node| node.to_value())
+    json::parse(&json::Arena::for_text(text.len()), &text, Limits::POLICY)
+        .map_or(Value::String(text.clone()), |node| node.to_value())
 }
 
 fn object<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {

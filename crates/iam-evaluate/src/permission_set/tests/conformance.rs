@@ -53,7 +53,8 @@ fn new_access_is_found_as_recorded() {
     let Some(source) = cases("no_new_access.jsonl") else { return };
     let mut tally = Tally::default();
     for line in source.text.lines() {
-        let node = json::parse(line, JsonLimits::FILE).unwrap();
+        let arena = json::Arena::new();
+        let node = json::parse(&arena, line, JsonLimits::FILE).unwrap();
         let (new, old) = (policy(&node, "new_policy"), policy(&node, "existing_policy"));
         judge(&mut tally, &node, &PermissionSet::of_document(&new), &PermissionSet::of_document(&old));
     }

@@ -14,9 +14,9 @@ pub(super) fn conditions(value: &Node<'_>, statement: &mut Statement, report: &m
         statement.unknown.push(report.misread(value.span, what, "write an object of operators"));
     }
     for member in value.members() {
-        let operator = Operator::parse(&member.key);
+        let operator = Operator::parse(member.key);
         if matches!(operator, Operator::Unknown(_)) {
-            let what = format!("the condition operator {}", quote(&member.key));
+            let what = format!("the condition operator {}", quote(member.key));
             report.not_known(member.key_span, &what, "whether its statement applies cannot be decided");
         }
         if !matches!(member.value.kind, NodeKind::Object(_)) {
@@ -28,7 +28,7 @@ pub(super) fn conditions(value: &Node<'_>, statement: &mut Statement, report: &m
             let values = values(&key.value, statement, report);
             statement.conditions.push(Condition {
                 operator: operator.clone(),
-                key: ConditionKey::new(&key.key),
+                key: ConditionKey::new(key.key),
                 values,
                 span: report.span(key.key_span),
             });
@@ -37,14 +37,11 @@ pub(super) fn conditions(value: &Node<'_>, statement: &mut Statement, report: &m
 }
 
 fn values(value: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>) -> Vec<Spanned<String>> {
-    let items = match &value.kind {
-        NodeKind::Array(items) => items.as_slice(),
-        _ => std::slice::from_ref(value),
-    };
+    let items = value.one_or_many();
     let mut texts = Vec::with_capacity(items.len());
     for item in items {
         let text = match &item.kind {
-            NodeKind::String(text) => text.to_string(),
+            NodeKind::String(text) => (*text).into(),
             NodeKind::Number(digits) => (*digits).into(),
             NodeKind::Bool(value) => value.to_string(),
             NodeKind::Null | NodeKind::Array(_) | NodeKind::Object(_) => {

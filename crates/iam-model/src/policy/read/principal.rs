@@ -17,21 +17,17 @@ pub(super) fn patterns(
 ) -> Vec<Spanned<PrincipalPattern>> {
     let mut patterns = Vec::new();
     match &value.kind {
-        NodeKind::String(text) if text == "*" => {
+        NodeKind::String(text) if *text == "*" => {
             patterns.push(Spanned::new(PrincipalPattern::Everyone, report.span(value.span)));
         }
         NodeKind::Object(members) => {
-            for member in members {
-                let items = match &member.value.kind {
-                    NodeKind::Array(items) => items.as_slice(),
-                    _ => std::slice::from_ref(&member.value),
-                };
-                if !matches!(&*member.key, "AWS" | "Service" | "Federated" | "CanonicalUser") {
-                    report.not_known(member.key_span, &format!("the principal type {}", quote(&member.key)), TYPES);
+            for member in *members {
+                if !matches!(member.key, "AWS" | "Service" | "Federated" | "CanonicalUser") {
+                    report.not_known(member.key_span, &format!("the principal type {}", quote(member.key)), TYPES);
                 }
-                for item in items {
+                for item in member.value.one_or_many() {
                     match item.as_str() {
-                        Some(text) => patterns.push(Spanned::new(pattern(&member.key, text), report.span(item.span))),
+                        Some(text) => patterns.push(Spanned::new(pattern(member.key, text), report.span(item.span))),
                         None => unknown.push(report.misread(
                             item.span,
                             format!("a principal that is {}", item.describe()),

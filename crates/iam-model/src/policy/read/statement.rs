@@ -4,7 +4,7 @@ use super::report::{Report, quote};
 use super::{condition, principal};
 use crate::action::ActionPattern;
 use crate::arn::ResourcePattern;
-use crate::json::{Node, NodeKind};
+use crate::json::Node;
 use crate::policy::{ActionElement, Effect, PrincipalElement, ResourceElement, Statement};
 use crate::text::{Span, Spanned};
 
@@ -25,7 +25,7 @@ pub(super) fn statement(node: &Node<'_>, report: &mut Report<'_>) -> Statement {
     };
     for member in node.members() {
         let value = &member.value;
-        match &*member.key {
+        match member.key {
             "Sid" => match value.as_str() {
                 Some(sid) => statement.sid = Some(sid.into()),
                 None => misread(
@@ -97,10 +97,7 @@ fn principals(element: PrincipalElement, key: Span, statement: &mut Statement, r
 
 fn actions(node: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>) {
     let read = |value: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>| {
-        strings(value, statement, report, "an action")
-            .into_iter()
-            .map(|s| Spanned::new(ActionPattern::new(&s.value), s.span))
-            .collect()
+        strings(value, statement, report, "an action", ActionPattern::new)
     };
     match (node.get("Action"), node.get("NotAction")) {
         (Some(value), None) => statement.action = ActionElement::Action(read(value, statement, report)),
@@ -118,10 +115,7 @@ fn actions(node: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>) 
 
 fn resources(node: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>) {
     let read = |value: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>| {
-        strings(value, statement, report, "a resource")
-            .into_iter()
-            .map(|s| Spanned::new(ResourcePattern::new(&s.value), s.span))
-            .collect()
+        strings(value, statement, report, "a resource", ResourcePattern::new)
     };
     match (node.get("Resource"), node.get("NotResource")) {
         (Some(value), None) => statement.resource = ResourceElement::Resource(read(value, statement, report)),
@@ -136,15 +130,18 @@ fn resources(node: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>
 }
 
 /// A string, or a list of strings.
-fn strings(value: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>, what: &str) -> Vec<Spanned<String>> {
-    let items = match &value.kind {
-        NodeKind::Array(items) => items.as_slice(),
-        _ => std::slice::from_ref(value),
-    };
+fn strings<T>(
+    value: &Node<'_>,
+    statement: &mut Statement,
+    report: &mut Report<'_>,
+    what: &str,
+    read: impl Fn(&str) -> T,
+) -> Vec<Spanned<T>> {
+    let items = value.one_or_many();
     let mut texts = Vec::with_capacity(items.len());
     for item in items {
         match item.as_str() {
-            Some(text) => texts.push(Spanned::new(text.into(), report.span(item.span))),
+            Some(text) => texts.push(Spanned::new(read(text), report.span(item.span))),
             None => {
                 misread(statement, report, item.span, format!("{what} that is {}", item.describe()), "write a string");
             }

@@ -165,7 +165,8 @@ fn policies_inside_a_larger_text_are_objects_or_plain_or_encoded_strings() {
     let plain = json::Value::text(&policy).to_compact();
     for text in [outer(&policy), outer(&plain), outer(&format!("\"{encoded}\""))] {
         let whole = source(&text);
-        let node = json::parse(&whole.text, Limits::FILE).unwrap();
+        let arena = Arena::new();
+        let node = json::parse(&arena, &whole.text, Limits::FILE).unwrap();
         let (document, diagnostics) = from_json(node.get("doc").unwrap(), &whole, "role A");
         assert_eq!((document.statements.len(), diagnostics.len()), (1, 0), "{text}");
         assert_eq!(crate::text::Position::of(&text, document.statements[0].span.start).line, 2);
@@ -175,7 +176,8 @@ fn policies_inside_a_larger_text_are_objects_or_plain_or_encoded_strings() {
 #[test]
 fn trouble_inside_an_encoded_policy_names_both_places() {
     let whole = source("{\"doc\": \"%7B%22Statement%22:%0A[1]%7D\"}");
-    let node = json::parse(&whole.text, Limits::FILE).unwrap();
+    let arena = Arena::new();
+    let node = json::parse(&arena, &whole.text, Limits::FILE).unwrap();
     let (_, diagnostics) = from_json(node.get("doc").unwrap(), &whole, "role A");
     let shown: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(

@@ -61,8 +61,8 @@ fn resource(reader: &mut Reader<'_>, node: &Node<'_>, account: &str) -> Option<R
 fn resource_policies(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, within: &str) {
     let Some(found) = reader.object(node, "resource_policies", within) else { return };
     for member in found.members() {
-        let policy_within = format!("{within}, policy of {}", shown(&member.key));
-        match reader.parse_arn(&member.key, member.key_span, &policy_within) {
+        let policy_within = format!("{within}, policy of {}", shown(member.key));
+        match reader.parse_arn(member.key, member.key_span, &policy_within) {
             Some(arn) => {
                 let document = reader.policy(&member.value, &policy_within);
                 account.resource_policies.insert(arn, document);
@@ -81,7 +81,7 @@ fn iam_extra(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, wi
                 account.access_keys.insert(member.key.to_string(), count);
             }
             None => {
-                let message = format!("the number of access keys of `{}` is no number", shown(&member.key));
+                let message = format!("the number of access keys of `{}` is no number", shown(member.key));
                 reader.warn(Code::SnapshotIncomplete, member.value.span, within, message);
             }
         }

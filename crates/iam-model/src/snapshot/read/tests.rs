@@ -212,7 +212,8 @@ fn the_escalation_cases_are_read_whole_and_their_shared_roles_found() {
     let expected = std::fs::read_to_string(folder.join("expected.jsonl")).unwrap();
     let mut cases = 0;
     for line in expected.lines() {
-        let label = json::parse(line, Limits::FILE).unwrap();
+        let arena = Arena::new();
+        let label = json::parse(&arena, line, Limits::FILE).unwrap();
         let id = label.get("case_id").and_then(Node::as_str).unwrap();
         let (snapshot, diagnostics) = read_file(&folder.join(format!("cases/{id}.json")));
         let (index, dangling) = SnapshotIndex::new(&snapshot);

@@ -5,7 +5,8 @@ use crate::json::{Limits, parse};
 
 /// Coverage in one line: management sides, excluded sources, whole types, types in part, regions.
 fn shown(trails: &str) -> String {
-    let node = parse(trails, Limits::FILE).unwrap();
+    let arena = crate::json::Arena::new();
+    let node = parse(&arena, trails, Limits::FILE).unwrap();
     let coverage = read(node.items());
     let side = |on: bool, letter: &str| if on { letter.to_owned() } else { "-".to_owned() };
     let list = |set: &BTreeSet<String>| set.iter().map(|t| t.trim_start_matches("AWS::")).collect::<Vec<_>>().join(",");
