@@ -6,9 +6,11 @@
 mod admin;
 mod clock;
 mod facts;
+mod notes;
 mod witness;
 
 pub(crate) use admin::allows_more;
+pub(crate) use notes::{Noted, Notes};
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -154,6 +156,8 @@ pub(crate) struct Judge<'a> {
     /// Times worth trying where a decision hangs on the time.
     instants: Vec<String>,
     index: &'a SnapshotIndex<'a>,
+    /// Decisions, while somebody asks why.
+    pub(crate) notes: Notes,
 }
 
 impl<'a> Judge<'a> {
@@ -165,6 +169,7 @@ impl<'a> Judge<'a> {
             tag_keys: facts::TagKeys::of(&conditions),
             instants: clock::instants(&conditions),
             index: survey.index,
+            notes: Notes::default(),
         }
     }
 
@@ -273,6 +278,7 @@ impl<'a> Judge<'a> {
         } else {
             CompiledPolicies::new(&self.policies(powers, owner)).decide(request, question.policy, &known)
         };
+        self.note(powers, request, &decision);
         answer(decision.outcome)
     }
 
@@ -361,6 +367,7 @@ impl<'a> Judge<'a> {
                 context: context.clone(),
             };
             let decision = evaluate(&request, &Policies { resource: role.trust, ..Policies::default() });
+            self.notes.take(&request, &decision);
             best = best.or(answer(decision.outcome));
         }
         best

@@ -25,8 +25,14 @@ mod findings;
 
 mod opened;
 
+mod grounds;
+
+mod explain;
+
 pub use build::build;
+pub use explain::explain;
 pub use graph::{AccessGraph, Edge, Path};
+pub use grounds::{Asker, Cited, Ground, GroundPlace};
 pub use opened::{Opened, opened};
 
 #[cfg(test)]

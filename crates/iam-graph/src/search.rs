@@ -7,6 +7,7 @@ mod bindings;
 mod gains;
 mod holds;
 mod outsiders;
+mod reasons;
 
 use std::collections::{BTreeMap, BTreeSet};
 

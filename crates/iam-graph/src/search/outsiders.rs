@@ -12,7 +12,7 @@ use crate::plan::Step;
 use crate::technique::Prerequisite;
 
 /// An account that cannot exist: the account of someone nobody knows.
-const NOBODYS: &str = "000000000000";
+pub(super) const NOBODYS: &str = "000000000000";
 
 impl<'a> Search<'_, 'a> {
     /// Tries everyone from outside.
@@ -58,7 +58,14 @@ impl<'a> Search<'_, 'a> {
         format!("arn:{partition}:iam::{account}:root").parse().ok()
     }
 
-    fn try_outsider(&mut self, step: &Step, from: &Subject, account: &AccountId, role: usize, edges: &mut Vec<Edge>) {
+    pub(super) fn try_outsider(
+        &mut self,
+        step: &Step,
+        from: &Subject,
+        account: &AccountId,
+        role: usize,
+        edges: &mut Vec<Edge>,
+    ) {
         let Some(person) = self.survey.person(role) else { return };
         let Ok(user) = format!("arn:{}:iam::{account}:user/anyone", person.arn.partition()).parse::<Arn>() else {
             return;
