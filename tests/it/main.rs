@@ -11,6 +11,7 @@
 
 mod bad_input;
 mod collect;
+mod cut;
 mod example;
 mod help;
 mod run;

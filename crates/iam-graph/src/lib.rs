@@ -29,6 +29,8 @@ mod grounds;
 
 mod explain;
 
+pub mod cut;
+
 pub use build::build;
 pub use explain::explain;
 pub use graph::{AccessGraph, Edge, Path};

@@ -10,10 +10,10 @@ use iam_model::text::{SourceName, SourceText};
 
 use crate::{AccessGraph, Opened, build, opened};
 
-const ADMIN: &str = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
+pub(crate) const ADMIN: &str = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
 
 /// A snapshot of one account: users, roles, and what else.
-fn account(users: &[String], roles: &[String], more: &str) -> String {
+pub(crate) fn account(users: &[String], roles: &[String], more: &str) -> String {
     format!(
         r#"{{"schema": "paring-snapshot/1", "accounts": {{"111122223333": {{"authorization_details": {{
             "UserDetailList": [{}], "GroupDetailList": [], "RoleDetailList": [{}], "Policies": []}}{more}}}}}}}"#,
@@ -22,7 +22,7 @@ fn account(users: &[String], roles: &[String], more: &str) -> String {
     )
 }
 
-fn user(name: &str, statements: &str) -> String {
+pub(crate) fn user(name: &str, statements: &str) -> String {
     format!(
         r#"{{"UserName": "{name}", "Arn": "arn:aws:iam::111122223333:user/{name}", "GroupList": [],
             "AttachedManagedPolicies": [], "UserPolicyList": [{{"PolicyName": "p", "PolicyDocument":
@@ -30,7 +30,7 @@ fn user(name: &str, statements: &str) -> String {
     )
 }
 
-fn role(name: &str, trusts: &str, statements: &str) -> String {
+pub(crate) fn role(name: &str, trusts: &str, statements: &str) -> String {
     format!(
         r#"{{"RoleName": "{name}", "Arn": "arn:aws:iam::111122223333:role/{name}", "AttachedManagedPolicies": [],
             "InstanceProfileList": [], "RolePolicyList": [{{"PolicyName": "p", "PolicyDocument":
@@ -40,11 +40,11 @@ fn role(name: &str, trusts: &str, statements: &str) -> String {
     )
 }
 
-fn lambda_role(name: &str, statements: &str) -> String {
+pub(crate) fn lambda_role(name: &str, statements: &str) -> String {
     role(name, r#"{"Service": "lambda.amazonaws.com"}"#, statements)
 }
 
-fn function(name: &str, role: &str) -> String {
+pub(crate) fn function(name: &str, role: &str) -> String {
     format!(
         r#"{{"kind": "lambda.function", "arn": "arn:aws:lambda:us-east-1:111122223333:function:{name}",
             "role_arn": "arn:aws:iam::111122223333:role/{role}", "api": {{}}}}"#
@@ -76,7 +76,7 @@ fn check(users: &[String], roles: &[String], more: &str, expected: &[&str]) {
     assert_eq!(edges(&account(users, roles, more)), expected);
 }
 
-fn arn(text: &str) -> Arn {
+pub(crate) fn arn(text: &str) -> Arn {
     format!("arn:aws:iam::111122223333:{text}").parse().unwrap()
 }
 
@@ -85,7 +85,7 @@ fn document(statements: &str) -> PolicyDocument {
     parse(&SourceText { name: SourceName::new("policy.json"), text }).0
 }
 
-const PASS: &str = r#"{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+pub(crate) const PASS: &str = r#"{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
     {"Effect": "Allow", "Action": ["lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": "*"}"#;
 
 #[test]

@@ -8,6 +8,10 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::finding::FindingSeverity;
 use iam_model::time::Timestamp;
 
+mod cut;
+
+pub(crate) use cut::Cut;
+
 use crate::terminal::Color;
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
@@ -44,6 +48,8 @@ pub(crate) enum Action {
     Audit(Audit),
     /// Show the ways from one principal to others
     Paths(Paths),
+    /// Find the cheapest set of permissions whose removal breaks every way to administrator
+    Cut(Cut),
     /// List the escalation techniques that are searched for
     Techniques(Techniques),
 

@@ -4,6 +4,7 @@ mod audit;
 mod can;
 mod check;
 mod collect;
+mod cut;
 mod patch;
 mod paths;
 mod request;
@@ -35,6 +36,7 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Patch(arguments) => patch::run(arguments, terminal),
         Action::Audit(arguments) => audit::run(arguments, terminal),
         Action::Paths(arguments) => paths::run(arguments, terminal),
+        Action::Cut(arguments) => cut::run(arguments, terminal),
         Action::Techniques(arguments) => techniques::run(arguments, terminal),
         Action::Simulate(arguments) => simulate::run(arguments, terminal),
         Action::Can(arguments) => can::run(arguments, terminal),

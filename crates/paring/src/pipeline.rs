@@ -2,7 +2,7 @@
 //!
 //! Holds the order and nothing else; what is read is read before, what is shown is shown after.
 
-mod facts;
+pub(crate) mod facts;
 mod view;
 
 use iam_graph::AccessGraph;

@@ -52,7 +52,7 @@ fn render(graph: &AccessGraph, from: &Arn, paths: &[Path]) -> String {
 }
 
 /// A user or role by name or ARN.
-fn principal(index: &SnapshotIndex<'_>, text: &str) -> Result<Arn, CliError> {
+pub(super) fn principal(index: &SnapshotIndex<'_>, text: &str) -> Result<Arn, CliError> {
     let people = index.users().map(|user| &user.identity).chain(index.roles().map(|role| &role.identity));
     let mut found: Vec<&Arn> =
         people.filter(|i| i.name == text || i.arn.as_str() == text).map(|identity| &identity.arn).collect();

@@ -12,7 +12,7 @@ use iam_verify::guardrails::{AccountFacts, RoleFacts};
 ///
 /// Where a snapshot does not say, an account is taken to have what every trail has unless told otherwise: management
 /// events, and no data events. The report says so.
-pub(super) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
+pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
     const SECONDS_PER_DAY: i64 = 86_400;
     let plain = || AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
     let accounts =
@@ -22,7 +22,7 @@ pub(super) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
 }
 
 /// Whether a role's call would have been logged, in whichever region the account's trails cover.
-pub(super) fn visibility(coverage: &Coverage, catalog: &Catalog) -> impl Fn(&Arn, &Action) -> Visibility {
+pub(crate) fn visibility(coverage: &Coverage, catalog: &Catalog) -> impl Fn(&Arn, &Action) -> Visibility {
     move |role, action| match role.account() {
         Some(account) => iam_usage::visibility(coverage, catalog, &account, None, action),
         None => Visibility::Invisible("the role's ARN names no account".into()),
