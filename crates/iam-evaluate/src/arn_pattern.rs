@@ -42,7 +42,7 @@ pub(crate) enum Segment {
 
 impl ArnPattern {
     pub(crate) fn new(text: &str, version: PolicyVersion, position: Position) -> Self {
-        if text == "*" {
+        if !text.is_empty() && text.bytes().all(|byte| byte == b'*') {
             return Self::Everything;
         }
         let early = match position {

@@ -70,7 +70,7 @@ pub enum Wildcards {
     /// Any text, any character.
     Anywhere,
     /// The same, but in the first five colon-separated segments not beyond a colon. Where a text of fewer segments
-    /// ends in `*`, that one stands for all that follows; else such a text is read as [`Wildcards::Anywhere`].
+    /// ends in `*`, that one also stands for the segments that follow; else it is read as [`Wildcards::Anywhere`].
     BySegment,
 }
 
@@ -124,11 +124,14 @@ impl Glob {
     pub fn parse(text: &str, reading: Reading) -> Self {
         let whole = colons(text, reading.variables) >= 5;
         let bounded = reading.wildcards == Wildcards::BySegment && (whole || text.ends_with('*'));
+        if bounded && text.bytes().all(|byte| byte == b'*') {
+            return Self::everything();
+        }
         let mut tokens = Vec::with_capacity(text.len());
         let mut segment = 0;
         let mut rest = text;
         while let Some(c) = rest.chars().next() {
-            let in_segment = bounded && segment < 5 && (whole || rest != "*");
+            let in_segment = bounded && segment < 5;
             if reading.variables
                 && let Some((body, after)) = variable_body(rest)
             {
@@ -139,6 +142,11 @@ impl Glob {
             segment += usize::from(c == ':');
             tokens.push(plain_token(c, in_segment, reading));
             rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        }
+        // The last star of a short text also stands for the segments that follow.
+        while bounded && segment < 5 {
+            segment += 1;
+            tokens.extend([Token::Char(':'), if segment < 5 { Token::ManyInSegment } else { Token::Many }]);
         }
         Self::from_tokens(tokens)
     }

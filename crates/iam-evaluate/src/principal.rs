@@ -71,6 +71,9 @@ pub enum Principal {
 const PROVIDERS: &[&str] =
     &["accounts.google.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com"];
 
+/// Ends of the names of services; `.amazon.com` is that of a few, such as `alexa-appkit.amazon.com`.
+const SERVICES: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".amazon.com", ".aws.internal"];
+
 impl Principal {
     /// Reads a caller: an ARN (user, root, role, role session, federated user, identity provider), a service name, an
     /// account id (its root user), or `anonymous`.
@@ -96,7 +99,7 @@ impl Principal {
             return Ok(Self::Federated(IdentityProvider::new(text)));
         }
         let Ok(arn) = text.parse::<Arn>() else {
-            let named = text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
+            let named = SERVICES.iter().any(|domain| text.len() > domain.len() && text.ends_with(domain));
             return if named { Ok(Self::Service(ServiceName::new(text))) } else { Err(error()) };
         };
         let (kind, name) = arn.resource().split_once('/').unwrap_or((arn.resource(), ""));

@@ -73,7 +73,8 @@ impl Template {
                 Part::Piece(piece) => pieces.push(piece.clone()),
                 Part::Variable { key, default } => match (facts.state(key), default) {
                     (KeyState::Present([value]), _) => pieces.push(Piece::Text(Cow::Borrowed(value))),
-                    (KeyState::Absent | KeyState::Present([]), Some(default)) => {
+                    // A key with several values is no variable, so the default stands for it too.
+                    (KeyState::Absent | KeyState::Present(_), Some(default)) => {
                         pieces.push(Piece::Text(Cow::Borrowed(default)));
                     }
                     (KeyState::Absent | KeyState::Present(_), _) => return Filled::NoValue,

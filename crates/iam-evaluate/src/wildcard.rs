@@ -3,7 +3,7 @@
 //! Knows neither ARNs nor variables: it is given pieces, in which variables already have their values.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::borrow::Cow;
 
@@ -67,6 +67,8 @@ pub(crate) fn matches(pieces: &[Piece<'_>], text: &str, case: Case) -> bool {
     // Where to go on from when what follows the last star does not fit: one character later.
     let mut retry: Option<(std::slice::Iter<'_, Piece<'_>>, &str)> = None;
     loop {
+        #[cfg(test)]
+        tests::step();
         let fits = match todo.next() {
             Some(Piece::Any) => {
                 if todo.as_slice().is_empty() {

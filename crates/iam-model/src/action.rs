@@ -81,6 +81,22 @@ impl ActionPattern {
         &self.0
     }
 
+    /// Whether the pattern has a form AWS takes: `*`, or a service and a name, where a wildcard may stand for the whole
+    /// service but not for a part of it. Any other text matches no action.
+    ///
+    /// ```
+    /// use iam_model::action::ActionPattern;
+    /// assert!(["*", "s3:Get*", "*:*"].iter().all(|text| ActionPattern::new(text).is_well_formed()));
+    /// assert!(["s*:Get*", "s3", "**"].iter().all(|text| !ActionPattern::new(text).is_well_formed()));
+    /// ```
+    #[must_use]
+    pub fn is_well_formed(&self) -> bool {
+        match self.0.split_once(':') {
+            Some((service, _)) => service == "*" || !service.contains(['*', '?']),
+            None => &*self.0 == "*",
+        }
+    }
+
     /// Whether the pattern holds a wildcard.
     #[must_use]
     pub fn has_wildcard(&self) -> bool {

@@ -20,6 +20,8 @@ pub mod action;
 
 pub mod condition;
 
+pub mod variable;
+
 pub mod policy;
 
 pub(crate) mod reading;

@@ -121,6 +121,9 @@ fn text_matches(template: &Template, value: &str, facts: &Facts<'_>) -> Truth {
 fn text_equals_ignoring_case(template: &Template, value: &str, facts: &Facts<'_>) -> Truth {
     match template.fill(facts) {
         Filled::Pieces(pieces) => {
+            if let ([Piece::Text(listed)], true) = (&*pieces, value.is_ascii()) {
+                return listed.eq_ignore_ascii_case(value).into();
+            }
             let texts = pieces.iter().map(|piece| if let Piece::Text(text) = piece { text.as_ref() } else { "" });
             let listed = texts.flat_map(str::chars).flat_map(char::to_lowercase);
             listed.eq(value.chars().flat_map(char::to_lowercase)).into()

@@ -133,6 +133,8 @@ fn run<L, I: Iterator<Item = L> + Clone>(
     let mut text = text;
     let mut retry: Option<(&Token, std::slice::Iter<'_, Token>, I)> = None;
     loop {
+        #[cfg(test)]
+        crate::wildcard::tests::step();
         let mut after = pattern.clone();
         let token = after.next();
         if let Some(star) = token.filter(|t| t.is_many()) {

@@ -54,9 +54,14 @@ fn a_variable_takes_its_value_or_default_or_matches_nothing() {
 
 #[test]
 fn two_thousand_wildcards_stay_linear() {
-    let pattern = Glob::parse(&"*?".repeat(2_000), PLAIN);
-    assert!(pattern.matches(&"a".repeat(2_048)));
-    assert!(!pattern.matches(&"a".repeat(1_999)));
+    let steps = |wildcards: usize, characters: usize, expected: bool| {
+        let pattern = Glob::parse(&"*?".repeat(wildcards), PLAIN);
+        let text = "a".repeat(characters);
+        crate::wildcard::tests::steps_of(|| assert_eq!(pattern.matches(&text), expected))
+    };
+    assert!(steps(2_000, 2_048, true) <= 4_100);
+    assert!(steps(2_000, 1_999, false) <= 4_100);
+    assert!(steps(1_000, 1_024, true) <= 2_100);
 }
 
 fn answer(required: &[&str], excluded: &[&str]) -> Answer {

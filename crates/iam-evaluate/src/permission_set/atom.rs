@@ -6,6 +6,7 @@
 
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator, SetQualifier};
 use iam_model::policy::PolicyVersion;
+use iam_model::variable;
 
 use super::values::{self, Address, Block, Point, Relation};
 use crate::glob::{Case, Glob, Reading, Variable, Wildcards};
@@ -73,13 +74,9 @@ impl Atom {
     }
 
     fn null(key: ConditionKey, condition: &Condition) -> Self {
-        let says = |word: &str| condition.values.iter().any(|v| v.value.trim().eq_ignore_ascii_case(word));
+        let says = |word: &str| condition.values.iter().any(|v| v.value.eq_ignore_ascii_case(word));
         let (absent, present) = (says("true"), says("false"));
-        let understood = condition
-            .values
-            .iter()
-            .all(|v| ["true", "false"].iter().any(|word| v.value.trim().eq_ignore_ascii_case(word)));
-        if understood {
+        if condition.values.iter().all(|v| is_boolean(&v.value)) {
             Self { key, absent: Some(absent), span: Span::Single, test: Test::Constant(present), negated: false }
         } else {
             Self { key, absent: None, span: Span::Single, test: unknown(condition), negated: false }
@@ -165,12 +162,11 @@ fn test(condition: &Condition, comparison: Comparison, variables: bool) -> (Test
         C::StringEqualsIgnoreCase | C::StringNotEqualsIgnoreCase => text(Case::Ignored, Wildcards::Literal),
         C::StringLike | C::StringNotLike => text(Case::Sensitive, Wildcards::Anywhere),
         C::ArnEquals | C::ArnLike | C::ArnNotEquals | C::ArnNotLike => text(Case::Sensitive, Wildcards::BySegment),
-        C::Bool => {
+        C::Bool if condition.values.iter().all(|v| is_boolean(&v.value)) => {
             text_test(condition, Reading { case: Case::Ignored, wildcards: Wildcards::Literal, variables: false })
         }
-        C::BinaryEquals => {
-            text_test(condition, Reading { case: Case::Sensitive, wildcards: Wildcards::Literal, variables: false })
-        }
+        // Bytes have several spellings; nothing is concluded from them.
+        C::Bool | C::BinaryEquals => None,
         C::NumericEquals | C::NumericNotEquals => number(Relation::Equal),
         C::NumericLessThan => number(Relation::Less),
         C::NumericLessThanEquals => number(Relation::LessOrEqual),
@@ -206,10 +202,16 @@ fn read<T>(condition: &Condition, parse: impl Fn(&str) -> Option<T>) -> Option<B
     condition.values.iter().map(|v| parse(&v.value)).collect()
 }
 
+const fn is_boolean(text: &str) -> bool {
+    text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
+}
+
 /// Whether a pattern has fewer than six segments and no `*` at its end to stand for the others: AWS's text does not say
-/// what it matches.
+/// what it matches. Nor does it where the star follows a variable, or a `?` that may stand for the whole of `*`.
 pub(crate) fn is_short(text: &str) -> bool {
-    !text.ends_with('*') && text.split(':').count() < 6
+    let unclear = || !text.ends_with('*') || text.contains("${") || text.chars().all(|c| c == '*' || c == '?');
+    let only_stars = !text.is_empty() && text.chars().all(|c| c == '*');
+    !only_stars && variable::segments(text).count() < 6 && unclear()
 }
 
 /// The patterns of a text condition; nothing where one is not understood.
@@ -219,10 +221,11 @@ pub(crate) fn is_short(text: &str) -> bool {
 fn text_test(condition: &Condition, reading: Reading) -> Option<Test> {
     let globs: Vec<Glob> = condition.values.iter().map(|v| Glob::parse(&v.value, reading)).collect();
     let doubtful = |glob: &Glob, text: &str| match (reading.case, reading.wildcards) {
-        (Case::Ignored, _) => glob.has_variable(),
+        (Case::Ignored, _) => glob.has_variable() || !text.is_ascii(),
         (_, Wildcards::BySegment) => is_short(text),
         _ => false,
     };
-    let any_doubt = globs.iter().zip(&condition.values).any(|(g, v)| doubtful(g, &v.value));
+    let strange = |text: &str| reading.variables && !variable::are_well_formed(text);
+    let any_doubt = globs.iter().zip(&condition.values).any(|(g, v)| strange(&v.value) || doubtful(g, &v.value));
     (!any_doubt).then(|| Test::Text(globs.into()))
 }

@@ -3,6 +3,7 @@
 use iam_model::action::ActionPattern;
 use iam_model::policy::Statement;
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, PolicyVersion, PrincipalElement, ResourceElement};
+use iam_model::variable;
 
 use super::atom::{Atom, is_short};
 use super::principal;
@@ -96,7 +97,10 @@ impl Compiled {
     }
 
     fn compile(statement: &Statement, version: PolicyVersion, index: u32) -> Self {
-        let mut doubtful = !statement.unknown.is_empty();
+        let well_formed = |p: &ActionPattern| p.is_well_formed();
+        let mut doubtful = !statement.unknown.is_empty()
+            || statement.resource.patterns().iter().any(|p| has_strange_variable(p.value.as_str(), version));
+        let strange_action = !statement.action.patterns().iter().all(|p| well_formed(&p.value));
         let action = |p: &ActionPattern| action_glob(p.as_str());
         let actions = Side {
             globs: statement.action.patterns().iter().map(|p| action(&p.value)).collect(),
@@ -118,9 +122,10 @@ impl Compiled {
                 Side { globs, negated: matches!(statement.principal, Some(PrincipalElement::NotPrincipal(_))) }
             }
         };
-        if doubtful {
+        if doubtful || strange_action && actions.negated {
             return Self::anything(index);
         }
+        doubtful = strange_action;
         let resource = statement.resource.patterns();
         if resource.iter().any(|p| is_short(p.value.as_str())) {
             if resources.negated {
@@ -152,7 +157,13 @@ impl Compiled {
     }
 }
 
+/// Whether a resource holds a variable of a form, or in a place, that AWS does not document.
+fn has_strange_variable(text: &str, version: PolicyVersion) -> bool {
+    let early = || variable::segments(text).take(5).any(|segment| segment.contains("${"));
+    version == PolicyVersion::V2012 && text.contains("${") && (!variable::are_well_formed(text) || early())
+}
+
 /// Actions are `service:Name`; what matches all of these is the bare `*`.
 fn action_glob(text: &str) -> Glob {
-    if matches!(text, "*:*" | "**") { Glob::everything() } else { Glob::parse(text, Reading::ACTION) }
+    if text == "*:*" { Glob::everything() } else { Glob::parse(text, Reading::ACTION) }
 }

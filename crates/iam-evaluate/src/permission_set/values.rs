@@ -5,7 +5,9 @@
 
 use core::net::IpAddr;
 
-use iam_model::time::{Timestamp, days_from_civil};
+use iam_model::time::Timestamp;
+
+use crate::value::date;
 
 /// A number or a point in time (seconds), in units of 5e-10, so that between two written values lies a third.
 pub(crate) type Point = i128;
@@ -22,10 +24,10 @@ pub(crate) fn number(text: &str) -> Option<Point> {
     };
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
-    let fraction = fraction.trim_end_matches('0');
     if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
-        return (whole.is_empty() && digits.starts_with(".0")).then_some(0);
+        return None;
     }
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
     if whole.len() > 18 || fraction.len() > FRACTION_DIGITS {
         return None;
     }
@@ -35,45 +37,10 @@ pub(crate) fn number(text: &str) -> Option<Point> {
     Some(if negative { -value } else { value })
 }
 
-/// Reads an ISO 8601 date or date-time (with fraction and offset), or epoch seconds.
+/// Reads a date in any form that the evaluation of requests reads.
 pub(crate) fn moment(text: &str) -> Option<Point> {
-    let text = text.trim();
-    if let Some(seconds) = number(text) {
-        return Some(seconds);
-    }
-    let (date, time) = match text.split_once(['T', 't']) {
-        Some((date, time)) => (date, time),
-        None => (text, "00:00:00Z"),
-    };
-    let mut parts = date.splitn(3, '-').map(digits);
-    let days = days_from_civil(parts.next()??, parts.next()??, parts.next()??)?;
-    let (clock, offset) = offset(time)?;
-    let mut parts = clock.splitn(3, ':');
-    let (hour, minute) = (digits(parts.next()?)?, digits(parts.next()?)?);
-    let second = number(parts.next().unwrap_or("0")).filter(|s| (0..61 * UNITS).contains(s))?;
-    if hour > 23 || minute > 59 {
-        return None;
-    }
-    Some(Point::from(days * 86_400 + hour * 3_600 + minute * 60 - offset) * UNITS + second)
-}
-
-/// Splits `08:15:30+02:00` into the clock and the offset in seconds; no offset is UTC.
-fn offset(time: &str) -> Option<(&str, i64)> {
-    if let Some(clock) = time.strip_suffix(['Z', 'z']) {
-        return Some((clock, 0));
-    }
-    let Some(at) = time.rfind(['+', '-']) else { return Some((time, 0)) };
-    let (clock, offset) = time.split_at_checked(at)?;
-    let (sign, rest) = match offset.strip_prefix('-') {
-        Some(rest) => (-1, rest),
-        None => (1, offset.strip_prefix('+')?),
-    };
-    let (hours, minutes) = match rest.split_once(':') {
-        Some(parts) => parts,
-        None => rest.split_at_checked(2)?,
-    };
-    let minutes = if minutes.is_empty() { 0 } else { digits(minutes)? };
-    Some((clock, sign * (digits(hours)? * 3_600 + minutes * 60)))
+    let (seconds, nanos) = date::parse(text)?;
+    Some(Point::from(seconds) * UNITS + Point::from(nanos) * (UNITS / 1_000_000_000))
 }
 
 fn digits(text: &str) -> Option<i64> {

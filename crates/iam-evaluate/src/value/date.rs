@@ -16,7 +16,12 @@ pub(crate) fn parse(text: &str) -> Option<Instant> {
 
 fn epoch(text: &str) -> Option<Instant> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    Some((whole.parse().ok()?, nanos(fraction)?))
+    let (seconds, nanos): (i64, u32) = (whole.parse().ok()?, nanos(fraction)?);
+    // Nanoseconds count forward, so half a second before the epoch is a second before it and half one after that.
+    match text.starts_with('-') && nanos > 0 {
+        true => Some((seconds.checked_sub(1)?, 1_000_000_000 - nanos)),
+        false => Some((seconds, nanos)),
+    }
 }
 
 /// `YYYY`, `YYYY-MM`, `YYYY-MM-DD`, and with `Thh:mm`, `:ss`, `.fraction` and an offset.
@@ -107,6 +112,8 @@ mod tests {
             ("86400", (86_400, 0)),
             ("0", (0, 0)),
             ("-5", (-5, 0)),
+            ("-5.25", (-6, 750_000_000)),
+            ("-0.5", (-1, 500_000_000)),
             ("1700000000.25", (1_700_000_000, 250_000_000)),
         ] {
             assert_eq!(parse(text), Some(expected), "{text}");

@@ -32,6 +32,55 @@ fn wildcards_match_as_documented() {
     assert!(matches(&pieces("*get*t"), "S3:GetObjecT", Case::Folds));
 }
 
+thread_local! {
+    static STEPS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts one turn of a matcher's loop.
+pub(crate) fn step() {
+    STEPS.with(|steps| steps.set(steps.get() + 1));
+}
+
+/// The turns a matcher needs.
+pub(crate) fn steps_of(run: impl FnOnce()) -> usize {
+    STEPS.with(|steps| steps.set(0));
+    run();
+    STEPS.with(std::cell::Cell::get)
+}
+
+/// A pattern of nothing but stars and question marks costs a step for each of its pieces and no more, whether it matches
+/// or not; twice the pattern and twice the text cost twice the steps.
+#[test]
+fn two_thousand_stars_and_question_marks_stay_linear() {
+    for form in ["*", "?", "*?", "?*?", "**??*"] {
+        for last in ["", "x"] {
+            let steps = |length: usize| {
+                let pattern = pieces(&(form.repeat(length / form.len()) + last));
+                let text = "arn:aws:s3:::".to_owned() + &"a".repeat(length);
+                let used = steps_of(|| {
+                    matches(&pattern, &text, Case::Counts);
+                });
+                assert!(used <= pattern.len() + text.len() + 2, "{form}{last}, {length}: {used} steps");
+                used
+            };
+            assert!(steps(2_000) <= 2 * steps(1_000) + 20, "{form}{last}: {} and {}", steps(2_000), steps(1_000));
+        }
+    }
+}
+
+/// Whatever the pattern, the steps are at most the product of both lengths: no exponent, no recursion.
+#[test]
+fn steps_are_bounded_by_the_product_of_both_lengths() {
+    for pattern in ["*a".repeat(300) + "b", "*a?".repeat(200), "*aab".repeat(150), format!("*{}b", "a?".repeat(150))] {
+        let pattern = pieces(&pattern);
+        let text = "a".repeat(2_000);
+        let used = steps_of(|| {
+            matches(&pattern, &text, Case::Folds);
+        });
+        assert!(used <= pattern.len() * (text.len() + 1), "{used} steps");
+    }
+}
+
 /// Two thousand wildcards against two thousand characters: a matcher that backtracks would not come back.
 #[test]
 fn hostile_patterns_stay_linear() {

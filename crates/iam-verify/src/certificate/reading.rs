@@ -4,6 +4,8 @@ use iam_model::policy::{
     ActionElement, Effect, PolicyDocument, PolicyVersion, PrincipalElement, PrincipalPattern, ResourceElement,
 };
 
+use iam_model::variable::{are_well_formed, segments};
+
 use super::pattern::{Pattern, Reading};
 use super::value::Claim;
 
@@ -74,19 +76,26 @@ impl Statement {
             }
         };
         let short = statement.resource.patterns().iter().any(|p| is_short(p.value.as_str()));
+        let no_action = statement.action.patterns().iter().any(|p| !p.value.is_well_formed());
+        let strange = |text: &str| !are_well_formed(text) || segments(text).take(5).any(|s| s.contains("${"));
+        let unread = !statement.unknown.is_empty()
+            || variables && statement.resource.patterns().iter().any(|p| strange(p.value.as_str()));
         match principals {
-            Some(principals) if statement.unknown.is_empty() && !(short && resources.negated) => {
+            Some(principals) if !(unread || short && resources.negated || no_action && actions.negated) => {
                 let claims = statement.conditions.iter().map(|c| Claim::read(c, variables)).collect();
-                Self { index, sides: [actions, resources, principals], claims, doubtful: short }
+                Self { index, sides: [actions, resources, principals], claims, doubtful: short || no_action }
             }
             _ => Self { index, sides: [(); 3].map(|()| everything()), claims: Vec::new(), doubtful: true },
         }
     }
 }
 
-/// Whether AWS's text is silent on what an ARN pattern matches: fewer than six segments and no `*` at its end.
+/// Whether AWS's text is silent on what an ARN pattern matches: fewer than six segments, and no `*` at its end that
+/// plainly stands for the others.
 pub(super) fn is_short(text: &str) -> bool {
-    !text.ends_with('*') && text.split(':').count() < 6
+    let stars = !text.is_empty() && text.trim_matches('*').is_empty();
+    let unclear = !text.ends_with('*') || text.contains("${") || text.trim_matches(['*', '?']).is_empty();
+    segments(text).count() < 6 && !stars && unclear
 }
 
 /// A principal as texts `kind:name`; nothing where whom it means is not known.

@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use iam_model::condition::{Comparison as C, Condition, ConditionKey, Operator, SetQualifier};
 use iam_model::time::days_from_civil;
+use iam_model::variable::are_well_formed;
 
 use super::pattern::{Pattern, Problem, Reading};
 use super::reading::is_short;
@@ -63,13 +64,15 @@ impl Claim {
 }
 
 fn says(condition: &Condition, word: &str) -> bool {
-    condition.values.iter().any(|v| v.value.trim().eq_ignore_ascii_case(word))
+    condition.values.iter().any(|v| v.value.eq_ignore_ascii_case(word))
 }
 
 fn test(condition: &Condition, comparison: C, variables: bool) -> Option<Test> {
     let text = |reading: Reading| {
         let patterns: Vec<_> = condition.values.iter().map(|v| Pattern::read(&v.value, reading)).collect();
+        let strange = |text: &str| reading.fold && !text.is_ascii() || reading.variables && !are_well_formed(text);
         let doubtful = reading.fold && patterns.iter().any(Pattern::has_variable)
+            || condition.values.iter().any(|v| strange(&v.value))
             || reading.segments && condition.values.iter().any(|v| is_short(&v.value));
         (!doubtful).then_some(Test::Text(patterns))
     };
@@ -80,8 +83,7 @@ fn test(condition: &Condition, comparison: C, variables: bool) -> Option<Test> {
     let name = comparison.as_str();
     match comparison {
         C::Null => {
-            let other = |v: &str| !["true", "false"].iter().any(|word| v.trim().eq_ignore_ascii_case(word));
-            let strange = condition.values.iter().any(|v| other(&v.value));
+            let strange = !condition.values.iter().all(|v| is_boolean(&v.value));
             (!strange).then(|| Test::Constant(says(condition, "false")))
         }
         C::StringEquals | C::StringNotEquals => text(plain),
@@ -90,8 +92,10 @@ fn test(condition: &Condition, comparison: C, variables: bool) -> Option<Test> {
         C::ArnEquals | C::ArnLike | C::ArnNotEquals | C::ArnNotLike => {
             text(Reading { wild: true, segments: true, ..plain })
         }
-        C::Bool => text(Reading { fold: true, ..Reading::default() }),
-        C::BinaryEquals => text(Reading::default()),
+        C::Bool if condition.values.iter().all(|v| is_boolean(&v.value)) => {
+            text(Reading { fold: true, ..Reading::default() })
+        }
+        C::Bool | C::BinaryEquals => None,
         C::IpAddress | C::NotIpAddress => line(Kind::Address, &block),
         _ if name.starts_with("Numeric") => line(Kind::Number, &|v| Some(interval(name, number(v)?))),
         _ => line(Kind::Moment, &|v| Some(interval(name, moment(v)?))),
@@ -125,7 +129,15 @@ fn number(text: &str) -> Option<i128> {
     Some(if text.starts_with('-') { -value } else { value })
 }
 
+fn is_boolean(text: &str) -> bool {
+    ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
 fn moment(text: &str) -> Option<i128> {
+    // Four digits are a year.
+    if text.len() == 4 {
+        return None;
+    }
     if let Some(seconds) = number(text) {
         return Some(seconds);
     }
