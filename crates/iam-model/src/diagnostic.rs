@@ -71,6 +71,48 @@ codes! {
     ResourceKindUnknown => "resource-kind-unknown",
     /// A guardrail file does not parse, does not validate, or failed while it was evaluated.
     GuardrailInvalid => "guardrail-invalid",
+    /// An action's service prefix that AWS does not publish.
+    UnknownService => "unknown-service",
+    /// An action that AWS does not publish.
+    UnknownAction => "unknown-action",
+    /// A text that is no action.
+    InvalidAction => "invalid-action",
+    /// An entry that a wider one beside it includes.
+    RedundantEntry => "redundant-entry",
+    /// A condition key that no service publishes.
+    UnknownKey => "unknown-key",
+    /// A condition key that none of the statement's actions carries.
+    KeyNotSupported => "key-not-supported",
+    /// A condition operator that does not fit the type of the key.
+    OperatorTypeMismatch => "operator-type-mismatch",
+    /// A wildcard under an operator that takes it literally.
+    OperatorWildcardLiteral => "operator-wildcard-literal",
+    /// A condition value of the wrong form.
+    InvalidValue => "invalid-value",
+    /// A key of several values under an operator for one.
+    SetOperatorMissing => "set-operator-missing",
+    /// A resource that is no ARN.
+    InvalidArn => "invalid-arn",
+    /// A resource that can be none of the statement's actions'.
+    DeadResource => "dead-resource",
+    /// An action that none of the statement's resources can be for.
+    DeadAction => "dead-action",
+    /// A statement that matches nothing, or is denied whole.
+    DeadStatement => "dead-statement",
+    /// A statement that the others include.
+    RedundantStatement => "redundant-statement",
+    /// iam:PassRole for every service.
+    MissingPassedToService => "missing-passed-to-service",
+    /// A policy larger than AWS takes.
+    QuotaExceeded => "quota-exceeded",
+    /// A policy variable under an old version.
+    VariableWithoutVersion => "variable-without-version",
+    /// An element that this kind of policy does not take, or lacks.
+    ElementMisplaced => "element-misplaced",
+    /// A principal that can be nobody, or everybody.
+    InvalidPrincipal => "invalid-principal",
+    /// A statement id that AWS refuses.
+    InvalidSid => "invalid-sid",
 }
 
 impl fmt::Display for Code {

@@ -16,6 +16,8 @@ pub mod not_granted;
 
 pub mod no_public;
 
+pub mod policy_check;
+
 pub mod guardrails;
 
 pub mod before_after;

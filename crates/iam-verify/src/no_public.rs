@@ -2,7 +2,10 @@
 //!
 //! A stranger is a user of an account the policy does not mention, calling from an address, network, organisation and
 //! source the policy does not mention either. Follows the topics "The meaning of public" (Amazon S3 User Guide) and
-//! "Custom policy checks" (IAM Access Analyzer). Does not know which actions a type of resource has.
+//! "Custom policy checks" (IAM Access Analyzer). Asks about the actions that policies on the type of resource govern, and
+//! about every action where no type is given.
+
+mod resource_type;
 
 use core::net::IpAddr;
 
@@ -18,6 +21,8 @@ use crate::adds_nothing::in_words;
 use crate::confirm;
 use crate::outcome::Outcome;
 
+pub use resource_type::{ResourceType, ResourceTypeError};
+
 /// Accounts to choose the stranger's from.
 const ACCOUNTS: [&str; 4] = ["444455556666", "777788889999", "555566667777", "888899990000"];
 
@@ -30,11 +35,14 @@ const PRIVATE: [&str; 6] =
 /// ```
 /// use iam_evaluate::permission_set::Limits;
 /// use iam_model::policy::PolicyDocument;
-/// assert!(iam_verify::no_public::check(&PolicyDocument::new(vec![]), Limits::default()).is_proved());
+/// use iam_verify::no_public::{ResourceType, check};
+/// let nothing = PolicyDocument::new(vec![]);
+/// assert!(check(&nothing, Some(ResourceType::S3Bucket), Limits::default()).is_proved());
+/// assert!("AWS::EC2::Instance".parse::<ResourceType>().is_err());
 /// ```
 #[must_use]
-pub fn check(policy: &PolicyDocument, limits: Limits) -> Outcome {
-    let stranger = PolicyDocument::new(vec![stranger(policy)]);
+pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limits: Limits) -> Outcome {
+    let stranger = PolicyDocument::new(vec![stranger(policy, resource_type)]);
     let reached = PermissionSet::of_document(policy).intersection(&PermissionSet::of_document(&stranger));
     match reached.included_in(&PermissionSet::nothing(), limits) {
         Inclusion::Included(_) => Outcome::Proved { because: "no stranger is allowed anything".into() },
@@ -52,11 +60,12 @@ pub fn check(policy: &PolicyDocument, limits: Limits) -> Outcome {
 }
 
 /// Everything a stranger could ask for.
-fn stranger(policy: &PolicyDocument) -> Statement {
+fn stranger(policy: &PolicyDocument, resource_type: Option<ResourceType>) -> Statement {
     let text = print(policy, PrintStyle::Compact);
     let account = ACCOUNTS.into_iter().find(|a| !text.contains(a)).unwrap_or("444455556666");
     let user = format!("arn:aws:iam::{account}:user/stranger");
-    let mut statement = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
+    let actions = resource_type.map_or_else(|| vec![ActionPattern::new("*")], ResourceType::actions);
+    let mut statement = Statement::allow(actions, vec![ResourcePattern::everything()]);
     let principal = PrincipalPattern::Aws(user.clone());
     statement.principal = Some(PrincipalElement::Principal(vec![Spanned::synthetic(principal)]));
     statement.conditions = facts(account, &user, policy);

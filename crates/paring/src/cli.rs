@@ -1,5 +1,7 @@
 //! Arguments: types only, turned into a [`Command`] before anything else sees them.
 
+mod check;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -13,6 +15,8 @@ mod cut;
 pub(crate) use cut::Cut;
 
 use crate::terminal::Color;
+
+pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
 ///
@@ -65,50 +69,6 @@ pub(crate) enum Action {
     Usage(Usage),
     /// Write a snapshot of an account: from saved AWS CLI output, or live
     Collect(Collect),
-}
-
-/// Checks of policies.
-#[derive(Debug, Clone, Args)]
-#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
-pub(crate) struct Check {
-    /// Check every case of a JSON Lines file and print a line for each; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(crate) cases: Option<PathBuf>,
-
-    #[command(subcommand)]
-    pub(crate) check: Option<PolicyCheck>,
-}
-
-/// One check.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum PolicyCheck {
-    /// Whether a new policy allows nothing that the old one did not
-    NoNewAccess {
-        /// The policy as it was
-        #[arg(long, value_name = "FILE")]
-        old: PathBuf,
-        /// The policy as it would be
-        #[arg(long, value_name = "FILE")]
-        new: PathBuf,
-    },
-    /// Whether a policy grants none of the listed access
-    NotGranted {
-        /// The policy
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
-        /// What must not be granted: {"actions": [...], "resources": [...]}
-        #[arg(long, value_name = "FILE")]
-        access: PathBuf,
-    },
-    /// Whether a resource policy lets no stranger in
-    NoPublic {
-        /// The resource policy
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
-        /// The type of the resource, such as AWS::S3::Bucket
-        #[arg(long, value_name = "TYPE")]
-        resource_type: Option<String>,
-    },
 }
 
 /// Findings about a snapshot.

@@ -2,6 +2,7 @@
 //!
 //! Knows files, the terminal and the order of the stops. Knows no IAM rule: those live in the rooms it calls.
 
+mod batch;
 mod cli;
 mod commands;
 mod config;

@@ -69,7 +69,9 @@ fn public_policies_are_found_as_recorded() {
     for line in text.lines() {
         let arena = json::Arena::new();
         let node = json::parse(&arena, line, JsonLimits::FILE).unwrap();
-        let outcome = crate::no_public::check(&policy(node.get("new_policy").unwrap()), Limits::default());
+        let resource_type = node.get("resource_type").unwrap().as_str().unwrap().parse().unwrap();
+        let outcome =
+            crate::no_public::check(&policy(node.get("new_policy").unwrap()), Some(resource_type), Limits::default());
         let expected = if node.get("expected").unwrap().as_str() == Some("PASS") { "proved" } else { "refuted" };
         assert_eq!(outcome.as_str(), expected, "{line}\n{outcome:?}");
     }

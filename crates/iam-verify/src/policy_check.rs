@@ -1,0 +1,145 @@
+//! Validation of one policy: what AWS would refuse, what does nothing, and what does something else than it says.
+//!
+//! Follows the IAM Access Analyzer topic "Policy validation", and goes by the embedded catalogue where AWS goes by its
+//! services. Says nothing about whether the policy ought to grant what it grants; reading errors are the reader's.
+
+mod actions;
+mod keys;
+mod principals;
+mod report;
+mod resources;
+mod shape;
+mod similar;
+mod statements;
+
+use iam_model::catalog::Catalog;
+use iam_model::change::AttachmentKind;
+use iam_model::diagnostic::Diagnostic;
+use iam_model::policy::{PolicyDocument, ResourceElement};
+use iam_model::text::SourceText;
+
+pub use keys::KeyTypes;
+use report::Report;
+
+/// Where a policy will be attached, as far as validation makes a difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyKind {
+    /// To a user, group or role.
+    Identity,
+    /// To a resource.
+    Resource,
+    /// A role's trust policy.
+    Trust,
+    /// A permissions boundary.
+    Boundary,
+    /// A service control policy.
+    ServiceControl,
+    /// A resource control policy.
+    ResourceControl,
+    /// A VPC endpoint's policy.
+    VpcEndpoint,
+}
+
+impl PolicyKind {
+    /// The kind a document looks like: control policies look like others, and are never guessed.
+    #[must_use]
+    pub fn guess(document: &PolicyDocument) -> Self {
+        let principals = document.statements.iter().any(|s| s.principal.is_some());
+        // Only a trust policy goes without resources.
+        let on_nothing = document.statements.iter().all(|s| s.resource == ResourceElement::Absent);
+        match (principals, on_nothing) {
+            (true, true) => Self::Trust,
+            (true, false) => Self::Resource,
+            (false, _) => Self::Identity,
+        }
+    }
+
+    /// The kind of an attachment.
+    #[must_use]
+    pub const fn of(attachment: AttachmentKind) -> Self {
+        match attachment {
+            AttachmentKind::Identity => Self::Identity,
+            AttachmentKind::Resource => Self::Resource,
+            AttachmentKind::Trust => Self::Trust,
+            AttachmentKind::Boundary => Self::Boundary,
+            AttachmentKind::ServiceControl => Self::ServiceControl,
+            AttachmentKind::ResourceControl => Self::ResourceControl,
+        }
+    }
+
+    /// What it is called.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity policy",
+            Self::Resource => "resource policy",
+            Self::Trust => "trust policy",
+            Self::Boundary => "permissions boundary",
+            Self::ServiceControl => "service control policy",
+            Self::ResourceControl => "resource control policy",
+            Self::VpcEndpoint => "VPC endpoint policy",
+        }
+    }
+}
+
+/// What validation goes by: the catalogue, and the types of condition keys.
+#[derive(Debug)]
+pub struct Validator<'c> {
+    catalog: &'c Catalog,
+    keys: KeyTypes,
+}
+
+impl<'c> Validator<'c> {
+    /// Prepares validation by a catalogue.
+    ///
+    /// ```
+    /// use iam_model::catalog::Catalog;
+    /// use iam_model::policy::parse;
+    /// use iam_model::text::{SourceName, SourceText};
+    /// use iam_verify::policy_check::{PolicyKind, Validator};
+    /// let text = r#"{"Version": "2012-10-17", "Statement":
+    ///     {"Effect": "Allow", "Action": "s3:GetObjects", "Resource": "*"}}"#;
+    /// let source = SourceText { name: SourceName::new("p.json"), text: text.to_owned() };
+    /// let catalog = Catalog::embedded().unwrap();
+    /// let found = Validator::new(&catalog).check(&parse(&source).0, PolicyKind::Identity, &source);
+    /// assert!(found[0].hint.as_deref().unwrap().contains("`s3:GetObject`"));
+    /// ```
+    #[must_use]
+    pub fn new(catalog: &'c Catalog) -> Self {
+        Self { catalog, keys: KeyTypes::new(catalog) }
+    }
+
+    /// Everything that is wrong with a document that was read from `source`, in the order of the text.
+    #[must_use]
+    pub fn check(&self, document: &PolicyDocument, kind: PolicyKind, source: &SourceText) -> Vec<Diagnostic> {
+        let mut report = Report::new(source);
+        shape::check(document, kind, &mut report);
+        for statement in &document.statements {
+            actions::check(statement, kind, self.catalog, &mut report);
+            resources::check(statement, self.catalog, &mut report);
+            principals::check(statement, kind, &mut report);
+            keys::check(statement, &self.keys, self.catalog, &mut report);
+        }
+        statements::check(document, kind, &mut report);
+        report.finish()
+    }
+
+    /// How many statements of a document can never match a request.
+    #[must_use]
+    pub fn dead_statements(&self, document: &PolicyDocument, kind: PolicyKind) -> usize {
+        let dead = |at: &usize| {
+            let mut alone = document.clone();
+            let kept = alone.statements.get(*at).cloned();
+            alone.statements = kept.into_iter().collect();
+            alone.statements.iter().any(|statement| {
+                actions::matches_nothing(statement, self.catalog)
+                    || resources::matches_nothing(statement, self.catalog)
+                    || statements::is_empty(statement, kind)
+            })
+        };
+        (0..document.statements.len()).filter(dead).count()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Resources: the form of ARNs, and whether a pattern can be a resource of the statement's actions.
+//!
+//! Goes by the ARN forms that AWS publishes for each action's resource types. What is filled in later, and actions that
+//! AWS does not publish, are given the benefit of the doubt.
+
+use iam_evaluate::glob::language::{Answer, Caps, Problem, decide};
+use iam_evaluate::glob::{Glob, Reading};
+use iam_model::catalog::{ActionFacts, ArnPattern, Catalog};
+use iam_model::diagnostic::Code;
+use iam_model::policy::{ActionElement, Effect, PolicyVersion, ResourceElement, Statement};
+use iam_model::text::Span;
+
+use super::actions::{matched, placeholder};
+use super::report::Report;
+
+pub(super) fn check(statement: &Statement, catalog: &Catalog, report: &mut Report<'_>) {
+    for pattern in statement.resource.patterns() {
+        form(pattern.value.as_str(), pattern.span, report);
+    }
+    let Some(forms) = Forms::of(statement, catalog) else { return };
+    let (ActionElement::Action(actions), ResourceElement::Resource(resources)) =
+        (&statement.action, &statement.resource)
+    else {
+        return;
+    };
+    let candidates: Vec<(&str, Span, Option<Glob>)> =
+        resources.iter().map(|r| (r.value.as_str(), r.span, glob(r.value.as_str()))).collect();
+    if candidates.iter().any(|(text, _, glob)| *text == "*" || glob.is_none()) {
+        return;
+    }
+    for (text, span, glob) in &candidates {
+        if glob.as_ref().is_some_and(|glob| !forms.any_meets(text, glob)) {
+            let message = format!("`{text}` can be no resource of the actions of this statement");
+            report.warning(Code::DeadResource, *span, message, forms.hint());
+        }
+    }
+    for action in actions.iter().filter(|a| !a.value.has_wildcard()) {
+        let Some(facts) = matched(action.value.as_str(), catalog).first().copied() else { continue };
+        let reached = candidates.iter().any(|(text, _, g)| g.as_ref().is_some_and(|g| meets(&facts, text, g)));
+        if !reached {
+            unreached(statement.effect, &facts, action.span, report);
+        }
+    }
+}
+
+fn unreached(effect: Effect, facts: &ActionFacts<'_>, span: Span, report: &mut Report<'_>) {
+    let does = if effect == Effect::Deny { "denied" } else { "allowed" };
+    let action = facts.action();
+    let hint = match plainest(facts.resource_types().flat_map(|t| t.arn_patterns())) {
+        None => "the action takes no resource: only `\"Resource\": \"*\"` covers it".to_owned(),
+        Some(form) => format!("its resources look like `{}`", form.as_str()),
+    };
+    let message = format!("`{action}` is not {does}: no resource of this statement can be one of its resources");
+    report.warning(Code::DeadAction, span, message, hint);
+}
+
+/// Whether no resource of the statement can be one of its actions' resources.
+pub(super) fn matches_nothing(statement: &Statement, catalog: &Catalog) -> bool {
+    let (Some(forms), ResourceElement::Resource(resources)) = (Forms::of(statement, catalog), &statement.resource)
+    else {
+        return false;
+    };
+    let dead = |text: &str| text != "*" && glob(text).is_some_and(|glob| !forms.any_meets(text, &glob));
+    !resources.is_empty() && resources.iter().all(|r| dead(r.value.as_str()))
+}
+
+/// The actions of a statement, where all of them are known and none is `*`.
+struct Forms<'c> {
+    actions: Vec<ActionFacts<'c>>,
+}
+
+impl<'c> Forms<'c> {
+    fn of(statement: &Statement, catalog: &'c Catalog) -> Option<Self> {
+        let ActionElement::Action(patterns) = &statement.action else { return None };
+        let mut actions = Vec::new();
+        for pattern in patterns {
+            let before = actions.len();
+            actions.extend(matched(pattern.value.as_str(), catalog));
+            if actions.len() == before {
+                return None;
+            }
+        }
+        Some(Self { actions })
+    }
+
+    fn any_meets(&self, text: &str, glob: &Glob) -> bool {
+        self.actions.iter().any(|facts| meets(facts, text, glob))
+    }
+
+    fn hint(&self) -> String {
+        let types = self.actions.iter().flat_map(ActionFacts::resource_types);
+        match plainest(types.flat_map(|t| t.arn_patterns())) {
+            Some(form) => format!("their resources look like `{}`", form.as_str()),
+            None => "they take no resource: only `\"Resource\": \"*\"` covers them".into(),
+        }
+    }
+}
+
+/// The shortest form is the one people know.
+fn plainest<'c>(forms: impl Iterator<Item = ArnPattern<'c>>) -> Option<ArnPattern<'c>> {
+    forms.min_by_key(|form| form.as_str().len())
+}
+
+/// Whether a pattern and one of the action's ARN forms have an ARN in common.
+fn meets(facts: &ActionFacts<'_>, text: &str, glob: &Glob) -> bool {
+    // Every resource of a service: some services check such a name for actions that take none.
+    if !facts.takes_resource() && text.splitn(6, ':').nth(5) == Some("*") {
+        return true;
+    }
+    // The root user has no form of its own in the reference; actions on users may be about it.
+    let root = facts.service() == "iam" && text.ends_with(":root");
+    if root && facts.resource_types().any(|resource| resource.name() == "user") {
+        return true;
+    }
+    facts.resource_types().any(|resource| resource.arn_patterns().any(|form| overlaps(form.as_str(), glob)))
+}
+
+fn overlaps(form: &str, glob: &Glob) -> bool {
+    let whole = [arn_glob(&filled(form, "*"))];
+    if whole.iter().all(|shape| shape.disjoint(glob)) {
+        return false;
+    }
+    // Names of buckets hold no slash: `bucket/*` is no bucket.
+    let Some(excluded) = form.contains("${BucketName}").then(|| arn_glob(&filled(form, "*/*"))) else { return true };
+    if !form.ends_with("${BucketName}") {
+        return true;
+    }
+    let required = [std::slice::from_ref(glob), &whole];
+    let problem = Problem { required: required.to_vec(), excluded: vec![&excluded], domain: &[] };
+    decide(&problem, Caps::default()) != Answer::Empty
+}
+
+/// A form with its variables replaced: bucket names by `bucket`, all others by `*`.
+fn filled(form: &str, bucket: &str) -> String {
+    let mut out = String::with_capacity(form.len());
+    let mut rest = form;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        out.push_str(before);
+        out.push_str(if name == "BucketName" { bucket } else { "*" });
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn arn_glob(text: &str) -> Glob {
+    Glob::parse(text, Reading::resource(PolicyVersion::V2008))
+}
+
+/// The pattern, its variables widened; nothing for a text that a template fills in.
+fn glob(text: &str) -> Option<Glob> {
+    let variables = text.contains("${") && !text.contains("${AWS::");
+    if placeholder(text) && !variables {
+        return None;
+    }
+    Some(Glob::parse(text, Reading::resource(PolicyVersion::V2012)).widened())
+}
+
+fn form(text: &str, span: Span, report: &mut Report<'_>) {
+    if text == "*" || placeholder(text) {
+        return;
+    }
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let refuse = |report: &mut Report<'_>, what: &str, hint: &str| {
+        report.error(Code::InvalidArn, span, format!("`{text}` {what}"), hint);
+    };
+    let open_ended = text.ends_with('*');
+    match parts.as_slice() {
+        [scheme, ..] if *scheme != "arn" && !scheme.starts_with('*') && *scheme != "arn*" => {
+            refuse(report, "is not an ARN", "write `arn:partition:service:region:account:resource`, or `*`");
+        }
+        [_, partition, ..] if !is_partition(partition) => {
+            refuse(report, "names no partition of AWS", "one of `aws`, `aws-cn`, `aws-us-gov`, or `*`");
+        }
+        [_, _, _, _, account, _] if !is_account(account) => {
+            refuse(report, "names no account", "an account is twelve digits, `aws`, a wildcard, or nothing");
+        }
+        [_, _, _, _, _, ""] => {
+            refuse(report, "names no resource", "name it after the fifth colon");
+        }
+        parts if parts.len() < 6 && !open_ended => {
+            refuse(report, "is not a whole ARN", "write `arn:partition:service:region:account:resource`, or `*`");
+        }
+        _ => {}
+    }
+}
+
+fn is_partition(text: &str) -> bool {
+    text.contains(['*', '?']) || text == "aws" || text.starts_with("aws-")
+}
+
+fn is_account(text: &str) -> bool {
+    let digits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    digits
+        || text.is_empty()
+        || text.contains(['*', '?'])
+        || matches!(text, "aws" | "aws-managed" | "cloudfront" | "amazon")
+}

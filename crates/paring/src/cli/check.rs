@@ -1,0 +1,135 @@
+//! Arguments of `paring check`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use iam_model::diagnostic::Severity;
+use iam_verify::no_public::ResourceType;
+use iam_verify::policy_check;
+
+use super::Format;
+
+/// Checks of policies.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+pub(crate) struct Check {
+    /// Check every case of a JSON Lines file and print a line for each; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cases: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) check: Option<PolicyCheck>,
+}
+
+/// One check.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum PolicyCheck {
+    /// Whether a new policy allows nothing that the old one did not
+    NoNewAccess {
+        /// The policy as it was
+        #[arg(long, value_name = "FILE")]
+        old: PathBuf,
+        /// The policy as it would be
+        #[arg(long, value_name = "FILE")]
+        new: PathBuf,
+    },
+    /// Whether a policy grants none of the listed access
+    NotGranted {
+        /// The policy
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// What must not be granted: {"actions": [...], "resources": [...]}
+        #[arg(long, value_name = "FILE")]
+        access: PathBuf,
+    },
+    /// Whether a resource policy lets no stranger in
+    NoPublic {
+        /// The resource policy
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The type of the resource, such as AWS::S3::Bucket [default: ask about every action]
+        #[arg(long, value_name = "TYPE", value_parser = resource_type)]
+        resource_type: Option<ResourceType>,
+    },
+    /// Whether policies are well made: unknown actions and keys, dead statements, wrong resources, sizes
+    Policy(CheckPolicy),
+}
+
+/// Validation of policy files.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CheckPolicy {
+    /// Policy files, or folders of .json files; `-` is standard input
+    #[arg(value_name = "FILE", required = true, help_heading = "Input")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// What the policies are [default: identity, resource or trust, whichever each looks like]
+    #[arg(long, value_name = "KIND", help_heading = "Input")]
+    pub(crate) kind: Option<PolicyKind>,
+
+    /// How to print the findings
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
+
+    /// Exit 1 where a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", default_value = "warning", help_heading = "Output")]
+    pub(crate) fail_on: Weight,
+}
+
+/// What a policy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum PolicyKind {
+    /// Of a user, group or role
+    Identity,
+    /// Of a resource
+    Resource,
+    /// Who may assume a role
+    Trust,
+    /// A permissions boundary
+    Boundary,
+    /// A service control policy
+    Scp,
+    /// A resource control policy
+    Rcp,
+    /// Of a VPC endpoint
+    Endpoint,
+}
+
+impl From<PolicyKind> for policy_check::PolicyKind {
+    fn from(kind: PolicyKind) -> Self {
+        match kind {
+            PolicyKind::Identity => Self::Identity,
+            PolicyKind::Resource => Self::Resource,
+            PolicyKind::Trust => Self::Trust,
+            PolicyKind::Boundary => Self::Boundary,
+            PolicyKind::Scp => Self::ServiceControl,
+            PolicyKind::Rcp => Self::ResourceControl,
+            PolicyKind::Endpoint => Self::VpcEndpoint,
+        }
+    }
+}
+
+/// How much a finding about a text weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Weight {
+    /// Something could go
+    Note,
+    /// Something does else than it seems to
+    Warning,
+    /// AWS refuses it, or it does nothing
+    Error,
+}
+
+impl Weight {
+    /// The severity it stands for.
+    pub(crate) const fn severity(self) -> Severity {
+        match self {
+            Self::Note => Severity::Note,
+            Self::Warning => Severity::Warning,
+            Self::Error => Severity::Error,
+        }
+    }
+}
+
+fn resource_type(text: &str) -> Result<ResourceType, String> {
+    text.parse().map_err(|error: iam_verify::no_public::ResourceTypeError| format!("{error}\n  hint: {}", error.hint()))
+}

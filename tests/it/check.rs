@@ -1,0 +1,98 @@
+//! `paring check`: one policy or many, offline.
+
+use std::fmt::Write as _;
+
+use crate::run::Folder;
+
+const BUCKET: &str = r#"{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}]}"#;
+
+#[test]
+fn a_policy_is_public_for_the_types_it_governs_and_other_types_are_refused() {
+    let folder = Folder::new();
+    folder.write("p.json", BUCKET);
+    let check = |kind: &str| folder.paring(&["check", "no-public", "--policy", "p.json", "--resource-type", kind]);
+    let public = check("AWS::S3::Bucket");
+    assert_eq!(public.code, 1);
+    assert!(public.stdout.contains("counterexample: "), "{}", public.stdout);
+    assert_eq!(check("AWS::SQS::Queue").code, 0, "a queue's policy decides nothing about objects");
+    let refused = check("AWS::EC2::Instance");
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("AWS::EC2::Instance") && refused.stderr.contains("AWS::S3::Bucket"));
+}
+
+#[test]
+fn a_case_of_an_unknown_type_is_an_error_and_the_others_are_answered_in_order() {
+    let folder = Folder::new();
+    let mut cases = String::new();
+    for n in 0..3000 {
+        let kind = if n == 1500 { "AWS::EC2::Instance" } else { "AWS::S3::Bucket" };
+        let policy = BUCKET.replace('\n', " ");
+        let _ = writeln!(
+            cases,
+            r#"{{"id": "{n}", "check": "no_public_access", "resource_type": "{kind}", "new_policy": {policy}, "expected": "FAIL"}}"#
+        );
+    }
+    folder.write("cases.jsonl", cases);
+    let output = folder.paring(&["check", "--cases", "cases.jsonl"]);
+    assert_eq!(output.code, 2, "{}", output.stderr);
+    assert!(output.stderr.contains("cases.jsonl:1501: the resource type `AWS::EC2::Instance`"), "{}", output.stderr);
+    assert!(output.stderr.contains("3000 cases, 2999 agree, 0 disagree"), "{}", output.stderr);
+    let ids: Vec<&str> = output.stdout.lines().filter_map(|line| line.split('"').nth(3)).collect();
+    let expected: Vec<String> = (0..3000).filter(|n| *n != 1500).map(|n| n.to_string()).collect();
+    assert_eq!(ids, expected);
+    assert_eq!(output.stdout, folder.paring(&["check", "--cases", "cases.jsonl"]).stdout, "equal input, equal bytes");
+}
+
+const FLAWED: &str = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "Read",
+      "Effect": "Allow",
+      "Action": ["s3:GetObjects", "s3:ListBucket", "s3:GetObject"],
+      "Resource": "arn:aws:s3:::reports/*",
+      "Condition": {"StringEquals": {"aws:SourceVpcee": "vpce-1"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}
+    },
+    {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+    {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::111122223333:role/app"}
+  ]
+}
+"#;
+
+#[test]
+fn what_is_wrong_with_a_policy_is_said_with_place_and_hint() {
+    let folder = Folder::new();
+    folder.write("flawed.json", FLAWED);
+    let output = folder.paring(&["check", "policy", "flawed.json"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!("check_policy_text", output.stdout);
+    let json = folder.paring(&["check", "policy", "flawed.json", "--format", "json"]);
+    insta::assert_snapshot!("check_policy_json", json.stdout);
+    assert_eq!(folder.paring(&["check", "policy", "flawed.json", "--exit-zero"]).code, 0);
+}
+
+#[test]
+fn policies_are_found_in_folders_and_inside_what_the_aws_cli_prints() {
+    let folder = Folder::new();
+    let version = format!(r#"{{"PolicyVersion": {{"VersionId": "v1", "Document": {FLAWED}}}}}"#);
+    folder.write("all/version.json", version);
+    folder.write("all/good.json", r#"{"Version": "2012-10-17", "Statement": []}"#);
+    folder.write("all/readme.md", "no policy");
+    let output = folder.paring(&["check", "policy", "all"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stdout.contains("version.json:7:18"), "{}", output.stdout);
+    assert!(output.stdout.contains("2 policies: "), "{}", output.stdout);
+    let kind = folder.paring(&["check", "policy", "--kind", "rcp", "all/version.json"]);
+    assert!(kind.stdout.contains("error[element-misplaced]"), "{}", kind.stdout);
+}
+
+#[test]
+fn a_file_that_is_no_policy_is_an_error_at_its_place() {
+    let folder = Folder::new();
+    folder.write("p.json", "{\"Statement\": [,]}");
+    let output = folder.paring(&["check", "policy", "p.json"]);
+    assert_eq!(output.code, 1);
+    assert!(output.stdout.contains("error[json-invalid]: p.json:1:16"), "{}", output.stdout);
+    assert_eq!(folder.paring(&["check", "policy", "nowhere.json"]).code, 2);
+}
