@@ -3,8 +3,6 @@
 //! Follows the IAM User Guide topics "IAM JSON policy elements: Resource" and "Amazon Resource Name (ARN) condition
 //! operators". Colons inside `${…}` separate nothing.
 
-use std::borrow::Cow;
-
 use iam_model::condition::ConditionKey;
 use iam_model::policy::PolicyVersion;
 
@@ -12,7 +10,7 @@ use crate::context::Facts;
 use crate::request::segments;
 use crate::template::{Filled, Template, Wildcards};
 use crate::truth::Truth;
-use crate::wildcard::{Case, Piece, matches};
+use crate::wildcard::{Case, Piece, matches, pieces};
 
 /// Where a pattern stands, which decides where variables are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,16 +26,20 @@ pub(crate) enum Position {
 pub(crate) enum ArnPattern {
     /// The bare `*`.
     Everything,
-    Segments(Box<[Segment; 6]>),
+    /// Six segments in which nothing is filled in.
+    Plain(Plain),
+    /// Six segments of which some have variables.
+    Segments(Box<[Template; 6]>),
     /// Fewer than six segments as written; variables may bring more.
     Short(Template),
 }
 
+/// A text, the places of the five colons that part its segments, and which segments have wildcards.
 #[derive(Debug, Clone)]
-pub(crate) enum Segment {
-    Any,
-    Text(Box<str>),
-    Template(Template),
+pub(crate) struct Plain {
+    text: Box<str>,
+    colons: [usize; 5],
+    wild: [bool; 6],
 }
 
 impl ArnPattern {
@@ -49,12 +51,15 @@ impl ArnPattern {
             Position::Resource => PolicyVersion::V2008,
             Position::ConditionValue => version,
         };
-        let Some(parts) = split(text).or_else(|| widened(text)) else {
-            return Self::Short(Template::new(text, early, Wildcards::Match));
-        };
-        let [a, b, c, d, e, resource] = parts;
-        let [a, b, c, d, e] = [a, b, c, d, e].map(|part| Segment::new(part, early));
-        Self::Segments(Box::new([a, b, c, d, e, Segment::new(resource, version)]))
+        if version == PolicyVersion::V2012 && text.contains("${") {
+            let Some([a, b, c, d, e, resource]) = split(text) else {
+                return Self::Short(Template::new(text, early, Wildcards::Match));
+            };
+            let [a, b, c, d, e] = [a, b, c, d, e].map(|part| Template::new(part, early, Wildcards::Match));
+            return Self::Segments(Box::new([a, b, c, d, e, Template::new(resource, version, Wildcards::Match)]));
+        }
+        let plain = Plain::new(text).or_else(|| Plain::new(&widened(text)?));
+        plain.map_or_else(|| Self::Short(Template::new(text, early, Wildcards::Match)), Self::Plain)
     }
 
     /// Whether the ARN matches; `None` stands for no resource, which only `*` covers.
@@ -62,6 +67,7 @@ impl ArnPattern {
         match (self, arn) {
             (Self::Everything, _) => Truth::Yes,
             (_, None) => Truth::No,
+            (Self::Plain(plain), Some(arn)) => plain.matches(arn).into(),
             (Self::Segments(segments), Some(arn)) => {
                 Truth::all(segments.iter().zip(arn).map(|(segment, text)| segment.matches(text, facts)))
             }
@@ -70,7 +76,10 @@ impl ArnPattern {
                 Filled::Unknown => Truth::Maybe,
                 Filled::Pieces(pieces) => split_pieces(&pieces)
                     .is_some_and(|patterns| {
-                        patterns.iter().zip(arn).all(|(pattern, text)| matches(pattern, text, Case::Counts))
+                        let fits = |(pattern, text): (&Vec<Piece<'_>>, &&str)| {
+                            matches(pattern.iter().copied(), text, Case::Counts)
+                        };
+                        patterns.iter().zip(arn).all(fits)
                     })
                     .into(),
             },
@@ -91,51 +100,50 @@ impl ArnPattern {
 
     pub(crate) fn unknown_keys<'t>(&'t self, facts: &'t Facts<'_>) -> Vec<&'t ConditionKey> {
         match self {
-            Self::Everything => Vec::new(),
+            Self::Everything | Self::Plain(_) => Vec::new(),
             Self::Short(template) => template.unknown_keys(facts).collect(),
-            Self::Segments(segments) => segments
-                .iter()
-                .filter_map(|segment| if let Segment::Template(template) = segment { Some(template) } else { None })
-                .flat_map(|template| template.unknown_keys(facts))
-                .collect(),
+            Self::Segments(segments) => segments.iter().flat_map(|template| template.unknown_keys(facts)).collect(),
         }
     }
 }
 
-impl Segment {
-    fn new(text: &str, version: PolicyVersion) -> Self {
-        if text == "*" {
-            Self::Any
-        } else if !text.contains(['*', '?', '$']) {
-            Self::Text(text.into())
-        } else {
-            Self::Template(Template::new(text, version, Wildcards::Match))
+impl Plain {
+    /// A text of six segments in which `${` means nothing.
+    fn new(text: &str) -> Option<Self> {
+        let (mut colons, mut wild) = ([0; 5], [false; 6]);
+        let mut segment = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            match (byte, colons.get_mut(segment)) {
+                (b':', Some(colon)) => {
+                    *colon = at;
+                    segment += 1;
+                }
+                (b'*' | b'?', _) => wild.get_mut(segment).into_iter().for_each(|wild| *wild = true),
+                _ => {}
+            }
         }
+        (segment == colons.len()).then(|| Self { text: text.into(), colons, wild })
     }
 
-    fn matches(&self, text: &str, facts: &Facts<'_>) -> Truth {
-        match self {
-            Self::Any => Truth::Yes,
-            Self::Text(expected) => (**expected == *text).into(),
-            Self::Template(template) => match template.fill(facts) {
-                Filled::Pieces(pieces) => matches(&pieces, text, Case::Counts).into(),
-                Filled::NoValue => Truth::No,
-                Filled::Unknown => Truth::Maybe,
-            },
-        }
+    fn matches(&self, arn: &[&str; 6]) -> bool {
+        let [a, b, c, d, e] = self.colons;
+        let bounds = [(0, a), (a + 1, b), (b + 1, c), (c + 1, d), (d + 1, e), (e + 1, self.text.len())];
+        // The resource tells most patterns apart, so it is compared first.
+        bounds.into_iter().zip(arn).zip(self.wild).rev().all(|(((start, end), text), wild)| {
+            match self.text.get(start..end) {
+                Some("*") => true,
+                Some(pattern) if wild => matches(pieces(pattern), text, Case::Counts),
+                Some(pattern) => pattern == *text,
+                None => false,
+            }
+        })
     }
 }
 
-/// Six segments of a shorter text that ends in `*`: there the star also stands for the segments that follow.
-fn widened(text: &str) -> Option<[&str; 6]> {
-    if !text.ends_with('*') || text.contains("${") {
-        return None;
-    }
-    let mut found = ["*"; 6];
-    for (slot, part) in found.iter_mut().zip(text.split(':')) {
-        *slot = part;
-    }
-    Some(found)
+/// A shorter text that ends in `*`, with the segments that follow: the star also stands for them.
+fn widened(text: &str) -> Option<String> {
+    let colons = text.bytes().filter(|byte| *byte == b':').count();
+    text.ends_with('*').then(|| [text, &":*".repeat(5_usize.saturating_sub(colons))].concat())
 }
 
 /// Splits at the first five colons that do not stand inside `${…}`.
@@ -175,13 +183,13 @@ fn split_pieces<'p>(pieces: &'p [Piece<'p>]) -> Option<[Vec<Piece<'p>>; 6]> {
     let mut at = 0;
     for piece in pieces {
         let Piece::Text(text) = piece else {
-            found.get_mut(at)?.push(piece.clone());
+            found.get_mut(at)?.push(*piece);
             continue;
         };
         for (index, part) in text.splitn(6 - at, ':').enumerate() {
             at += usize::from(index > 0);
             if !part.is_empty() {
-                found.get_mut(at)?.push(Piece::Text(Cow::Borrowed(part)));
+                found.get_mut(at)?.push(Piece::Text(part));
             }
         }
     }

@@ -162,13 +162,14 @@ fn request(node: &Node<'_>) -> Result<Request, CaseError> {
 
 fn context(node: Option<&Node<'_>>) -> Context {
     let mut context = Context::complete();
+    context.reserve(node.map_or(0, |node| node.members().len()));
     for member in node.map_or(&[][..], Node::members) {
-        let values = match &member.value.kind {
-            NodeKind::Array(items) => items.iter().filter_map(scalar).collect(),
-            _ => scalar(&member.value).into_iter().collect(),
-        };
         let key = ConditionKey::new(member.key);
-        if member.value.kind == NodeKind::Null { context.set_absent(key) } else { context.set(key, values) }
+        match (member.value.kind, scalar(&member.value)) {
+            (NodeKind::Null, _) => context.set_absent(key),
+            (_, Some(value)) => context.set_one(key, value),
+            (_, None) => context.set(key, member.value.items().iter().filter_map(scalar).collect()),
+        }
     }
     context
 }

@@ -17,6 +17,8 @@ pub enum KeyState<'c> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fact {
+    /// Most keys have one value.
+    Value(String),
     Values(Vec<String>),
     Absent,
     Unknown,
@@ -36,6 +38,8 @@ enum Fact {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Context {
     facts: Vec<(ConditionKey, Fact)>,
+    /// A bit for each key, so that most keys that are not listed are seen not to be without comparing them.
+    bits: u64,
     complete: bool,
     /// Keys that start so and are not listed are absent.
     closed: Option<&'static str>,
@@ -45,18 +49,29 @@ impl Context {
     /// A context in which every key that is not set is absent.
     #[must_use]
     pub const fn complete() -> Self {
-        Self { facts: Vec::new(), complete: true, closed: None }
+        Self { facts: Vec::new(), bits: 0, complete: true, closed: None }
     }
 
     /// A context in which every key that is not set is unknown.
     #[must_use]
     pub const fn open() -> Self {
-        Self { facts: Vec::new(), complete: false, closed: None }
+        Self { facts: Vec::new(), bits: 0, complete: false, closed: None }
+    }
+
+    /// Makes room for so many more keys.
+    pub(crate) fn reserve(&mut self, keys: usize) {
+        self.facts.reserve(keys);
     }
 
     /// Gives a key its values, replacing what was known.
-    pub fn set(&mut self, key: ConditionKey, values: Vec<String>) {
-        self.put(key, Fact::Values(values));
+    pub fn set(&mut self, key: ConditionKey, mut values: Vec<String>) {
+        let one = if values.len() == 1 { values.pop() } else { None };
+        self.put(key, one.map_or(Fact::Values(values), Fact::Value));
+    }
+
+    /// Gives a key one value, replacing what was known.
+    pub fn set_one(&mut self, key: ConditionKey, value: impl Into<String>) {
+        self.put(key, Fact::Value(value.into()));
     }
 
     /// Marks a key as absent from the request.
@@ -70,10 +85,13 @@ impl Context {
     }
 
     fn put(&mut self, key: ConditionKey, fact: Fact) {
-        match self.facts.iter_mut().find(|(known, _)| *known == key) {
+        let bit = bit_of(&key);
+        let listed = if self.bits & bit == 0 { None } else { self.facts.iter_mut().find(|(known, _)| *known == key) };
+        match listed {
             Some((_, old)) => *old = fact,
             None => self.facts.push((key, fact)),
         }
+        self.bits |= bit;
     }
 
     /// What is known about a key.
@@ -91,6 +109,7 @@ impl Context {
     /// The keys with values, in the order they were first set.
     pub fn values(&self) -> impl Iterator<Item = (&ConditionKey, &[String])> {
         self.facts.iter().filter_map(|(key, fact)| match fact {
+            Fact::Value(value) => Some((key, std::slice::from_ref(value))),
             Fact::Values(values) => Some((key, values.as_slice())),
             Fact::Absent | Fact::Unknown => None,
         })
@@ -110,12 +129,24 @@ impl Context {
     }
 
     fn listed_fact(&self, key: &ConditionKey) -> Option<KeyState<'_>> {
+        if self.bits & bit_of(key) == 0 {
+            return None;
+        }
         self.facts.iter().find(|(known, _)| known == key).map(|(_, fact)| match fact {
+            Fact::Value(value) => KeyState::Present(std::slice::from_ref(value)),
             Fact::Values(values) => KeyState::Present(values),
             Fact::Absent => KeyState::Absent,
             Fact::Unknown => KeyState::Unknown,
         })
     }
+}
+
+/// One bit of 64, the same for keys that differ only in letter case.
+fn bit_of(key: &ConditionKey) -> u64 {
+    let bytes = key.as_str().as_bytes();
+    let at = |index: usize| bytes.get(index).map_or(0, |byte| usize::from(byte.to_ascii_lowercase()));
+    let length = bytes.len();
+    1 << ((length + 7 * at(length / 2) + 31 * at(length.saturating_sub(1)) + 3 * at(4)) % 64)
 }
 
 /// What one decision knows: the request's own context, then what was derived from a snapshot.

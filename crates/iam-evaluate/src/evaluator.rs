@@ -161,7 +161,7 @@ impl<'a> Evaluator<'a> {
         match &request.resource {
             ResourceName::None => caller,
             ResourceName::Arn(arn) => {
-                let named = arn.as_str().split(':').nth(4).unwrap_or_default();
+                let [_, _, _, _, named, _] = arn.segments();
                 let is_account = named.len() == 12 && named.bytes().all(|b| b.is_ascii_digit());
                 if is_account { named } else { self.base.bucket_owner(arn).unwrap_or(caller) }
             }

@@ -92,7 +92,9 @@ impl Principal {
         if text.eq_ignore_ascii_case("anonymous") || text == "*" {
             return Ok(Self::Anonymous);
         }
-        if let Ok(account) = text.parse() {
+        if !text.contains(':')
+            && let Ok(account) = text.parse()
+        {
             return Ok(Self::Root(account));
         }
         if PROVIDERS.contains(&text) {
@@ -142,7 +144,8 @@ impl Principal {
         match self {
             Self::Root(account) => account.as_str(),
             Self::User(arn) | Self::RoleSession { role: arn, .. } | Self::FederatedUser(arn) => {
-                arn.as_str().split(':').nth(4).unwrap_or_default()
+                let [_, _, _, _, account, _] = arn.segments();
+                account
             }
             Self::Federated(_) | Self::Service(_) | Self::Anonymous => "",
         }

@@ -80,7 +80,7 @@ impl<'r> Parts<'r> {
         let action = request.action.as_str();
         let (service, name) = action.split_once(':').unwrap_or((action, ""));
         let resource = match &request.resource {
-            ResourceName::Arn(arn) => segments(arn.as_str()),
+            ResourceName::Arn(arn) => Some(arn.segments()),
             ResourceName::None => None,
         };
         let named = resource.map_or("", |[_, _, _, _, account, _]| account);

@@ -13,7 +13,7 @@ use crate::decision::Unknowns;
 use crate::naming::CompiledPrincipals;
 use crate::request::Parts;
 use crate::truth::Truth;
-use crate::wildcard::{Case, Piece, matches, pieces};
+use crate::wildcard::{Case, matches, pieces};
 
 /// A policy document ready to be matched.
 #[derive(Debug, Clone)]
@@ -37,25 +37,26 @@ pub(crate) struct CompiledStatement {
     unknown: Vec<String>,
 }
 
+/// An action pattern, and where its colon stands.
 #[derive(Debug, Clone)]
-enum ActionTest {
+struct ActionTest {
+    text: Box<str>,
+    colon: usize,
+    form: ActionForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ActionForm {
+    /// `*`
     Everything,
     /// A service, and a name without wildcards.
-    Exact {
-        service: Box<str>,
-        name: Box<str>,
-    },
+    Exact,
     /// A service, and a name that starts so and then goes on in any way.
-    Prefix {
-        service: Box<str>,
-        prefix: Box<str>,
-    },
-    Pattern {
-        service: Box<str>,
-        pieces: Vec<Piece<'static>>,
-    },
+    Prefix,
+    /// A service, and a name with wildcards.
+    Pattern,
     /// `*:…`: a name in any service. AWS refuses most of these; where one stands, the widest reading is the safe one.
-    AnyService(Vec<Piece<'static>>),
+    AnyService,
     /// No action looks like this; AWS refuses it: no colon, or a wildcard in part of the service.
     Nothing,
 }
@@ -69,25 +70,32 @@ enum ResourceTest {
 
 impl CompiledPolicy {
     pub(crate) fn new(document: &PolicyDocument) -> Self {
-        Self::of_statements(document, |_| true)
+        let version = document.effective_version();
+        let compile = |(index, statement): (usize, &Statement)| {
+            let actions = statement.action.patterns().iter().map(|p| ActionTest::new(p.value.as_str())).collect();
+            CompiledStatement::new(index, statement, version, is_not_action(statement), actions)
+        };
+        let statements = document.statements.iter().enumerate().map(compile).collect();
+        Self { statements, unknown: unknown_parts(document) }
     }
 
     /// A document for one request: statements about other actions are left out before they cost anything.
     pub(crate) fn for_request(document: &PolicyDocument, parts: &Parts<'_>) -> Self {
-        Self::of_statements(document, |statement| {
-            let listed = statement.action.patterns().iter().any(|p| action_matches(p.value.as_str(), parts));
-            let not = matches!(statement.action, ActionElement::NotAction(_));
-            listed != not || !statement.unknown.is_empty()
-        })
-    }
-
-    fn of_statements(document: &PolicyDocument, wanted: impl Fn(&Statement) -> bool) -> Self {
         let version = document.effective_version();
+        let wanted = |statement: &Statement| {
+            let covers = |pattern: &str| {
+                may_cover(pattern, parts.service) && {
+                    let (colon, form) = ActionForm::of(pattern);
+                    form.matches(pattern, colon, parts)
+                }
+            };
+            let listed = statement.action.patterns().iter().any(|p| covers(p.value.as_str()));
+            listed != is_not_action(statement) || !statement.unknown.is_empty()
+        };
         let statements = document.statements.iter().enumerate().filter(|(_, statement)| wanted(statement));
-        Self {
-            statements: statements.map(|(index, s)| CompiledStatement::new(index, s, version)).collect(),
-            unknown: document.unknown.iter().map(|element| element.what.clone()).collect(),
-        }
+        // The action has been asked: all but none is all.
+        let compile = |(index, statement)| CompiledStatement::new(index, statement, version, true, Vec::new());
+        Self { statements: statements.map(compile).collect(), unknown: unknown_parts(document) }
     }
 
     /// A policy of which nothing is known but what it is.
@@ -106,8 +114,27 @@ impl CompiledPolicy {
     }
 }
 
+/// Whether an action pattern speaks of a service, or of several: most are told apart by this alone.
+fn may_cover(pattern: &str, service: &str) -> bool {
+    pattern.starts_with('*') || (pattern.as_bytes().get(service.len()) == Some(&b':') && starts_with(pattern, service))
+}
+
+fn is_not_action(statement: &Statement) -> bool {
+    matches!(statement.action, ActionElement::NotAction(_))
+}
+
+fn unknown_parts(document: &PolicyDocument) -> Vec<String> {
+    document.unknown.iter().map(|element| element.what.clone()).collect()
+}
+
 impl CompiledStatement {
-    fn new(index: usize, statement: &Statement, version: PolicyVersion) -> Self {
+    fn new(
+        index: usize,
+        statement: &Statement,
+        version: PolicyVersion,
+        not_action: bool,
+        actions: Vec<ActionTest>,
+    ) -> Self {
         let arns = |patterns: &[iam_model::text::Spanned<iam_model::arn::ResourcePattern>]| {
             patterns.iter().map(|p| ArnPattern::new(p.value.as_str(), version, Position::Resource)).collect()
         };
@@ -116,8 +143,8 @@ impl CompiledStatement {
             effect: statement.effect,
             span: statement.span,
             principals: statement.principal.as_ref().map(CompiledPrincipals::new),
-            not_action: matches!(statement.action, ActionElement::NotAction(_)),
-            actions: statement.action.patterns().iter().map(|p| ActionTest::new(p.value.as_str())).collect(),
+            not_action,
+            actions,
             resource: match &statement.resource {
                 ResourceElement::Resource(patterns) => ResourceTest::In(arns(patterns)),
                 ResourceElement::NotResource(patterns) => ResourceTest::NotIn(arns(patterns)),
@@ -188,16 +215,6 @@ impl CompiledStatement {
     }
 }
 
-/// Whether a pattern covers the request's action, without compiling what has no wildcard.
-fn action_matches(pattern: &str, parts: &Parts<'_>) -> bool {
-    match pattern.split_once(':') {
-        Some((service, name)) if !pattern.contains(['*', '?']) => {
-            name.eq_ignore_ascii_case(parts.name) && service.eq_ignore_ascii_case(parts.service)
-        }
-        _ => ActionTest::new(pattern).matches(parts),
-    }
-}
-
 /// What a resource of fewer than six segments covers AWS's text does not say.
 fn resource_matches(pattern: &ArnPattern, parts: &Parts<'_>, facts: &Facts<'_>) -> Truth {
     if pattern.is_short() && parts.resource.is_some() {
@@ -208,40 +225,58 @@ fn resource_matches(pattern: &ArnPattern, parts: &Parts<'_>, facts: &Facts<'_>) 
 
 impl ActionTest {
     fn new(pattern: &str) -> Self {
-        if pattern == "*" {
-            return Self::Everything;
-        }
-        let Some((service, name)) = pattern.split_once(':') else { return Self::Nothing };
-        if service == "*" {
-            return Self::AnyService(pieces(name));
-        }
-        if service.contains(['*', '?']) {
-            return Self::Nothing;
-        }
-        let service: Box<str> = service.into();
-        let prefix = name.strip_suffix('*');
-        match prefix {
-            _ if !name.contains(['*', '?']) => Self::Exact { service, name: name.into() },
-            Some(prefix) if !prefix.contains(['*', '?']) => Self::Prefix { service, prefix: prefix.into() },
-            _ => Self::Pattern { service, pieces: pieces(name) },
-        }
+        let (colon, form) = ActionForm::of(pattern);
+        Self { text: pattern.into(), colon, form }
     }
 
     fn matches(&self, parts: &Parts<'_>) -> bool {
-        let is = |service: &str| service.eq_ignore_ascii_case(parts.service);
-        match self {
-            Self::Everything => true,
-            Self::Exact { service, name } => name.eq_ignore_ascii_case(parts.name) && is(service),
-            Self::Prefix { service, prefix } => {
-                is(service)
-                    && parts
-                        .name
-                        .split_at_checked(prefix.len())
-                        .is_some_and(|(head, _)| head.eq_ignore_ascii_case(prefix))
+        self.form.matches(&self.text, self.colon, parts)
+    }
+}
+
+impl ActionForm {
+    /// The form of a pattern, and where its colon stands.
+    fn of(pattern: &str) -> (usize, Self) {
+        let bytes = pattern.as_bytes();
+        let colon = bytes.iter().position(|byte| *byte == b':');
+        let wildcard = bytes.iter().position(|byte| matches!(byte, b'*' | b'?'));
+        let form = match (colon, wildcard) {
+            _ if pattern == "*" => Self::Everything,
+            (None, _) => Self::Nothing,
+            (Some(_), None) => Self::Exact,
+            (Some(colon), Some(at)) if at < colon => {
+                if pattern.starts_with("*:") {
+                    Self::AnyService
+                } else {
+                    Self::Nothing
+                }
             }
-            Self::Pattern { service, pieces } => is(service) && matches(pieces, parts.name, Case::Folds),
-            Self::AnyService(pieces) => matches(pieces, parts.name, Case::Folds),
-            Self::Nothing => false,
+            (Some(_), Some(at)) if at + 1 == bytes.len() && pattern.ends_with('*') => Self::Prefix,
+            (Some(_), Some(_)) => Self::Pattern,
+        };
+        (colon.unwrap_or_default(), form)
+    }
+
+    fn matches(self, pattern: &str, colon: usize, parts: &Parts<'_>) -> bool {
+        let (service, name) = match self {
+            Self::Everything => return true,
+            Self::Nothing => return false,
+            _ => match pattern.split_at_checked(colon) {
+                Some((service, name)) => (service, name.strip_prefix(':').unwrap_or_default()),
+                None => return false,
+            },
+        };
+        let is_service = || service.eq_ignore_ascii_case(parts.service);
+        match self {
+            Self::Exact => name.eq_ignore_ascii_case(parts.name) && is_service(),
+            Self::Prefix => is_service() && starts_with(parts.name, name.strip_suffix('*').unwrap_or(name)),
+            Self::Pattern => is_service() && matches(pieces(name), parts.name, Case::Folds),
+            Self::AnyService => matches(pieces(name), parts.name, Case::Folds),
+            Self::Everything | Self::Nothing => false,
         }
     }
+}
+
+fn starts_with(name: &str, prefix: &str) -> bool {
+    name.split_at_checked(prefix.len()).is_some_and(|(head, _)| head.eq_ignore_ascii_case(prefix))
 }

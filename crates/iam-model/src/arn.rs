@@ -46,13 +46,17 @@ impl fmt::Display for AccountId {
 /// assert!("orders".parse::<Arn>().is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Arn(Box<str>);
+pub struct Arn {
+    text: Box<str>,
+    /// Where the five colons stand that part the six segments.
+    colons: [u16; 5],
+}
 
 impl Arn {
     /// The whole ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov`, …
@@ -98,27 +102,43 @@ impl Arn {
         resource.rsplit(['/', ':']).next().unwrap_or(resource)
     }
 
-    fn part(&self, index: usize) -> &str {
-        self.0.splitn(6, ':').nth(index).unwrap_or_default()
+    /// The six segments: `arn`, partition, service, region, account, resource.
+    #[must_use]
+    pub fn segments(&self) -> [&str; 6] {
+        [0, 1, 2, 3, 4, 5].map(|index| self.part(index))
     }
+
+    fn part(&self, index: usize) -> &str {
+        let colon = |at: usize| self.colons.get(at).map(|colon| usize::from(*colon));
+        let start = index.checked_sub(1).and_then(colon).map_or(0, |colon| colon + 1);
+        self.text.get(start..colon(index).unwrap_or(self.text.len())).unwrap_or_default()
+    }
+}
+
+/// The first five colons of a text that is no longer than any ARN.
+fn colons(text: &str) -> Option<[u16; 5]> {
+    let mut found = [0; 5];
+    let mut places = text.bytes().enumerate().filter(|(_, byte)| *byte == b':');
+    for slot in &mut found {
+        *slot = u16::try_from(places.next()?.0).ok()?;
+    }
+    Some(found)
 }
 
 impl FromStr for Arn {
     type Err = ArnError;
 
     fn from_str(text: &str) -> Result<Self, ArnError> {
-        let mut parts = text.splitn(6, ':');
-        let well_formed = parts.next() == Some("arn")
-            && parts.next().is_some_and(|partition| !partition.is_empty())
-            && parts.next().is_some_and(|service| !service.is_empty())
-            && parts.nth(2).is_some_and(|resource| !resource.is_empty());
-        if well_formed { Ok(Self(text.into())) } else { Err(ArnError::Form { text: text.into() }) }
+        let colons = colons(text).ok_or_else(|| ArnError::Form { text: text.into() })?;
+        let arn = Self { text: text.into(), colons };
+        let well_formed = arn.part(0) == "arn" && [1, 2, 5].iter().all(|index| !arn.part(*index).is_empty());
+        if well_formed { Ok(arn) } else { Err(ArnError::Form { text: text.into() }) }
     }
 }
 
 impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -10,13 +10,12 @@ use iam_model::text::Spanned;
 
 use crate::arn_pattern::{ArnPattern, Position};
 use crate::context::Facts;
-use crate::template::{Filled, Template, Wildcards};
+use crate::template::{Template, Wildcards};
 use crate::truth::Truth;
 use crate::value::address::Range;
 use crate::value::bytes;
 use crate::value::date::{self, Instant};
 use crate::value::number::Decimal;
-use crate::wildcard::{Case, Piece, matches};
 
 /// Which orderings of (request's value, listed value) count.
 type Wanted = &'static [Ordering];
@@ -77,9 +76,9 @@ impl Test {
     /// Whether the value compares with any of the listed.
     pub(super) fn any(&self, value: &str, facts: &Facts<'_>) -> Truth {
         match self {
-            Self::Text(listed) => Truth::any(listed.iter().map(|template| text_matches(template, value, facts))),
+            Self::Text(listed) => Truth::any(listed.iter().map(|template| template.matches(value, facts))),
             Self::TextIgnoringCase(listed) => {
-                Truth::any(listed.iter().map(|template| text_equals_ignoring_case(template, value, facts)))
+                Truth::any(listed.iter().map(|template| template.equals_ignoring_case(value, facts)))
             }
             Self::Arn(listed) => Truth::any(listed.iter().map(|pattern| pattern.matches_text(value, facts))),
             Self::Number(wanted, listed) => ordered(Decimal::parse(value).as_ref(), listed, wanted),
@@ -108,29 +107,6 @@ impl Test {
 
 fn ordered<T: Ord>(value: Option<&T>, listed: &[T], wanted: Wanted) -> Truth {
     value.is_some_and(|value| listed.iter().any(|other| wanted.contains(&value.cmp(other)))).into()
-}
-
-fn text_matches(template: &Template, value: &str, facts: &Facts<'_>) -> Truth {
-    match template.fill(facts) {
-        Filled::Pieces(pieces) => matches(&pieces, value, Case::Counts).into(),
-        Filled::NoValue => Truth::No,
-        Filled::Unknown => Truth::Maybe,
-    }
-}
-
-fn text_equals_ignoring_case(template: &Template, value: &str, facts: &Facts<'_>) -> Truth {
-    match template.fill(facts) {
-        Filled::Pieces(pieces) => {
-            if let ([Piece::Text(listed)], true) = (&*pieces, value.is_ascii()) {
-                return listed.eq_ignore_ascii_case(value).into();
-            }
-            let texts = pieces.iter().map(|piece| if let Piece::Text(text) = piece { text.as_ref() } else { "" });
-            let listed = texts.flat_map(str::chars).flat_map(char::to_lowercase);
-            listed.eq(value.chars().flat_map(char::to_lowercase)).into()
-        }
-        Filled::NoValue => Truth::No,
-        Filled::Unknown => Truth::Maybe,
-    }
 }
 
 const fn boolean(text: &str) -> Option<bool> {

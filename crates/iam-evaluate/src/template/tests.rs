@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::context::Context;
-use crate::wildcard::{Case, matches};
 
 #[track_caller]
 fn check(template: &str, version: PolicyVersion, text: &str, expected: Option<bool>) {
@@ -13,10 +12,10 @@ fn check(template: &str, version: PolicyVersion, text: &str, expected: Option<bo
     context.set_unknown(ConditionKey::new("aws:userid"));
     let facts = Facts { request: &context, derived: &[] };
     let template = Template::new(template, version, Wildcards::Match);
-    let found = match template.fill(&facts) {
-        Filled::Pieces(pieces) => Some(matches(&pieces, text, Case::Counts)),
-        Filled::NoValue => Some(false),
-        Filled::Unknown => None,
+    let found = match template.matches(text, &facts) {
+        Truth::Yes => Some(true),
+        Truth::No => Some(false),
+        Truth::Maybe => None,
     };
     assert_eq!(found, expected, "{template:?} against {text}");
 }

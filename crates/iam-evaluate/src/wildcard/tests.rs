@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn check(pattern: &str, text: &str) -> bool {
-    matches(&pieces(pattern), text, Case::Counts)
+    matches(pieces(pattern), text, Case::Counts)
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn wildcards_match_as_documented() {
     ] {
         assert_eq!(check(pattern, text), expected, "{pattern} {text}");
     }
-    assert!(matches(&pieces("s3:get*T"), "S3:GetObject", Case::Folds));
-    assert!(matches(&pieces("*get*t"), "S3:GetObjecT", Case::Folds));
+    assert!(matches(pieces("s3:get*T"), "S3:GetObject", Case::Folds));
+    assert!(matches(pieces("*get*t"), "S3:GetObjecT", Case::Folds));
 }
 
 thread_local! {
@@ -55,12 +55,13 @@ fn two_thousand_stars_and_question_marks_stay_linear() {
     for form in ["*", "?", "*?", "?*?", "**??*"] {
         for last in ["", "x"] {
             let steps = |length: usize| {
-                let pattern = pieces(&(form.repeat(length / form.len()) + last));
+                let pattern = form.repeat(length / form.len()) + last;
+                let pattern = pieces(&pattern);
                 let text = "arn:aws:s3:::".to_owned() + &"a".repeat(length);
                 let used = steps_of(|| {
-                    matches(&pattern, &text, Case::Counts);
+                    matches(pattern.clone(), &text, Case::Counts);
                 });
-                assert!(used <= pattern.len() + text.len() + 2, "{form}{last}, {length}: {used} steps");
+                assert!(used <= pattern.clone().count() + text.len() + 2, "{form}{last}, {length}: {used} steps");
                 used
             };
             assert!(steps(2_000) <= 2 * steps(1_000) + 20, "{form}{last}: {} and {}", steps(2_000), steps(1_000));
@@ -75,9 +76,9 @@ fn steps_are_bounded_by_the_product_of_both_lengths() {
         let pattern = pieces(&pattern);
         let text = "a".repeat(2_000);
         let used = steps_of(|| {
-            matches(&pattern, &text, Case::Folds);
+            matches(pattern.clone(), &text, Case::Folds);
         });
-        assert!(used <= pattern.len() * (text.len() + 1), "{used} steps");
+        assert!(used <= pattern.clone().count() * (text.len() + 1), "{used} steps");
     }
 }
 
@@ -108,6 +109,6 @@ proptest! {
     fn the_matcher_agrees_with_a_naive_one(pattern in "[ab*?é]{0,9}", text in "[abé]{0,9}") {
         let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
         prop_assert_eq!(check(&pattern, &text), naive(&p, &t));
-        prop_assert_eq!(matches(&pieces(&pattern), &text, Case::Folds), naive(&p, &t));
+        prop_assert_eq!(matches(pieces(&pattern), &text, Case::Folds), naive(&p, &t));
     }
 }

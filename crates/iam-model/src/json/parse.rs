@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bumpalo::collections::Vec;
+
 use super::value::{Arena, Member, Node, NodeKind};
 use crate::text::Span;
 
@@ -89,7 +91,14 @@ impl JsonErrorKind {
 /// assert_eq!(parse(&arena, "[1,]", Limits::POLICY).unwrap_err().offset, 3);
 /// ```
 pub fn parse<'a>(arena: &'a Arena, text: &'a str, limits: Limits) -> Result<Node<'a>, JsonError> {
-    let (nodes, members) = (Vec::with_capacity(16), Vec::with_capacity(32));
+    whole(arena, text, limits).map_err(|error| *error)
+}
+
+/// What a step of the reader gives. The error is boxed, so that the values that are read by the thousand stay small.
+type Read<T> = Result<T, Box<JsonError>>;
+
+fn whole<'a>(arena: &'a Arena, text: &'a str, limits: Limits) -> Read<Node<'a>> {
+    let (nodes, members) = (Vec::with_capacity_in(16, &arena.0), Vec::with_capacity_in(32, &arena.0));
     let mut reader = Reader { arena, text, bytes: text.as_bytes(), at: 0, limits, nodes, members };
     if text.len() > limits.bytes {
         return Err(reader.error(JsonErrorKind::TooLarge { limit: limits.bytes }));
@@ -149,17 +158,19 @@ struct Reader<'a> {
     at: usize,
     limits: Limits,
     /// Items of the arrays that are still open, innermost last; likewise members of objects.
-    nodes: Vec<Node<'a>>,
-    members: Vec<Member<'a>>,
+    nodes: Vec<'a, Node<'a>>,
+    members: Vec<'a, Member<'a>>,
 }
 
 impl<'a> Reader<'a> {
-    const fn error(&self, kind: JsonErrorKind) -> JsonError {
-        JsonError { kind, offset: self.at }
+    #[cold]
+    fn error(&self, kind: JsonErrorKind) -> Box<JsonError> {
+        Box::new(JsonError { kind, offset: self.at })
     }
 
     /// `expected`, or that the text ended.
-    fn expected(&self, expected: &'static str) -> JsonError {
+    #[cold]
+    fn expected(&self, expected: &'static str) -> Box<JsonError> {
         if self.peek().is_none() {
             self.error(JsonErrorKind::CutOff)
         } else {
@@ -167,11 +178,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    fn space(&mut self) -> Result<(), JsonError> {
+    #[inline]
+    fn space(&mut self) -> Read<()> {
         while let Some(byte) = self.peek() {
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
@@ -182,7 +195,18 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, JsonError> {
+    /// A value inside another. Most are strings, which are read without a call.
+    #[inline]
+    fn item(&mut self, depth: usize) -> Read<Node<'a>> {
+        if self.peek() != Some(b'"') {
+            return self.value(depth);
+        }
+        let start = self.at;
+        let text = self.string()?;
+        Ok(Node { span: Span::new(start, self.at), kind: NodeKind::String(text) })
+    }
+
+    fn value(&mut self, depth: usize) -> Read<Node<'a>> {
         let start = self.at;
         let kind = match self.peek() {
             Some(b'{') => NodeKind::Object(self.object(depth + 1)?),
@@ -197,7 +221,7 @@ impl<'a> Reader<'a> {
         Ok(Node { span: Span::new(start, self.at), kind })
     }
 
-    fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
+    fn enter(&mut self, depth: usize) -> Read<()> {
         if depth > self.limits.depth {
             return Err(self.error(JsonErrorKind::TooDeep { limit: self.limits.depth }));
         }
@@ -206,7 +230,8 @@ impl<'a> Reader<'a> {
     }
 
     /// After an item: `true` if another follows, `false` at the end.
-    fn more(&mut self, close: u8, expected: &'static str) -> Result<bool, JsonError> {
+    #[inline]
+    fn more(&mut self, close: u8, expected: &'static str) -> Read<bool> {
         self.space()?;
         match self.peek() {
             Some(b',') => {
@@ -222,7 +247,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array(&mut self, depth: usize) -> Result<&'a [Node<'a>], JsonError> {
+    fn array(&mut self, depth: usize) -> Read<&'a [Node<'a>]> {
         self.enter(depth)?;
         if self.peek() == Some(b']') {
             self.at += 1;
@@ -230,7 +255,7 @@ impl<'a> Reader<'a> {
         }
         let first = self.nodes.len();
         loop {
-            let item = self.value(depth)?;
+            let item = self.item(depth)?;
             self.nodes.push(item);
             if !self.more(b']', "`,` or `]`")? {
                 let items = self.arena.0.alloc_slice_copy(self.nodes.get(first..).unwrap_or_default());
@@ -240,7 +265,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<&'a [Member<'a>], JsonError> {
+    fn object(&mut self, depth: usize) -> Read<&'a [Member<'a>]> {
         self.enter(depth)?;
         if self.peek() == Some(b'}') {
             self.at += 1;
@@ -256,7 +281,8 @@ impl<'a> Reader<'a> {
             let key = self.string()?;
             let key_span = Span::new(key_start, self.at);
             if !seen.insert(key, self.members.get(first..).unwrap_or_default()) {
-                return Err(JsonError { kind: JsonErrorKind::DuplicateKey { key: key.into() }, offset: key_start });
+                self.at = key_start;
+                return Err(self.error(JsonErrorKind::DuplicateKey { key: key.into() }));
             }
             self.space()?;
             if self.peek() != Some(b':') {
@@ -264,7 +290,7 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.space()?;
-            let value = self.value(depth)?;
+            let value = self.item(depth)?;
             self.members.push(Member { key, key_span, value });
             if !self.more(b'}', "`,` or `}`")? {
                 let members = self.arena.0.alloc_slice_copy(self.members.get(first..).unwrap_or_default());
@@ -274,7 +300,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn word(&mut self, word: &'static str, kind: NodeKind<'a>) -> Result<NodeKind<'a>, JsonError> {
+    fn word(&mut self, word: &'static str, kind: NodeKind<'a>) -> Read<NodeKind<'a>> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
@@ -287,7 +313,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<&'a str, JsonError> {
+    fn number(&mut self) -> Read<&'a str> {
         let start = self.at;
         let digits = |reader: &mut Self| {
             let from = reader.at;
@@ -321,45 +347,36 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<&'a str, JsonError> {
+    #[inline]
+    fn string(&mut self) -> Read<&'a str> {
+        let start = self.at + 1;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let plain = plain(rest);
+        self.at = start + plain;
+        if rest.get(plain) != Some(&b'"') {
+            return self.special_string(start);
+        }
         self.at += 1;
-        let start = self.at;
-        self.plain();
+        Ok(Span::new(start, start + plain).slice(self.text))
+    }
+
+    /// The rest of a string that does not go on to its end without anything special.
+    #[cold]
+    fn special_string(&mut self, start: usize) -> Read<&'a str> {
         match self.peek() {
-            Some(b'"') => {
-                let text = Span::new(start, self.at).slice(self.text);
-                self.at += 1;
-                Ok(text)
-            }
             Some(b'\\') => self.escaped(start),
             Some(_) => Err(self.error(JsonErrorKind::BadString)),
             None => Err(self.error(JsonErrorKind::CutOff)),
         }
     }
 
-    /// Goes on to the next byte that means something in a string.
-    fn plain(&mut self) {
-        let mut rest = self.bytes.get(self.at..).unwrap_or_default();
-        while let Some((eight, after)) = rest.split_first_chunk() {
-            let special = special_bytes(u64::from_le_bytes(*eight));
-            if special != 0 {
-                self.at = self.bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
-                return;
-            }
-            rest = after;
-        }
-        self.at = self.bytes.len() - rest.len();
-        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-        self.at += plain.unwrap_or(rest.len());
-    }
-
     /// A string with escapes: what was read so far, then the rest, piece by piece.
-    fn escaped(&mut self, start: usize) -> Result<&'a str, JsonError> {
+    fn escaped(&mut self, start: usize) -> Read<&'a str> {
         let mut text =
             bumpalo::collections::String::from_str_in(Span::new(start, self.at).slice(self.text), &self.arena.0);
         let mut piece = self.at;
         loop {
-            self.plain();
+            self.at += plain(self.bytes.get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
                     text.push_str(Span::new(piece, self.at).slice(self.text));
@@ -378,7 +395,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, JsonError> {
+    fn escape(&mut self) -> Read<char> {
         let Some(byte) = self.peek() else {
             return Err(self.error(JsonErrorKind::CutOff));
         };
@@ -401,7 +418,7 @@ impl<'a> Reader<'a> {
         Ok(c)
     }
 
-    fn unicode(&mut self) -> Result<char, JsonError> {
+    fn unicode(&mut self) -> Read<char> {
         let high = self.hex4()?;
         let code = if (0xd800..0xdc00).contains(&high) {
             if self.bytes.get(self.at..self.at + 2) != Some(b"\\u") {
@@ -419,13 +436,28 @@ impl<'a> Reader<'a> {
         char::from_u32(code).ok_or_else(|| self.error(JsonErrorKind::BadString))
     }
 
-    fn hex4(&mut self) -> Result<u32, JsonError> {
+    fn hex4(&mut self) -> Read<u32> {
         let digits = self.text.get(self.at..self.at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let code =
             digits.and_then(|d| u32::from_str_radix(d, 16).ok()).ok_or_else(|| self.error(JsonErrorKind::BadString))?;
         self.at += 4;
         Ok(code)
     }
+}
+
+/// How many bytes of a string mean only themselves, up to the first that does not.
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((eight, after)) = rest.split_first_chunk() {
+        let special = special_bytes(u64::from_le_bytes(*eight));
+        if special != 0 {
+            return bytes.len() - rest.len() + special.trailing_zeros() as usize / 8;
+        }
+        rest = after;
+    }
+    let last = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    bytes.len() - rest.len() + last.unwrap_or(rest.len())
 }
 
 /// Eight bytes of a string: the highest bit of the first that is a quote, a backslash or a control character is set,
