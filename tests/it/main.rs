@@ -4,16 +4,22 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stderr,
     reason = "a test that fails should say so at once"
 )]
 
 mod bad_input;
+mod browser;
 mod check;
 mod collect;
 mod cut;
 mod example;
+mod graph;
+mod graph_page;
 mod help;
 mod run;
 mod workshop;

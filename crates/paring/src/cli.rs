@@ -11,8 +11,10 @@ use iam_model::finding::FindingSeverity;
 use iam_model::time::Timestamp;
 
 mod cut;
+mod graph;
 
 pub(crate) use cut::Cut;
+pub(crate) use graph::{Graph, GraphFormat};
 
 use crate::terminal::Color;
 
@@ -54,6 +56,8 @@ pub(crate) enum Action {
     Paths(Paths),
     /// Find the cheapest set of permissions whose removal breaks every way to administrator
     Cut(Cut),
+    /// Draw who can become whom, with the policy statements behind each way
+    Graph(Graph),
     /// List the escalation techniques that are searched for
     Techniques(Techniques),
 

@@ -5,6 +5,7 @@ mod can;
 mod check;
 mod collect;
 mod cut;
+mod graph;
 mod patch;
 mod paths;
 mod request;
@@ -37,6 +38,7 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Audit(arguments) => audit::run(arguments, terminal),
         Action::Paths(arguments) => paths::run(arguments, terminal),
         Action::Cut(arguments) => cut::run(arguments, terminal),
+        Action::Graph(arguments) => graph::run(arguments, terminal),
         Action::Techniques(arguments) => techniques::run(arguments, terminal),
         Action::Simulate(arguments) => simulate::run(arguments, terminal),
         Action::Can(arguments) => can::run(arguments, terminal),

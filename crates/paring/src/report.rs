@@ -4,6 +4,7 @@
 
 mod diff;
 mod findings;
+pub(crate) mod graph;
 mod json;
 mod text;
 pub(crate) mod usage;
