@@ -13,10 +13,12 @@
 )]
 
 mod bad_input;
+mod bad_policy;
 mod browser;
 mod check;
 mod collect;
 mod cut;
+mod decide;
 mod example;
 mod graph;
 mod graph_page;

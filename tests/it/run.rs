@@ -77,6 +77,11 @@ pub(crate) fn example() -> PathBuf {
     workspace().join("testdata/example")
 }
 
+/// A folder of the repository's test data.
+pub(crate) fn testdata(name: &str) -> PathBuf {
+    workspace().join("testdata").join(name)
+}
+
 /// The conformance folder, or nothing after saying so.
 pub(crate) fn conformance() -> Option<PathBuf> {
     let folder = std::env::var_os("PARING_CONFORMANCE").map_or_else(|| workspace().join("../shared"), PathBuf::from);

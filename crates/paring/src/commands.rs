@@ -8,6 +8,7 @@ mod cut;
 mod graph;
 mod patch;
 mod paths;
+mod quote;
 mod request;
 mod simulate;
 mod techniques;

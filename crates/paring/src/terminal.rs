@@ -74,7 +74,8 @@ impl Terminal {
 
     /// Writes diagnostics, worst last so that it stays on the screen; many of one kind are cut and counted.
     pub(crate) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
-        const SHOWN_PER_CODE: usize = 20;
+        // More than the reader of one policy tells, so that its count of the rest is seen.
+        const SHOWN_PER_CODE: usize = 24;
         let mut sorted: Vec<_> = diagnostics.iter().collect();
         sorted.sort_by_key(|d| (d.severity, d.code));
         for group in sorted.chunk_by(|a, b| (a.severity, a.code) == (b.severity, b.code)) {

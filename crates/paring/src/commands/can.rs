@@ -1,75 +1,129 @@
 //! `paring can`: whether a principal may do an action, layer by layer, with the statements that decide.
 
-use iam_evaluate::{Decision, Evaluator, Outcome as Answer, Request, StatementRef};
+use iam_evaluate::{Decision, Evaluator, Layer, LayerOutcome, Outcome as Answer, Request, StatementRef};
 use iam_model::json::Value;
-use iam_model::policy::{PolicyDocument, document_value};
-use iam_model::snapshot::{Snapshot, SnapshotIndex};
-use iam_model::text::Position;
+use iam_model::policy::Effect;
+use iam_model::snapshot::Snapshot;
 
+use super::quote::Quote;
 use super::{Outcome, request};
-use crate::cli::Can;
+use crate::cli::{Can, Format};
 use crate::error::CliError;
-use crate::terminal::Terminal;
+use crate::terminal::{Paint, Terminal};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Can, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let snapshot = request::snapshot(&arguments.snapshot, terminal)?;
-    let (index, diagnostics) = SnapshotIndex::new(&snapshot);
-    terminal.diagnostics(&diagnostics);
-    let evaluator = Evaluator::new(&index);
-    let principal = request::principal(&arguments.principal, &evaluator)?;
-    let request = request::request(principal, &arguments.action, &arguments.resource, &arguments.facts)?;
-    let decision = evaluator.decide_request(&request);
-    terminal.data(&explanation(&snapshot, &evaluator, &request, &decision))?;
-    Ok(if decision.outcome.is_allow() { Outcome::Clean } else { Outcome::Findings })
+    let question = &arguments.question;
+    request::ask(&question.snapshot, terminal, |snapshot, evaluator, terminal| {
+        let principal = request::principal(&arguments.principal, evaluator)?;
+        let request = request::request(principal, &question.action, &question.resource, &question.facts)?;
+        let decision = evaluator.decide_request(&request);
+        let asked = Asked { snapshot, evaluator, request: &request, decision: &decision };
+        terminal.data(&match question.format {
+            Format::Text => asked.text(terminal.paint()),
+            Format::Json => asked.json().to_pretty(),
+        })?;
+        Ok(if decision.outcome.is_allow() { Outcome::Clean } else { Outcome::Findings })
+    })
 }
 
-fn explanation(snapshot: &Snapshot, evaluator: &Evaluator<'_>, request: &Request, decision: &Decision) -> String {
-    let answer = match &decision.outcome {
-        Answer::Allow => "yes",
-        Answer::ExplicitDeny => "no, a statement denies it",
-        Answer::ImplicitDeny => "no, nothing that must allow it does",
-        Answer::Unknown(_) => "not known",
-    };
-    let mut text = format!("{answer}: {} {} {}\n", request.principal, request.action, request.resource);
-    for (layer, said) in decision.layers.applicable() {
-        text.push_str(&format!("  {layer}: {}\n", said.as_str().replace('_', " ")));
-    }
-    for rule in &decision.rules {
-        text.push_str(&format!("  rule: {}\n", rule.as_str()));
-    }
-    if let Answer::Unknown(unknowns) = &decision.outcome {
-        for key in &unknowns.keys {
-            text.push_str(&format!("  would decide it: the value of {key}\n"));
-        }
-        for element in &unknowns.elements {
-            text.push_str(&format!("  would decide it: {element}\n"));
-        }
-    }
-    for at in &decision.because {
-        text.push_str(&quoted(snapshot, evaluator, request, at));
-    }
-    text
+/// A request and what was decided.
+struct Asked<'a> {
+    snapshot: &'a Snapshot,
+    evaluator: &'a Evaluator<'a>,
+    request: &'a Request,
+    decision: &'a Decision,
 }
 
-/// One statement: where it stands, then its text.
-fn quoted(snapshot: &Snapshot, evaluator: &Evaluator<'_>, request: &Request, at: &StatementRef) -> String {
-    let Some(place) = evaluator.policy(request, at) else { return String::new() };
-    let position = match &snapshot.source {
-        Some(source) if !at.span.is_empty() => {
-            format!(" ({}:{})", source.name, Position::of(&source.text, at.span.start))
+impl Asked<'_> {
+    fn text(&self, paint: Paint) -> String {
+        let Request { principal, action, resource, .. } = self.request;
+        let answer = match &self.decision.outcome {
+            Answer::Allow => paint.green("yes"),
+            Answer::ExplicitDeny => format!("{}, a statement denies it", paint.red("no")),
+            Answer::ImplicitDeny => format!("{}, nothing that must allow it does", paint.red("no")),
+            Answer::Unknown(_) => paint.yellow("not known"),
+        };
+        let mut text = format!("{answer}: {principal} {action} {resource}\n");
+        for (layer, said) in self.decision.layers.applicable() {
+            text.push_str(&format!("  {:<26}{}\n", layer.as_str(), in_words(said)));
         }
-        _ => String::new(),
-    };
-    let mut text = format!("\n{} `{}`, statement {}{position}\n", at.layer, place.name, at.statement);
-    if let Some(statement) = place.document.statements.get(at.statement) {
-        let alone = PolicyDocument { statements: vec![statement.clone()], ..PolicyDocument::default() };
-        let value = document_value(&alone);
-        for statement in value.get("Statement").map_or(&[][..], Value::items) {
-            for line in statement.to_pretty().lines() {
-                text.push_str(&format!("    {line}\n"));
+        for rule in &self.decision.rules {
+            text.push_str(&format!("  {:<26}{}\n", "rule of AWS", rule.as_str()));
+        }
+        if let Answer::Unknown(unknowns) = &self.decision.outcome {
+            text.push_str("\nwhat would decide it:\n");
+            for key in &unknowns.keys {
+                text.push_str(&format!("  {key}: say --context {key}=VALUE, or --complete if the request has none\n"));
+            }
+            for element in &unknowns.elements {
+                text.push_str(&format!("  {element}\n"));
             }
         }
+        for at in &self.decision.because {
+            text.push_str(&self.quoted(at));
+        }
+        text
     }
-    text
+
+    /// One statement: what it does, where it stands, then its text.
+    fn quoted(&self, at: &StatementRef) -> String {
+        let Some(quote) = Quote::of(self.snapshot, self.evaluator, self.request, at) else { return String::new() };
+        let open = matches!(self.decision.outcome, Answer::Unknown(_));
+        let does = match (at.effect, open) {
+            (Effect::Allow, false) => "allows it",
+            (Effect::Allow, true) => "may allow it",
+            (Effect::Deny, false) => "denies it",
+            (Effect::Deny, true) => "may deny it",
+            (Effect::Unknown, _) => "may allow or deny it",
+        };
+        let (number, of) = (at.statement + 1, quote.of);
+        let policy = match at.layer {
+            // Named by kind and level already.
+            Layer::ServiceControl | Layer::ResourceControl => quote.policy.clone(),
+            layer => format!("{layer} `{}`", quote.policy),
+        };
+        let mut text = format!("\n{policy}, statement {number} of {of}, {does}\n");
+        if let Some((name, position)) = &quote.place {
+            text.push_str(&format!("  at {name}:{position}\n"));
+        }
+        for (number, line) in &quote.lines {
+            let number = number.map(|number| number.to_string()).unwrap_or_default();
+            text.push_str(&format!("  {number:>5} | {line}\n"));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let text = |key: &str, value: &str| (key.to_owned(), Value::text(value));
+        let layers = self.decision.layers.applicable().map(|(layer, said)| text(layer.as_str(), said.as_str()));
+        let because = request::because(self.decision, &|at| {
+            let Some(quote) = Quote::of(self.snapshot, self.evaluator, self.request, at) else { return Vec::new() };
+            let mut members = vec![text("name", &quote.policy)];
+            if let Some((source, position)) = quote.place {
+                members.push(text("file", source.as_str()));
+                members.push(("line".into(), Value::Number(position.line.to_string())));
+                members.push(("column".into(), Value::Number(position.column.to_string())));
+            }
+            members
+        });
+        Value::Object(vec![
+            text("principal", &self.request.principal.to_string()),
+            text("action", self.request.action.as_str()),
+            text("resource", self.request.resource.as_str()),
+            text("decision", self.decision.outcome.as_str()),
+            ("layers".into(), Value::Object(layers.collect())),
+            ("because".into(), Value::Array(because)),
+        ])
+    }
+}
+
+const fn in_words(said: LayerOutcome) -> &'static str {
+    match said {
+        LayerOutcome::Allow => "allows it",
+        LayerOutcome::ExplicitDeny => "denies it",
+        LayerOutcome::ImplicitDeny => "has no statement that allows it",
+        LayerOutcome::Unknown => "depends on what is not known",
+        LayerOutcome::NotApplicable => "does not apply",
+    }
 }

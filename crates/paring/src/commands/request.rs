@@ -7,22 +7,24 @@ use std::path::Path;
 use iam_evaluate::{Context, Decision, Evaluator, LayerOutcome, Outcome, Principal, Request, StatementRef};
 use iam_model::condition::ConditionKey;
 use iam_model::json::Value;
-use iam_model::snapshot::Snapshot;
+use iam_model::snapshot::{Snapshot, SnapshotIndex};
 
 use crate::cli::Facts;
 use crate::error::CliError;
+use crate::input;
 use crate::terminal::Terminal;
 
-/// The snapshot at a path, or on standard input for `-`.
-pub(super) fn snapshot(path: &Path, terminal: &mut Terminal) -> Result<Snapshot, CliError> {
-    let read = if path == Path::new("-") {
-        iam_collect::from_reader("<standard input>", std::io::stdin())
-    } else {
-        iam_collect::from_path(path)
-    };
-    let (snapshot, diagnostics) = read.map_err(|error| CliError::collect(&error))?;
+/// Reads the snapshot at a path, or on standard input for `-`, compiles it, and asks it.
+pub(super) fn ask<T>(
+    path: &Path,
+    terminal: &mut Terminal,
+    question: impl FnOnce(&Snapshot, &Evaluator<'_>, &mut Terminal) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let (snapshot, diagnostics) = input::read_snapshot(path)?;
     terminal.diagnostics(&diagnostics);
-    Ok(snapshot)
+    let (index, diagnostics) = SnapshotIndex::new(&snapshot);
+    terminal.diagnostics(&diagnostics);
+    question(&snapshot, &Evaluator::new(&index), terminal)
 }
 
 /// A caller by ARN, service name or `anonymous`, or a role or user of the snapshot by its name alone.
@@ -77,7 +79,17 @@ fn context(facts: &Facts) -> Result<Context, CliError> {
 /// A decision as one JSON object.
 pub(super) fn to_json(id: &str, decision: &Decision) -> Value {
     let text = |key: &str, value: &str| (key.to_owned(), Value::text(value));
-    let mut because: Vec<Value> = decision.because.iter().map(statement).collect();
+    Value::Object(vec![
+        text("id", id),
+        text("decision", decision.outcome.as_str()),
+        ("because".into(), Value::Array(because(decision, &|_| Vec::new()))),
+    ])
+}
+
+/// The reasons of a decision; `more` adds what else is known of a statement.
+pub(super) fn because(decision: &Decision, more: &dyn Fn(&StatementRef) -> Vec<(String, Value)>) -> Vec<Value> {
+    let text = |key: &str, value: &str| (key.to_owned(), Value::text(value));
+    let mut because: Vec<Value> = decision.because.iter().map(|at| statement(at, more(at))).collect();
     because.extend(decision.rules.iter().map(|rule| Value::Object(vec![text("rule", rule.as_str())])));
     match &decision.outcome {
         Outcome::Unknown(unknowns) => {
@@ -94,19 +106,17 @@ pub(super) fn to_json(id: &str, decision: &Decision) -> Value {
         }
         Outcome::Allow | Outcome::ExplicitDeny => {}
     }
-    Value::Object(vec![
-        text("id", id),
-        text("decision", decision.outcome.as_str()),
-        ("because".into(), Value::Array(because)),
-    ])
+    because
 }
 
-fn statement(at: &StatementRef) -> Value {
+fn statement(at: &StatementRef, more: Vec<(String, Value)>) -> Value {
     let number = |key: &str, value: usize| (key.to_owned(), Value::Number(value.to_string()));
-    Value::Object(vec![
+    let mut members = vec![
         ("layer".into(), Value::text(at.layer.as_str())),
         number("level", at.level),
         number("policy", at.policy),
         number("statement", at.statement),
-    ])
+    ];
+    members.extend(more);
+    Value::Object(members)
 }

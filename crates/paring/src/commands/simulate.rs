@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use iam_evaluate::Evaluator;
 use iam_evaluate::case::Case;
 use iam_model::diagnostic::{Code, Diagnostic, Place};
-use iam_model::snapshot::SnapshotIndex;
-use iam_model::text::{SourceName, SourceText};
+use iam_model::json::{self, Arena, Limits};
+use iam_model::text::SourceText;
 
 use super::{Outcome, request};
 use crate::cli::Simulate;
@@ -23,15 +22,13 @@ pub(crate) fn run(arguments: &Simulate, terminal: &mut Terminal) -> Result<Outco
     else {
         return Err(CliError::user("a request needs --snapshot, --principal and --action; or give --cases"));
     };
-    let snapshot = request::snapshot(path, terminal)?;
-    let (index, diagnostics) = SnapshotIndex::new(&snapshot);
-    terminal.diagnostics(&diagnostics);
-    let evaluator = Evaluator::new(&index);
-    let principal = request::principal(principal, &evaluator)?;
-    let request = request::request(principal, action, &arguments.resource, &arguments.facts)?;
-    let decision = evaluator.decide_request(&request);
-    terminal.data(&format!("{}\n", request::to_json("", &decision).to_compact()))?;
-    Ok(Outcome::Clean)
+    request::ask(path, terminal, |_, evaluator, terminal| {
+        let principal = request::principal(principal, evaluator)?;
+        let request = request::request(principal, action, &arguments.resource, &arguments.facts)?;
+        let decision = evaluator.decide_request(&request);
+        terminal.data(&format!("{}\n", request::to_json("", &decision).to_compact()))?;
+        Ok(Outcome::Clean)
+    })
 }
 
 /// Decides every case, prints a line for each, and counts how many are as expected.
@@ -40,12 +37,11 @@ fn cases(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let mut diagnostics = Vec::new();
     let (mut count, mut agree, mut disagree, mut unreadable) = (0_u64, 0_u64, 0_u64, 0_u64);
     for (number, line) in source.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let name = SourceName::new(&format!("{}, line {}", source.name, number + 1));
-        let line = SourceText { name, text: line.into() };
+        let line = SourceText { name: source.name.clone(), text: line.into() };
         count += 1;
         match Case::read(&line) {
             Ok((case, found)) => {
-                diagnostics.extend(found);
+                diagnostics.extend(found.into_iter().map(|diagnostic| in_line(number, diagnostic)));
                 let decision = case.evaluate();
                 match case.expected {
                     Some(expected) if expected.as_str() == decision.outcome.as_str() => agree += 1,
@@ -57,7 +53,13 @@ fn cases(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliError> {
             Err(error) => {
                 unreadable += 1;
                 let place = Place::at(line.name.clone(), &line.text, error.offset);
-                diagnostics.push(Diagnostic::error(Code::FileUnreadable, place, error.to_string()));
+                let diagnostic = Diagnostic::error(Code::FileUnreadable, place, error.to_string());
+                let hint = json::parse(&Arena::new(), &line.text, Limits::FILE).err().and_then(|e| e.kind.hint());
+                let diagnostic = match hint {
+                    Some(hint) => diagnostic.hint(hint),
+                    None => diagnostic,
+                };
+                diagnostics.push(in_line(number, diagnostic));
             }
         }
     }
@@ -67,4 +69,12 @@ fn cases(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliError> {
         return Err(CliError::user(format!("{unreadable} of {count} cases could not be read")));
     }
     Ok(if disagree == 0 { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// A diagnostic about one line, placed in the file.
+fn in_line(number: usize, mut diagnostic: Diagnostic) -> Diagnostic {
+    if let Some(position) = &mut diagnostic.place.position {
+        position.line = number + 1;
+    }
+    diagnostic
 }
