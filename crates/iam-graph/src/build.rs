@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_evaluate::glob::{Glob, Reading};
 use iam_model::arn::Arn;
 use iam_model::change::Change;
+use iam_model::finding::Subject;
 use iam_model::policy::{ActionElement, Effect, Statement};
 use iam_model::snapshot::{ResourceKind, SnapshotIndex};
 
+use crate::exposure::{Exposure, exposure};
 use crate::facts::{Facts, Wildcard};
-use crate::graph::AccessGraph;
+use crate::graph::{AccessGraph, Edge};
 use crate::judge::Judge;
 use crate::search::{Found, Search};
-use crate::survey::Survey;
+use crate::survey::{Person, Survey};
 use crate::technique::catalogue;
 
 /// Builds the graph of an account as it is, or as it would be after some changes.
@@ -40,8 +43,39 @@ pub fn build<'a>(index: &'a SnapshotIndex<'a>, changes: &'a [Change]) -> AccessG
     let Found { edges, admins, not_checked } = Search::new(&survey, &judge).run();
     let functions = functions(&survey);
     let wildcards = wildcards(&survey, &functions);
-    let facts = Facts { not_checked: &not_checked | &not_judged(&survey), functions, wildcards };
-    AccessGraph::new(edges, admins, facts)
+    let Exposure { findings: exposed, not_checked: unsure } = exposure(&survey, &judge);
+    let not_checked = &(&not_checked | &not_judged(&survey)) | &unsure;
+    let places = places(&survey, &edges);
+    AccessGraph::new(edges, admins, Facts { not_checked, functions, wildcards, exposed, places })
+}
+
+/// Where the first permission of each technique that works for someone is granted.
+fn places(survey: &Survey<'_>, edges: &[Edge]) -> BTreeMap<(Subject, &'static str), String> {
+    let mut places = BTreeMap::new();
+    for edge in edges {
+        let key = (edge.from.clone(), edge.technique);
+        if places.contains_key(&key) {
+            continue;
+        }
+        let start = edge.from.arn().and_then(|arn| survey.place(arn)).and_then(|place| survey.person(place));
+        let first = edge.technique().and_then(|technique| technique.requires.first());
+        if let (Some(person), Some(first)) = (start, first)
+            && let Some((policy, statement)) = grant(person, first.action.as_str())
+        {
+            places.insert(key, format!("policy `{policy}` of {}, statement {statement}", person.arn));
+        }
+    }
+    places
+}
+
+/// The first statement that could grant an action.
+fn grant<'p>(person: &Person<'p>, action: &str) -> Option<(&'p str, usize)> {
+    let names = |statement: &Statement| {
+        let mut globs = statement.action.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION));
+        statement.effect == Effect::Allow
+            && globs.any(|glob| glob.matches(action)) == matches!(statement.action, ActionElement::Action(_))
+    };
+    person.policies.iter().find_map(|held| Some((held.name, held.document.statements.iter().position(names)?)))
 }
 
 /// What the snapshot holds that this room cannot judge.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::arn::Arn;
+use iam_model::finding::{Finding, Subject};
 
 /// Facts findings are made of.
 #[derive(Debug, Default)]
@@ -11,6 +12,10 @@ pub(crate) struct Facts {
     /// Lambda functions by role.
     pub(crate) functions: BTreeMap<Arn, BTreeSet<Arn>>,
     pub(crate) wildcards: Vec<Wildcard>,
+    /// What is exposed, as it is found.
+    pub(crate) exposed: Vec<Finding>,
+    /// Where the first permission of a way stands, by start and technique.
+    pub(crate) places: BTreeMap<(Subject, &'static str), String>,
 }
 
 /// A statement that grants by wildcard to a role functions run as.

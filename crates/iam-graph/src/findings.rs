@@ -1,7 +1,7 @@
 //! Findings: what the graph and the accounts hold that someone should know.
 
 use iam_model::arn::Arn;
-use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
+use iam_model::finding::{Confidence, Finding, FindingCode, FindingSeverity, Subject};
 
 use crate::graph::{AccessGraph, Edge};
 use crate::technique::TrustAsked;
@@ -21,16 +21,21 @@ impl AccessGraph {
                 Finding::about(FindingCode::WildcardGrant, FindingSeverity::Low, wildcard.principal.clone());
             let place = format!("policy `{}`, statement {}", wildcard.policy, wildcard.statement);
             finding.evidence = vec![format!("{place}: {}", wildcard.what)];
+            finding.place = Some(format!(
+                "policy `{}` of {}, statement {}",
+                wildcard.policy, wildcard.principal, wildcard.statement
+            ));
             findings.push(finding);
         }
+        findings.extend(self.facts.exposed.iter().map(|finding| self.exposed(finding)));
         findings.sort();
         findings.dedup();
         findings
     }
 
     fn escalation(&self, edge: &Edge) -> Finding {
-        let path = self.path_by(edge);
-        let severity = match (path.reaches_admin, edge.conditional_on.is_empty()) {
+        let (hops, reaches_admin) = self.hops_by(edge);
+        let severity = match (reaches_admin, edge.conditional_on.is_empty()) {
             (true, true) => FindingSeverity::Critical,
             (true, false) => FindingSeverity::High,
             (false, _) => FindingSeverity::Medium,
@@ -38,12 +43,36 @@ impl AccessGraph {
         let mut finding = Finding::about(FindingCode::EscalationPath, severity, edge.from.clone());
         finding.technique = Some(edge.technique.to_owned());
         finding.target = Some(edge.to.clone());
-        finding.reaches_admin = Some(path.reaches_admin);
-        finding.path = path.hops.iter().map(hop).collect();
+        finding.reaches_admin = Some(reaches_admin);
+        finding.path = hops.into_iter().map(hop).collect();
         finding.resource.clone_from(&edge.through);
         finding.conditional_on.clone_from(&edge.conditional_on);
         finding.evidence = evidence(edge);
+        finding.place = self.facts.places.get(&(edge.from.clone(), edge.technique)).cloned();
+        let assumes = edge.technique().is_some_and(|technique| !technique.assumes.is_empty());
+        finding.confidence = match (edge.conditional_on.is_empty(), assumes) {
+            (false, _) => Confidence::Low,
+            (true, true) => Confidence::Medium,
+            (true, false) => Confidence::High,
+        };
         finding
+    }
+
+    /// What lets someone from outside at an administrator is worse.
+    fn exposed(&self, finding: &Finding) -> Finding {
+        let mut finding = finding.clone();
+        let outside = [FindingCode::PublicFunction, FindingCode::PublicResource, FindingCode::CrossAccount];
+        let runs = finding.functions.iter().find_map(|function| self.role_of(function));
+        let is_admin = runs.or(finding.resource.as_ref()).is_some_and(|arn| self.is_admin(arn));
+        if is_admin && outside.contains(&finding.code) && finding.severity >= FindingSeverity::Medium {
+            finding.severity = FindingSeverity::Critical;
+            finding.evidence.push("it is an administrator".into());
+        }
+        finding
+    }
+
+    fn role_of(&self, function: &Arn) -> Option<&Arn> {
+        self.facts.functions.iter().find(|(_, functions)| functions.contains(function)).map(|(role, _)| role)
     }
 
     fn admin_function(&self, role: &Arn, functions: &[Arn]) -> Option<Finding> {

@@ -160,17 +160,75 @@ impl AccessGraph {
     /// The shortest path to an administrator that begins with an edge.
     #[must_use]
     pub fn path_by(&self, edge: &Edge) -> Path {
-        let mut hops = vec![edge.clone()];
+        let (hops, reaches_admin) = self.hops_by(edge);
+        Path { hops: hops.into_iter().cloned().collect(), reaches_admin }
+    }
+
+    /// The hops of the same path, and whether it ends at an administrator.
+    pub(crate) fn hops_by<'e>(&'e self, edge: &'e Edge) -> (Vec<&'e Edge>, bool) {
+        let mut hops = vec![edge];
         let reaches_admin = self.leads_to_admin(edge);
-        let mut at = &edge.to;
         // Each further hop is one nearer to an administrator, so this ends.
-        while reaches_admin && !hops.last().is_some_and(|hop| hop.gains_admin) {
-            let Some(&(_, Some(next))) = self.to_admin.get(at) else { break };
+        while let Some(last) = hops.last().filter(|last| reaches_admin && !last.gains_admin) {
+            let Some(&(_, Some(next))) = self.to_admin.get(&last.to) else { break };
             let Some(next) = self.graph.edge_weight(next) else { break };
-            hops.push(next.clone());
-            at = &next.to;
+            hops.push(next);
         }
-        Path { hops, reaches_admin }
+        (hops, reaches_admin)
+    }
+
+    /// Every shortest path from a principal to someone, sorted; at most so many.
+    #[must_use]
+    pub fn shortest_paths(&self, from: &Arn, to: &Subject, most: usize) -> Vec<Path> {
+        let (Some(&start), Some(&end)) = (self.nodes.get(&Subject::Arn(from.clone())), self.nodes.get(to)) else {
+            return Vec::new();
+        };
+        if start == end {
+            return self.path_between(from, to).into_iter().collect();
+        }
+        let away = self.distances(end);
+        let mut paths = Vec::new();
+        let mut open: Vec<(NodeIndex, Vec<&Edge>)> = vec![(start, Vec::new())];
+        while let Some((at, hops)) = open.pop().filter(|_| paths.len() < most) {
+            if at == end {
+                let reaches_admin = hops.last().is_some_and(|last| self.leads_to_admin(last));
+                paths.push(Path { hops: hops.into_iter().cloned().collect(), reaches_admin });
+                continue;
+            }
+            let nearer = |node: NodeIndex| away.get(&node).zip(away.get(&at)).is_some_and(|(next, here)| next < here);
+            let mut steps: Vec<_> = self.graph.edges(at).filter(|edge| nearer(edge.target())).collect();
+            steps.sort_by(|a, b| b.weight().cmp(a.weight()));
+            open.extend(steps.into_iter().map(|edge| {
+                let mut further = hops.clone();
+                further.push(edge.weight());
+                (edge.target(), further)
+            }));
+        }
+        paths.sort();
+        paths
+    }
+
+    /// Everyone who can become the principal, directly or in several hops, with the number of hops.
+    #[must_use]
+    pub fn who_can_become(&self, principal: &Arn) -> BTreeMap<Subject, usize> {
+        let Some(&node) = self.nodes.get(&Subject::Arn(principal.clone())) else { return BTreeMap::new() };
+        let name = |(node, hops): (NodeIndex, usize)| Some((self.graph.node_weight(node)?.clone(), hops));
+        self.distances(node).into_iter().filter(|(other, _)| *other != node).filter_map(name).collect()
+    }
+
+    /// How many hops it takes everyone who gets to a node.
+    fn distances(&self, end: NodeIndex) -> BTreeMap<NodeIndex, usize> {
+        let mut away = BTreeMap::from([(end, 0)]);
+        let mut layer = vec![end];
+        let mut hops = 1;
+        while !layer.is_empty() {
+            let into = layer.iter().flat_map(|&node| self.graph.neighbors_directed(node, Direction::Incoming));
+            let found: BTreeSet<NodeIndex> = into.filter(|node| !away.contains_key(node)).collect();
+            away.extend(found.iter().map(|&node| (node, hops)));
+            layer = found.into_iter().collect();
+            hops += 1;
+        }
+        away
     }
 
     /// The shortest path from a principal to someone, where there is one.

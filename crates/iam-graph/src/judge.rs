@@ -10,7 +10,9 @@ mod notes;
 mod witness;
 
 pub(crate) use admin::allows_more;
+pub(crate) use facts::{set, set_owner};
 pub(crate) use notes::{Noted, Notes};
+pub(crate) use witness::fill;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +26,7 @@ use iam_model::policy::{PolicyDocument, PrincipalElement, PrincipalPattern, Stat
 use iam_model::snapshot::{Organization, SnapshotIndex};
 use iam_model::text::Spanned;
 
-use crate::survey::{Being, Held, Person, Survey};
+use crate::survey::{Being, Guards, Held, Person, Survey};
 
 /// Whether something is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +158,7 @@ pub(crate) struct Judge<'a> {
     /// Times worth trying where a decision hangs on the time.
     instants: Vec<String>,
     index: &'a SnapshotIndex<'a>,
+    guards: BTreeMap<&'a AccountId, Guards<'a>>,
     /// Decisions, while somebody asks why.
     pub(crate) notes: Notes,
 }
@@ -169,6 +172,7 @@ impl<'a> Judge<'a> {
             tag_keys: facts::TagKeys::of(&conditions),
             instants: clock::instants(&conditions),
             index: survey.index,
+            guards: survey.all_guards().clone(),
             notes: Notes::default(),
         }
     }
@@ -209,16 +213,16 @@ impl<'a> Judge<'a> {
     /// Someone outside every account of the snapshot, and everything it likes to allow itself.
     pub(crate) fn stranger(&self, principal: Principal, account: AccountId) -> Powers<'a> {
         let mut context = Context::open();
-        facts::set(&mut context, "aws:PrincipalAccount", account.as_str());
+        set(&mut context, "aws:PrincipalAccount", account.as_str());
         if let Some(arn) =
             format!("arn:aws:iam::{account}:root").parse::<Arn>().ok().filter(|_| principal.account().is_some())
         {
-            facts::set(&mut context, "aws:PrincipalArn", arn.as_str());
+            set(&mut context, "aws:PrincipalArn", arn.as_str());
         }
         for key in ["aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:PrincipalServiceName", "aws:username"] {
             context.set_absent(ConditionKey::new(key));
         }
-        facts::set(&mut context, "aws:PrincipalIsAWSService", "false");
+        set(&mut context, "aws:PrincipalIsAWSService", "false");
         Powers {
             principal,
             account: Some(account),
@@ -242,7 +246,7 @@ impl<'a> Judge<'a> {
         }
         self.tag_keys.set_resource_tags(&mut context, question.tags);
         let owner = question.owner.or(powers.account.as_ref());
-        facts::set_owner(&mut context, owner, self.organization);
+        set_owner(&mut context, owner, self.organization);
         let mut request = Request {
             principal: powers.principal.clone(),
             action: question.action.clone(),
@@ -287,21 +291,28 @@ impl<'a> Judge<'a> {
     where
         'a: 'p,
     {
-        let levels = |levels: &'a [Vec<PolicyDocument>]| levels.iter().map(|level| level.iter().collect()).collect();
         let account = powers.account.as_ref();
-        let above = account.and_then(|account| self.index.guardrails(account));
-        let above_owner = owner.and_then(|account| self.index.guardrails(account));
+        let above = account.and_then(|account| self.guards.get(account));
         Policies {
             identity: powers.held.iter().map(|held| held.document).collect(),
             resource: None,
             boundary: powers.boundary.into_iter().collect(),
             session: Vec::new(),
-            scps: above.map(|g| levels(&g.scps)).unwrap_or_default(),
-            rcps: above_owner.map(|g| levels(&g.rcps)).unwrap_or_default(),
+            scps: above.map(|guards| guards.scps.clone()).unwrap_or_default(),
+            rcps: owner.map(|owner| self.resource_controls(owner)).unwrap_or_default(),
             vpc_endpoint: Vec::new(),
             principal_is_management_account: account.is_some_and(|id| self.index.is_management_account(id)),
             principal_is_service_linked_role: powers.is_service_linked,
         }
+    }
+
+    /// Resource control policies above an account.
+    pub(crate) fn resource_controls(&self, owner: &AccountId) -> Vec<Vec<&'a PolicyDocument>> {
+        self.guards.get(owner).map(|guards| guards.rcps.clone()).unwrap_or_default()
+    }
+
+    pub(crate) const fn organization(&self) -> Option<&'a Organization> {
+        self.organization
     }
 
     /// The same, where the resource's policy leaves it to the principal's account.
@@ -349,12 +360,12 @@ impl<'a> Judge<'a> {
     /// Whether a role's trust policy lets a service in.
     pub(crate) fn lets_service_in(&self, role: &Person<'a>, service: &str) -> Answer {
         let mut context = Context::open();
-        facts::set(&mut context, "aws:PrincipalServiceName", service);
-        facts::set(&mut context, "aws:PrincipalIsAWSService", "true");
+        set(&mut context, "aws:PrincipalServiceName", service);
+        set(&mut context, "aws:PrincipalIsAWSService", "true");
         let account = role.arn.account();
-        facts::set_owner(&mut context, account.as_ref(), self.organization);
+        set_owner(&mut context, account.as_ref(), self.organization);
         if let Some(account) = &account {
-            facts::set(&mut context, "aws:SourceAccount", account.as_str());
+            set(&mut context, "aws:SourceAccount", account.as_str());
         }
         let mut best = Answer::No;
         for name in ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"] {
@@ -374,7 +385,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-fn answer(outcome: Outcome) -> Answer {
+/// A decision's outcome, as an answer.
+pub(crate) fn answer(outcome: Outcome) -> Answer {
     match outcome {
         Outcome::Allow => Answer::Yes,
         Outcome::ExplicitDeny | Outcome::ImplicitDeny => Answer::No,

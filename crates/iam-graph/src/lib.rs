@@ -19,6 +19,8 @@ mod graph;
 
 mod search;
 
+mod exposure;
+
 mod build;
 
 mod findings;

@@ -58,6 +58,13 @@ pub(crate) struct Home<'a> {
     pub(crate) running: BTreeMap<(&'a ResourceKind, &'a Arn), Vec<&'a Resource>>,
 }
 
+/// Control policies above an account, a list per level, root first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Guards<'a> {
+    pub(crate) scps: Vec<Vec<&'a PolicyDocument>>,
+    pub(crate) rcps: Vec<Vec<&'a PolicyDocument>>,
+}
+
 /// All accounts, and everyone in them.
 #[derive(Debug)]
 pub(crate) struct Survey<'a> {
@@ -66,6 +73,7 @@ pub(crate) struct Survey<'a> {
     pub(crate) people: Vec<Person<'a>>,
     places: BTreeMap<&'a Arn, usize>,
     resource_policies: BTreeMap<&'a Arn, Option<&'a PolicyDocument>>,
+    guards: BTreeMap<&'a AccountId, Guards<'a>>,
     /// Changes this room cannot apply.
     pub(crate) not_applied: Vec<String>,
 }
@@ -79,6 +87,7 @@ impl<'a> Survey<'a> {
             people: Vec::new(),
             places: BTreeMap::new(),
             resource_policies: BTreeMap::new(),
+            guards: guards(index),
             not_applied: Vec::new(),
         };
         for (id, account) in &index.snapshot().accounts {
@@ -161,8 +170,41 @@ impl<'a> Survey<'a> {
             (AttachmentKind::Resource, _, Some(arn)) => {
                 self.resource_policies.insert(arn, change.after.as_ref());
             }
+            (AttachmentKind::ServiceControl | AttachmentKind::ResourceControl, ..) => {
+                let applied = self.apply_guard(change);
+                self.note_unless(applied, change);
+            }
             _ => self.note_unless(false, change),
         }
+    }
+
+    /// A control policy changes wherever its old text stands; one without an old text is added at the top.
+    fn apply_guard(&mut self, change: &'a Change) -> bool {
+        let only: Option<AccountId> = change.attachment.resource_arn.as_ref().and_then(|arn| arn.name().parse().ok());
+        let mut applied = false;
+        for (_, guards) in self.guards.iter_mut().filter(|(id, _)| only.as_ref().is_none_or(|only| only == **id)) {
+            let is_service = change.attachment.kind == AttachmentKind::ServiceControl;
+            let levels = if is_service { &mut guards.scps } else { &mut guards.rcps };
+            match (&change.before, &change.after) {
+                (Some(before), after) => {
+                    for level in levels {
+                        let is_it = |document: &&PolicyDocument| document.same_text(before);
+                        applied |= level.iter().any(is_it);
+                        let put = |document| if is_it(&document) { after.as_ref() } else { Some(document) };
+                        *level = level.iter().copied().filter_map(put).collect();
+                    }
+                }
+                (None, Some(after)) => {
+                    if levels.is_empty() {
+                        levels.push(Vec::new());
+                    }
+                    levels.iter_mut().take(1).for_each(|level| level.push(after));
+                    applied = true;
+                }
+                (None, None) => {}
+            }
+        }
+        applied
     }
 
     /// A policy is named as the account knows it: by its name or its ARN. One that is not there yet is added.
@@ -215,8 +257,30 @@ impl<'a> Survey<'a> {
         self.homes.get(person.home)
     }
 
+    /// The control policies above an account, after the changes.
+    pub(crate) fn guards(&self, account: &AccountId) -> Option<&Guards<'a>> {
+        self.guards.get(account)
+    }
+
+    /// The control policies above every account, after the changes.
+    pub(crate) const fn all_guards(&self) -> &BTreeMap<&'a AccountId, Guards<'a>> {
+        &self.guards
+    }
+
+    /// Whether an account has a role of this name, whatever its path.
+    pub(crate) fn has_role(&self, account: &AccountId, name: &str) -> bool {
+        let home = self.homes.iter().find(|home| home.id == account);
+        home.is_some_and(|home| home.account.roles.iter().any(|role| role.identity.name == name))
+    }
+
     /// The policy on a resource, after the changes.
     pub(crate) fn resource_policy(&self, arn: &Arn) -> Option<&'a PolicyDocument> {
         self.resource_policies.get(arn).copied().unwrap_or_else(|| self.index.resource_policy(arn))
     }
+}
+
+fn guards<'a>(index: &SnapshotIndex<'a>) -> BTreeMap<&'a AccountId, Guards<'a>> {
+    let levels = |levels: &'a [Vec<PolicyDocument>]| levels.iter().map(|level| level.iter().collect()).collect();
+    let accounts = index.snapshot().organization.iter().flat_map(|organization| &organization.accounts);
+    accounts.map(|(id, above)| (id, Guards { scps: levels(&above.scps), rcps: levels(&above.rcps) })).collect()
 }

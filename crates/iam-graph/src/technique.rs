@@ -5,6 +5,7 @@
 
 mod read;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use iam_model::action::Action;
@@ -16,6 +17,7 @@ use iam_model::snapshot::ResourceKind;
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     techniques: Vec<Technique>,
+    places: BTreeMap<String, usize>,
     not_understood: Vec<String>,
 }
 
@@ -29,7 +31,7 @@ impl Catalogue {
     /// The entry with this public id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<&Technique> {
-        self.techniques.iter().find(|technique| technique.id == id)
+        self.techniques.get(*self.places.get(id)?)
     }
 
     /// Entries, or parts of them, in words this version does not know: such an entry is not searched for.

@@ -51,7 +51,7 @@ pub(crate) fn function(name: &str, role: &str) -> String {
     )
 }
 
-fn with_graph<T>(text: &str, changes: &[Change], ask: impl FnOnce(&AccessGraph) -> T) -> T {
+pub(crate) fn with_graph<T>(text: &str, changes: &[Change], ask: impl FnOnce(&AccessGraph) -> T) -> T {
     assert!(parse_json(&iam_model::json::Arena::new(), text, Limits::FILE).is_ok(), "{text}");
     let source = SourceText { name: SourceName::new("snapshot.json"), text: text.into() };
     let (snapshot, _) = snapshot::read(source).unwrap();

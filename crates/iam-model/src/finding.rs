@@ -35,6 +35,12 @@ macro_rules! finding_codes {
 finding_codes! {
     /// A Lambda function runs as an administrator.
     AdminFunction => "admin-function", "a function runs as an administrator";
+    /// Someone outside the organisation is let in, or a service that may act for anyone.
+    CrossAccount => "cross-account", "someone outside the organisation is let in";
+    /// A credential lies in plain text.
+    CredentialExposure => "credential-exposure", "a credential lies in plain text";
+    /// A grant that a boundary or service control policy takes away whole.
+    DeadPermission => "dead-permission", "a grant that a limit takes away whole";
     /// A source does not explain the policy that is deployed.
     Drift => "drift", "the source does not explain the deployed policy";
     /// A principal can gain another's permissions.
@@ -43,8 +49,14 @@ finding_codes! {
     GuardrailViolated => "guardrail-violated", "a rule of the organisation forbids this";
     /// The logs hold nothing about a role, so nothing is said about it.
     NoEvidence => "no-evidence", "no evidence, so nothing is proposed";
+    /// Everyone may call a function.
+    PublicFunction => "public-function", "everyone may call a function";
+    /// Everyone may use a resource.
+    PublicResource => "public-resource", "everyone may use a resource";
     /// One role is the execution role of several functions.
     SharedRole => "shared-role", "several functions share one role";
+    /// A policy names a principal that is gone.
+    StaleTrust => "stale-trust", "a policy names a principal that is gone";
     /// A permission that the evidence would have shown was not used.
     UnusedPermission => "unused-permission", "permissions granted and not used";
     /// A grant whose use the logs could not have shown.
@@ -84,6 +96,30 @@ impl FindingSeverity {
             Self::Medium => "medium",
             Self::High => "high",
             Self::Critical => "critical",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Confidence {
+    /// It hangs on something a snapshot cannot know.
+    Low,
+    /// It takes something as given that a snapshot does not show.
+    Medium,
+    /// It follows from the snapshot.
+    #[default]
+    High,
+}
+
+impl Confidence {
+    /// The word used in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
         }
     }
 }
@@ -167,6 +203,10 @@ pub struct Finding {
     pub conditional_on: Vec<ConditionKey>,
     /// What it rests on, for people.
     pub evidence: Vec<String>,
+    /// Where it stands: a policy and its statement, or a part of a resource's description.
+    pub place: Option<String>,
+    /// How sure it is.
+    pub confidence: Confidence,
 }
 
 impl Finding {
@@ -191,6 +231,8 @@ impl Finding {
             functions: Vec::new(),
             conditional_on: Vec::new(),
             evidence: Vec::new(),
+            place: None,
+            confidence: Confidence::High,
         }
     }
 

@@ -26,8 +26,8 @@ pub(super) fn conditions<'a>(survey: &Survey<'a>) -> Vec<&'a Condition> {
         person.policies.iter().for_each(|held| add(held.document));
         person.boundary.into_iter().chain(person.trust).for_each(&mut add);
     }
-    for guardrails in survey.index.snapshot().organization.iter().flat_map(|o| o.accounts.values()) {
-        guardrails.scps.iter().chain(&guardrails.rcps).flatten().for_each(&mut add);
+    for guards in survey.all_guards().values() {
+        guards.scps.iter().chain(&guards.rcps).flatten().copied().for_each(&mut add);
     }
     found
 }
@@ -113,7 +113,7 @@ impl Judge<'_> {
 }
 
 /// Says whose the resource is.
-pub(super) fn set_owner(context: &mut Context, owner: Option<&AccountId>, organization: Option<&Organization>) {
+pub(crate) fn set_owner(context: &mut Context, owner: Option<&AccountId>, organization: Option<&Organization>) {
     let Some(owner) = owner else { return };
     set(context, "aws:ResourceAccount", owner.as_str());
     match organization {
@@ -125,6 +125,6 @@ pub(super) fn set_owner(context: &mut Context, owner: Option<&AccountId>, organi
 }
 
 /// Gives a key one value.
-pub(super) fn set(context: &mut Context, key: &str, value: &str) {
+pub(crate) fn set(context: &mut Context, key: &str, value: &str) {
     context.set(ConditionKey::new(key), vec![value.to_owned()]);
 }

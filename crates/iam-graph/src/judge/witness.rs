@@ -23,8 +23,7 @@ impl Judge<'_> {
         let plain = format!("arn:{}:{service}:{region}:{account}:{}", powers.partition, plain_name(asked));
         let mut names: Vec<Arn> = plain.parse().into_iter().collect();
         let mut seen: BTreeSet<Arn> = names.iter().cloned().collect();
-        let guardrails = self.index.guardrails(account);
-        let above = guardrails.into_iter().flat_map(|g| g.scps.iter().flatten());
+        let above = self.guards.get(account).into_iter().flat_map(|guards| guards.scps.iter().flatten().copied());
         let documents = powers.held.iter().map(|held| held.document).chain(powers.boundary).chain(above);
         for pattern in documents.flat_map(|document| patterns(document, asked)) {
             if names.len() >= MOST {
@@ -69,7 +68,7 @@ fn patterns<'d>(document: &'d PolicyDocument, asked: &[Question<'_>]) -> Vec<&'d
 }
 
 /// A concrete name the pattern matches.
-fn fill(pattern: &str, account: &str) -> Option<String> {
+pub(crate) fn fill(pattern: &str, account: &str) -> Option<String> {
     let mut parts: Vec<String> = pattern.splitn(6, ':').map(Into::into).collect();
     let wild = |part: &str| part.contains(['*', '?']);
     for (at, value) in [(1, "aws"), (3, "us-east-1"), (4, account)] {

@@ -8,7 +8,6 @@ use std::borrow::Cow;
 use iam_evaluate::{Layer, Principal, ResourceName, StatementRef};
 use iam_model::arn::{AccountId, Arn};
 use iam_model::policy::{PolicyDocument, Statement};
-use iam_model::snapshot::AccountGuardrails;
 
 use super::outsiders::NOBODYS;
 use super::{Attempt, Memory, Search};
@@ -138,7 +137,7 @@ impl<'a> Search<'_, 'a> {
 
     /// A statement of a control policy above an account. Snapshots hold these without names.
     fn of_account(&self, account: Option<AccountId>, at: &StatementRef) -> Option<Cited<'a>> {
-        let guardrails: &'a AccountGuardrails = self.survey.index.guardrails(&account?)?;
+        let guardrails = self.survey.guards(&account?)?;
         let levels = if at.layer == Layer::ServiceControl { &guardrails.scps } else { &guardrails.rcps };
         let document = levels.get(at.level)?.get(at.policy)?;
         let name = format!("policy {} of level {}", at.policy, at.level);

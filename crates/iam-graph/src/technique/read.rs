@@ -28,7 +28,10 @@ pub(super) fn read(text: &str) -> Catalogue {
     };
     for node in root.get("techniques").map(Node::items).unwrap_or_default() {
         match technique(node) {
-            Ok(technique) => catalogue.techniques.push(technique),
+            Ok(technique) => {
+                catalogue.places.entry(technique.id.clone()).or_insert(catalogue.techniques.len());
+                catalogue.techniques.push(technique);
+            }
             Err(why) => {
                 let id = text_of(node, "id").unwrap_or("without an id");
                 catalogue.not_understood.push(format!("technique {id}: {why}"));

@@ -11,6 +11,9 @@ use crate::error::CliError;
 use crate::input;
 use crate::terminal::Terminal;
 
+/// More paths of one length than these are not shown.
+const MOST: usize = 100;
+
 /// Builds the graph and prints the paths.
 pub(crate) fn run(arguments: &Paths, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let (snapshot, mut diagnostics) = input::read_snapshot(&arguments.snapshot)?;
@@ -21,7 +24,7 @@ pub(crate) fn run(arguments: &Paths, terminal: &mut Terminal) -> Result<Outcome,
     let to = arguments.to.as_deref().map(|to| target(&index, to)).transpose()?;
     let graph = iam_graph::build(&index, &[]);
     let paths = match &to {
-        Some(to) => graph.path_between(&from, to).into_iter().collect(),
+        Some(to) => graph.shortest_paths(&from, to, MOST),
         None => graph.paths_from(&from),
     };
     terminal.data(&render(&graph, &from, &paths))?;

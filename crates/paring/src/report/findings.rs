@@ -53,6 +53,8 @@ pub(super) fn value(finding: &Finding) -> Value {
         let keys = finding.conditional_on.iter().map(|key| text(key.as_str())).collect();
         members.push(("conditional_on", Value::Array(keys)));
     }
+    members.push(("confidence", text(finding.confidence.as_str())));
+    members.extend(finding.place.as_ref().map(|place| ("place", text(place))));
     members.push(("evidence", texts(&finding.evidence)));
     members.push(("fingerprint", text(&finding.fingerprint())));
     Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
