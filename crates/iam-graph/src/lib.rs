@@ -33,6 +33,8 @@ mod explain;
 
 pub mod cut;
 
+pub mod reach;
+
 pub use build::build;
 pub use explain::explain;
 pub use graph::{AccessGraph, Edge, Path};

@@ -1,7 +1,12 @@
 //! The labelled escalation cases of the conformance folder: what must be reported is, what must not be is not.
 //!
 //! Looks for the folder named by `PARING_CONFORMANCE`, else beside the repository; skips with a loud line where there is none.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that fails should say so at once")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that fails should say so at once"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

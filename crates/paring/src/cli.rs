@@ -1,6 +1,10 @@
 //! Arguments: types only, turned into a [`Command`] before anything else sees them.
 
 mod check;
+mod cut;
+mod graph;
+mod reach;
+mod request;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,17 +14,13 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::finding::FindingSeverity;
 use iam_model::time::Timestamp;
 
-mod cut;
-mod graph;
-mod request;
-
-pub(crate) use cut::Cut;
-pub(crate) use graph::{Graph, GraphFormat};
-pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
-
 use crate::terminal::Color;
 
 pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
+pub(crate) use cut::Cut;
+pub(crate) use graph::{Graph, GraphFormat};
+pub(crate) use reach::Reach;
+pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
 ///
@@ -60,6 +60,8 @@ pub(crate) enum Action {
     Cut(Cut),
     /// Draw who can become whom, with the policy statements behind each way
     Graph(Graph),
+    /// Show the blast radius of a function: what it reaches, and who reaches it
+    Reach(Reach),
     /// List the escalation techniques that are searched for
     Techniques(Techniques),
 

@@ -9,6 +9,7 @@ mod graph;
 mod patch;
 mod paths;
 mod quote;
+mod reach;
 mod request;
 mod simulate;
 mod techniques;
@@ -40,6 +41,7 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Paths(arguments) => paths::run(arguments, terminal),
         Action::Cut(arguments) => cut::run(arguments, terminal),
         Action::Graph(arguments) => graph::run(arguments, terminal),
+        Action::Reach(arguments) => reach::run(arguments, terminal),
         Action::Techniques(arguments) => techniques::run(arguments, terminal),
         Action::Simulate(arguments) => simulate::run(arguments, terminal),
         Action::Can(arguments) => can::run(arguments, terminal),
