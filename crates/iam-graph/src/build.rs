@@ -6,6 +6,7 @@ use iam_evaluate::glob::{Glob, Reading};
 use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::finding::Subject;
+use iam_model::json::Value;
 use iam_model::policy::{ActionElement, Effect, Statement};
 use iam_model::snapshot::{ResourceKind, SnapshotIndex};
 
@@ -45,8 +46,8 @@ pub fn build<'a>(index: &'a SnapshotIndex<'a>, changes: &'a [Change]) -> AccessG
     let wildcards = wildcards(&survey, &functions);
     let Exposure { findings: exposed, not_checked: unsure } = exposure(&survey, &judge);
     let not_checked = &(&not_checked | &not_judged(&survey)) | &unsure;
-    let places = places(&survey, &edges);
-    AccessGraph::new(edges, admins, Facts { not_checked, functions, wildcards, exposed, places })
+    let (places, stacks) = (places(&survey, &edges), stacks(&survey, &functions));
+    AccessGraph::new(edges, admins, Facts { not_checked, functions, wildcards, stacks, exposed, places })
 }
 
 /// Where the first permission of each technique that works for someone is granted.
@@ -113,6 +114,15 @@ fn functions(survey: &Survey<'_>) -> BTreeMap<Arn, BTreeSet<Arn>> {
         }
     }
     functions
+}
+
+/// The stack each function that shares its role belongs to.
+fn stacks(survey: &Survey<'_>, functions: &BTreeMap<Arn, BTreeSet<Arn>>) -> BTreeMap<Arn, String> {
+    let shares = |role: &Arn| functions.get(role).is_some_and(|functions| functions.len() > 1);
+    let all = survey.homes.iter().filter_map(|home| home.resources.get(&ResourceKind::LambdaFunction)).flatten();
+    let sharing = all.filter(|resource| resource.role.as_ref().is_some_and(shares));
+    let stack = |api: &Value| Some(api.get("Tags")?.get("aws:cloudformation:stack-name")?.as_str()?.to_owned());
+    sharing.filter_map(|resource| Some((resource.arn.clone(), stack(&resource.api)?))).collect()
 }
 
 /// Statements of the functions' roles that allow every action of a service, or writing to every resource.

@@ -12,6 +12,8 @@ pub(crate) struct Facts {
     /// Lambda functions by role.
     pub(crate) functions: BTreeMap<Arn, BTreeSet<Arn>>,
     pub(crate) wildcards: Vec<Wildcard>,
+    /// The CloudFormation stacks functions belong to, as their tags say.
+    pub(crate) stacks: BTreeMap<Arn, String>,
     /// What is exposed, as it is found.
     pub(crate) exposed: Vec<Finding>,
     /// Where the first permission of a way stands, by start and technique.

@@ -1,5 +1,7 @@
 //! Findings: what the graph and the accounts hold that someone should know.
 
+use std::collections::BTreeSet;
+
 use iam_model::arn::Arn;
 use iam_model::finding::{Confidence, Finding, FindingCode, FindingSeverity, Subject};
 
@@ -13,7 +15,7 @@ impl AccessGraph {
         let mut findings: Vec<Finding> = self.edges().map(|edge| self.escalation(edge)).collect();
         for (role, functions) in &self.facts.functions {
             let functions: Vec<Arn> = functions.iter().cloned().collect();
-            findings.extend(shared_role(role, &functions));
+            findings.extend(self.shared_role(role, &functions));
             findings.extend(self.admin_function(role, &functions));
         }
         for wildcard in &self.facts.wildcards {
@@ -71,6 +73,22 @@ impl AccessGraph {
         finding
     }
 
+    fn shared_role(&self, role: &Arn, functions: &[Arn]) -> Option<Finding> {
+        if functions.len() < 2 {
+            return None;
+        }
+        let mut finding = Finding::about(FindingCode::SharedRole, FindingSeverity::Medium, role.clone());
+        finding.functions = functions.to_vec();
+        finding.evidence = vec![format!("{} functions have each other's permissions", functions.len())];
+        let stacks: BTreeSet<&String> =
+            functions.iter().filter_map(|function| self.facts.stacks.get(function)).collect();
+        if stacks.len() > 1 {
+            let names: Vec<&str> = stacks.into_iter().map(String::as_str).collect();
+            finding.evidence.push(format!("they belong to {} stacks: {}", names.len(), names.join(", ")));
+        }
+        Some(finding)
+    }
+
     fn role_of(&self, function: &Arn) -> Option<&Arn> {
         self.facts.functions.iter().find(|(_, functions)| functions.contains(function)).map(|(role, _)| role)
     }
@@ -86,16 +104,6 @@ impl AccessGraph {
         finding.evidence = vec![format!("{run} as an administrator")];
         Some(finding)
     }
-}
-
-fn shared_role(role: &Arn, functions: &[Arn]) -> Option<Finding> {
-    if functions.len() < 2 {
-        return None;
-    }
-    let mut finding = Finding::about(FindingCode::SharedRole, FindingSeverity::Medium, role.clone());
-    finding.functions = functions.to_vec();
-    finding.evidence = vec![format!("{} functions have each other's permissions", functions.len())];
-    Some(finding)
 }
 
 fn hop(edge: &Edge) -> String {

@@ -14,12 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_model::arn::Arn;
 use iam_model::condition::ConditionKey;
 use iam_model::finding::Subject;
+use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern};
+use iam_model::snapshot::ResourceKind;
 
 use crate::graph::Edge;
 use crate::judge::{Answer, Judge, Powers};
 use crate::plan::{Actions, Plan, Sieve, Step};
 use crate::survey::{Being, Person, Survey};
-use crate::technique::{Gain, Prerequisite, TargetKind, catalogue};
+use crate::technique::{Gain, Place, Prerequisite, TargetKind, catalogue};
 use crate::trust::Trusts;
 
 /// What the search found.
@@ -36,6 +38,8 @@ pub(crate) struct Search<'s, 'a> {
     judge: &'s Judge<'a>,
     plan: Plan,
     trusts: Trusts<'a>,
+    /// Roles of compute whose own policy lets in someone of another account, by kind.
+    open: BTreeMap<&'a ResourceKind, Vec<usize>>,
     /// What each principal could do, as far as the sieve can tell.
     actions: Vec<Actions>,
     powers: Vec<Powers<'a>>,
@@ -105,6 +109,7 @@ impl<'s, 'a> Search<'s, 'a> {
             survey,
             judge,
             trusts: Trusts::new(survey),
+            open: open_compute(survey),
             plan,
             actions,
             powers,
@@ -160,7 +165,7 @@ impl<'s, 'a> Search<'s, 'a> {
             let is = |&place: &usize| self.survey.person(place).is_some_and(|person| wanted(&person.being));
             home.people.iter().copied().filter(|&place| place != start).filter(is).collect()
         };
-        match technique.target {
+        let mut found = match technique.target {
             TargetKind::Start => vec![start],
             TargetKind::User => of_kind(|being| matches!(being, Being::User(_))),
             TargetKind::Group => of_kind(|being| matches!(being, Being::Group)),
@@ -172,7 +177,22 @@ impl<'s, 'a> Search<'s, 'a> {
                 by_service.copied().filter(|&place| place != start).collect::<BTreeSet<_>>().into_iter().collect()
             }
             TargetKind::Role => of_kind(|being| matches!(being, Being::Role(_))),
+        };
+        found.extend(self.beyond(from, step));
+        found
+    }
+
+    /// Roles of other accounts whose compute lets someone from outside its account in by its own policy: a technique
+    /// that asks for nothing but that compute may work across accounts.
+    fn beyond(&self, from: &Person<'a>, step: &Step) -> Vec<usize> {
+        let Some(wanted) = step.technique.resource.as_ref().filter(|wanted| wanted.runs_as_target) else {
+            return Vec::new();
+        };
+        if !step.needs.iter().all(|need| need.requirement.on == Place::Resource) {
+            return Vec::new();
         }
+        let open = self.open.get(&wanted.kind).into_iter().flatten().copied();
+        open.filter(|&place| self.survey.person(place).is_some_and(|role| role.home != from.home)).collect()
     }
 
     /// Roles whose trust policy could let this principal in.
@@ -205,4 +225,28 @@ impl<'s, 'a> Search<'s, 'a> {
             through: works.through.cloned(),
         }
     }
+}
+
+fn open_compute<'a>(survey: &Survey<'a>) -> BTreeMap<&'a ResourceKind, Vec<usize>> {
+    let mut open: BTreeMap<&ResourceKind, Vec<usize>> = BTreeMap::new();
+    for home in &survey.homes {
+        for ((kind, role), resources) in &home.running {
+            let policies = resources.iter().filter_map(|resource| survey.resource_policy(&resource.arn));
+            if let Some(place) = survey.place(role).filter(|_| policies.into_iter().any(names_users)) {
+                open.entry(kind).or_default().push(place);
+            }
+        }
+    }
+    open
+}
+
+/// Whether a policy lets in users, roles or accounts, or everyone.
+fn names_users(policy: &PolicyDocument) -> bool {
+    let allows = policy.statements.iter().filter(|statement| statement.effect != Effect::Deny);
+    allows.filter_map(|statement| statement.principal.as_ref()).any(|element| match element {
+        PrincipalElement::Principal(patterns) => {
+            patterns.iter().any(|p| matches!(p.value, PrincipalPattern::Aws(_) | PrincipalPattern::Everyone))
+        }
+        PrincipalElement::NotPrincipal(_) => true,
+    })
 }

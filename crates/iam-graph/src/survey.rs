@@ -72,6 +72,7 @@ pub(crate) struct Survey<'a> {
     pub(crate) homes: Vec<Home<'a>>,
     pub(crate) people: Vec<Person<'a>>,
     places: BTreeMap<&'a Arn, usize>,
+    ids: BTreeMap<&'a AccountId, usize>,
     resource_policies: BTreeMap<&'a Arn, Option<&'a PolicyDocument>>,
     guards: BTreeMap<&'a AccountId, Guards<'a>>,
     /// Changes this room cannot apply.
@@ -86,6 +87,7 @@ impl<'a> Survey<'a> {
             homes: Vec::new(),
             people: Vec::new(),
             places: BTreeMap::new(),
+            ids: BTreeMap::new(),
             resource_policies: BTreeMap::new(),
             guards: guards(index),
             not_applied: Vec::new(),
@@ -109,6 +111,7 @@ impl<'a> Survey<'a> {
                 running.entry((&resource.kind, role)).or_default().push(resource);
             }
         }
+        self.ids.insert(id, home);
         self.homes.push(Home { id, account, people: Vec::new(), resources, running });
         for user in &account.users {
             self.add(home, &user.identity, Being::User(user));
@@ -267,10 +270,14 @@ impl<'a> Survey<'a> {
         &self.guards
     }
 
+    /// An account by its id.
+    pub(crate) fn home_of(&self, account: &AccountId) -> Option<&Home<'a>> {
+        self.homes.get(*self.ids.get(account)?)
+    }
+
     /// Whether an account has a role of this name, whatever its path.
     pub(crate) fn has_role(&self, account: &AccountId, name: &str) -> bool {
-        let home = self.homes.iter().find(|home| home.id == account);
-        home.is_some_and(|home| home.account.roles.iter().any(|role| role.identity.name == name))
+        self.home_of(account).is_some_and(|home| home.account.roles.iter().any(|role| role.identity.name == name))
     }
 
     /// The policy on a resource, after the changes.

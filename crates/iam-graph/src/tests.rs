@@ -1,7 +1,7 @@
 //! Small accounts, and who can become whom in them.
 
 use iam_model::arn::Arn;
-use iam_model::change::{Attachment, Change};
+use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::finding::{FindingCode, Subject};
 use iam_model::json::{Limits, parse as parse_json};
 use iam_model::policy::{PolicyDocument, parse};
@@ -237,4 +237,62 @@ fn a_change_opens_what_was_closed() {
     assert_eq!(opens(r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#), []);
     assert!(matches!(&opens(PASS)[..], [Opened::Path(path)] if path.hops[0].technique == "lambda-001"));
     assert!(matches!(&opens(ADMIN)[..], [Opened::Administrator(subject)] if subject.name() == "dev"));
+}
+
+#[test]
+fn code_of_another_account_that_lets_us_change_it_is_a_way() {
+    let allow = |principal: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": {principal},
+            "Action": "lambda:UpdateFunctionCode", "Resource": "*"}}]}}"#
+        )
+    };
+    let text = |principal: &str| {
+        let update = r#"{"Effect": "Allow", "Action": "lambda:UpdateFunctionCode", "Resource": "*"}"#;
+        let ours = account(&[user("dev", update)], &[], "");
+        let arn = "arn:aws:lambda:us-east-1:222233334444:function:f";
+        let more =
+            format!(r#", {}, "resource_policies": {{"{arn}": {}}}"#, r#""resources": [FUNCTION]"#, allow(principal));
+        let theirs = account(&[], &[lambda_role("boss", ADMIN)], &more.replace("FUNCTION", &function("f", "boss")));
+        let theirs = theirs.replace("111122223333", "222233334444").replace("OURS", "111122223333");
+        let inner = theirs.split_once(r#""accounts": {"#).unwrap().1.strip_suffix("}}").unwrap().to_owned();
+        format!("{},{inner}}}}}", ours.strip_suffix("}}").unwrap())
+    };
+    assert_eq!(edges(&text(r#"{"AWS": "arn:aws:iam::OURS:root"}"#)), ["dev lambda-003 boss!"]);
+    assert_eq!(edges(&text(r#"{"AWS": "arn:aws:iam::333344445555:root"}"#)), Vec::<String>::new());
+    assert_eq!(edges(&text(r#"{"Service": "sns.amazonaws.com"}"#)), Vec::<String>::new());
+}
+
+#[test]
+fn a_changed_control_policy_takes_part_in_the_graph() {
+    let all = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+    let put = r#"{"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*"}"#;
+    let organization = format!(
+        r#", "organization": {{"id": "o-1", "management_account_id": "999999999999", "accounts":
+        {{"111122223333": {{"scps": [[{all}]], "rcps": []}}}}}}}}"#
+    );
+    let text = format!("{}{organization}", account(&[user("dev", put)], &[], "").strip_suffix('}').unwrap());
+    let mut change = Change {
+        attachment: Attachment::identity(arn("user/nobody"), String::new()),
+        before: None,
+        after: Some(document(r#"{"Effect": "Deny", "Action": "iam:Put*", "Resource": "*"}"#)),
+        reasons: Vec::new(),
+    };
+    change.attachment.kind = AttachmentKind::ServiceControl;
+    change.attachment.principal_arn = None;
+    let count = |graph: &AccessGraph| (graph.edges().count(), graph.not_checked().len());
+    assert_eq!(with_graph(&text, &[], count), (1, 0));
+    assert_eq!(with_graph(&text, &[change.clone()], count), (0, 0));
+    change.before = Some(document(PASS));
+    assert_eq!(with_graph(&text, &[change], count), (1, 1), "a change that fits nowhere is told");
+}
+
+#[test]
+fn roles_that_trust_themselves_or_each_other_or_nobody_there_are_no_trouble() {
+    let assume = r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}"#;
+    let named = |who: &str| format!(r#"{{"AWS": "arn:aws:iam::111122223333:role/{who}"}}"#);
+    check(&[], &[role("alone", &named("alone"), assume)], "", &[]);
+    let roles = [role("a", &named("b"), assume), role("b", &named("a"), assume)];
+    check(&[], &roles, "", &["a sts-001 b", "b sts-001 a"]);
+    check(&[], &[role("left", &named("gone"), assume)], &format!(r#", "resources": [{}]"#, function("f", "gone")), &[]);
 }

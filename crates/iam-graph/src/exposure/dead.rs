@@ -13,6 +13,8 @@ use iam_model::policy::{ActionElement, Effect, PolicyDocument, PolicyVersion, Re
 
 use crate::survey::Survey;
 
+/// Needs no permission, and nothing can take it away.
+const ALWAYS_ALLOWED: &str = "sts:GetCallerIdentity";
 /// Actions listed in one finding.
 const SHOWN: usize = 20;
 
@@ -150,6 +152,9 @@ fn dead(document: &PolicyDocument, limits: &[Limit]) -> Vec<(usize, String)> {
             ResourceElement::NotResource(_) | ResourceElement::Absent => vec![Glob::everything()],
         };
         for (pattern, action) in statement.action.patterns().iter().zip(action_globs(statement)) {
+            if pattern.value.as_str().eq_ignore_ascii_case(ALWAYS_ALLOWED) {
+                continue;
+            }
             let denied = limits.iter().any(|limit| limit.denies(&action, &resources));
             if denied || !limits.iter().any(|limit| limit.lets_pass(&action, &resources)) {
                 found.push((at, pattern.value.to_string()));

@@ -85,6 +85,9 @@ impl<'a> Search<'_, 'a> {
                 question.resource = ResourceName::Arn(arn.clone());
                 question.policy = self.survey.resource_policy(arn);
                 let person = self.survey.place(arn).and_then(|place| self.survey.person(place));
+                if person.is_none() {
+                    question.owner = arn.account().and_then(|id| self.survey.home_of(&id)).map(|home| home.id);
+                }
                 if let Some(person) = person {
                     question.tags = Some(&person.identity.tags);
                     question.owner = self.survey.home(person).map(|home| home.id);
