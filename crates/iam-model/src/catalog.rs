@@ -13,7 +13,7 @@ mod tests;
 
 pub use facts::{ActionFacts, Logging, ResourceType};
 pub use operation::{AuthorizedAction, ForwardedCall, Operation, Template, TemplateTarget, Trigger};
-pub use pattern::ArnPattern;
+pub use pattern::{ArnMatcher, ArnPart, ArnPattern};
 
 use crate::action::{Action, compare_ignoring_case};
 use table::{ListId, Lists, StringId, Strings};

@@ -9,7 +9,7 @@ use iam_model::condition::ConditionKey;
 use crate::event::Event;
 use crate::identity::Caller;
 use crate::json::Raw;
-use crate::plan::{Pair, Plans, Resolved, When, pick};
+use crate::plan::{Pair, QUEUE_URL, Resolved, STATEMENTS, When, pick};
 use crate::resource::{Resources, of_pair, passed_roles, passes_role};
 use crate::template::{Call, Path};
 
@@ -32,11 +32,8 @@ pub(crate) enum Calls {
 }
 
 /// Tells what a call was authorised against.
-pub(crate) fn of_event(plans: &mut Plans<'_>, event: &Event<'_>, caller: &Caller<'_>) -> Calls {
-    let (Some(source), Some(name)) = (Event::text(event.event_source), Event::text(event.event_name)) else {
-        return Calls::Unknown;
-    };
-    let found = match plans.resolve(&source, &name) {
+pub(crate) fn of_event(resolved: &Resolved<'_>, event: &Event<'_>, caller: &Caller) -> Calls {
+    let found = match resolved {
         Resolved::Operations(found) => found,
         Resolved::Free => return Calls::Free,
         Resolved::Unknown => return Calls::Unknown,
@@ -50,7 +47,7 @@ pub(crate) fn of_event(plans: &mut Plans<'_>, event: &Event<'_>, caller: &Caller
         region: &region,
         account: owner(request).unwrap_or(&account),
     };
-    let Some(plan) = pick(&found, request) else { return Calls::Unknown };
+    let Some(plan) = pick(found, request) else { return Calls::Unknown };
     let read_only = event.read_only.is_some_and(Raw::is_true);
     let context = context(event, caller, plan.service, &region);
     let mut shown: Vec<&Pair<'_>> = plan.pairs.iter().filter(|pair| is_shown(pair, &call)).collect();
@@ -96,8 +93,7 @@ fn undecided<'p, 'c>(pairs: &'p [Pair<'c>], read_only: bool) -> Vec<&'p Pair<'c>
 }
 
 fn statements(request: Raw<'_>) -> Vec<String> {
-    let paths = ["statement", "statements[].statement", "transactStatements[].statement"];
-    paths.iter().flat_map(|path| Path::compile(path).values(request)).map(|text| text.into_owned()).collect()
+    STATEMENTS.iter().flat_map(|path| Path::compile(path).values(request)).map(|text| text.into_owned()).collect()
 }
 
 fn starts_with_verb(statement: &str, verb: &str) -> bool {
@@ -106,14 +102,14 @@ fn starts_with_verb(statement: &str, verb: &str) -> bool {
 
 /// The account in a queue's URL, which need not be the caller's.
 fn owner(request: Raw<'_>) -> Option<&str> {
-    let url = request.get("queueUrl")?.0;
+    let url = request.get(QUEUE_URL)?.0;
     let url = std::str::from_utf8(url).ok()?.trim_matches('"');
     let account = url.rsplit('/').nth(1)?;
     (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
 }
 
 /// Condition keys the event proves.
-fn context(event: &Event<'_>, caller: &Caller<'_>, service: &str, region: &str) -> Vec<(ConditionKey, String)> {
+fn context(event: &Event<'_>, caller: &Caller, service: &str, region: &str) -> Vec<(ConditionKey, String)> {
     let mut out = Vec::new();
     let via = caller.invoked_by.as_deref().and_then(|by| by.strip_suffix(".amazonaws.com"));
     if let Some(label) = via.filter(|label| service == "kms" && !label.contains('.') && !region.is_empty()) {

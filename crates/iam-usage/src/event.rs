@@ -6,43 +6,81 @@ use std::borrow::Cow;
 
 use iam_model::time::Timestamp;
 
-use crate::json::{Raw, Stop, member, space};
+use crate::identity::Identity;
+use crate::json::{After, Object, Raw, Stop, in_order, keep, skip_value};
 
-macro_rules! fields {
-    ($($name:ident => $key:literal,)*) => {
-        /// The members of a record that are read; all are optional, since old and partial records lack some.
-        #[derive(Debug, Clone, Copy, Default)]
-        pub(crate) struct Event<'a> {
-            $(pub(crate) $name: Option<Raw<'a>>,)*
-        }
-
-        impl<'a> Event<'a> {
-            fn set(&mut self, key: &[u8], value: Raw<'a>) {
-                match key {
-                    $($key => self.$name = Some(value),)*
-                    _ => {}
-                }
-            }
-        }
-    };
+/// The members of a record that are read; all are optional, since old and partial records lack some.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Event<'a> {
+    pub(crate) event_id: Option<Raw<'a>>,
+    pub(crate) event_name: Option<Raw<'a>>,
+    pub(crate) event_source: Option<Raw<'a>>,
+    pub(crate) event_time: Option<Raw<'a>>,
+    pub(crate) event_type: Option<Raw<'a>>,
+    pub(crate) error_code: Option<Raw<'a>>,
+    pub(crate) error_message: Option<Raw<'a>>,
+    pub(crate) read_only: Option<Raw<'a>>,
+    pub(crate) recipient: Option<Raw<'a>>,
+    pub(crate) region: Option<Raw<'a>>,
+    pub(crate) request: Option<Raw<'a>>,
+    pub(crate) resources: Option<Raw<'a>>,
+    pub(crate) identity: Option<Identity<'a>>,
+    pub(crate) vpc_endpoint: Option<Raw<'a>>,
 }
 
-fields! {
-    event_id => b"eventID",
-    event_name => b"eventName",
-    event_source => b"eventSource",
-    event_time => b"eventTime",
-    event_type => b"eventType",
-    error_code => b"errorCode",
-    error_message => b"errorMessage",
-    read_only => b"readOnly",
-    recipient => b"recipientAccountId",
-    region => b"awsRegion",
-    request => b"requestParameters",
-    resources => b"resources",
-    user_agent => b"userAgent",
-    user_identity => b"userIdentity",
-    vpc_endpoint => b"vpcEndpointId",
+impl<'a> Object<'a> for Event<'a> {
+    fn in_order(&mut self, bytes: &'a [u8], at: usize) -> Result<After, Stop> {
+        in_order! { bytes, at;
+            "eventVersion" start => skip_value(bytes, start);
+            "userIdentity" start => Identity::keep(bytes, start, &mut self.identity);
+            "eventTime" start => keep(bytes, start, &mut self.event_time);
+            "eventSource" start => keep(bytes, start, &mut self.event_source);
+            "eventName" start => keep(bytes, start, &mut self.event_name);
+            "awsRegion" start => keep(bytes, start, &mut self.region);
+            "sourceIPAddress" start => skip_value(bytes, start);
+            "userAgent" start => skip_value(bytes, start);
+            "errorCode" start => keep(bytes, start, &mut self.error_code);
+            "errorMessage" start => keep(bytes, start, &mut self.error_message);
+            "requestParameters" start => keep(bytes, start, &mut self.request);
+            "responseElements" start => skip_value(bytes, start);
+            "additionalEventData" start => skip_value(bytes, start);
+            "requestID" start => skip_value(bytes, start);
+            "eventID" start => keep(bytes, start, &mut self.event_id);
+            "readOnly" start => keep(bytes, start, &mut self.read_only);
+            "resources" start => keep(bytes, start, &mut self.resources);
+            "eventType" start => keep(bytes, start, &mut self.event_type);
+            "apiVersion" start => skip_value(bytes, start);
+            "managementEvent" start => skip_value(bytes, start);
+            "recipientAccountId" start => keep(bytes, start, &mut self.recipient);
+            "sharedEventID" start => skip_value(bytes, start);
+            "vpcEndpointId" start => keep(bytes, start, &mut self.vpc_endpoint);
+            "vpcEndpointAccountId" start => skip_value(bytes, start);
+            "eventCategory" start => skip_value(bytes, start);
+            "tlsDetails" start => skip_value(bytes, start);
+            "sessionCredentialFromConsole" start => skip_value(bytes, start);
+        }
+    }
+
+    fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
+        let field = match key {
+            b"eventID" => &mut self.event_id,
+            b"eventName" => &mut self.event_name,
+            b"eventSource" => &mut self.event_source,
+            b"eventTime" => &mut self.event_time,
+            b"eventType" => &mut self.event_type,
+            b"errorCode" => &mut self.error_code,
+            b"errorMessage" => &mut self.error_message,
+            b"readOnly" => &mut self.read_only,
+            b"recipientAccountId" => &mut self.recipient,
+            b"awsRegion" => &mut self.region,
+            b"requestParameters" => &mut self.request,
+            b"resources" => &mut self.resources,
+            b"vpcEndpointId" => &mut self.vpc_endpoint,
+            b"userIdentity" => return Identity::keep(bytes, at, &mut self.identity),
+            _ => return skip_value(bytes, at),
+        };
+        keep(bytes, at, field)
+    }
 }
 
 /// Keys by which an object is known to be a record when it stands alone.
@@ -90,25 +128,24 @@ impl<'a> Event<'a> {
     /// Reads the record whose brace stands at `at`; gives the offset after it.
     pub(crate) fn scan(bytes: &'a [u8], at: usize) -> Result<(Self, usize), Stop> {
         let mut event = Self::default();
-        let mut at = space(bytes, at + 1);
-        if bytes.get(at).ok_or(Stop::More)? == &b'}' {
-            return Ok((event, at + 1));
-        }
-        loop {
-            let found = member(bytes, at)?;
-            event.set(found.key, found.value);
-            at = space(bytes, found.end);
-            match bytes.get(at).ok_or(Stop::More)? {
-                b',' => at = space(bytes, at + 1),
-                b'}' => return Ok((event, at + 1)),
-                _ => return Err(Stop::Bad(at)),
-            }
-        }
+        let end = Object::scan(&mut event, bytes, at)?;
+        Ok((event, end))
+    }
+
+    /// Whether it holds anything a record is known by.
+    pub(crate) const fn is_record(&self) -> bool {
+        self.event_name.is_some() || self.event_source.is_some() || self.event_time.is_some() || self.identity.is_some()
     }
 
     /// When it happened; fractions of a second and numbers, which some exports write, are understood.
     pub(crate) fn time(&self) -> Option<Timestamp> {
-        let text = self.event_time?.scalar()?;
+        let raw = self.event_time?;
+        // The quotes are no part of a time, and a time holds no escapes.
+        let inner = raw.0.get(1..raw.0.len().saturating_sub(1)).and_then(|inner| std::str::from_utf8(inner).ok());
+        if let Some(time) = inner.filter(|_| raw.0.starts_with(b"\"")).and_then(Timestamp::parse) {
+            return Some(time);
+        }
+        let text = raw.scalar()?;
         let whole = match text.split_once('.') {
             Some((whole, fraction)) if fraction.ends_with('Z') => Cow::Owned(format!("{whole}Z")),
             _ => text,

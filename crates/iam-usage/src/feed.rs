@@ -6,6 +6,7 @@ use std::io::{self, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::inflate::{PACKED_LIMIT, Whole};
 use crate::json::{Stop, space};
 
 /// Bytes the window starts with; most records are far smaller.
@@ -14,10 +15,20 @@ const START: usize = 256 << 10;
 /// Bytes one record may have. CloudTrail's own limit is 256 KB, some exports unfold it.
 pub(crate) const RECORD_LIMIT: usize = 4 << 20;
 
+/// Room that is used for one source after the other.
+#[derive(Default)]
+pub(crate) struct Room {
+    window: Vec<u8>,
+    packed: Vec<u8>,
+    whole: Whole,
+}
+
 /// A window over the (decompressed) bytes of a source.
 pub(crate) struct Feed<'r> {
     reader: Box<dyn Read + 'r>,
-    window: Vec<u8>,
+    room: Room,
+    /// Bytes of the window in use.
+    width: usize,
     at: usize,
     end: usize,
     /// Bytes that left the window.
@@ -29,30 +40,37 @@ pub(crate) struct Feed<'r> {
 }
 
 impl<'r> Feed<'r> {
-    /// Starts reading, taking `window` for its bytes.
-    pub(crate) fn new(mut source: Box<dyn Read + 'r>, mut window: Vec<u8>) -> Self {
-        let mut head = [0; 2];
-        let (got, broken) = match read_fully(&mut source, &mut head) {
-            Ok(got) => (got, None),
-            Err(error) => (0, Some(error)),
-        };
-        let compressed = head == [0x1f, 0x8b] && got == 2;
-        let whole = Cursor::new(head).take(got as u64).chain(source);
+    /// Starts reading in the given room.
+    ///
+    /// A gzip file of an ordinary size is inflated at once, which is fastest; a larger or damaged one as a stream.
+    pub(crate) fn new(mut source: Box<dyn Read + 'r>, mut room: Room) -> Self {
+        room.packed.resize(2, 0);
+        let (got, mut broken) = read_fully(&mut source, &mut room.packed);
+        room.packed.truncate(got);
+        let compressed = room.packed == [0x1f, 0x8b];
+        if compressed {
+            broken = source.by_ref().take(PACKED_LIMIT).read_to_end(&mut room.packed).err();
+            if let Some(end) = room.whole.inflate(&room.packed, &mut room.window).filter(|_| broken.is_none()) {
+                let reader = Box::new(io::empty());
+                return Self { reader, room, width: end, at: 0, end, passed: 0, done: true, broken, compressed };
+            }
+        }
+        let whole = Cursor::new(std::mem::take(&mut room.packed)).chain(source);
         let reader: Box<dyn Read + 'r> = if compressed {
             Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 << 10, whole)))
         } else {
             Box::new(whole)
         };
-        if window.len() < START {
-            window.resize(START, 0);
+        if room.window.len() < START {
+            room.window.resize(START, 0);
         }
         let done = broken.is_some();
-        Self { reader, window, at: 0, end: 0, passed: 0, done, broken, compressed }
+        Self { reader, room, width: START, at: 0, end: 0, passed: 0, done, broken, compressed }
     }
 
     /// The bytes not yet taken.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.window.get(self.at..self.end).unwrap_or_default()
+        self.room.window.get(self.at..self.end).unwrap_or_default()
     }
 
     /// Marks `count` bytes as taken.
@@ -74,9 +92,9 @@ impl<'r> Feed<'r> {
         self.broken.as_ref()
     }
 
-    /// The window, to be used for the next source.
-    pub(crate) fn into_window(self) -> Vec<u8> {
-        self.window
+    /// The room, to be used for the next source.
+    pub(crate) fn into_room(self) -> Room {
+        self.room
     }
 
     /// Gets more bytes behind those not yet taken; `false` when there are none, or no room for them.
@@ -85,20 +103,22 @@ impl<'r> Feed<'r> {
             return false;
         }
         if self.at > 0 {
-            self.window.copy_within(self.at..self.end, 0);
+            self.room.window.copy_within(self.at..self.end, 0);
             self.passed += self.at as u64;
             self.end -= self.at;
             self.at = 0;
         }
-        if self.end == self.window.len() {
-            if self.window.len() >= RECORD_LIMIT {
+        if self.end == self.width {
+            if self.width >= RECORD_LIMIT {
                 return false;
             }
-            let larger = (self.window.len() * 2).min(RECORD_LIMIT);
-            self.window.resize(larger, 0);
+            self.width = (self.width * 2).min(RECORD_LIMIT);
+            if self.room.window.len() < self.width {
+                self.room.window.resize(self.width, 0);
+            }
         }
         let before = self.end;
-        while let Some(room) = self.window.get_mut(self.end..).filter(|room| !room.is_empty()) {
+        while let Some(room) = self.room.window.get_mut(self.end..self.width).filter(|room| !room.is_empty()) {
             match self.reader.read(room) {
                 Ok(0) => {
                     self.done = true;
@@ -212,17 +232,18 @@ impl Skipper {
     }
 }
 
-fn read_fully(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+/// Bytes read, fewer than asked for at the end or where reading failed.
+fn read_fully(reader: &mut dyn Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
     let mut got = 0;
     while let Some(room) = buffer.get_mut(got..).filter(|room| !room.is_empty()) {
         match reader.read(room) {
             Ok(0) => break,
             Ok(count) => got += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => return (got, Some(error)),
         }
     }
-    Ok(got)
+    (got, None)
 }
 
 #[cfg(test)]
@@ -233,7 +254,7 @@ mod tests {
     #[test]
     fn a_value_larger_than_the_window_is_stepped_over() {
         let text = format!("{{\"a\": \"{}\"}} 7 ", "x\\\"".repeat(RECORD_LIMIT / 2));
-        let mut feed = Feed::new(Box::new(text.as_bytes()), Vec::new());
+        let mut feed = Feed::new(Box::new(text.as_bytes()), Room::default());
         assert_eq!(feed.parse(|bytes| skip_value(bytes, 0).map(|end| ((), end))), Err(Stop::More));
         assert!(feed.is_full());
         feed.skip().unwrap();
@@ -247,7 +268,7 @@ mod tests {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         io::Write::write_all(&mut encoder, "0123456789 ".repeat(20_000).as_bytes()).unwrap();
         let whole = encoder.finish().unwrap();
-        let mut feed = Feed::new(Box::new(&whole[..whole.len() / 2]), Vec::new());
+        let mut feed = Feed::new(Box::new(&whole[..whole.len() / 2]), Room::default());
         assert!(feed.is_compressed() && feed.more());
         while feed.more() {}
         assert!(feed.broken().is_some());

@@ -4,6 +4,7 @@
 //! number of distinct names cut at some depth only grows, so the depth a group ends at is the deepest at which all its
 //! names fit, whoever was seen first.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use iam_model::time::Timestamp;
@@ -32,9 +33,21 @@ pub(crate) struct Stat {
 
 impl Stat {
     /// One call.
-    pub(crate) fn one(denied: bool, time: Timestamp, event_id: &str) -> Self {
-        let samples = if event_id.is_empty() { Vec::new() } else { vec![event_id.into()] };
-        Self { count: u64::from(!denied), denied: u64::from(denied), first: time, last: time, samples }
+    pub(crate) fn one(denied: bool, time: Timestamp, event_id: &[u8]) -> Self {
+        let (count, denied) = (u64::from(!denied), u64::from(denied));
+        let mut stat = Self { count, denied, first: time, last: time, samples: Vec::new() };
+        stat.sample(event_id);
+        stat
+    }
+
+    /// Adds a call like the others.
+    #[inline]
+    pub(crate) fn again(&mut self, denied: bool, time: Timestamp, event_id: &[u8]) {
+        self.count += u64::from(!denied);
+        self.denied += u64::from(denied);
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
+        self.sample(event_id);
     }
 
     fn add(&mut self, other: &Self) {
@@ -42,15 +55,25 @@ impl Stat {
         self.denied += other.denied;
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        for sample in &other.samples {
-            let full = self.samples.len() >= SAMPLES;
-            if full && self.samples.last().is_some_and(|last| last <= sample) {
-                continue;
-            }
-            if let Err(at) = self.samples.binary_search(sample) {
-                self.samples.insert(at, sample.clone());
-                self.samples.truncate(SAMPLES);
-            }
+        other.samples.iter().for_each(|sample| self.sample(sample.as_bytes()));
+    }
+
+    /// Keeps an event id if it is among the smallest.
+    #[inline]
+    fn sample(&mut self, event_id: &[u8]) {
+        let full = self.samples.len() >= SAMPLES;
+        if event_id.is_empty() || full && self.samples.last().is_some_and(|last| last.as_bytes() <= event_id) {
+            return;
+        }
+        self.keep_sample(event_id);
+    }
+
+    #[inline(never)]
+    fn keep_sample(&mut self, event_id: &[u8]) {
+        let Ok(event_id) = std::str::from_utf8(event_id) else { return };
+        if let Err(at) = self.samples.binary_search_by(|own| (**own).cmp(event_id)) {
+            self.samples.insert(at, event_id.into());
+            self.samples.truncate(SAMPLES);
         }
     }
 }
@@ -61,7 +84,8 @@ type Names = Vec<String>;
 /// Counts by resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Folder {
-    groups: BTreeMap<Names, Group>,
+    /// By what the names of their resources start with.
+    groups: BTreeMap<Box<str>, Group>,
     /// Set once there were too many groups.
     to_services: bool,
 }
@@ -82,8 +106,7 @@ impl Default for Group {
 impl Folder {
     /// Counts a call.
     pub(crate) fn add(&mut self, names: &[String], stat: &Stat) {
-        let key = self.key(names);
-        let group = self.groups.entry(key).or_default();
+        let group = group_for(&mut self.groups, names, self.to_services);
         group.add(names, stat, self.to_services);
         if group.stats.len() > MOST_RESOURCES {
             group.fold();
@@ -98,8 +121,7 @@ impl Folder {
         }
         for (_, group) in other.groups {
             for (names, stat) in &group.stats {
-                let key = self.key(names);
-                let own = self.groups.entry(key).or_default();
+                let own = group_for(&mut self.groups, names, self.to_services);
                 if group.depth < own.depth {
                     own.cut_to(group.depth);
                 }
@@ -121,15 +143,6 @@ impl Folder {
         rows.into_iter().collect()
     }
 
-    fn key(&self, names: &[String]) -> Names {
-        let mut key: Names = names
-            .iter()
-            .map(|name| if self.to_services { service_of(name) } else { group_of(name).to_owned() })
-            .collect();
-        key.dedup();
-        key
-    }
-
     fn fold_groups(&mut self) {
         if !self.to_services && self.groups.len() > MOST_GROUPS {
             self.fold_to_services();
@@ -140,20 +153,49 @@ impl Folder {
         self.to_services = true;
         let groups = std::mem::take(&mut self.groups);
         for (names, stat) in groups.into_values().flat_map(|group| group.stats) {
-            let key = self.key(&names);
-            self.groups.entry(key).or_default().add(&names, &stat, true);
+            group_for(&mut self.groups, &names, true).add(&names, &stat, true);
+        }
+    }
+}
+
+/// The group of these resources.
+fn group_for<'g>(groups: &'g mut BTreeMap<Box<str>, Group>, names: &[String], to_services: bool) -> &'g mut Group {
+    let key = group_key(names, to_services);
+    groups.entry(key.into()).or_default()
+}
+
+fn group_key(names: &[String], to_services: bool) -> Cow<'_, str> {
+    match names {
+        [name] if !to_services => Cow::Borrowed(group_of(name)),
+        names => {
+            let part = |name: &String| if to_services { service_of(name) } else { group_of(name).to_owned() };
+            let mut parts: Vec<String> = names.iter().map(part).collect();
+            parts.dedup();
+            Cow::Owned(parts.join(" "))
         }
     }
 }
 
 impl Group {
     fn add(&mut self, names: &[String], stat: &Stat, to_services: bool) {
+        if self.depth >= WHOLE && !to_services {
+            match self.stats.get_mut(names) {
+                Some(own) => own.add(stat),
+                None => drop(self.stats.insert(names.to_vec(), stat.clone())),
+            }
+            return;
+        }
         let cut = if to_services { services(names) } else { cut_all(names, self.depth) };
         add_to(&mut self.stats, cut, stat);
     }
 
     /// Cuts deeper until the names fit. At depth 0 one name is left for each group.
     fn fold(&mut self) {
+        // Cutting behind the last separator of all changes nothing.
+        let separators =
+            |name: &String| name.get(group_of(name).len()..).map_or(0, |tail| tail.matches(['/', ':']).count());
+        let deepest = self.stats.keys().flatten().map(separators).max().unwrap_or_default();
+        self.depth = self.depth.min(u8::try_from(deepest + 1).unwrap_or(WHOLE));
         while self.stats.len() > MOST_RESOURCES && self.depth > 0 {
             self.cut_to(self.depth - 1);
         }
@@ -170,9 +212,7 @@ impl Group {
 fn add_to(stats: &mut BTreeMap<Names, Stat>, names: Names, stat: &Stat) {
     match stats.get_mut(&names) {
         Some(own) => own.add(stat),
-        None => {
-            stats.insert(names, stat.clone());
-        }
+        None => drop(stats.insert(names, stat.clone())),
     }
 }
 

@@ -7,46 +7,137 @@ use std::borrow::Cow;
 
 use iam_model::usage::SkipReason;
 
-use crate::event::Event;
-use crate::json::Raw;
+use crate::json::{After, Object, Raw, Stop, in_order, keep, skip_value};
+
+/// The members of `userIdentity` that are read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Identity<'a> {
+    /// All up to the end of the type and the ARN, which are within it.
+    head: &'a [u8],
+    head_end: usize,
+    kind: Option<Raw<'a>>,
+    arn: Option<Raw<'a>>,
+    invoked_by: Option<Raw<'a>>,
+    issuer: Option<Raw<'a>>,
+    scope: Option<Raw<'a>>,
+}
+
+/// `sessionContext`, of which only the issuer is read.
+struct Session<'i, 'a>(&'i mut Option<Raw<'a>>);
+
+impl<'a> Object<'a> for Identity<'a> {
+    fn in_order(&mut self, bytes: &'a [u8], at: usize) -> Result<After, Stop> {
+        in_order! { bytes, at;
+            "type" start => self.keep_head(bytes, start, |own| &mut own.kind);
+            "principalId" start => skip_value(bytes, start);
+            "arn" start => self.keep_head(bytes, start, |own| &mut own.arn);
+            "accountId" start => skip_value(bytes, start);
+            "accessKeyId" start => skip_value(bytes, start);
+            "sessionContext" start => Session(&mut self.issuer).scan(bytes, start);
+            "invokedBy" start => keep(bytes, start, &mut self.invoked_by);
+        }
+    }
+
+    fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
+        match key {
+            b"type" => self.keep_head(bytes, at, |own| &mut own.kind),
+            b"arn" => self.keep_head(bytes, at, |own| &mut own.arn),
+            b"invokedBy" => keep(bytes, at, &mut self.invoked_by),
+            b"inScopeOf" => keep(bytes, at, &mut self.scope),
+            b"sessionContext" => Session(&mut self.issuer).scan(bytes, at),
+            _ => skip_value(bytes, at),
+        }
+    }
+}
+
+impl<'a> Object<'a> for Session<'_, 'a> {
+    fn in_order(&mut self, bytes: &'a [u8], at: usize) -> Result<After, Stop> {
+        in_order! { bytes, at;
+            "sessionIssuer" start => keep(bytes, start, self.0);
+            "webIdFederationData" start => skip_value(bytes, start);
+            "attributes" start => skip_value(bytes, start);
+        }
+    }
+
+    fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
+        if key == b"sessionIssuer" { keep(bytes, at, self.0) } else { skip_value(bytes, at) }
+    }
+}
+
+impl<'a> Identity<'a> {
+    /// Reads the value at `at` and keeps it if it is an object; the offset after it.
+    #[inline]
+    pub(crate) fn keep(bytes: &'a [u8], at: usize, into: &mut Option<Self>) -> Result<usize, Stop> {
+        let mut found = Self::default();
+        let end = found.scan(bytes, at)?;
+        found.head = bytes.get(at..found.head_end).unwrap_or_default();
+        if bytes.get(at) == Some(&b'{') {
+            *into = Some(found);
+        }
+        Ok(end)
+    }
+
+    #[inline(always)]
+    fn keep_head(
+        &mut self,
+        bytes: &'a [u8],
+        at: usize,
+        field: impl FnOnce(&mut Self) -> &mut Option<Raw<'a>>,
+    ) -> Result<usize, Stop> {
+        let end = keep(bytes, at, field(self))?;
+        self.head_end = self.head_end.max(end);
+        Ok(end)
+    }
+
+    /// The texts that tell the caller, as they stand in the record.
+    #[inline]
+    pub(crate) fn raw_parts(&self) -> [&'a [u8]; 4] {
+        let text = |part: Option<Raw<'a>>| part.map_or(&[][..], |raw| raw.0);
+        [self.head, text(self.issuer), text(self.invoked_by), text(self.scope)]
+    }
+
+    /// Tells the role, or why there is none.
+    pub(crate) fn caller(&self) -> Result<Caller, SkipReason> {
+        let parts = Parts::of(self);
+        match parts.kind.as_deref() {
+            Some("AWSService") => return Err(SkipReason::ServiceEvent),
+            Some("AssumedRole" | "Role") => {}
+            Some(_) => return Err(SkipReason::NotARole),
+            None if parts.issuer_arn.is_some() || parts.arn.as_deref().is_some_and(is_session) => {}
+            None if parts.invoked_by.is_some() => return Err(SkipReason::ServiceEvent),
+            None => return Err(SkipReason::Incomplete),
+        }
+        let role = parts.role().ok_or(SkipReason::Incomplete)?;
+        let account = account_of(&role).ok_or(SkipReason::Incomplete)?;
+        if role.contains(":role/aws-service-role/") {
+            return Err(SkipReason::ServiceEvent);
+        }
+        Ok(Caller {
+            function: parts.function().map(Into::into),
+            role: role.into(),
+            account,
+            invoked_by: parts.invoked_by.map(Into::into),
+        })
+    }
+}
 
 /// The role a call was made with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Caller<'a> {
+pub(crate) struct Caller {
     /// The role's ARN, with its path where the record has it.
-    pub(crate) role: Cow<'a, str>,
+    pub(crate) role: Box<str>,
     account: Digits,
     /// The name of the session, where it may be a Lambda function's.
-    pub(crate) function: Option<Cow<'a, str>>,
+    pub(crate) function: Option<Box<str>>,
     /// The service that made the call on the role's behalf.
-    pub(crate) invoked_by: Option<Cow<'a, str>>,
+    pub(crate) invoked_by: Option<Box<str>>,
 }
 
-impl Caller<'_> {
+impl Caller {
     /// The role's account.
     pub(crate) fn account(&self) -> &str {
         std::str::from_utf8(&self.account).unwrap_or_default()
     }
-}
-
-/// Tells the role, or why there is none.
-pub(crate) fn caller<'a>(event: &Event<'a>) -> Result<Caller<'a>, SkipReason> {
-    let identity = event.user_identity.filter(|raw| raw.is_object()).ok_or(SkipReason::Incomplete)?;
-    let parts = Parts::of(identity);
-    match parts.kind.as_deref() {
-        Some("AWSService") => return Err(SkipReason::ServiceEvent),
-        Some("AssumedRole" | "Role") => {}
-        Some(_) => return Err(SkipReason::NotARole),
-        None if parts.issuer_arn.is_some() || parts.arn.as_deref().is_some_and(is_session) => {}
-        None if parts.invoked_by.is_some() => return Err(SkipReason::ServiceEvent),
-        None => return Err(SkipReason::Incomplete),
-    }
-    let role = parts.role().ok_or(SkipReason::Incomplete)?;
-    let account = account_of(&role).ok_or(SkipReason::Incomplete)?;
-    if role.contains(":role/aws-service-role/") {
-        return Err(SkipReason::ServiceEvent);
-    }
-    Ok(Caller { function: parts.function(), role, account, invoked_by: parts.invoked_by })
 }
 
 /// The twelve digits of a role's ARN.
@@ -61,8 +152,7 @@ fn account_of(role: &str) -> Option<Digits> {
 /// An account's id as it stands in ARNs.
 type Digits = [u8; 12];
 
-/// The members of `userIdentity` we need.
-#[derive(Default)]
+/// The texts of a `userIdentity`.
 struct Parts<'a> {
     kind: Option<Cow<'a, str>>,
     arn: Option<Cow<'a, str>>,
@@ -72,28 +162,21 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(identity: Raw<'a>) -> Self {
-        let mut parts = Self::default();
-        for (key, value) in identity.members() {
-            match key {
-                b"type" => parts.kind = value.text(),
-                b"arn" => parts.arn = value.text(),
-                b"invokedBy" => parts.invoked_by = value.text(),
-                b"sessionContext" => {
-                    let issuer = value
-                        .get("sessionIssuer")
-                        .filter(|issuer| issuer.get("type").and_then(Raw::text).is_none_or(|kind| kind == "Role"));
-                    parts.issuer_arn = issuer.and_then(|issuer| issuer.get("arn")).and_then(Raw::text);
-                }
-                b"inScopeOf" => {
-                    let lambda =
-                        value.get("issuerType").and_then(Raw::text).as_deref() == Some("AWS::Lambda::Function");
-                    parts.issued_to = value.get("credentialsIssuedTo").filter(|_| lambda).and_then(Raw::text);
-                }
-                _ => {}
-            }
+    fn of(identity: &Identity<'a>) -> Self {
+        let text = |raw: Option<Raw<'a>>| raw.and_then(Raw::text);
+        let issuer = |key: &str| text(identity.issuer.and_then(|issuer| issuer.get(key)));
+        let by_role = issuer("type").is_none_or(|kind| kind == "Role");
+        let issued_to = identity.scope.and_then(|scope| {
+            let lambda = scope.get("issuerType").and_then(Raw::text).as_deref() == Some("AWS::Lambda::Function");
+            scope.get("credentialsIssuedTo").filter(|_| lambda).and_then(Raw::text)
+        });
+        Self {
+            kind: text(identity.kind),
+            arn: text(identity.arn),
+            invoked_by: text(identity.invoked_by),
+            issuer_arn: issuer("arn").filter(|_| by_role),
+            issued_to,
         }
-        parts
     }
 
     /// The issuer's ARN; without it, the role's name from the session's ARN, which does not tell the path.
@@ -146,8 +229,10 @@ mod tests {
     use super::*;
 
     fn check(identity: &str, expected: Result<(&str, Option<&str>), SkipReason>) {
-        let event = Event { user_identity: Some(Raw(identity.as_bytes())), ..Event::default() };
-        let found = caller(&event);
+        let mut kept = None;
+        let text = format!("{identity} ");
+        Identity::keep(text.as_bytes(), 0, &mut kept).unwrap();
+        let found = kept.map_or(Err(SkipReason::Incomplete), |identity| identity.caller());
         let found = found.as_ref().map(|c| (&*c.role, c.function.as_deref())).map_err(|reason| *reason);
         assert_eq!(found, expected, "{identity}");
     }

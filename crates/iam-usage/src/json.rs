@@ -1,11 +1,16 @@
 //! A lazy reader of JSON: finds members and items in raw bytes, and touches nothing else.
 //!
 //! It checks as little as it must to find its way: text it skips may be wrong inside. It never recurses, so nesting is
-//! bounded by the size of the text alone. What the members mean is for others.
+//! bounded by the size of the text alone. Strings and containers are stepped over in blocks, many bytes at a time. What
+//! the members mean is for others.
+
+mod block;
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
+
+use block::{Marks, is_odd, only_quotes, quote_or_escape, quote_or_escape_in_word};
 
 /// Why a value has no end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +22,16 @@ pub(crate) enum Stop {
 }
 
 /// Offset of the first byte from `at` on that is no white space.
+#[inline(always)]
 pub(crate) fn space(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(byte) if !is_space(*byte) => at,
+        _ => space_run(bytes, at),
+    }
+}
+
+#[inline(never)]
+fn space_run(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     rest.iter().position(|byte| !is_space(*byte)).map_or(bytes.len(), |found| at + found)
 }
@@ -27,24 +41,65 @@ const fn is_space(byte: u8) -> bool {
 }
 
 /// Offset after the string whose opening quote stands at `at`.
+#[inline(always)]
 pub(crate) fn skip_string(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     let mut from = at + 1;
+    while let Some(block) = bytes.get(from..).and_then(<[u8]>::first_chunk) {
+        let marks = quote_or_escape(block);
+        if marks == 0 {
+            from += block.len();
+            continue;
+        }
+        let found = from + marks.trailing_zeros() as usize;
+        if bytes.get(found) == Some(&b'"') {
+            return Ok(found + 1);
+        }
+        from = found + 2;
+    }
+    skip_string_tail(bytes, from)
+}
+
+/// The same in smaller steps, where no whole block is left.
+#[inline(never)]
+fn skip_string_tail(bytes: &[u8], mut at: usize) -> Result<usize, Stop> {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let marks = quote_or_escape_in_word(*word);
+        if marks == 0 {
+            at += word.len();
+            continue;
+        }
+        at += (marks.trailing_zeros() / 8) as usize;
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            _ => at += 2,
+        }
+    }
     loop {
-        let rest = bytes.get(from..).ok_or(Stop::More)?;
-        let found = from + memchr2(b'"', b'\\', rest).ok_or(Stop::More)?;
-        match bytes.get(found) {
-            Some(b'"') => return Ok(found + 1),
-            _ => from = found + 2,
+        match bytes.get(at).ok_or(Stop::More)? {
+            b'"' => return Ok(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
         }
     }
 }
 
 /// Offset after the value that starts at `at`.
+#[inline(always)]
 pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     match bytes.get(at) {
-        None => Err(Stop::More),
         Some(b'"') => skip_string(bytes, at),
-        Some(b'{' | b'[') => skip_container(bytes, at),
+        _ => match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            Some(b"null," | b"true,") => Ok(at + 4),
+            _ => skip_other(bytes, at),
+        },
+    }
+}
+
+#[inline(never)]
+fn skip_other(bytes: &[u8], at: usize) -> Result<usize, Stop> {
+    match bytes.get(at) {
+        None => Err(Stop::More),
+        Some(b'{' | b'[') => Container::default().skip(bytes, at),
         Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
             let rest = bytes.get(at..).unwrap_or_default();
             let end = rest.iter().position(|byte| is_space(*byte) || matches!(byte, b',' | b']' | b'}'));
@@ -54,26 +109,181 @@ pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     }
 }
 
-fn skip_container(bytes: &[u8], start: usize) -> Result<usize, Stop> {
-    let mut at = start;
-    let mut depth = 0_usize;
-    loop {
-        match bytes.get(at).ok_or(Stop::More)? {
-            b'"' => {
-                at = skip_string(bytes, at)?;
+/// Where a container's reader stands.
+#[derive(Default)]
+struct Container {
+    depth: u64,
+    in_string: bool,
+}
+
+impl Container {
+    /// Offset after the container that starts at `at`.
+    fn skip(mut self, bytes: &[u8], mut at: usize) -> Result<usize, Stop> {
+        while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            if let Some(quotes) = only_quotes(block) {
+                self.in_string ^= is_odd(quotes);
+                at += block.len();
                 continue;
             }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Ok(at + 1);
+            let marks = Marks::of(block);
+            let end = at + block.len();
+            if marks.escapes != 0 {
+                // Rare: which quotes an escape takes away is told byte by byte.
+                match self.step(bytes, &mut at, end)? {
+                    Some(end) => return Ok(end),
+                    None => continue,
                 }
             }
-            _ => {}
+            if let Some(end) = self.block(&marks) {
+                return Ok(at + end);
+            }
+            at = end;
         }
-        at += 1;
+        self.step(bytes, &mut at, usize::MAX)?.ok_or(Stop::More)
     }
+
+    /// Steps over a block without escapes; the offset after the container, if it ends there.
+    #[inline]
+    fn block(&mut self, marks: &Marks) -> Option<usize> {
+        let inside = marks.inside(self.in_string);
+        let (open, close) = (marks.open & !inside, marks.close & !inside);
+        if self.depth <= u64::from(close.count_ones()) {
+            let mut rest = close;
+            let mut closed = 0;
+            while rest != 0 {
+                let at = rest.trailing_zeros();
+                let opened = (open & ((1 << at) - 1)).count_ones();
+                closed += 1;
+                if self.depth + u64::from(opened) == closed {
+                    return Some(at as usize + 1);
+                }
+                rest &= rest - 1;
+            }
+        }
+        self.depth = self.depth + u64::from(open.count_ones()) - u64::from(close.count_ones());
+        self.in_string = inside >> 63 == 1;
+        None
+    }
+
+    /// Steps byte by byte until `until` or just behind it; the offset after the container, if it ends there.
+    fn step(&mut self, bytes: &[u8], at: &mut usize, until: usize) -> Result<Option<usize>, Stop> {
+        while *at < until {
+            let byte = *bytes.get(*at).ok_or(Stop::More)?;
+            match byte {
+                b'\\' if self.in_string => *at += 1,
+                b'"' => self.in_string = !self.in_string,
+                b'{' | b'[' if !self.in_string => self.depth += 1,
+                b'}' | b']' if !self.in_string => {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return Ok(Some(*at + 1));
+                    }
+                }
+                _ => {}
+            }
+            *at += 1;
+        }
+        Ok(None)
+    }
+}
+
+/// Where an object's reader stands after a member.
+pub(crate) enum After {
+    /// At the key of the next member.
+    Member(usize),
+    /// Behind the object.
+    End(usize),
+}
+
+/// What follows the member that ended at `at`.
+#[inline(always)]
+pub(crate) fn after_member(bytes: &[u8], at: usize) -> Result<After, Stop> {
+    let at = space(bytes, at);
+    match bytes.get(at).ok_or(Stop::More)? {
+        b',' => Ok(After::Member(space(bytes, at + 1))),
+        b'}' => Ok(After::End(at + 1)),
+        _ => Err(Stop::Bad(at)),
+    }
+}
+
+/// An object whose members are known by name, and mostly come in a known order.
+pub(crate) trait Object<'a> {
+    /// Reads members from `at` on as long as they come in the known order.
+    fn in_order(&mut self, bytes: &'a [u8], at: usize) -> Result<After, Stop>;
+
+    /// Reads the value at `at` of the member called `key`, which came out of order or is unknown; the offset after it.
+    fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop>;
+
+    /// Reads the value that starts at `at`, if it is an object, and steps over it if not; the offset after it.
+    #[inline]
+    fn scan(&mut self, bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
+        if bytes.get(at).ok_or(Stop::More)? != &b'{' {
+            return skip_value(bytes, at);
+        }
+        let mut at = space(bytes, at + 1);
+        if bytes.get(at).ok_or(Stop::More)? == &b'}' {
+            return Ok(at + 1);
+        }
+        loop {
+            at = match self.in_order(bytes, at)? {
+                After::Member(next) => next,
+                After::End(end) => return Ok(end),
+            };
+            let (key, start) = key(bytes, at)?;
+            let end = self.named(key, bytes, start)?;
+            at = match after_member(bytes, end)? {
+                After::Member(next) => next,
+                After::End(end) => return Ok(end),
+            };
+        }
+    }
+}
+
+/// Reads members in the order written, for [`Object::in_order`]: the value of each starts at the named offset, and the
+/// expression reads it and gives the offset after it.
+macro_rules! in_order {
+    ($bytes:ident, $at:ident; $($key:literal $start:ident => $read:expr;)*) => {{
+        let mut at = $at;
+        $({
+            const TEXT: &[u8] = concat!("\"", $key, "\":").as_bytes();
+            // An array, so that it is compared in a few words.
+            const KEY: [u8; TEXT.len()] = match TEXT.first_chunk() {
+                Some(key) => *key,
+                None => [0; TEXT.len()],
+            };
+            if $bytes.get(at..).and_then(<[u8]>::first_chunk) == Some(&KEY) {
+                let $start = $crate::json::space($bytes, at + KEY.len());
+                let end: usize = $read?;
+                match $crate::json::after_member($bytes, end)? {
+                    $crate::json::After::Member(next) => at = next,
+                    end => return Ok(end),
+                }
+            }
+        })*
+        Ok($crate::json::After::Member(at))
+    }};
+}
+pub(crate) use in_order;
+
+/// The key that starts at `at`, without its quotes, and where its value starts.
+fn key(bytes: &[u8], at: usize) -> Result<(&[u8], usize), Stop> {
+    if bytes.get(at).ok_or(Stop::More)? != &b'"' {
+        return Err(Stop::Bad(at));
+    }
+    let end = skip_string(bytes, at)?;
+    let colon = space(bytes, end);
+    if bytes.get(colon).ok_or(Stop::More)? != &b':' {
+        return Err(Stop::Bad(colon));
+    }
+    Ok((bytes.get(at + 1..end - 1).unwrap_or_default(), space(bytes, colon + 1)))
+}
+
+/// Steps over the value at `at` and keeps it.
+#[inline(always)]
+pub(crate) fn keep<'a>(bytes: &'a [u8], at: usize, into: &mut Option<Raw<'a>>) -> Result<usize, Stop> {
+    let end = skip_value(bytes, at)?;
+    *into = Some(Raw(bytes.get(at..end).unwrap_or_default()));
+    Ok(end)
 }
 
 /// A member of an object, as found: the key without its quotes, the value, and the offset after the value.
@@ -85,17 +295,8 @@ pub(crate) struct Found<'a> {
 
 /// Reads the member that starts at `at`, where its key's quote stands.
 pub(crate) fn member(bytes: &[u8], at: usize) -> Result<Found<'_>, Stop> {
-    if bytes.get(at).ok_or(Stop::More)? != &b'"' {
-        return Err(Stop::Bad(at));
-    }
-    let key_end = skip_string(bytes, at)?;
-    let colon = space(bytes, key_end);
-    if bytes.get(colon).ok_or(Stop::More)? != &b':' {
-        return Err(Stop::Bad(colon));
-    }
-    let start = space(bytes, colon + 1);
+    let (key, start) = key(bytes, at)?;
     let end = skip_value(bytes, start)?;
-    let key = bytes.get(at + 1..key_end - 1).unwrap_or_default();
     Ok(Found { key, value: Raw(bytes.get(start..end).unwrap_or_default()), end })
 }
 
@@ -238,6 +439,11 @@ mod tests {
         check("12", Err(Stop::More));
         check("12,", Ok(2));
         check("[[]]x", Ok(4));
+        let long = format!("{{\"a\": [{}], \"b\": \"{}\"}}", "{\"x\": \"]}\"},".repeat(40), "}".repeat(70));
+        check(&format!("{long}, 1"), Ok(long.len()));
+        check(long.strip_suffix('}').unwrap(), Err(Stop::More));
+        let escaped = format!("[\"{}\\\"]\\\\\", {{}}]", "y".repeat(61));
+        check(&format!("{escaped}{}", " ".repeat(64)), Ok(escaped.len()));
         check("<html>", Err(Stop::Bad(0)));
         check("", Err(Stop::More));
     }

@@ -4,13 +4,17 @@
 //! need and talks to no service; where a log lies and what is made of the result is for others.
 
 mod calls;
+mod count;
 mod coverage;
 mod event;
 mod feed;
 mod fold;
+mod hash;
 mod identity;
+mod inflate;
 mod json;
 mod names;
+mod options;
 mod outcome;
 mod plan;
 mod read;
@@ -22,8 +26,10 @@ mod tally;
 mod template;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 pub use coverage::visibility;
 pub use names::{FileKind, kind_of_path};
-pub use read::{Options, Progress, read};
+pub use options::{Options, Progress};
+pub use read::read;
 pub use source::LogSource;

@@ -39,9 +39,35 @@ pub fn kind_of_path(path: &str) -> FileKind {
     if !hidden && endings.iter().any(|ending| stem.ends_with(ending)) { FileKind::Log } else { FileKind::Other }
 }
 
+/// The day a file of CloudTrail's own was delivered, counted from the epoch, by its name
+/// `111122223333_CloudTrail_us-east-1_20261120T0815Z_x.json.gz`.
+pub(crate) fn day_of_path(path: &str) -> Option<i64> {
+    let name = path.rsplit(['/', '\\']).next()?;
+    let (_, rest) = name.split_once("_CloudTrail_")?;
+    let (date, time) = rest.split('_').nth(1)?.split_once('T')?;
+    let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(date, 8) || !digits(time.strip_suffix('Z')?, 4) {
+        return None;
+    }
+    let number = |range: std::ops::Range<usize>| date.get(range)?.parse().ok();
+    iam_model::time::days_from_civil(number(0..4)?, number(4..6)?, number(6..8)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_day_is_in_the_name_of_cloudtrail_s_own_files() {
+        for (path, expected) in [
+            ("a/b/1_CloudTrail_us-east-1_19700103T0815Z_x.json.gz", Some(2)),
+            ("1_CloudTrail_us-east-1_19701303T0815Z_x.json.gz", None),
+            ("1_CloudTrail_us-east-1_x.json.gz", None),
+            ("events.json", None),
+        ] {
+            assert_eq!(day_of_path(path), expected, "{path}");
+        }
+    }
 
     #[test]
     fn logs_are_told_from_their_neighbours() {

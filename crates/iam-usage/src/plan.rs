@@ -1,23 +1,19 @@
 //! Catalogue entries made ready for many events of one name: found once, taken apart once, kept.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use iam_model::action::Action;
-use iam_model::catalog::{ActionFacts, ArnPattern, AuthorizedAction, Catalog, Operation, TemplateTarget, Trigger};
+use iam_model::catalog::{
+    ActionFacts, ArnMatcher, ArnPart, ArnPattern, AuthorizedAction, Catalog, Operation, TemplateTarget, Trigger,
+};
 use iam_model::condition::ConditionKey;
 
 use crate::json::Raw;
 use crate::template::{Path, Text};
 
-/// Names kept; hostile logs may make up more.
-const MOST_NAMES: usize = 20_000;
-
 /// What an event's source and name stand for.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) enum Resolved<'c> {
     /// These operations; several only where services share source and name.
-    Operations(Arc<Vec<Plan<'c>>>),
+    Operations(Vec<Plan<'c>>),
     /// A call that needs no permission.
     Free,
     /// Nothing the catalogue knows.
@@ -41,9 +37,53 @@ pub(crate) struct Pair<'c> {
     pub(crate) has_indexes: bool,
     /// The ARN patterns of the action's resource types, each with its type's name. A pattern that names everything of
     /// its kind is never meant by default, and left out.
-    pub(crate) patterns: Vec<(&'c str, ArnPattern<'c>)>,
+    pub(crate) patterns: Vec<Pattern<'c>>,
     pub(crate) templates: Vec<(TemplateTarget<'c>, Vec<Text<'c>>)>,
     pub(crate) context: Vec<(ConditionKey, String)>,
+}
+
+/// The form of a resource's ARNs, and what fills it.
+#[derive(Debug)]
+pub(crate) struct Pattern<'c> {
+    kind: &'c str,
+    pub(crate) matcher: ArnMatcher<'c>,
+    /// What to write, in order; nothing where no template has a variable's value.
+    pub(crate) slots: Option<Vec<Slot<'c>>>,
+}
+
+/// A part of an ARN to be written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Slot<'c> {
+    Literal(&'c str),
+    Partition,
+    Region,
+    Account,
+    /// The value of this template.
+    Value(usize),
+}
+
+impl<'c> Pattern<'c> {
+    /// Tells which template fills which variable. A form without any of its own names nothing.
+    fn fill_from(&mut self, templates: &[(TemplateTarget<'c>, Vec<Text<'c>>)]) {
+        let template_of = |variable: &str| {
+            templates.iter().position(|(target, _)| match target {
+                TemplateTarget::Variable(name) => {
+                    *name == variable
+                        || name.strip_prefix(self.kind).and_then(|rest| rest.strip_prefix('.')) == Some(variable)
+                }
+                _ => false,
+            })
+        };
+        let slot = |part: ArnPart<'c>| match part {
+            ArnPart::Literal(text) => Some(Slot::Literal(text)),
+            ArnPart::Variable("Partition") => Some(Slot::Partition),
+            ArnPart::Variable("Region") => Some(Slot::Region),
+            ArnPart::Variable("Account") => Some(Slot::Account),
+            ArnPart::Variable(name) => template_of(name).map(Slot::Value),
+        };
+        let slots: Option<Vec<Slot<'c>>> = self.matcher.pattern().parts().map(slot).collect();
+        self.slots = slots.filter(|slots| slots.iter().any(|slot| matches!(slot, Slot::Value(_))));
+    }
 }
 
 /// When the action is checked.
@@ -56,38 +96,8 @@ pub(crate) enum When<'c> {
     SqlVerb(&'c str),
 }
 
-/// The catalogue's answers so far.
-pub(crate) struct Plans<'c> {
-    catalog: &'c Catalog,
-    known: BTreeMap<Box<str>, BTreeMap<Box<str>, Resolved<'c>>>,
-    names: usize,
-}
-
-impl<'c> Plans<'c> {
-    pub(crate) const fn new(catalog: &'c Catalog) -> Self {
-        Self { catalog, known: BTreeMap::new(), names: 0 }
-    }
-
-    /// Whether records of this type are no API calls.
-    pub(crate) fn is_no_api_call(&self, event_type: &str) -> bool {
-        self.catalog.is_no_api_call(event_type)
-    }
-
-    /// What an event's source and name stand for.
-    pub(crate) fn resolve(&mut self, source: &str, name: &str) -> Resolved<'c> {
-        if let Some(found) = self.known.get(source).and_then(|names| names.get(name)) {
-            return found.clone();
-        }
-        let found = resolve(self.catalog, source, name);
-        if self.names < MOST_NAMES {
-            self.names += 1;
-            self.known.entry(source.into()).or_default().insert(name.into(), found.clone());
-        }
-        found
-    }
-}
-
-fn resolve<'c>(catalog: &'c Catalog, source: &str, name: &str) -> Resolved<'c> {
+/// What an event's source and name stand for.
+pub(crate) fn resolve<'c>(catalog: &'c Catalog, source: &str, name: &str) -> Resolved<'c> {
     let plain = catalog.plain_event_name(source, name);
     let prefixes = catalog.prefixes(source);
     if prefixes.iter().any(|prefix| catalog.needs_no_permission(prefix, plain)) {
@@ -99,8 +109,83 @@ fn resolve<'c>(catalog: &'c Catalog, source: &str, name: &str) -> Resolved<'c> {
         let same_name = |prefix: &&str| catalog.action_named(prefix, plain);
         plans.extend(prefixes.iter().find_map(same_name).map(Plan::of_action));
     }
-    if plans.is_empty() { Resolved::Unknown } else { Resolved::Operations(Arc::new(plans)) }
+    if plans.is_empty() { Resolved::Unknown } else { Resolved::Operations(plans) }
 }
+
+/// The request parameters that tell what a call was authorised against; calls that share them are judged once.
+#[derive(Debug, Default)]
+pub(crate) struct Needed {
+    /// Names at the top, spelt either way.
+    roots: Vec<String>,
+    /// All of them.
+    whole: bool,
+}
+
+impl Needed {
+    /// What any of an event's plans looks at.
+    pub(crate) fn of(resolved: &Resolved<'_>) -> Self {
+        let mut needed = Self::default();
+        let Resolved::Operations(plans) = resolved else { return needed };
+        let mut add = |root: &str| {
+            if !needed.roots.iter().any(|known| known == root) {
+                needed.roots.push(root.to_owned());
+            }
+        };
+        if plans.len() > 1 {
+            TELLING_APART.iter().for_each(|root| add(root));
+        }
+        add(QUEUE_URL);
+        let pairs = || plans.iter().flat_map(|plan| &plan.pairs);
+        for pair in pairs() {
+            pair.templates.iter().flat_map(|(_, texts)| texts).flat_map(Text::roots).for_each(&mut add);
+            match &pair.when {
+                When::HasAny(paths) => paths.iter().map(Path::root).for_each(&mut add),
+                When::SqlVerb(_) => STATEMENTS.iter().map(|path| Path::compile(path)).for_each(|path| add(path.root())),
+                When::Always | When::TemplateResolves | When::PassesRole => {}
+            }
+        }
+        needed.whole = pairs().any(|pair| matches!(pair.when, When::PassesRole));
+        needed
+    }
+
+    /// Writes what is needed of a request behind a key, as a request of its own.
+    pub(crate) fn project(&self, request: Raw<'_>, key: &mut Vec<u8>) {
+        if self.whole || !request.is_object() {
+            key.extend_from_slice(request.0);
+            return;
+        }
+        key.push(b'{');
+        for (name, value) in request.members() {
+            if name.ends_with(b"Request") || self.roots.iter().any(|root| is_spelt(root.as_bytes(), name)) {
+                key.push(b'"');
+                key.extend_from_slice(name);
+                key.extend_from_slice(b"\":");
+                key.extend_from_slice(value.0);
+                key.push(b',');
+            }
+        }
+        key.push(b'}');
+    }
+}
+
+/// Whether a name is the wanted one, its first letter either way.
+fn is_spelt(wanted: &[u8], name: &[u8]) -> bool {
+    wanted.len() == name.len()
+        && match (wanted.split_first(), name.split_first()) {
+            (Some((a, rest)), Some((b, other))) => a.eq_ignore_ascii_case(b) && rest == other,
+            _ => false,
+        }
+}
+
+/// Where statements of a query language stand.
+pub(crate) const STATEMENTS: &[&str] = &["statement", "statements[].statement", "transactStatements[].statement"];
+
+/// The parameter that holds a queue's URL, and in it its account.
+pub(crate) const QUEUE_URL: &str = "queueUrl";
+
+/// Parameters by which [`pick`] tells services apart.
+const TELLING_APART: &[&str] =
+    &["serviceNamespace", "scalableDimension", "scalingPlanName", "scalingPlanVersion", "bucketName"];
 
 impl<'c> Plan<'c> {
     fn of(catalog: &'c Catalog, operation: &Operation<'c>) -> Self {
@@ -131,6 +216,8 @@ impl<'c> Pair<'c> {
             let texts = template.texts().flat_map(Text::compile).collect();
             pair.templates.push((template.target(), texts));
         }
+        let Self { patterns, templates, .. } = &mut pair;
+        patterns.iter_mut().for_each(|pattern| pattern.fill_from(templates));
         for (key, values) in authorized.context() {
             if let [value] = values.as_slice() {
                 pair.context.push((ConditionKey::new(key), (*value).to_owned()));
@@ -141,15 +228,16 @@ impl<'c> Pair<'c> {
 
     fn new(action: Action, when: When<'c>, facts: Option<ActionFacts<'c>>) -> Self {
         let types = facts.into_iter().flat_map(|facts| facts.resource_types());
-        let patterns: Vec<(&str, ArnPattern<'_>)> = types
+        let patterns: Vec<Pattern<'_>> = types
             .flat_map(|kind| kind.arn_patterns().map(move |pattern| (kind.name(), pattern)))
             .filter(|(_, pattern)| has_variable_tail(pattern))
+            .map(|(kind, pattern)| Pattern { kind, matcher: pattern.matcher(), slots: None })
             .collect();
         Self {
             action,
             when,
             takes_resource: facts.is_none_or(|facts| facts.takes_resource()),
-            has_indexes: patterns.iter().any(|(_, pattern)| pattern.as_str().contains("/index/")),
+            has_indexes: patterns.iter().any(|pattern| pattern.matcher.pattern().as_str().contains("/index/")),
             patterns,
             templates: Vec::new(),
             context: Vec::new(),
@@ -164,13 +252,23 @@ fn has_variable_tail(pattern: &ArnPattern<'_>) -> bool {
 
 /// Picks among operations that share source and name, by what only one service's calls carry.
 pub(crate) fn pick<'p, 'c>(plans: &'p [Plan<'c>], request: Raw<'_>) -> Option<&'p Plan<'c>> {
-    let has = |key: &str| request.get(key).is_some_and(|value| !value.is_empty());
-    let bucket = request.get("bucketName").and_then(Raw::text);
-    let wanted = if has("serviceNamespace") || has("scalableDimension") {
+    if let [plan] = plans {
+        return Some(plan);
+    }
+    let (mut scaling, mut planned, mut express) = (false, false, false);
+    for (key, value) in request.members().filter(|(_, value)| !value.is_empty()) {
+        match key {
+            b"serviceNamespace" | b"scalableDimension" => scaling = true,
+            b"scalingPlanName" | b"scalingPlanVersion" => planned = true,
+            b"bucketName" => express = value.0.ends_with(b"--x-s3\""),
+            _ => {}
+        }
+    }
+    let wanted = if scaling {
         "application-autoscaling"
-    } else if has("scalingPlanName") || has("scalingPlanVersion") {
+    } else if planned {
         "autoscaling-plans"
-    } else if bucket.as_deref().is_some_and(|name| name.ends_with("--x-s3")) {
+    } else if express {
         "s3express"
     } else {
         ""

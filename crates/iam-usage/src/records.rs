@@ -97,9 +97,12 @@ fn list(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
 fn one(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
     let result = feed.parse(|bytes| {
         let (event, end) = Event::scan(bytes, 0)?;
-        match event.event_name.or(event.event_source).or(event.user_identity).or(event.event_time) {
-            Some(_) => take(Found::Record(&event)),
-            None => looked_up(Raw(bytes.get(..end).unwrap_or_default()), take),
+        if end > RECORD_LIMIT {
+            take(Found::NoRecord(NoRecord::TooLarge));
+        } else if event.is_record() {
+            take(Found::Record(&event));
+        } else {
+            looked_up(Raw(bytes.get(..end).unwrap_or_default()), take);
         }
         Ok(((), end))
     });
@@ -182,11 +185,12 @@ fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::Room;
 
     /// Event names found, `!` for something else in a record's place, then what was wrong.
     fn check(text: &[u8], expected: &str) {
         let mut names = Vec::new();
-        let mut feed = Feed::new(Box::new(text), Vec::new());
+        let mut feed = Feed::new(Box::new(text), Room::default());
         let (shape, broken) = each(&mut feed, &mut |found| match found {
             Found::Record(event) => names.push(Event::text(event.event_name).unwrap_or_default().into_owned()),
             Found::NoRecord(_) => names.push("!".into()),

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use iam_model::catalog::{ArnPattern, TemplateTarget};
+use iam_model::catalog::TemplateTarget;
+use memchr::memmem;
 
 use crate::json::Raw;
-use crate::plan::{Pair, When};
+use crate::plan::{Pair, Slot, When};
 use crate::template::{Call, Text, escape};
 
 /// Resources of one call that are told apart.
@@ -87,40 +88,35 @@ fn named_resources(pair: &Pair<'_>, named: Option<Raw<'_>>) -> BTreeSet<String> 
 }
 
 fn fits(pair: &Pair<'_>, arn: &str) -> bool {
-    arn.starts_with("arn:")
-        && pair.patterns.iter().any(|(_, pattern)| has_variable_tail(pattern) && pattern.matches(arn))
-}
-
-/// Whether the resource part of a pattern holds a variable: one that holds none names everything of its kind, and is
-/// never meant by default.
-fn has_variable_tail(pattern: &ArnPattern<'_>) -> bool {
-    pattern.as_str().splitn(6, ':').nth(5).is_some_and(|tail| tail.contains("${"))
+    arn.starts_with("arn:") && pair.patterns.iter().any(|pattern| pattern.matcher.matches(arn))
 }
 
 /// ARNs made from request parameters.
 fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
-    let mut values: Vec<(&str, Vec<String>)> = Vec::new();
-    let mut starred = false;
-    let mut missing = false;
+    let mut values: Vec<Vec<String>> = Vec::with_capacity(pair.templates.len());
+    let (mut starred, mut missing) = (false, false);
+    let holds_arns = memmem::find(call.request.0, b"arn:").is_some();
     for (target, texts) in &pair.templates {
-        for text in texts.iter() {
-            out.extend(text.arns(call).into_iter().filter(|arn| fits(pair, arn)).map(|arn| complete(&arn)));
+        if holds_arns {
+            let named = texts.iter().flat_map(|text| text.arns(call));
+            out.extend(named.filter(|arn| fits(pair, arn)).map(|arn| complete(&arn)));
         }
+        let mut found = Vec::new();
         match target {
             TemplateTarget::AnyArn => out.extend(whole_arns(texts, call)),
             TemplateTarget::Arn(_) => out.extend(whole_arns(texts, call).filter(|arn| fits(pair, arn))),
-            TemplateTarget::Variable(name) => {
-                let found = texts.iter().map(|text| text.values(call)).find(|found| !found.is_empty());
+            TemplateTarget::Variable(_) => {
+                found = texts.iter().map(|text| text.values(call)).find(|found| !found.is_empty()).unwrap_or_default();
                 starred |= texts.iter().any(Text::is_star);
-                missing |= found.is_none();
-                values.extend(found.map(|found| (*name, found)));
+                missing |= found.is_empty();
             }
         }
+        values.push(found);
     }
     if out.is_empty() && !(starred && missing) {
-        for (kind, pattern) in &pair.patterns {
-            out.extend(filled(kind, pattern, &values, call));
+        for slots in pair.patterns.iter().filter_map(|pattern| pattern.slots.as_ref()) {
+            out.extend(filled(slots, &values, call));
         }
     }
     out
@@ -130,37 +126,38 @@ fn whole_arns<'t>(texts: &'t [Text<'_>], call: &'t Call<'_>) -> impl Iterator<It
     texts.iter().flat_map(|text| text.values(call)).filter(|arn| arn.starts_with("arn:"))
 }
 
-/// A pattern with every variable filled in, once for each value; nothing if one has no value.
-fn filled(kind: &str, pattern: &ArnPattern<'_>, values: &[(&str, Vec<String>)], call: &Call<'_>) -> Vec<String> {
-    let value_of = |variable: &str| {
-        let qualified = format!("{kind}.{variable}");
-        values.iter().find(|(name, _)| *name == variable || *name == qualified).map(|(_, found)| found)
-    };
-    let own: Vec<&str> =
-        pattern.variables().filter(|name| !matches!(*name, "Partition" | "Region" | "Account")).collect();
-    if own.is_empty() {
-        return Vec::new();
-    }
-    let Some(found) = own.iter().map(|name| value_of(name)).collect::<Option<Vec<_>>>() else { return Vec::new() };
-    // Several values of several variables do not say which belong together.
-    let many = found.iter().filter(|values| values.len() > 1).count();
-    if many > 1 || found.iter().any(|values| values.iter().any(|value| value.starts_with("arn:"))) {
-        return Vec::new();
-    }
-    let rounds = found.iter().map(|values| values.len()).max().unwrap_or_default();
-    (0..rounds)
-        .filter_map(|round| {
-            pattern.fill(|name| match name {
-                "Partition" => Some(call.partition.to_owned()),
-                "Region" => Some(call.region.to_owned()),
-                "Account" => Some(call.account.to_owned()),
-                name => {
-                    let values = value_of(name)?;
-                    values.get(round).or_else(|| values.first()).cloned()
-                }
-            })
+/// An ARN with every variable filled in, once for each value; nothing if one has no value.
+fn filled(slots: &[Slot<'_>], values: &[Vec<String>], call: &Call<'_>) -> Vec<String> {
+    let found = || {
+        slots.iter().filter_map(|slot| match slot {
+            Slot::Value(template) => Some(values.get(*template).map_or(&[][..], Vec::as_slice)),
+            _ => None,
         })
-        .collect()
+    };
+    // Several values of several variables do not say which belong together.
+    let many = found().filter(|values| values.len() > 1).count();
+    let unfit = |values: &[String]| values.is_empty() || values.iter().any(|value| value.starts_with("arn:"));
+    if many > 1 || found().any(unfit) {
+        return Vec::new();
+    }
+    let rounds = found().map(<[String]>::len).max().unwrap_or_default();
+    let arn = |round: usize| -> String {
+        let mut out = String::with_capacity(96);
+        for slot in slots {
+            out.push_str(match slot {
+                Slot::Literal(text) => text,
+                Slot::Partition => call.partition,
+                Slot::Region => call.region,
+                Slot::Account => call.account,
+                Slot::Value(template) => {
+                    let values = values.get(*template).map_or(&[][..], Vec::as_slice);
+                    values.get(round).or_else(|| values.first()).map_or("", String::as_str)
+                }
+            });
+        }
+        out
+    };
+    (0..rounds).map(arn).collect()
 }
 
 /// A secret's ARN ends in six characters the caller may leave out.

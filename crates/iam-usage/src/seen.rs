@@ -1,72 +1,192 @@
 //! Records seen before, by their event id and what they said: told once, whichever thread and file came first.
+//!
+//! Memory does not grow with the time the logs span. CloudTrail's own files carry the day they were delivered in their
+//! names and are read day by day; a copy is looked for among the events of that day and its neighbours, and days that
+//! no file to come can hold are forgotten. Files without such a name are told apart among each other as long as they are
+//! no more than [`MOST_UNDATED`]; of days busier than [`MOST_DATED`], and beyond that bound, copies are found within a
+//! file only. What is looked for where depends on the sources alone, never on which thread was faster.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
-const SHARDS: usize = 64;
+/// Bytes of compressed logs without a day that are remembered at once; some 1.5 million records.
+const MOST_UNDATED: u64 = 256 << 20;
 
-/// Fingerprints of records, shared by the threads.
-pub(crate) struct Seen {
-    shards: Vec<Mutex<Shard>>,
+/// Bytes of compressed logs of three neighbouring days that are remembered at once.
+const MOST_DATED: u64 = 256 << 20;
+
+const SHARDS: usize = 16;
+
+/// Where copies of a source's records are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Scope {
+    /// Among all records.
+    Run,
+    /// Among the events of the day before, this day and the day after, counted from the epoch.
+    Around(i64),
+    /// Within the source.
+    Source,
 }
 
-/// A set of numbers that are spread evenly.
+impl Scope {
+    /// The scope of each source, from its day, where its name tells one, and its compressed bytes.
+    pub(crate) fn of_all(sources: &[(Option<i64>, u64)]) -> Vec<Self> {
+        let mut undated = 0;
+        let mut days: BTreeMap<i64, u64> = BTreeMap::new();
+        for (day, bytes) in sources {
+            match day {
+                None => undated += bytes,
+                Some(day) => *days.entry(*day).or_default() += bytes,
+            }
+        }
+        let around = |day: i64| days.range(day - 1..=day + 1).map(|(_, bytes)| bytes).sum::<u64>();
+        let scope = |day: &Option<i64>| match day {
+            None if undated <= MOST_UNDATED => Self::Run,
+            Some(day) if (day - 1..=day + 1).all(|day| around(day) <= MOST_DATED) => Self::Around(*day),
+            _ => Self::Source,
+        };
+        sources.iter().map(|(day, _)| scope(day)).collect()
+    }
+}
+
+/// Fingerprints of records, shared by the threads.
 #[derive(Default)]
-struct Shard {
-    recent: BTreeSet<u64>,
+pub(crate) struct Seen {
+    days: Mutex<BTreeMap<i64, Arc<Day>>>,
+}
+
+#[derive(Default)]
+struct Day {
+    shards: [Mutex<Numbers>; SHARDS],
 }
 
 impl Seen {
-    pub(crate) fn new() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    /// Forgets the days before this one.
+    pub(crate) fn forget_before(&self, day: i64) {
+        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = days.split_off(&day);
+        *days = kept;
     }
 
-    /// Whether this is the first record of its fingerprint.
-    pub(crate) fn is_new(&self, fingerprint: u64) -> bool {
-        let index = usize::try_from(fingerprint % SHARDS as u64).unwrap_or_default();
-        let Some(shard) = self.shards.get(index) else { return true };
-        shard.lock().unwrap_or_else(PoisonError::into_inner).recent.insert(fingerprint)
+    fn day(&self, day: i64) -> Arc<Day> {
+        Arc::clone(self.days.lock().unwrap_or_else(PoisonError::into_inner).entry(day).or_default())
     }
 }
 
-/// A number for a record: of its id and of what it says, so that two records that share an id and nothing else are two.
-///
-/// The mixing is that of MurmurHash64A by Austin Appleby, which is in the public domain; the same on every machine.
-pub(crate) fn fingerprint(second: i64, parts: &[&str]) -> u64 {
-    let mut state = mix(0x9e37_79b9_7f4a_7c15, second.cast_unsigned());
-    for part in parts {
-        for chunk in part.as_bytes().chunks(8) {
-            let mut word = [0; 8];
-            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            state = mix(state, u64::from_le_bytes(word));
+/// What a source's reader asks.
+pub(crate) struct Copies<'s> {
+    seen: &'s Seen,
+    scope: Scope,
+    /// The day asked for last.
+    recent: Option<(i64, Arc<Day>)>,
+    /// Records looked for within the source only.
+    own: Numbers,
+}
+
+impl<'s> Copies<'s> {
+    pub(crate) fn new(seen: &'s Seen, scope: Scope) -> Self {
+        Self { seen, scope, recent: None, own: Numbers::default() }
+    }
+
+    /// Whether this is the first record of its fingerprint, as far as the scope goes.
+    pub(crate) fn is_new(&mut self, fingerprint: u64, event_day: i64) -> bool {
+        let shared = match self.scope {
+            Scope::Run => true,
+            Scope::Around(day) => (day - 1..=day + 1).contains(&event_day),
+            Scope::Source => false,
+        };
+        if !shared {
+            return self.own.insert(fingerprint);
         }
-        state = mix(state, part.len() as u64);
+        if self.recent.as_ref().is_none_or(|(day, _)| *day != event_day) {
+            self.recent = Some((event_day, self.seen.day(event_day)));
+        }
+        let Some((_, day)) = &self.recent else { return true };
+        let index = usize::try_from(fingerprint >> 60).unwrap_or_default() % SHARDS;
+        let Some(shard) = day.shards.get(index) else { return true };
+        shard.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint)
     }
-    state ^= state >> 47;
-    state = state.wrapping_mul(MULTIPLIER);
-    state ^ (state >> 47)
 }
 
-const MULTIPLIER: u64 = 0xc6a4_a793_5bd1_e995;
+/// A set of numbers that are spread evenly: open addressing, at most three quarters full, eight bytes a slot.
+#[derive(Default)]
+struct Numbers {
+    /// Zero is an empty slot.
+    slots: Vec<u64>,
+    len: usize,
+}
 
-const fn mix(state: u64, word: u64) -> u64 {
-    let word = word.wrapping_mul(MULTIPLIER);
-    let word = (word ^ (word >> 47)).wrapping_mul(MULTIPLIER);
-    (state ^ word).wrapping_mul(MULTIPLIER)
+impl Numbers {
+    /// Adds a number; whether it is new.
+    fn insert(&mut self, number: u64) -> bool {
+        if (self.len + 1) * 4 > self.slots.len() * 3 {
+            let larger = vec![0; (self.slots.len() * 2).max(64)];
+            let old = std::mem::replace(&mut self.slots, larger);
+            for number in old.into_iter().filter(|number| *number != 0) {
+                place(&mut self.slots, number);
+            }
+        }
+        let new = place(&mut self.slots, number.max(1));
+        self.len += usize::from(new);
+        new
+    }
+}
+
+/// Puts a number into its slot; whether it was not there. There is always an empty slot.
+fn place(slots: &mut [u64], number: u64) -> bool {
+    let mask = slots.len().wrapping_sub(1);
+    let mut at = usize::try_from(number & u64::from(u32::MAX)).unwrap_or_default() & mask;
+    loop {
+        match slots.get_mut(at) {
+            Some(slot) if *slot == number => return false,
+            Some(slot) if *slot == 0 => {
+                *slot = number;
+                return true;
+            }
+            Some(_) => at = (at + 1) & mask,
+            None => return true,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::hash;
+
+    fn numbers() -> impl Iterator<Item = u64> {
+        (0..20_000_u64).map(|n| hash(0, &n.to_le_bytes()))
+    }
 
     #[test]
     fn a_record_is_new_once() {
-        let seen = Seen::new();
-        let of = |id: usize, what: &str| fingerprint(0, &[&id.to_string(), what]);
-        assert!((0..20_000).all(|id| seen.is_new(of(id, "x"))));
-        assert!((0..20_000).all(|id| !seen.is_new(of(id, "x"))));
-        assert!((0..20_000).all(|id| seen.is_new(of(id, "y"))));
-        assert_ne!(fingerprint(0, &["ab", "c"]), fingerprint(0, &["a", "bc"]));
-        assert_ne!(fingerprint(0, &["a"]), fingerprint(1, &["a"]));
+        let seen = Seen::default();
+        let mut copies = Copies::new(&seen, Scope::Run);
+        assert!(numbers().all(|number| copies.is_new(number, 1)));
+        assert!(numbers().all(|number| !copies.is_new(number, 1)));
+        let mut other = Copies::new(&seen, Scope::Around(2));
+        assert!(numbers().all(|number| !other.is_new(number, 1)));
+        assert!(numbers().all(|number| other.is_new(number, 2)));
+    }
+
+    #[test]
+    fn what_lies_outside_a_scope_is_looked_for_in_the_source_alone() {
+        let seen = Seen::default();
+        let (mut first, mut second) = (Copies::new(&seen, Scope::Around(10)), Copies::new(&seen, Scope::Around(10)));
+        assert!(first.is_new(5, 3) && !first.is_new(5, 3) && second.is_new(5, 3));
+        let mut alone = Copies::new(&seen, Scope::Source);
+        assert!(alone.is_new(5, 10) && !alone.is_new(5, 10) && first.is_new(5, 10));
+        seen.forget_before(11);
+        assert!(Copies::new(&seen, Scope::Around(10)).is_new(5, 10));
+    }
+
+    #[test]
+    fn busy_days_and_many_undated_files_are_told_by_the_sources_alone() {
+        let big = 200 << 20;
+        let check = |sources: &[(Option<i64>, u64)], expected: &[Scope]| assert_eq!(Scope::of_all(sources), expected);
+        check(&[(None, big), (Some(5), 1)], &[Scope::Run, Scope::Around(5)]);
+        check(&[(None, big), (None, big)], &[Scope::Source, Scope::Source]);
+        let far = Scope::Around(9);
+        check(&[(Some(5), big), (Some(6), big), (Some(9), 1)], &[Scope::Source, Scope::Source, far]);
     }
 }

@@ -45,6 +45,13 @@ impl LogSource {
         self.size
     }
 
+    /// Bytes as a compressed log would have, roughly; where the size is not known, none.
+    pub(crate) fn packed_size(&self) -> u64 {
+        const USUAL_RATIO: u64 = 10;
+        let size = self.size.unwrap_or_default();
+        if self.name.as_str().ends_with(".gz") { size } else { size / USUAL_RATIO }
+    }
+
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         (self.open)()
     }

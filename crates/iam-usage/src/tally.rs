@@ -11,6 +11,7 @@ use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent,
 
 use crate::calls::Authorised;
 use crate::fold::{Folder, Stat};
+use crate::hash::{Table, hash};
 
 /// Functions of one role told apart; a role with more sessions than that is no function's.
 const MOST_FUNCTIONS: usize = 64;
@@ -28,6 +29,9 @@ type Unexplained = (u64, BTreeSet<Box<str>>);
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     principals: BTreeMap<Box<str>, Principal>,
+    /// What observations are told apart by, beside their resources.
+    kinds: Table<RowKey>,
+    key: Vec<u8>,
     window: Option<(Timestamp, Timestamp)>,
     seen_in: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Count and principals by event source and name.
@@ -48,11 +52,11 @@ struct Principal {
     nameless: bool,
 }
 
-/// Counts by action and what was known of the call.
-type Rows = BTreeMap<RowKey, Folder>;
+/// Counts by the number of their kind.
+type Rows = BTreeMap<u32, Folder>;
 
 /// What tells observations apart beside their resources.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone)]
 struct RowKey {
     action: Action,
     known: bool,
@@ -60,31 +64,35 @@ struct RowKey {
 }
 
 impl Tally {
-    /// Counts one record that gave observations.
+    /// Counts records that gave the same observations.
     pub(crate) fn observe(&mut self, role: &str, function: Option<&str>, calls: &[Authorised], stat: &Stat) {
-        self.observed += 1;
+        self.observed += stat.count + stat.denied;
         if !self.principals.contains_key(role) {
             self.principals.insert(role.into(), Principal::default());
         }
         let Some(principal) = self.principals.get_mut(role) else { return };
         let rows = principal.rows(function);
         for call in calls {
-            let key =
-                RowKey { action: call.action.clone(), known: call.resources.known, context: call.context.clone() };
-            rows.entry(key).or_default().add(&call.resources.arns, stat);
+            let kind = kind(&mut self.kinds, &mut self.key, &call.action, call.resources.known, &call.context);
+            rows.entry(kind).or_default().add(&call.resources.arns, stat);
         }
     }
 
     /// Counts one record that gave none.
     pub(crate) fn skip(&mut self, reason: SkipReason) {
-        *self.skipped.entry(reason).or_default() += 1;
+        self.skip_many(reason, 1);
     }
 
-    /// Counts one record nothing explains.
-    pub(crate) fn unresolved(&mut self, source: &str, name: &str, role: &str) {
+    /// Counts records that gave none.
+    pub(crate) fn skip_many(&mut self, reason: SkipReason, count: u64) {
+        *self.skipped.entry(reason).or_default() += count;
+    }
+
+    /// Counts records of one name that nothing explains.
+    pub(crate) fn unresolved(&mut self, source: &str, name: &str, role: &str, count: u64) {
         let key = if self.unresolved_folded { (Box::default(), Box::default()) } else { (source.into(), name.into()) };
         let slot = self.unresolved.entry(key).or_default();
-        slot.0 += 1;
+        slot.0 += count;
         slot.1.insert(role.into());
         bound_principals(&mut slot.1);
         self.bound_unresolved();
@@ -118,9 +126,12 @@ impl Tally {
     }
 
     /// Puts two counts together.
-    pub(crate) fn merge(mut self, other: Self) -> Self {
+    pub(crate) fn merge(mut self, mut other: Self) -> Self {
+        let Self { kinds, key, .. } = &mut self;
+        let own: Vec<u32> =
+            other.kinds.drain().map(|row| kind(kinds, key, &row.action, row.known, &row.context)).collect();
         for (role, theirs) in other.principals {
-            self.principals.entry(role).or_default().merge(theirs);
+            self.principals.entry(role).or_default().merge(theirs.with_kinds(&own));
         }
         if let Some((first, last)) = other.window {
             let (own_first, own_last) = self.window.unwrap_or((first, last));
@@ -158,7 +169,7 @@ impl Tally {
         };
         for (role, principal) in self.principals {
             if let Ok(arn) = role.parse::<Arn>() {
-                log.principals.insert(arn, principal.into_usage());
+                log.principals.insert(arn, principal.into_usage(&self.kinds));
             }
         }
         for (account, regions) in self.seen_in {
@@ -214,10 +225,20 @@ impl Principal {
         self.bound();
     }
 
-    fn into_usage(self) -> PrincipalUsage {
+    /// The same with other numbers for the kinds: `numbers` holds the new one of each.
+    fn with_kinds(mut self, numbers: &[u32]) -> Self {
+        for rows in self.functions.values_mut() {
+            let own = std::mem::take(rows).into_iter();
+            *rows = own.filter_map(|(kind, folder)| Some((*numbers.get(kind as usize)?, folder))).collect();
+        }
+        self
+    }
+
+    fn into_usage(self, kinds: &Table<RowKey>) -> PrincipalUsage {
         let mut observations = Vec::new();
         for (function, rows) in self.functions {
-            for (key, folder) in rows {
+            for (kind, folder) in rows {
+                let Some(key) = kinds.get(kind) else { continue };
                 let mut context: BTreeMap<ConditionKey, Vec<String>> = BTreeMap::new();
                 for (name, value) in &key.context {
                     context.entry(name.clone()).or_default().push(value.clone());
@@ -236,12 +257,36 @@ impl Principal {
                 }));
             }
         }
-        observations.sort_by(|a, b| {
-            let key = |o: &Observation| (o.action.clone(), o.resources.clone(), o.context.clone(), o.function.clone());
-            key(a).cmp(&key(b)).then(a.resource_known.cmp(&b.resource_known))
+        observations.sort_by(|a: &Observation, b: &Observation| {
+            let told = a.action.cmp(&b.action).then_with(|| a.resources.cmp(&b.resources));
+            let told = told.then_with(|| a.context.cmp(&b.context)).then_with(|| a.function.cmp(&b.function));
+            told.then(a.resource_known.cmp(&b.resource_known))
         });
         PrincipalUsage { observations }
     }
+}
+
+/// The number of a kind of observation.
+fn kind(
+    kinds: &mut Table<RowKey>,
+    key: &mut Vec<u8>,
+    action: &Action,
+    known: bool,
+    context: &[(ConditionKey, String)],
+) -> u32 {
+    key.clear();
+    key.extend_from_slice(action.as_str().as_bytes());
+    key.push(u8::from(known));
+    for (name, value) in context {
+        for part in [name.as_str(), value] {
+            key.push(0);
+            key.extend_from_slice(part.as_bytes());
+        }
+    }
+    let number = hash(0, key);
+    kinds.find(number, key).unwrap_or_else(|| {
+        kinds.insert(number, key, RowKey { action: action.clone(), known, context: context.to_vec() })
+    })
 }
 
 fn merge_rows(own: &mut Rows, other: Rows) {

@@ -78,9 +78,21 @@ impl<'c> Text<'c> {
         matches!(self.parts.as_slice(), [Part::Literal("*")])
     }
 
+    /// The request's members its parameters start from.
+    pub(crate) fn roots(&self) -> impl Iterator<Item = &'c str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Parameter(path, _) => Some(path.root()),
+            Part::Literal(_) | Part::Call(_) => None,
+        })
+    }
+
     /// What it gives for a call; nothing where a parameter is missing. Wildcards in values are escaped, as policies
     /// escape them; wildcards of the text itself stay.
     pub(crate) fn values(&self, call: &Call<'_>) -> Vec<String> {
+        if let [Part::Parameter(path, filter)] = self.parts.as_slice() {
+            let values = path.values(call.request);
+            return values.iter().filter_map(|value| filter.apply(value)).map(|value| escape(&value)).collect();
+        }
         let mut out = vec![String::new()];
         for part in &self.parts {
             let found: Vec<Cow<'_, str>> = match part {
@@ -123,7 +135,7 @@ fn product(left: &[String], right: &[Cow<'_, str>]) -> Vec<String> {
 
 /// Writes the wildcards of a concrete value as policies write them.
 pub(crate) fn escape(value: &str) -> String {
-    if !value.contains(['*', '?', '$']) {
+    if memchr::memchr3(b'*', b'?', b'$', value.as_bytes()).is_none() {
         return value.to_owned();
     }
     let mut out = String::with_capacity(value.len() + 8);
@@ -260,8 +272,17 @@ impl<'c> Path<'c> {
         Self(path.split('.').map(step).collect())
     }
 
+    /// The member of the request it starts from.
+    pub(crate) fn root(&self) -> &'c str {
+        self.0.first().map_or("", |step| step.name)
+    }
+
     /// The texts it leads to.
     pub(crate) fn values<'e>(&self, request: Raw<'e>) -> Vec<Cow<'e, str>> {
+        if let [Step { name, then: Then::Value }] = self.0.as_slice() {
+            let found = get(request, name).or_else(|| wrapped(request, name));
+            return found.and_then(Raw::scalar).filter(|text| is_usable(text)).into_iter().collect();
+        }
         let mut at = vec![request];
         let mut texts = Vec::new();
         for (index, step) in self.0.iter().enumerate() {
@@ -281,12 +302,16 @@ impl<'c> Path<'c> {
             at = next;
         }
         texts.extend(at.into_iter().filter_map(Raw::scalar));
-        texts.retain(|text| !text.is_empty() && text.len() <= LONGEST_VALUE && text != HIDDEN);
+        texts.retain(|text| is_usable(text));
         texts
     }
 
     /// Whether it leads to anything that is not empty.
     pub(crate) fn exists(&self, request: Raw<'_>) -> bool {
+        if let [Step { name, then: Then::Value | Then::Keys }] = self.0.as_slice() {
+            let found = get(request, name).or_else(|| wrapped(request, name));
+            return found.is_some_and(|value| !value.is_empty());
+        }
         let mut at = vec![request];
         for (index, step) in self.0.iter().enumerate() {
             let mut next = Vec::new();
@@ -302,6 +327,11 @@ impl<'c> Path<'c> {
         }
         at.iter().any(|value| !value.is_empty())
     }
+}
+
+/// Whether a value can be part of an ARN at all.
+fn is_usable(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_VALUE && text != HIDDEN
 }
 
 /// A member by name, or by the name with its first letter the other way.

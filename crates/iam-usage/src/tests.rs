@@ -12,11 +12,10 @@ use iam_model::usage::{SkipReason, UsageLog};
 
 use crate::calls::{Calls, of_event};
 use crate::event::Event;
-use crate::feed::Feed;
-use crate::identity::caller;
-use crate::json::Raw;
+use crate::feed::{Feed, Room};
+use crate::identity::Identity;
 use crate::outcome::is_denied;
-use crate::plan::Plans;
+use crate::plan::resolve;
 use crate::records::{Found, each};
 use crate::{FileKind, LogSource, Options, kind_of_path, read};
 
@@ -153,19 +152,19 @@ struct Measure {
 }
 
 impl Measure {
-    fn take(&mut self, plans: &mut Plans<'_>, event: &Event<'_>) {
+    fn take(&mut self, event: &Event<'_>) {
         let (Some(source), Some(name)) = (Event::text(event.event_source), Event::text(event.event_name)) else {
             return;
         };
         let kind = Event::text(event.event_type).unwrap_or("AwsApiCall".into());
-        if plans.is_no_api_call(&kind) || !source.ends_with(".amazonaws.com") {
+        if catalog().is_no_api_call(&kind) || !source.ends_with(".amazonaws.com") {
             return;
         }
-        let identity = br#"{"type": "Role", "arn": "arn:aws:iam::111122223333:role/r"}"#;
-        let own = Event { user_identity: Some(Raw(identity)), ..Event::default() };
-        let caller = caller(&own).unwrap();
+        let mut identity = None;
+        Identity::keep(br#"{"type": "Role", "arn": "arn:aws:iam::111122223333:role/r"}"#, 0, &mut identity).unwrap();
+        let caller = identity.unwrap().caller().unwrap();
         let key = (source.to_string(), name.to_string());
-        match of_event(plans, event, &caller) {
+        match of_event(&resolve(catalog(), &source, &name), event, &caller) {
             Calls::Free => {
                 self.names.insert(key, true);
             }
@@ -203,13 +202,12 @@ impl Measure {
 #[test]
 fn real_logs_resolve_and_agree_with_their_own_denials() {
     let Some(folder) = shared("corpora/trails") else { return };
-    let mut plans = Plans::new(catalog());
     let mut measure = Measure::default();
     for path in files(&folder) {
-        let mut feed = Feed::new(Box::new(std::fs::File::open(&path).unwrap()), Vec::new());
+        let mut feed = Feed::new(Box::new(std::fs::File::open(&path).unwrap()), Room::default());
         each(&mut feed, &mut |found| {
             if let Found::Record(event) = found {
-                measure.take(&mut plans, event);
+                measure.take(event);
             }
         });
     }

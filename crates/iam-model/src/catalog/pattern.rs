@@ -6,9 +6,12 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArnPattern<'a>(&'a str);
 
-/// A piece of a pattern.
-enum Piece<'a> {
+/// A part of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArnPart<'a> {
+    /// Stands for itself.
     Literal(&'a str),
+    /// The name of what stands there, without `${` and `}`.
     Variable(&'a str),
 }
 
@@ -23,12 +26,9 @@ impl<'a> ArnPattern<'a> {
         self.0
     }
 
-    /// The variables, in order, without `${` and `}`.
-    pub fn variables(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        pieces(self.0).filter_map(|piece| match piece {
-            Piece::Variable(name) => Some(name),
-            Piece::Literal(_) => None,
-        })
+    /// The parts, in order.
+    pub fn parts(&self) -> impl Iterator<Item = ArnPart<'a>> + use<'a> {
+        pieces(self.0)
     }
 
     /// Whether `text` is one of these ARNs. A variable stands for one character or more; the partition, region and account
@@ -44,63 +44,79 @@ impl<'a> ArnPattern<'a> {
     /// ```
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let (pattern_head, pattern_tail) = split_arn(self.0);
-        let (head, tail) = split_arn(text);
-        head.iter().zip(&pattern_head).all(|(part, pattern)| part_matches(part, pattern))
-            && tail_matches(pattern_tail, tail)
+        self.matcher().matches(text)
     }
 
-    /// The ARN with every variable replaced by what `value` gives for it; nothing where it gives nothing for one.
-    pub fn fill(&self, mut value: impl FnMut(&str) -> Option<String>) -> Option<String> {
-        let mut out = String::with_capacity(self.0.len() + 32);
-        for piece in pieces(self.0) {
-            match piece {
-                Piece::Literal(text) => out.push_str(text),
-                Piece::Variable(name) => out.push_str(&value(name)?),
-            }
-        }
-        Some(out)
+    /// The pattern taken apart, to be matched often.
+    #[must_use]
+    pub fn matcher(&self) -> ArnMatcher<'a> {
+        let (head, tail) = split_arn(self.0);
+        ArnMatcher { pattern: *self, head, tail: pieces(tail).collect() }
+    }
+}
+
+/// A pattern taken apart.
+#[derive(Debug, Clone)]
+pub struct ArnMatcher<'a> {
+    pattern: ArnPattern<'a>,
+    head: [&'a str; 5],
+    tail: Vec<ArnPart<'a>>,
+}
+
+impl<'a> ArnMatcher<'a> {
+    /// The pattern.
+    #[must_use]
+    pub const fn pattern(&self) -> ArnPattern<'a> {
+        self.pattern
+    }
+
+    /// Whether `text` is one of these ARNs, as [`ArnPattern::matches`] has it.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        let (head, tail) = split_arn(text);
+        head.iter().zip(&self.head).all(|(part, pattern)| part_matches(part, pattern))
+            && tail_pieces(&self.tail, tail, &mut 4096)
     }
 }
 
 /// The five parts before the resource, and the resource. Colons inside `${…}` do not occur in the reference.
 fn split_arn(arn: &str) -> ([&str; 5], &str) {
-    let mut parts = arn.splitn(6, ':');
-    let mut next = || parts.next().unwrap_or_default();
-    ([next(), next(), next(), next(), next()], next())
+    let mut parts = [""; 5];
+    let mut rest = arn;
+    for part in &mut parts {
+        let end = rest.bytes().position(|byte| byte == b':').unwrap_or(rest.len());
+        *part = rest.get(..end).unwrap_or_default();
+        rest = rest.get(end + 1..).unwrap_or_default();
+    }
+    (parts, rest)
 }
 
 fn part_matches(part: &str, pattern: &str) -> bool {
     if pattern.starts_with("${") { true } else { part == pattern || pattern == "*" }
 }
 
-fn tail_matches(pattern: &str, text: &str) -> bool {
-    let pieces: Vec<Piece<'_>> = pieces(pattern).collect();
-    tail_pieces(&pieces, text, &mut 4096)
-}
-
 /// Matches greedily from the left with a bounded number of retries; the reference's patterns have a few pieces.
-fn tail_pieces(pieces: &[Piece<'_>], text: &str, budget: &mut u32) -> bool {
+fn tail_pieces(pieces: &[ArnPart<'_>], text: &str, budget: &mut u32) -> bool {
     let Some(left) = budget.checked_sub(1) else { return false };
     *budget = left;
     match pieces {
         [] => text.is_empty(),
-        [Piece::Literal(literal), rest @ ..] => {
+        [ArnPart::Literal(literal), rest @ ..] => {
             text.strip_prefix(literal).is_some_and(|text| tail_pieces(rest, text, budget))
         }
-        [Piece::Variable(_)] => !text.is_empty(),
-        [Piece::Variable(_), Piece::Literal(literal), rest @ ..] => text
+        [ArnPart::Variable(_)] => !text.is_empty(),
+        [ArnPart::Variable(_), ArnPart::Literal(literal), rest @ ..] => text
             .match_indices(literal)
             .filter(|(at, _)| *at > 0)
             .any(|(at, _)| text.get(at + literal.len()..).is_some_and(|text| tail_pieces(rest, text, budget))),
-        [Piece::Variable(_), rest @ ..] => text
+        [ArnPart::Variable(_), rest @ ..] => text
             .char_indices()
             .skip(1)
             .any(|(at, _)| text.get(at..).is_some_and(|text| tail_pieces(rest, text, budget))),
     }
 }
 
-fn pieces(pattern: &str) -> impl Iterator<Item = Piece<'_>> {
+fn pieces(pattern: &str) -> impl Iterator<Item = ArnPart<'_>> {
     let mut rest = pattern;
     std::iter::from_fn(move || {
         if rest.is_empty() {
@@ -108,11 +124,11 @@ fn pieces(pattern: &str) -> impl Iterator<Item = Piece<'_>> {
         }
         if let Some((name, after)) = rest.strip_prefix("${").and_then(|inner| inner.split_once('}')) {
             rest = after;
-            return Some(Piece::Variable(name));
+            return Some(ArnPart::Variable(name));
         }
         let end = rest.get(1..).and_then(|tail| tail.find("${")).map_or(rest.len(), |at| at + 1);
         let (literal, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         rest = after;
-        Some(Piece::Literal(literal))
+        Some(ArnPart::Literal(literal))
     })
 }

@@ -74,18 +74,15 @@ fn arn_patterns_match_arns_of_their_type_only() {
 }
 
 #[test]
-fn patterns_are_filled_from_their_variables() {
+fn patterns_are_taken_apart() {
     let catalog = catalog();
     let pattern = facts(&catalog, "sqs:SendMessage").resource_types().next().unwrap().arn_patterns().next().unwrap();
-    let value = |name: &str| match name {
-        "Partition" => Some("aws".to_owned()),
-        "Region" => Some("eu-west-1".to_owned()),
-        "Account" => Some("111122223333".to_owned()),
-        "QueueName" => Some("jobs".to_owned()),
-        _ => None,
+    let text = |part: ArnPart<'_>| match part {
+        ArnPart::Literal(text) => text.to_owned(),
+        ArnPart::Variable(name) => format!("<{name}>"),
     };
-    assert_eq!(pattern.fill(value).as_deref(), Some("arn:aws:sqs:eu-west-1:111122223333:jobs"));
-    assert_eq!(pattern.fill(|_| None), None);
+    let parts: Vec<String> = pattern.parts().map(text).collect();
+    assert_eq!(parts.concat(), "arn:<Partition>:sqs:<Region>:<Account>:<QueueName>");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn stat(id: &str, second: i64) -> Stat {
-    Stat::one(false, Timestamp::from_epoch_seconds(second), id)
+    Stat::one(false, Timestamp::from_epoch_seconds(second), id.as_bytes())
 }
 
 fn folded(names: impl Iterator<Item = String>) -> Vec<(Names, u64)> {
