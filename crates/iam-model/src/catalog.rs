@@ -152,6 +152,12 @@ impl Catalog {
         self.actions.len()
     }
 
+    /// How many API operations are known.
+    #[must_use]
+    pub const fn operation_count(&self) -> usize {
+        self.operations.len()
+    }
+
     /// Every action, by service and name.
     pub fn actions(&self) -> impl Iterator<Item = ActionFacts<'_>> {
         self.services.iter().flat_map(|service| self.facts_of(service))

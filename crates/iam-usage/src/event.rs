@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use iam_model::time::Timestamp;
 
 use crate::identity::Identity;
-use crate::json::{After, Object, Raw, Stop, in_order, keep, skip_value};
+use crate::json::{After, LONGEST_KEY, Object, Raw, Stop, in_order, keep, skip_value, small};
 
 /// The members of a record that are read; all are optional, since old and partial records lack some.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,21 +62,22 @@ impl<'a> Object<'a> for Event<'a> {
     }
 
     fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
-        let field = match key {
-            b"eventID" => &mut self.event_id,
-            b"eventName" => &mut self.event_name,
-            b"eventSource" => &mut self.event_source,
-            b"eventTime" => &mut self.event_time,
-            b"eventType" => &mut self.event_type,
-            b"errorCode" => &mut self.error_code,
-            b"errorMessage" => &mut self.error_message,
-            b"readOnly" => &mut self.read_only,
-            b"recipientAccountId" => &mut self.recipient,
-            b"awsRegion" => &mut self.region,
-            b"requestParameters" => &mut self.request,
+        // Exports of queries write names in small letters.
+        let field = match small(key, &mut [0; LONGEST_KEY]) {
+            b"eventid" => &mut self.event_id,
+            b"eventname" => &mut self.event_name,
+            b"eventsource" => &mut self.event_source,
+            b"eventtime" => &mut self.event_time,
+            b"eventtype" => &mut self.event_type,
+            b"errorcode" => &mut self.error_code,
+            b"errormessage" => &mut self.error_message,
+            b"readonly" => &mut self.read_only,
+            b"recipientaccountid" => &mut self.recipient,
+            b"awsregion" => &mut self.region,
+            b"requestparameters" => &mut self.request,
             b"resources" => &mut self.resources,
-            b"vpcEndpointId" => &mut self.vpc_endpoint,
-            b"userIdentity" => return Identity::keep(bytes, at, &mut self.identity),
+            b"vpcendpointid" => &mut self.vpc_endpoint,
+            b"useridentity" => return Identity::keep(bytes, at, &mut self.identity),
             _ => return skip_value(bytes, at),
         };
         keep(bytes, at, field)
@@ -121,7 +122,7 @@ const RECORD_KEYS: &[&str] = &[
 
 /// Whether a key is one of a record's own.
 pub(crate) fn is_record_key(key: &[u8]) -> bool {
-    RECORD_KEYS.iter().any(|known| known.as_bytes() == key)
+    RECORD_KEYS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(key))
 }
 
 impl<'a> Event<'a> {
@@ -148,9 +149,15 @@ impl<'a> Event<'a> {
         let text = raw.scalar()?;
         let whole = match text.split_once('.') {
             Some((whole, fraction)) if fraction.ends_with('Z') => Cow::Owned(format!("{whole}Z")),
+            Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Cow::Owned(whole.to_owned())
+            }
             _ => text,
         };
-        Timestamp::parse(&whole).or_else(|| Timestamp::parse(&format!("{}Z", whole.strip_suffix("+00:00")?)))
+        let spaced = |whole: &str| whole.split_once(' ').map(|(day, time)| format!("{day}T{time}Z"));
+        Timestamp::parse(&whole)
+            .or_else(|| Timestamp::parse(&format!("{}Z", whole.strip_suffix("+00:00")?)))
+            .or_else(|| Timestamp::parse(&spaced(&whole)?))
     }
 
     /// A string member, if it is one.
@@ -179,6 +186,7 @@ mod tests {
         for (text, expected) in [
             ("\"2026-11-20T08:15:30.123Z\"", Some("2026-11-20T08:15:30Z")),
             ("\"2026-11-20T08:15:30+00:00\"", Some("2026-11-20T08:15:30Z")),
+            ("\"2026-11-20 08:15:30.000\"", Some("2026-11-20T08:15:30Z")),
             ("\"yesterday\"", None),
         ] {
             let event = Event { event_time: Some(Raw(text.as_bytes())), ..Event::default() };

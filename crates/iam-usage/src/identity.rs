@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use iam_model::usage::SkipReason;
 
-use crate::json::{After, Object, Raw, Stop, in_order, keep, skip_value};
+use crate::json::{After, LONGEST_KEY, Object, Raw, Stop, in_order, keep, skip_value, small};
 
 /// The members of `userIdentity` that are read.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,12 +39,12 @@ impl<'a> Object<'a> for Identity<'a> {
     }
 
     fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
-        match key {
+        match small(key, &mut [0; LONGEST_KEY]) {
             b"type" => self.keep_head(bytes, at, |own| &mut own.kind),
             b"arn" => self.keep_head(bytes, at, |own| &mut own.arn),
-            b"invokedBy" => keep(bytes, at, &mut self.invoked_by),
-            b"inScopeOf" => keep(bytes, at, &mut self.scope),
-            b"sessionContext" => Session(&mut self.issuer).scan(bytes, at),
+            b"invokedby" => keep(bytes, at, &mut self.invoked_by),
+            b"inscopeof" => keep(bytes, at, &mut self.scope),
+            b"sessioncontext" => Session(&mut self.issuer).scan(bytes, at),
             _ => skip_value(bytes, at),
         }
     }
@@ -60,7 +60,7 @@ impl<'a> Object<'a> for Session<'_, 'a> {
     }
 
     fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
-        if key == b"sessionIssuer" { keep(bytes, at, self.0) } else { skip_value(bytes, at) }
+        if key.eq_ignore_ascii_case(b"sessionIssuer") { keep(bytes, at, self.0) } else { skip_value(bytes, at) }
     }
 }
 

@@ -286,6 +286,17 @@ pub(crate) fn keep<'a>(bytes: &'a [u8], at: usize, into: &mut Option<Raw<'a>>) -
     Ok(end)
 }
 
+/// Bytes of the longest key that is read.
+pub(crate) const LONGEST_KEY: usize = 24;
+
+/// A key in small letters; nothing for one that is longer than any that is read.
+pub(crate) fn small<'b>(key: &[u8], into: &'b mut [u8; LONGEST_KEY]) -> &'b [u8] {
+    let Some(small) = into.get_mut(..key.len()) else { return &[] };
+    small.copy_from_slice(key);
+    small.make_ascii_lowercase();
+    small
+}
+
 /// A member of an object, as found: the key without its quotes, the value, and the offset after the value.
 pub(crate) struct Found<'a> {
     pub(crate) key: &'a [u8],

@@ -34,7 +34,7 @@ pub fn kind_of_path(path: &str) -> FileKind {
     }
     let lower = name.to_ascii_lowercase();
     let stem = lower.strip_suffix(".gz").unwrap_or(&lower);
-    let endings = [".json", ".jsonl", ".ndjson", ".cloudtrail", ".log"];
+    let endings = [".json", ".jsonl", ".ndjson", ".cloudtrail", ".log", ".csv"];
     let hidden = name.starts_with('.');
     if !hidden && endings.iter().any(|ending| stem.ends_with(ending)) { FileKind::Log } else { FileKind::Other }
 }
@@ -78,6 +78,7 @@ mod tests {
             ("logs\\CloudTrail-Digest\\x.json", FileKind::NotALog),
             ("events.jsonl", FileKind::Log),
             ("EVENTS.JSON", FileKind::Log),
+            ("export.csv.gz", FileKind::Log),
             (".manifest.json", FileKind::Other),
             ("archive.tar.gz", FileKind::Other),
             ("", FileKind::Other),

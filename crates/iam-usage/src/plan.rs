@@ -150,6 +150,10 @@ impl Needed {
 
     /// Writes what is needed of a request behind a key, as a request of its own.
     pub(crate) fn project(&self, request: Raw<'_>, key: &mut Vec<u8>) {
+        // Exports of queries hold parameters as text.
+        if let Some(text) = request.text().filter(|text| text.starts_with('{')) {
+            return self.project(Raw(text.as_bytes()), key);
+        }
         if self.whole || !request.is_object() {
             key.extend_from_slice(request.0);
             return;

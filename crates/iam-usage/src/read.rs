@@ -95,11 +95,8 @@ impl Queue {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = self.sources.get(state.next);
         state.next += 1;
-        let first_day = match taken {
-            Some((_, Scope::Around(day))) => day - 1,
-            Some((_, Scope::Run | Scope::Source)) => state.reading.get(thread).copied().unwrap_or(i64::MIN),
-            None => i64::MAX,
-        };
+        let before = state.reading.get(thread).copied().unwrap_or(i64::MIN);
+        let first_day = taken.map_or(i64::MAX, |(_, scope)| scope.first_day().unwrap_or(before));
         if let Some(own) = state.reading.get_mut(thread) {
             *own = first_day;
         }

@@ -1,11 +1,15 @@
 //! Finds the records of a log, one at a time, whatever form the log has.
 //!
 //! Forms: CloudTrail's own files (`{"Records": […]}`), records on lines of their own, an array of records, and what
-//! `aws cloudtrail lookup-events` prints (`{"Events": [{"CloudTrailEvent": "…"}]}`). What the records mean is for others.
+//! `aws cloudtrail lookup-events` prints (`{"Events": [{"CloudTrailEvent": "…"}]}`); and rows, as Athena and CloudTrail
+//! Lake export them: CSV with the columns' names, or objects with names in small letters on lines of their own, or
+//! `{"QueryResultRows": [[{"eventName": "…"}, …]]}`. What the records mean is for others.
+
+mod csv;
 
 use crate::event::{Event, is_record_key};
 use crate::feed::{Feed, RECORD_LIMIT};
-use crate::json::{Raw, Stop, skip_string, space};
+use crate::json::{Raw, Stop, skip_string, skip_value, space};
 
 /// What a source was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +46,7 @@ pub(crate) enum NoRecord {
     NotAnObject,
 }
 
+/// Takes what is found.
 type Take<'t> = dyn FnMut(Found<'_, '_>) + 't;
 
 /// Hands every record of `feed` to `take`.
@@ -67,6 +72,10 @@ fn values(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result
                 list(feed, take)?;
             }
             b'{' => object(feed, shape, take)?,
+            _ if csv::starts_table(feed) => {
+                shape.holds_records = true;
+                csv::each_row(feed, take)?;
+            }
             _ => return Err(Stop::Bad(0)),
         }
     }
@@ -84,12 +93,38 @@ fn list(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
             }
             b',' => feed.take(1),
             b'{' => one(feed, take)?,
+            b'[' => row(feed, take)?,
             b'}' | b':' => return Err(Stop::Bad(0)),
             _ => {
                 take(Found::NoRecord(NoRecord::NotAnObject));
                 feed.skip()?;
             }
         }
+    }
+}
+
+/// A row of what `aws cloudtrail get-query-results` prints, an object for each column; its bracket comes next.
+fn row(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
+    let record = feed.parse(|bytes| {
+        let end = skip_value(bytes, 0)?;
+        let columns = Raw(bytes.get(..end).unwrap_or_default()).items().flat_map(Raw::members);
+        let mut columns: Vec<(Vec<u8>, Vec<u8>)> = columns
+            .map(|(name, value)| (name.to_vec(), value.text().unwrap_or_default().into_owned().into()))
+            .collect();
+        let (names, cells): (Vec<Vec<u8>>, Vec<Vec<u8>>) = columns.drain(..).unzip();
+        let names: Vec<String> = names.iter().map(|name| String::from_utf8_lossy(name).to_ascii_lowercase()).collect();
+        Ok((csv::record(&names, &cells), end))
+    });
+    match record {
+        Ok(record) => {
+            csv::take_record(&record, take);
+            Ok(())
+        }
+        Err(Stop::More) if feed.is_full() && feed.bytes().len() >= RECORD_LIMIT => {
+            take(Found::NoRecord(NoRecord::TooLarge));
+            feed.skip()
+        }
+        Err(stop) => Err(stop),
     }
 }
 
@@ -170,7 +205,7 @@ fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>)
         if bytes.get(colon).ok_or(Stop::More)? != &b':' {
             return Err(Stop::Bad(colon));
         }
-        let holds = key == b"Records" || key == b"Events";
+        let holds = [&b"Records"[..], b"Events", b"QueryResultRows"].contains(&key);
         Ok(((holds, key == b"digestStartTime" || key == b"logFiles"), colon + 1))
     })?;
     shape.is_digest |= digest;
@@ -211,6 +246,20 @@ mod tests {
         );
         check(b"{\"Records\": []}\n{\"Records\": [{\"eventName\": \"A\"}]}", "A true,false None");
         check(b"\xef\xbb\xbf{\"Records\": [{\"eventName\": \"A\"}]}", "A true,false None");
+    }
+
+    #[test]
+    fn rows_of_exports_are_records() {
+        let csv = "eventversion,useridentity,eventtime,eventsource,eventname\n1.08,{type=Root},2026-11-20T08:15:30Z,s3.amazonaws.com,A\n\n\"1.08\",\"{\"\"type\"\": \"\"Root\"\"}\",x,s3.amazonaws.com,B";
+        check(csv.as_bytes(), "A,B true,false None");
+        check(b"eventName,eventSource\n\"A", " true,false Some(CutOff)");
+        check(b"name,size\nA,B\n", " false,false Some(NotJson)");
+        check(b"eventjson\n\"{\"\"eventName\"\": \"\"A\"\"}\"\n", "A true,false None");
+        check(
+            br#"{"QueryStatus": "FINISHED", "QueryResultRows": [[{"eventName": "A"}, {"eventTime": "x"}], []]}"#,
+            "A,! true,false None",
+        );
+        check(b"{\"eventname\": \"A\", \"useridentity\": {}}\n{\"eventname\": \"B\"}", "A,B true,false None");
     }
 
     #[test]

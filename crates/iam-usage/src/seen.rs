@@ -1,19 +1,19 @@
 //! Records seen before, by their event id and what they said: told once, whichever thread and file came first.
 //!
-//! Memory does not grow with the time the logs span. CloudTrail's own files carry the day they were delivered in their
-//! names and are read day by day; a copy is looked for among the events of that day and its neighbours, and days that
-//! no file to come can hold are forgotten. Files without such a name are told apart among each other as long as they are
-//! no more than [`MOST_UNDATED`]; of days busier than [`MOST_DATED`], and beyond that bound, copies are found within a
-//! file only. What is looked for where depends on the sources alone, never on which thread was faster.
+//! Memory is bounded. Of up to [`MOST_REMEMBERED`] bytes of logs every record is remembered, and copies are found wherever
+//! they are. Of more, CloudTrail's own files carry the day they were delivered in their names and are read day by day: a
+//! copy is looked for among the events of the [`DAYS_BEFORE`] days before to the day after, and days that no file to come
+//! can hold are forgotten. Where even those days are too many to remember, and in files without a day, copies are found
+//! within one file only. What is looked for where depends on the sources alone, never on which thread was faster.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Bytes of compressed logs without a day that are remembered at once; some 1.5 million records.
-const MOST_UNDATED: u64 = 256 << 20;
+/// Bytes of compressed logs whose records are remembered at once; some 1.5 million records, 16 bytes each.
+const MOST_REMEMBERED: u64 = 256 << 20;
 
-/// Bytes of compressed logs of three neighbouring days that are remembered at once.
-const MOST_DATED: u64 = 256 << 20;
+/// Days between an event and the last delivery of it that is expected.
+const DAYS_BEFORE: i64 = 7;
 
 const SHARDS: usize = 16;
 
@@ -22,7 +22,7 @@ const SHARDS: usize = 16;
 pub(crate) enum Scope {
     /// Among all records.
     Run,
-    /// Among the events of the day before, this day and the day after, counted from the epoch.
+    /// Among the events of the days around this one, counted from the epoch.
     Around(i64),
     /// Within the source.
     Source,
@@ -31,21 +31,31 @@ pub(crate) enum Scope {
 impl Scope {
     /// The scope of each source, from its day, where its name tells one, and its compressed bytes.
     pub(crate) fn of_all(sources: &[(Option<i64>, u64)]) -> Vec<Self> {
-        let mut undated = 0;
+        if sources.iter().map(|(_, bytes)| bytes).sum::<u64>() <= MOST_REMEMBERED {
+            return vec![Self::Run; sources.len()];
+        }
         let mut days: BTreeMap<i64, u64> = BTreeMap::new();
         for (day, bytes) in sources {
-            match day {
-                None => undated += bytes,
-                Some(day) => *days.entry(*day).or_default() += bytes,
+            if let Some(day) = day {
+                *days.entry(*day).or_default() += bytes;
             }
         }
-        let around = |day: i64| days.range(day - 1..=day + 1).map(|(_, bytes)| bytes).sum::<u64>();
+        // While a file of one day is read, others may be as many days behind as copies are looked for.
+        let around =
+            |day: i64| days.range(day - 2 * DAYS_BEFORE..=day + DAYS_BEFORE).map(|(_, bytes)| bytes).sum::<u64>();
         let scope = |day: &Option<i64>| match day {
-            None if undated <= MOST_UNDATED => Self::Run,
-            Some(day) if (day - 1..=day + 1).all(|day| around(day) <= MOST_DATED) => Self::Around(*day),
+            Some(day) if around(*day) <= MOST_REMEMBERED => Self::Around(*day),
             _ => Self::Source,
         };
         sources.iter().map(|(day, _)| scope(day)).collect()
+    }
+
+    /// The first day of events that are looked for beyond the source.
+    pub(crate) const fn first_day(self) -> Option<i64> {
+        match self {
+            Self::Around(day) => Some(day - DAYS_BEFORE),
+            Self::Run | Self::Source => None,
+        }
     }
 }
 
@@ -92,7 +102,7 @@ impl<'s> Copies<'s> {
     pub(crate) fn is_new(&mut self, fingerprint: u64, event_day: i64) -> bool {
         let shared = match self.scope {
             Scope::Run => true,
-            Scope::Around(day) => (day - 1..=day + 1).contains(&event_day),
+            Scope::Around(day) => (day - DAYS_BEFORE..=day + 1).contains(&event_day),
             Scope::Source => false,
         };
         if !shared {
@@ -173,7 +183,7 @@ mod tests {
     fn what_lies_outside_a_scope_is_looked_for_in_the_source_alone() {
         let seen = Seen::default();
         let (mut first, mut second) = (Copies::new(&seen, Scope::Around(10)), Copies::new(&seen, Scope::Around(10)));
-        assert!(first.is_new(5, 3) && !first.is_new(5, 3) && second.is_new(5, 3));
+        assert!(first.is_new(5, 2) && !first.is_new(5, 2) && second.is_new(5, 2));
         let mut alone = Copies::new(&seen, Scope::Source);
         assert!(alone.is_new(5, 10) && !alone.is_new(5, 10) && first.is_new(5, 10));
         seen.forget_before(11);
@@ -181,12 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn busy_days_and_many_undated_files_are_told_by_the_sources_alone() {
+    fn how_far_copies_are_looked_for_is_told_by_the_sources_alone() {
         let big = 200 << 20;
         let check = |sources: &[(Option<i64>, u64)], expected: &[Scope]| assert_eq!(Scope::of_all(sources), expected);
-        check(&[(None, big), (Some(5), 1)], &[Scope::Run, Scope::Around(5)]);
+        check(&[(None, big), (Some(5), 1)], &[Scope::Run, Scope::Run]);
         check(&[(None, big), (None, big)], &[Scope::Source, Scope::Source]);
-        let far = Scope::Around(9);
-        check(&[(Some(5), big), (Some(6), big), (Some(9), 1)], &[Scope::Source, Scope::Source, far]);
+        let far = Scope::Around(99);
+        check(&[(Some(5), big), (Some(6), big), (Some(99), 1)], &[Scope::Source, Scope::Source, far]);
+        check(&[(Some(5), big), (None, big)], &[Scope::Around(5), Scope::Source]);
     }
 }

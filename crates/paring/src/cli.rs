@@ -1,5 +1,6 @@
 //! Arguments: types only, turned into a [`Command`] before anything else sees them.
 
+mod catalog;
 mod check;
 mod cut;
 mod graph;
@@ -16,6 +17,7 @@ use iam_model::time::Timestamp;
 
 use crate::terminal::Color;
 
+pub(crate) use catalog::{Catalog, CatalogFile, Question};
 pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
 pub(crate) use cut::Cut;
 pub(crate) use graph::{Graph, GraphFormat};
@@ -77,6 +79,8 @@ pub(crate) enum Action {
     Usage(Usage),
     /// Write a snapshot of an account: from saved AWS CLI output, or live
     Collect(Collect),
+    /// Look up AWS's actions as this program knows them, and what changed since an older catalogue
+    Catalog(Catalog),
 }
 
 /// Findings about a snapshot.
@@ -122,7 +126,7 @@ pub(crate) struct Techniques {
 /// What was seen: logs in, a table or JSON out.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Usage {
-    /// CloudTrail files or folders, .json or .json.gz, any layout
+    /// CloudTrail files or folders, .json, .json.gz or exported .csv, any layout
     #[arg(value_name = "LOGS", required = true, help_heading = "Input")]
     pub(crate) logs: Vec<PathBuf>,
 
@@ -141,6 +145,9 @@ pub(crate) struct Usage {
     /// Only roles of this account (can be repeated)
     #[arg(long = "account", value_name = "ID", help_heading = "Input")]
     pub(crate) accounts: Vec<AccountId>,
+
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFile,
 
     /// Threads to read with; 0 means one for each core
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
@@ -199,6 +206,9 @@ pub(crate) struct Tighten {
     /// The folder of the templates the roles come from; without it there are no patches
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     pub(crate) iac: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) catalog: CatalogFile,
 
     /// The settings file [default: paring.toml, where there is one]
     #[arg(long, value_name = "FILE", help_heading = "Input")]

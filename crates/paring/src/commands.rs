@@ -2,6 +2,7 @@
 
 mod audit;
 mod can;
+mod catalog;
 mod check;
 mod collect;
 mod cut;
@@ -46,6 +47,7 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Simulate(arguments) => simulate::run(arguments, terminal),
         Action::Can(arguments) => can::run(arguments, terminal),
         Action::WhoCan(arguments) => who_can::run(arguments, terminal),
+        Action::Catalog(arguments) => catalog::run(arguments, terminal),
         Action::Usage(arguments) => usage::run(arguments, terminal),
     }
 }

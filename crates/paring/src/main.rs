@@ -3,6 +3,7 @@
 //! Knows files, the terminal and the order of the stops. Knows no IAM rule: those live in the rooms it calls.
 
 mod batch;
+mod catalog;
 mod cli;
 mod commands;
 mod config;

@@ -65,6 +65,43 @@ fn text_that_is_cut_off_or_no_json() {
 }
 
 #[test]
+fn exports_of_queries_say_the_same_as_logs() {
+    let rows = |text: &str| {
+        let (log, diagnostics) = run(vec![text.as_bytes().to_vec()]);
+        assert_eq!(diagnostics, []);
+        let seen = log.principals.values().flat_map(|used| &used.observations);
+        seen.map(|o| format!("{} {} {}", o.action, o.resources[0].as_str(), o.count)).collect::<Vec<_>>()
+    };
+    let expected = rows(RECORD);
+    assert_eq!(expected, ["dynamodb:PutItem arn:aws:dynamodb:eu-west-1:111122223333:table/T 1"]);
+    let identity = "{type=AssumedRole, sessioncontext={attributes=null, sessionissuer={type=Role, arn=arn:aws:iam::111122223333:role/r}}}";
+    let columns =
+        "useridentity,eventtime,eventsource,eventname,awsregion,recipientaccountid,requestparameters,resources";
+    let athena = format!(
+        "{columns}\n\"{identity}\",2026-11-20T08:15:30Z,dynamodb.amazonaws.com,PutItem,eu-west-1,111122223333,\"{{\"\"tableName\"\":\"\"T\"\"}}\",\n"
+    );
+    assert_eq!(rows(&athena), expected);
+    let lake = athena
+        .replace("\"{\"\"tableName\"\":\"\"T\"\"}\"", "{tableName=T}")
+        .replace("2026-11-20T08:15:30Z", "2026-11-20 08:15:30.000");
+    assert_eq!(rows(&lake), expected);
+    let unloaded = RECORD.replace("{\"tableName\": \"T\"}", r#""{\"tableName\":\"T\"}""#);
+    assert_eq!(rows(&unloaded), expected);
+    let small = [
+        "eventTime",
+        "eventSource",
+        "eventName",
+        "awsRegion",
+        "recipientAccountId",
+        "requestParameters",
+        "userIdentity",
+        "sessionContext",
+        "sessionIssuer",
+    ];
+    assert_eq!(rows(&small.iter().fold(unloaded, |text, name| text.replace(name, &name.to_lowercase()))), expected);
+}
+
+#[test]
 fn other_encodings_are_named() {
     let wide: Vec<u8> = whole(&[RECORD]).encode_utf16().flat_map(u16::to_le_bytes).collect();
     check([&[0xff, 0xfe][..], &wide].concat(), 0, &["UTF-16"]);

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use iam_model::action::ActionPattern;
-use iam_model::catalog::Catalog;
 use iam_model::diagnostic::Diagnostic;
 use iam_model::policy::{PrintStyle, print};
 use iam_model::snapshot::Snapshot;
@@ -23,8 +22,7 @@ use crate::{example, input, logs, report, write};
 /// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
 pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let config = config::load(arguments.config.as_deref())?;
-    let catalog =
-        Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let catalog = crate::catalog::load(&arguments.catalog)?;
     let (snapshot, mut diagnostics) = snapshot(arguments)?;
     let sources = sources(arguments, &mut diagnostics)?;
     let usage = if arguments.example {

@@ -1,6 +1,5 @@
 //! `paring usage`: what each role did, from logs alone.
 
-use iam_model::catalog::Catalog;
 use iam_usage::Options;
 
 use super::Outcome;
@@ -11,8 +10,7 @@ use crate::{logs, report};
 
 /// Reads the logs and prints what was seen.
 pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let catalog =
-        Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let catalog = crate::catalog::load(&arguments.catalog)?;
     let options = Options {
         since: arguments.since,
         until: arguments.until,
