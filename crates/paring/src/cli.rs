@@ -17,7 +17,7 @@ use iam_model::time::Timestamp;
 
 use crate::terminal::Color;
 
-pub(crate) use catalog::{Catalog, CatalogFile, Question};
+pub(crate) use catalog::{Catalog, CatalogFile, CatalogQuestion};
 pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
 pub(crate) use cut::Cut;
 pub(crate) use graph::{Graph, GraphFormat};

@@ -18,7 +18,7 @@ pub(crate) struct CatalogFile {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Catalog {
     #[command(subcommand)]
-    pub(crate) question: Question,
+    pub(crate) question: CatalogQuestion,
 
     #[command(flatten)]
     pub(crate) file: CatalogFile,
@@ -30,7 +30,7 @@ pub(crate) struct Catalog {
 
 /// What to ask of a catalogue.
 #[derive(Debug, Clone, Subcommand)]
-pub(crate) enum Question {
+pub(crate) enum CatalogQuestion {
     /// Show its date, its size, and where its facts come from
     Info,
     /// List the actions that came, went or changed since an older catalogue

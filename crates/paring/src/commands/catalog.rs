@@ -6,7 +6,7 @@ use iam_model::catalog::{ActionFacts, Catalog, Logging, Trigger};
 use iam_model::json::Value;
 
 use super::Outcome;
-use crate::cli::{self, Format, Question};
+use crate::cli::{self, CatalogQuestion, Format};
 use crate::error::CliError;
 use crate::terminal::Terminal;
 
@@ -14,9 +14,9 @@ use crate::terminal::Terminal;
 pub(crate) fn run(arguments: &cli::Catalog, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let catalog = crate::catalog::load(&arguments.file)?;
     let answer = match &arguments.question {
-        Question::Info => info(&catalog),
-        Question::Diff { old } => diff(&crate::catalog::read(old)?, &catalog),
-        Question::Lookup { name } => lookup(&catalog, name)?,
+        CatalogQuestion::Info => info(&catalog),
+        CatalogQuestion::Diff { old } => diff(&crate::catalog::read(old)?, &catalog),
+        CatalogQuestion::Lookup { name } => lookup(&catalog, name)?,
     };
     terminal.data(&match arguments.format {
         Format::Text => answer.text,
