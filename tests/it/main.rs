@@ -12,6 +12,7 @@
     reason = "a test that fails should say so at once"
 )]
 
+mod audit;
 mod bad_input;
 mod bad_policy;
 mod browser;

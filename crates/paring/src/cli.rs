@@ -90,6 +90,10 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub(crate) snapshot: PathBuf,
 
+    /// CloudTrail files or folders; of a shared role they then say what each function did
+    #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
+    pub(crate) trail: Vec<PathBuf>,
+
     /// How to print the findings
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: Format,
