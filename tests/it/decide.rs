@@ -173,6 +173,15 @@ fn a_line_that_is_no_case_is_placed_and_the_others_are_decided() {
 }
 
 #[test]
+fn a_case_that_is_nested_too_deep_is_refused() {
+    let folder = Folder::new();
+    folder.write("cases.jsonl", format!("{{\"id\": {}", "[".repeat(100_000)));
+    let output = folder.paring(&["simulate", "--cases", "cases.jsonl"]);
+    assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{}", output.stderr);
+    assert!(output.stderr.contains("nested deeper than 40 levels"), "{}", output.stderr);
+}
+
+#[test]
 fn a_name_nobody_has_or_several_have_is_explained() {
     let folder = folder();
     for (question, parts) in [

@@ -135,10 +135,11 @@ pub(crate) fn matches<'p, P: Iterator<Item = Piece<'p>> + Clone>(pieces: P, text
 fn candidate<'t>(after_star: Option<Piece<'_>>, from: &'t str, case: Case) -> Option<&'t str> {
     let next = after_one(from)?;
     match (after_star, case) {
-        (Some(Piece::Text(text)), Case::Counts) => {
-            let first = text.as_bytes().first()?;
-            next.bytes().position(|byte| byte == *first).and_then(|at| next.get(at..))
-        }
+        (Some(Piece::Text(text)), Case::Counts) => match text.as_bytes().first() {
+            Some(first) => next.bytes().position(|byte| byte == *first).and_then(|at| next.get(at..)),
+            // A variable may stand for a text without letters.
+            None => Some(next),
+        },
         _ => Some(next),
     }
 }

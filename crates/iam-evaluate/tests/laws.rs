@@ -139,6 +139,16 @@ fn a_variable_of_another_form() {
     laws::pattern::check("*\narn:aws:s3:${aws:username}::b\nb\n");
 }
 
+/// A star before a variable whose value has no letters still covers any text.
+#[test]
+fn a_star_before_a_variable_without_letters() {
+    for pattern in ["*${aws:username}", "*${aws:username}*", "?*${aws:username}b", "${aws:username}*${*}"] {
+        for name in ["k", "b/kb", "*", "", "\0\0"] {
+            laws::pattern::check(&format!("*\narn:aws:s3:::{pattern}\n{name}\n"));
+        }
+    }
+}
+
 /// A listed value that is no boolean compares with nothing.
 #[test]
 fn a_boolean_that_is_none() {

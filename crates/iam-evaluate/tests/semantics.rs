@@ -198,3 +198,189 @@ fn what_belongs_to_aws_cannot_be_changed() {
     assert_eq!(decide("iam:CreatePolicyVersion", managed), Outcome::ImplicitDeny);
     assert_eq!(decide("iam:GetPolicy", managed), Outcome::Allow);
 }
+
+/// What one identity statement says of a request with these context values; every key that is not listed is absent.
+#[cfg(test)]
+fn with(statement: &str, context: &[(&str, &[&str])]) -> Outcome {
+    let policy = policy(statement);
+    let mut asked = request(USER, "s3:GetObject", "arn:aws:s3:::b/k");
+    for (key, values) in context {
+        asked.context.set(ConditionKey::new(key), values.iter().map(|v| (*v).to_owned()).collect());
+    }
+    evaluate(&asked, &Policies { identity: vec![&policy], ..Policies::default() }).outcome
+}
+
+/// Whether an allow on everything holds under a condition.
+#[cfg(test)]
+fn holds(condition: &str, context: &[(&str, &[&str])]) -> bool {
+    let statement = format!(r#"{{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {condition}}}"#);
+    with(&statement, context).is_allow()
+}
+
+#[cfg(test)]
+fn on(resource: &str) -> String {
+    format!(r#"{{"Effect": "Allow", "Action": "*", "Resource": "{resource}"}}"#)
+}
+
+#[test]
+fn a_variable_whose_key_is_not_known() {
+    let policy = policy(&on("arn:aws:s3:::b/${aws:PrincipalTag/team}"));
+    let open = Request { context: Context::open(), ..request(USER, "s3:GetObject", "arn:aws:s3:::b/k") };
+    let decision = evaluate(&open, &Policies { identity: vec![&policy], ..Policies::default() });
+    let Outcome::Unknown(unknowns) = decision.outcome else { panic!("{:?}", decision.outcome) };
+    assert_eq!(unknowns.keys, [ConditionKey::new("aws:PrincipalTag/team")]);
+}
+
+#[test]
+fn an_effect_nobody_knows() {
+    unknown(&identity(r#"{"Effect": "Permit", "Action": "*", "Resource": "*"}"#), "the effect");
+    unknown(&identity(r#"{"Action": "*", "Resource": "*"}"#), "without `Effect`");
+}
+
+#[test]
+fn a_principal_type_nobody_knows() {
+    let statement = r#"{"Effect": "Allow", "Principal": {"Robot": "r"}, "Action": "*", "Resource": "*"}"#;
+    unknown(&resource(statement), "whom a statement");
+}
+
+#[test]
+fn a_session_of_the_role_which_is_not_known() {
+    let session = "arn:aws:sts::111122223333:assumed-role/R/s";
+    let policy = policy(&format!(
+        r#"{{"Effect": "Allow", "Principal": {{"AWS": "{session}"}}, "Action": "*", "Resource": "*"}}"#
+    ));
+    let decide = |principal: &str| {
+        let policies = Policies { resource: Some(&policy), ..Policies::default() };
+        evaluate(&request(principal, "s3:GetObject", "arn:aws:s3:::b/k"), &policies).outcome
+    };
+    unknown(&decide(ROLE), "whom a statement");
+    assert_eq!(decide(session), Outcome::Allow);
+    assert_eq!(decide("arn:aws:iam::111122223333:role/Other"), Outcome::ImplicitDeny);
+}
+
+#[test]
+fn a_resource_policy_statement_without_principal() {
+    unknown(&resource(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#), "whom a statement");
+}
+
+#[test]
+fn a_principal_in_an_identity_policy() {
+    let statement = r#"{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}"#;
+    unknown(&identity(statement), "whom a statement");
+}
+
+#[test]
+fn a_short_resource_pattern_that_ends_in_a_star() {
+    for (pattern, allowed) in
+        [("arn:aws:s3*", true), ("arn:*", true), ("arn:aws:s3:::*", true), ("arn:aws:sns*", false)]
+    {
+        assert_eq!(identity(&on(pattern)).is_allow(), allowed, "{pattern}");
+    }
+}
+
+#[test]
+fn a_pattern_of_nothing_but_stars_is_everything() {
+    let policy = policy(&on("**"));
+    let policies = Policies { identity: vec![&policy], ..Policies::default() };
+    assert_eq!(evaluate(&request(USER, "s3:ListAllMyBuckets", "*"), &policies).outcome, Outcome::Allow);
+}
+
+#[test]
+fn a_federated_star_means_every_provider() {
+    let policy =
+        policy(r#"{"Effect": "Allow", "Principal": {"Federated": "*"}, "Action": "sts:AssumeRoleWithWebIdentity"}"#);
+    let decide = |principal: &str| {
+        let policies = Policies { resource: Some(&policy), ..Policies::default() };
+        evaluate(&request(principal, "sts:AssumeRoleWithWebIdentity", ROLE), &policies).outcome
+    };
+    assert_eq!(decide("accounts.google.com"), Outcome::Allow);
+    assert_eq!(decide("arn:aws:iam::111122223333:oidc-provider/example.com"), Outcome::Allow);
+    assert_eq!(decide(USER), Outcome::ImplicitDeny);
+}
+
+#[test]
+fn an_action_without_a_service_matches_nothing() {
+    for (action, allowed) in [
+        ("GetObject", false),
+        ("**", false),
+        ("s*:GetObject", false),
+        ("*:GetObject", true),
+        ("*:*", true),
+        ("*", true),
+    ] {
+        let statement = format!(r#"{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}"#);
+        assert_eq!(identity(&statement).is_allow(), allowed, "{action}");
+    }
+}
+
+#[test]
+fn several_values_are_no_variable() {
+    let tags: &[(&str, &[&str])] = &[("aws:TagKeys", &["k", "l"])];
+    assert_eq!(with(&on("arn:aws:s3:::b/${aws:TagKeys}"), tags), Outcome::ImplicitDeny);
+    assert_eq!(with(&on("arn:aws:s3:::b/${aws:TagKeys, 'k'}"), tags), Outcome::Allow);
+}
+
+#[test]
+fn a_variable_of_another_form_is_text() {
+    for text in ["${", "${}", "${a, b}", "${aws:username"] {
+        let policy = policy(&on(&format!("arn:aws:s3:::b/{text}")));
+        let policies = Policies { identity: vec![&policy], ..Policies::default() };
+        let asked = request(USER, "s3:GetObject", &format!("arn:aws:s3:::b/{text}"));
+        assert_eq!(evaluate(&asked, &policies).outcome, Outcome::Allow, "{text}");
+    }
+}
+
+#[test]
+fn a_variable_before_the_sixth_segment_of_a_resource_is_text() {
+    let statement = on("arn:aws:s3:::b/k").replace("arn:aws:s3::", "arn:aws:${k:s}::");
+    assert_eq!(with(&statement, &[("k:s", &["s3"])]), Outcome::ImplicitDeny);
+}
+
+#[test]
+fn four_digits_are_a_year() {
+    let before = r#"{"DateLessThan": {"k:d": "2025"}}"#;
+    assert!(holds(before, &[("k:d", &["2024-12-31"])]));
+    assert!(!holds(before, &[("k:d", &["2025-01-02"])]));
+    assert!(holds(before, &[("k:d", &["86400"])]));
+}
+
+#[test]
+fn a_number_of_more_than_four_hundred_digits_compares_with_nothing() {
+    let long = "9".repeat(401);
+    for number in [long.as_str(), "1e500"] {
+        assert!(!holds(r#"{"NumericGreaterThan": {"k:n": "1"}}"#, &[("k:n", &[number])]), "{number}");
+        assert!(holds(r#"{"NumericNotEquals": {"k:n": "1"}}"#, &[("k:n", &[number])]), "{number}");
+    }
+    assert!(holds(r#"{"NumericGreaterThan": {"k:n": "1"}}"#, &[("k:n", &["1e300"])]));
+}
+
+#[test]
+fn an_ipv4_address_written_as_ipv6_is_an_ipv6_address() {
+    let range = r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}"#;
+    assert!(!holds(range, &[("aws:SourceIp", &["::ffff:10.0.0.1"])]));
+    assert!(holds(range, &[("aws:SourceIp", &["10.0.0.1"])]));
+}
+
+#[test]
+fn letters_beyond_ascii_have_case_too() {
+    let condition = r#"{"StringEqualsIgnoreCase": {"k:t": "STRASSE-Ä"}}"#;
+    assert!(holds(condition, &[("k:t", &["strasse-ä"])]));
+    assert!(!holds(r#"{"StringEqualsIgnoreCase": {"k:t": "k"}}"#, &[("k:t", &["j"])]));
+}
+
+#[test]
+fn an_arn_condition_on_what_is_no_arn() {
+    for (pattern, value, expected) in
+        [("arn:aws:s3:::b", "b", false), ("*", "b", true), ("arn:aws:s3*", "arn:aws:s3", false), ("b", "b", false)]
+    {
+        let condition = format!(r#"{{"ArnLike": {{"aws:SourceArn": "{pattern}"}}}}"#);
+        assert_eq!(holds(&condition, &[("aws:SourceArn", &[value])]), expected, "{pattern} {value}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_values() {
+    assert!(!holds(r#"{"StringEquals": {"k:t": []}}"#, &[("k:t", &["a"])]));
+    assert!(holds(r#"{"StringNotEquals": {"k:t": []}}"#, &[("k:t", &["a"])]));
+    assert!(holds(r#"{"StringEqualsIfExists": {"k:t": []}}"#, &[]));
+}

@@ -128,6 +128,51 @@ fn every_code_has_a_page_and_every_page_a_code() {
     );
 }
 
+/// The cells of the column `Test` of a page's tables, with their lines.
+fn test_cells(page: &str) -> Vec<(usize, String)> {
+    let (mut is_table, mut found) = (false, Vec::new());
+    for (number, line) in page.lines().enumerate() {
+        let cells: Vec<&str> = line.trim().trim_matches('|').split('|').map(str::trim).collect();
+        match cells.last() {
+            _ if !line.starts_with('|') => is_table = false,
+            Some(&"Test") => is_table = true,
+            Some(cell) if is_table && !cell.starts_with("--") => found.push((number + 1, (*cell).to_owned())),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn what_semantics_and_limits_say_has_a_test_of_that_name() {
+    let functions: BTreeSet<String> = text_files()
+        .iter()
+        .filter(|file| file.path.ends_with(".rs"))
+        .flat_map(|file| {
+            let names = file.text.split("fn ").skip(1).filter_map(|rest| rest.split(['(', '<']).next());
+            names.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    let is_name = |text: &str| {
+        text.matches('_').count() >= 2 && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let mut problems = Vec::new();
+    for page in ["docs/semantics.md", "docs/limits.md"] {
+        let text = read(page);
+        let cells = test_cells(&text);
+        assert!(cells.len() >= 10, "{page} has lost its tables");
+        for (line, cell) in cells.iter().filter(|(_, cell)| !cell.split('`').any(is_name)) {
+            problems.push(format!("{page}:{line}: no test in `{cell}`"));
+        }
+        for (line, named) in ticked(&text).into_iter().filter(|(_, named)| is_name(named)) {
+            if !functions.contains(&named) {
+                problems.push(format!("{page}:{line}: no `fn {named}`"));
+            }
+        }
+    }
+    report(&problems, "write the test, or correct its name on the page");
+}
+
 #[test]
 fn the_house_has_its_papers() {
     let needed = [

@@ -95,3 +95,65 @@ fn a_change_whose_place_is_not_there_is_refused() {
     let refused = Evaluator::new(&index).with_change(&change).unwrap_err();
     assert!(matches!(refused, ChangeError::NotHeld { .. }), "{refused}");
 }
+
+/// An account of an organisation, a role whose sessions may bring tags, a bucket, and nothing else.
+fn bare(organization: &str) -> Snapshot {
+    let text = format!(
+        r#"{{"schema": "paring-snapshot/1", "organization": {organization}, "accounts": {{"111122223333": {{
+      "authorization_details": {{"RoleDetailList": [
+       {{"RoleName": "T", "Arn": "arn:aws:iam::111122223333:role/T", "Tags": [{{"Key": "team", "Value": "a"}}],
+        "AssumeRolePolicyDocument": {{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow",
+          "Principal": {{"AWS": "111122223333"}}, "Action": ["sts:AssumeRole", "sts:TagSession"]}}]}},
+        "RolePolicyList": [{{"PolicyName": "p", "PolicyDocument": {{"Version": "2012-10-17", "Statement": [
+          {{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${{aws:PrincipalTag/team}}/*"}},
+          {{"Effect": "Allow", "Action": ["kms:*", "s3:PutObject", "sts:AssumeRole"], "Resource": "*"}}]}}}}]}}]}}}}}}}}"#
+    );
+    snapshot::read(SourceText { name: SourceName::new("s.json"), text }).unwrap().0
+}
+
+#[track_caller]
+fn open(organization: &str, action: &str, resource: &str, element: &str) {
+    let snapshot = bare(organization);
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let request = Request {
+        principal: Principal::parse("arn:aws:iam::111122223333:role/T").unwrap(),
+        action: action.parse().unwrap(),
+        resource: resource.parse().unwrap(),
+        resource_account: None,
+        context: Context::open(),
+    };
+    let crate::Outcome::Unknown(unknowns) = Evaluator::new(&index).decide_request(&request).outcome else {
+        panic!("{action} on {resource} is decided")
+    };
+    let said = unknowns.keys.iter().map(ToString::to_string).chain(unknowns.elements);
+    assert!(said.clone().any(|said| said.contains(element)), "{:?}", said.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_role_whose_sessions_may_bring_tags_has_no_known_tags() {
+    open("null", "s3:GetObject", "arn:aws:s3:::a/1", "aws:PrincipalTag/team");
+}
+
+#[test]
+fn guardrails_the_snapshot_does_not_hold_are_unknown() {
+    let organization = r#"{"id": "o-1", "management_account_id": "999999999999", "accounts": {}}"#;
+    open(organization, "s3:PutObject", "arn:aws:s3:::a/1", "the guardrails above account 111122223333");
+}
+
+#[test]
+fn a_role_of_another_account_has_an_unknown_trust_policy() {
+    let role = "arn:aws:iam::444455556666:role/X";
+    open("null", "sts:AssumeRole", role, "the policy of a resource that the snapshot does not hold");
+}
+
+#[test]
+fn a_key_without_a_policy_has_the_default_one_and_a_bucket_nobody_holds_is_the_callers() {
+    let snapshot = bare("null");
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let evaluator = Evaluator::new(&index);
+    let role = "arn:aws:iam::111122223333:role/T";
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/k";
+    for (action, resource) in [("kms:Decrypt", key), ("s3:PutObject", "arn:aws:s3:::nobodys/1")] {
+        assert_eq!(decide(&evaluator, role, action, resource), "allow", "{action}");
+    }
+}

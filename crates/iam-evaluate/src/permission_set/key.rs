@@ -1,7 +1,8 @@
 //! Can one context key satisfy these conditions and fail those? Exact for every number of values.
 //!
 //! A key is absent, or has a set of values. Conditions over all values bound each value; each condition over some
-//! value asks for one witness of its own; a condition without set operator asks for a single value.
+//! value asks for one witness of its own; a condition without set operator asks for a single value, and nothing is
+//! concluded from it about several.
 
 use super::atom::{Atom, Span, Test};
 use super::values::{self, Address, Point};
@@ -49,17 +50,29 @@ fn present(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
             (Span::All, _, false) | (Span::Any, _, true) => some.push(demand),
         }
     }
-    if !single.is_empty() {
-        single.append(&mut every);
-        single.append(&mut some);
-        return one_value(&single, caps);
+    if single.is_empty() {
+        return several_values(&every, some, caps);
     }
+    // With several values AWS's text is silent on a condition without set operator: where others ask about a set, only
+    // what also they make impossible is empty.
+    let beside =
+        if every.is_empty() && some.is_empty() { KeyAnswer::Empty } else { several_values(&every, some.clone(), caps) };
+    single.append(&mut every);
+    single.append(&mut some);
+    match (one_value(&single, caps), beside) {
+        (KeyAnswer::Empty, KeyAnswer::Inhabited(_)) => KeyAnswer::Inhabited(None),
+        (answer, _) => answer,
+    }
+}
+
+/// Values of which each meets `every`, and some one meets each of `some`.
+fn several_values(every: &[Demand<'_>], some: Vec<Demand<'_>>, caps: Caps) -> KeyAnswer {
     if some.is_empty() {
-        return one_value(&every, caps);
+        return one_value(every, caps);
     }
     let mut found = Some(Vec::new());
     for demand in some {
-        let mut demands = every.clone();
+        let mut demands = every.to_vec();
         demands.push(demand);
         match one_value(&demands, caps) {
             KeyAnswer::Inhabited(Some(value)) => {

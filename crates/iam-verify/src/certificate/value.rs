@@ -191,12 +191,12 @@ pub(super) fn impossible(claims: &[(&Claim, bool)]) -> bool {
             (test, Some(_)) => some.push((test, passes)),
         }
     }
-    if single.is_empty() {
-        // Each claim about some value has a witness of its own.
-        let fails = |witness: &(&Test, bool)| no_value(&[&*every, &[*witness]].concat());
-        return no_value(&every) || some.iter().any(fails);
-    }
-    no_value(&[single, every, some].concat())
+    // Each claim about some value has a witness of its own.
+    let fails = |witness: &(&Test, bool)| no_value(&[&*every, &[*witness]].concat());
+    let of_a_set = || no_value(&every) || some.iter().any(fails);
+    // Of several values nothing is known by a claim without set operator.
+    let asks_a_set = single.is_empty() || !(every.is_empty() && some.is_empty());
+    (!asks_a_set || of_a_set()) && (single.is_empty() || no_value(&[&*single, &*every, &*some].concat()))
 }
 
 /// Whether no one value passes and fails the tests as asked; shown by tests of one kind.

@@ -192,3 +192,62 @@ fn questions_about_one_action() {
     let reach = set.resources_for(&get.parse().unwrap());
     assert_eq!(reach.iter().map(|r| r.resource.as_str()).collect::<Vec<_>>(), ["arn:aws:s3:::a/*"]);
 }
+
+fn why(new: &PermissionSet, old: &PermissionSet, limits: Limits) -> Why {
+    match new.included_in(old, limits) {
+        Inclusion::Undecided(why) => why,
+        decided => panic!("{decided:?}"),
+    }
+}
+
+#[test]
+fn a_limit_that_is_reached_is_told() {
+    let list = |form: &dyn Fn(usize) -> String, count: usize| {
+        let resources: Vec<String> = (0..count).map(|n| format!("\"arn:aws:s3:::{}\"", form(n))).collect();
+        policy(NOW, &[&format!(r#"{{"Effect": "Allow", "Action": "*", "Resource": [{}]}}"#, resources.join(", "))])
+    };
+    let (new, old) = (list(&|n| format!("*{n}"), 12), list(&|n| format!("{n}*a*{n}"), 12));
+    let whole = new.included_in(&old, Limits::default());
+    assert!(!matches!(whole, Inclusion::Included(_)));
+    assert_eq!(why(&new, &list(&|n| format!("*?{n}"), 12), Limits { steps: 1, states: 1 }), Why::Limit);
+}
+
+#[test]
+fn keys_whose_values_would_decide_are_named() {
+    let new = on("*", r#""NumericLessThan": {"k:n": "5"}, "StringLike": {"k:n": "5*"}"#);
+    let old = on("*", r#""DateLessThan": {"k:n": "1970-01-02"}"#);
+    let decided = policy(NOW, &[&new]).included_in(&policy(NOW, &[&old]), Limits::default());
+    let Inclusion::Undecided(Why::Keys(keys)) = decided else { panic!("{decided:?}") };
+    assert_eq!(keys, [ConditionKey::new("k:n")]);
+}
+
+/// Compared without set operators only, a key has one value, as AWS asks of such keys. Where others ask about a set of
+/// values, nothing is concluded from a condition that does not.
+#[test]
+fn a_condition_without_set_operator_is_about_one_value() {
+    let single = r#""StringEquals": {"k:x": "a"}"#;
+    assert_eq!(conditions(single, r#""StringEquals": {"k:x": ["a", "b"]}"#), Verdict::Pass);
+    assert_eq!(conditions(r#""ForAnyValue:StringEquals": {"k:x": "a"}"#, single), Verdict::Undecided);
+    assert_eq!(conditions(single, r#""ForAllValues:StringEquals": {"k:x": "a"}"#), Verdict::Undecided);
+}
+
+/// What AWS does not document proves nothing: bytes, booleans that are none, variables of another form, strange actions.
+#[test]
+fn what_two_readers_may_read_differently_proves_nothing() {
+    for (strange, value) in [
+        (r#""BinaryEquals": {"k:b": "QQ=="}"#, "QQ=="),
+        (r#""Bool": {"k:b": "yes"}"#, "yes"),
+        (r#""StringLike": {"k:b": "${a, b}"}"#, "${a, b}"),
+        (r#""StringEqualsIgnoreCase": {"k:b": "ä"}"#, "Ä"),
+        (r#""ArnLike": {"k:b": "arn:aws"}"#, "arn:aws"),
+    ] {
+        assert_eq!(conditions(strange, strange), Verdict::Pass, "{strange}");
+        let plain = format!(r#""StringEquals": {{"k:b": "{value}"}}"#);
+        assert_ne!(conditions(&plain, strange), Verdict::Pass, "{strange}");
+    }
+    let action =
+        |action: &str| policy(NOW, &[&format!(r#"{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}"#)]);
+    assert_eq!(verdict(&action("s3:GetObject"), &action("s*:GetObject")), Verdict::Undecided);
+    assert_eq!(verdict(&action("s*:GetObject"), &action("*")), Verdict::Pass);
+    assert_eq!(resources("arn:aws:s3:::b/1", "arn:aws:s3:::b/${}"), Verdict::Undecided);
+}
