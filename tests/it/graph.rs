@@ -223,3 +223,33 @@ fn an_empty_account_is_an_empty_graph() {
     assert!(graph(&empty, "html").contains("<main"));
     roxmltree::Document::parse(&graph(&empty, "graphml")).unwrap();
 }
+
+#[test]
+fn paths_say_what_each_step_rests_on() {
+    let folder = Folder::new();
+    folder.write("snapshot.json", chain());
+    let paths = |arguments: &[&str]| {
+        let output = folder.paring(&[&["paths", "--snapshot", "snapshot.json"], arguments].concat());
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        output.stdout
+    };
+    insta::assert_snapshot!("paths_from_first", paths(&["first"]));
+    insta::assert_snapshot!("paths_from_writer", paths(&["writer"]));
+    assert_eq!(paths(&["first", "boss"]), paths(&["first"]));
+    let arn = |role: &str| format!("arn:aws:iam::111122223333:role/{role}");
+    assert_eq!(paths(&["boss"]), format!("{} is an administrator already\n", arn("boss")));
+    assert_eq!(paths(&["second", "first"]), format!("{} cannot become {}\n", arn("second"), arn("first")));
+}
+
+#[test]
+fn an_audit_is_a_table_and_quiet_where_there_is_nothing() {
+    let folder = Folder::new();
+    folder.write("snapshot.json", chain());
+    let audit = folder.paring(&["audit", "--snapshot", "snapshot.json"]);
+    assert_eq!(audit.code, 1);
+    insta::assert_snapshot!("audit_of_a_chain", audit.stdout);
+    folder.write("snapshot.json", snapshot(&[], ""));
+    let clean = folder.paring(&["audit", "--snapshot", "snapshot.json"]);
+    assert_eq!((clean.code, clean.stdout.as_str(), clean.stderr.as_str()), (0, "", "no findings\n"));
+    assert_eq!(folder.paring(&["audit", "--quiet", "--snapshot", "snapshot.json"]).stderr, "");
+}

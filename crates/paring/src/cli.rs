@@ -56,7 +56,7 @@ pub(crate) enum Action {
     Patch(Patch),
     /// Find who can become administrator and how, shared roles, and other exposure
     Audit(Audit),
-    /// Show the ways from one principal to others
+    /// Show the ways from one principal to others, with the policy statements behind each step
     Paths(Paths),
     /// Find the cheapest set of permissions whose removal breaks every way to administrator
     Cut(Cut),
@@ -110,7 +110,7 @@ pub(crate) struct Paths {
     #[arg(value_name = "FROM")]
     pub(crate) from: String,
 
-    /// Only paths that end here, by name or ARN; without it, the first step of each and where it leads
+    /// Only paths that end here, by name or ARN; without it, the shortest path by each technique
     #[arg(value_name = "TO")]
     pub(crate) to: Option<String>,
 

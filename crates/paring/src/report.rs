@@ -2,14 +2,17 @@
 //!
 //! Gathers and renders; decides nothing.
 
+mod audit;
 mod diff;
 mod findings;
 pub(crate) mod graph;
 mod json;
+pub(crate) mod paths;
 mod text;
 pub(crate) mod usage;
 
-pub(crate) use findings::{render_json as render_findings_json, render_text as render_findings_text};
+pub(crate) use audit::render as render_findings_text;
+pub(crate) use findings::render_json as render_findings_json;
 pub(crate) use json::render as render_json;
 pub(crate) use text::render as render_text;
 

@@ -40,6 +40,9 @@ pub(crate) fn run(arguments: &Audit, terminal: &mut Terminal) -> Result<Outcome,
         Format::Json => report::render_findings_json(&findings, &not_checked),
     };
     terminal.data(&text)?;
+    if findings.is_empty() {
+        terminal.note("no findings");
+    }
     let severe = findings.iter().any(|finding| finding.severity >= arguments.fail_on.severity());
     Ok(if severe { Outcome::Findings } else { Outcome::Clean })
 }

@@ -1,6 +1,6 @@
 //! `paring paths`: the ways from one principal to others, hop by hop.
 
-use iam_graph::{AccessGraph, Path};
+use iam_graph::AccessGraph;
 use iam_model::arn::Arn;
 use iam_model::finding::Subject;
 use iam_model::snapshot::SnapshotIndex;
@@ -8,8 +8,8 @@ use iam_model::snapshot::SnapshotIndex;
 use super::Outcome;
 use crate::cli::Paths;
 use crate::error::CliError;
-use crate::input;
-use crate::terminal::Terminal;
+use crate::terminal::{Paint, Terminal};
+use crate::{input, report};
 
 /// More paths of one length than these are not shown.
 const MOST: usize = 100;
@@ -23,35 +23,27 @@ pub(crate) fn run(arguments: &Paths, terminal: &mut Terminal) -> Result<Outcome,
     let from = principal(&index, &arguments.from)?;
     let to = arguments.to.as_deref().map(|to| target(&index, to)).transpose()?;
     let graph = iam_graph::build(&index, &[]);
-    let paths = match &to {
-        Some(to) => graph.shortest_paths(&from, to, MOST),
-        None => graph.paths_from(&from),
+    let text = if graph.is_admin(&from) {
+        format!("{from} is an administrator already\n")
+    } else {
+        found(&index, &graph, &from, to.as_ref(), terminal.paint())
     };
-    terminal.data(&render(&graph, &from, &paths))?;
+    terminal.data(&text)?;
     Ok(Outcome::Clean)
 }
 
-fn render(graph: &AccessGraph, from: &Arn, paths: &[Path]) -> String {
-    if graph.is_admin(from) {
-        return format!("{from} is an administrator already\n");
+/// The paths there are, or that there are none.
+fn found(index: &SnapshotIndex<'_>, graph: &AccessGraph, from: &Arn, to: Option<&Subject>, paint: Paint) -> String {
+    match to {
+        None => match graph.paths_from(from).as_slice() {
+            [] => format!("{from} can become nobody else\n"),
+            paths => report::paths::render_grouped(index, graph, paths, paint),
+        },
+        Some(to) => match graph.shortest_paths(from, to, MOST).as_slice() {
+            [] => format!("{from} cannot become {to}\n"),
+            paths => report::paths::render(index, graph, paths, paint),
+        },
     }
-    if paths.is_empty() {
-        return format!("{from} can become nobody else\n");
-    }
-    let mut out = String::new();
-    for path in paths {
-        let end = if path.reaches_admin { "reaches administrator" } else { "reaches no administrator" };
-        out.push_str(&format!("{end}\n"));
-        for hop in &path.hops {
-            let through = hop.through.as_ref().map(|arn| format!(" through {arn}")).unwrap_or_default();
-            out.push_str(&format!("  {} -[{}]-> {}{through}\n", hop.from, hop.technique, hop.to));
-            let keys: Vec<&str> = hop.conditional_on.iter().map(|key| key.as_str()).collect();
-            if !keys.is_empty() {
-                out.push_str(&format!("    if {} allows\n", keys.join(", ")));
-            }
-        }
-    }
-    out
 }
 
 /// A user or role by name or ARN.

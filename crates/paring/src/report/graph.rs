@@ -8,7 +8,7 @@ mod html;
 mod json;
 mod selection;
 
-pub(crate) use dot::render as render_dot;
+pub(crate) use dot::{behind, render as render_dot};
 pub(crate) use graphml::render as render_graphml;
 pub(crate) use html::render as render_html;
 pub(crate) use json::render as render_json;

@@ -41,7 +41,7 @@ fn label(edge: &EdgeView<'_>) -> String {
 }
 
 /// What the edge rests on, a permission or a statement a line.
-pub(super) fn behind(view: &GraphView<'_>, edge: &EdgeView<'_>) -> String {
+pub(crate) fn behind(view: &GraphView<'_>, edge: &EdgeView<'_>) -> String {
     let mut lines = Vec::new();
     for ground in edge.grounds.iter().filter_map(|&at| view.grounds.get(at)) {
         let keys: Vec<&str> = ground.conditional_on.iter().map(|key| key.as_str()).collect();

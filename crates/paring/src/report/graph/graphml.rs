@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::{GraphView, dot};
+use super::{GraphView, behind};
 
 /// Keys of data: id, what it is on, its name, its type.
 const KEYS: &[(&str, &str, &str, &str)] = &[
@@ -46,7 +46,7 @@ pub(crate) fn render(view: &GraphView<'_>) -> String {
         data(&mut out, "conditional_on", &keys.join(" "));
         data(&mut out, "through", edge.edge.through.as_ref().map(|arn| arn.as_str()).unwrap_or_default());
         data(&mut out, "leads_to_admin", if edge.leads_to_admin { "true" } else { "false" });
-        data(&mut out, "because", &dot::behind(view, edge));
+        data(&mut out, "because", &behind(view, edge));
         out.push_str("    </edge>\n");
     }
     out.push_str("  </graph>\n</graphml>\n");
