@@ -21,6 +21,9 @@ const LAWS: &[(&str, Law)] = &[
     ("case", laws::case::check),
 ];
 
+/// Targets whose laws are tests of another room.
+const ELSEWHERE: &[&str] = &["log"];
+
 fn fuzz() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
@@ -51,7 +54,10 @@ fn every_target_is_built_and_has_seeds_that_hold() {
         assert!(seeds.len() >= 3, "{target} has {} seeds", seeds.len());
         seeds.iter().for_each(|seed| law(seed));
     }
-    assert_eq!(manifest.matches("[[bin]]").count(), LAWS.len(), "a target is not listed here");
+    for name in manifest.split("[[bin]]").skip(1).filter_map(|bin| bin.split('"').nth(1)) {
+        let listed = LAWS.iter().any(|(target, _)| *target == name) || ELSEWHERE.contains(&name);
+        assert!(listed, "the target `{name}` has no law that runs as a test");
+    }
 }
 
 /// One small change to a text.
