@@ -9,6 +9,10 @@ use iam_evaluate::case::Case;
 use iam_model::json::Arena;
 use iam_model::text::{SourceName, SourceText};
 
+// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(path), rounds) = (arguments.next(), arguments.next()) else { return ExitCode::from(2) };

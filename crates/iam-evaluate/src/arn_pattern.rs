@@ -8,7 +8,7 @@ use iam_model::policy::PolicyVersion;
 
 use crate::context::Facts;
 use crate::request::segments;
-use crate::template::{Filled, Template, Wildcards};
+use crate::template::{Filled, Template, Wildcards, may_hold_variables};
 use crate::truth::Truth;
 use crate::wildcard::{Case, Piece, matches, pieces};
 
@@ -51,7 +51,7 @@ impl ArnPattern {
             Position::Resource => PolicyVersion::V2008,
             Position::ConditionValue => version,
         };
-        if version == PolicyVersion::V2012 && text.contains("${") {
+        if may_hold_variables(text, version) {
             let Some([a, b, c, d, e, resource]) = split(text) else {
                 return Self::Short(Template::new(text, early, Wildcards::Match));
             };

@@ -105,7 +105,7 @@ impl<'a> Evaluator<'a> {
         if let Some(holder) = self.principals.get(principal) {
             return Some(holder);
         }
-        self.base.principals.get(principal).map(|holder| &**holder)
+        self.base.holder(principal)
     }
 
     fn guards(&self, account: &str) -> Option<&Guards<'a>> {
@@ -161,7 +161,7 @@ impl<'a> Evaluator<'a> {
         match &request.resource {
             ResourceName::None => caller,
             ResourceName::Arn(arn) => {
-                let [_, _, _, _, named, _] = arn.segments();
+                let named = arn.account_text();
                 let is_account = named.len() == 12 && named.bytes().all(|b| b.is_ascii_digit());
                 if is_account { named } else { self.base.bucket_owner(arn).unwrap_or(caller) }
             }

@@ -92,7 +92,7 @@ impl Principal {
         if text.eq_ignore_ascii_case("anonymous") || text == "*" {
             return Ok(Self::Anonymous);
         }
-        if !text.contains(':')
+        if text.len() == 12
             && let Ok(account) = text.parse()
         {
             return Ok(Self::Root(account));
@@ -143,10 +143,7 @@ impl Principal {
     pub(crate) fn account_digits(&self) -> &str {
         match self {
             Self::Root(account) => account.as_str(),
-            Self::User(arn) | Self::RoleSession { role: arn, .. } | Self::FederatedUser(arn) => {
-                let [_, _, _, _, account, _] = arn.segments();
-                account
-            }
+            Self::User(arn) | Self::RoleSession { role: arn, .. } | Self::FederatedUser(arn) => arn.account_text(),
             Self::Federated(_) | Self::Service(_) | Self::Anonymous => "",
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct CompiledStatement {
     pub(crate) effect: Effect,
     pub(crate) span: Span,
     pub(crate) principals: Option<CompiledPrincipals>,
+    /// The service whose actions alone it speaks of; nothing where it speaks of several, or may.
+    service: Option<Box<str>>,
     not_action: bool,
     actions: Vec<ActionTest>,
     resource: ResourceTest,
@@ -114,6 +116,13 @@ impl CompiledPolicy {
     }
 }
 
+/// The one service that all these patterns name.
+fn only_service(actions: &[ActionTest]) -> Option<Box<str>> {
+    let first = actions.first()?.service()?;
+    let is_first = |test: &ActionTest| test.service().is_some_and(|other| other.eq_ignore_ascii_case(first));
+    actions.iter().all(is_first).then(|| first.into())
+}
+
 /// Whether an action pattern speaks of a service, or of several: most are told apart by this alone.
 fn may_cover(pattern: &str, service: &str) -> bool {
     pattern.starts_with('*') || (pattern.as_bytes().get(service.len()) == Some(&b':') && starts_with(pattern, service))
@@ -143,6 +152,7 @@ impl CompiledStatement {
             effect: statement.effect,
             span: statement.span,
             principals: statement.principal.as_ref().map(CompiledPrincipals::new),
+            service: if not_action || !statement.unknown.is_empty() { None } else { only_service(&actions) },
             not_action,
             actions,
             resource: match &statement.resource {
@@ -153,6 +163,12 @@ impl CompiledStatement {
             conditions: statement.conditions.iter().map(|c| CompiledCondition::new(c, version)).collect(),
             unknown: statement.unknown.iter().map(|element| element.what.clone()).collect(),
         }
+    }
+
+    /// Whether the statement may speak of an action of this service: most statements are told apart by this alone.
+    #[inline]
+    pub(crate) fn may_speak_of(&self, service: &str) -> bool {
+        self.service.as_ref().is_none_or(|only| only.eq_ignore_ascii_case(service))
     }
 
     /// Whether action, resource and conditions fit the request; whom the statement names is asked elsewhere.
@@ -229,6 +245,14 @@ impl ActionTest {
         Self { text: pattern.into(), colon, form }
     }
 
+    /// The one service it names.
+    fn service(&self) -> Option<&str> {
+        match self.form {
+            ActionForm::Exact | ActionForm::Prefix | ActionForm::Pattern => self.text.get(..self.colon),
+            ActionForm::Everything | ActionForm::AnyService | ActionForm::Nothing => None,
+        }
+    }
+
     fn matches(&self, parts: &Parts<'_>) -> bool {
         self.form.matches(&self.text, self.colon, parts)
     }
@@ -257,15 +281,17 @@ impl ActionForm {
         (colon.unwrap_or_default(), form)
     }
 
+    #[inline]
     fn matches(self, pattern: &str, colon: usize, parts: &Parts<'_>) -> bool {
-        let (service, name) = match self {
+        match self {
             Self::Everything => return true,
             Self::Nothing => return false,
-            _ => match pattern.split_at_checked(colon) {
-                Some((service, name)) => (service, name.strip_prefix(':').unwrap_or_default()),
-                None => return false,
-            },
-        };
+            // Most patterns are told apart by the length of their service alone.
+            Self::Exact | Self::Prefix | Self::Pattern if colon != parts.service.len() => return false,
+            Self::Exact | Self::Prefix | Self::Pattern | Self::AnyService => {}
+        }
+        let Some((service, name)) = pattern.split_at_checked(colon) else { return false };
+        let name = name.strip_prefix(':').unwrap_or_default();
         let is_service = || service.eq_ignore_ascii_case(parts.service);
         match self {
             Self::Exact => name.eq_ignore_ascii_case(parts.name) && is_service(),

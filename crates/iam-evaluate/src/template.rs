@@ -59,7 +59,7 @@ impl Filled<'_> {
 
 impl Template {
     pub(crate) fn new(text: &str, version: PolicyVersion, wildcards: Wildcards) -> Self {
-        if version == PolicyVersion::V2012 && text.contains("${") {
+        if may_hold_variables(text, version) {
             return Self::Parts(parts(text, wildcards));
         }
         if wildcards == Wildcards::Match && has_wildcard(text) {
@@ -122,6 +122,11 @@ impl Template {
             _ => None,
         })
     }
+}
+
+/// Whether a text may hold variables: most do not, which this tells quickly.
+pub(crate) fn may_hold_variables(text: &str, version: PolicyVersion) -> bool {
+    version == PolicyVersion::V2012 && text.as_bytes().windows(2).any(|pair| pair == b"${")
 }
 
 fn parts(text: &str, wildcards: Wildcards) -> Vec<Part> {

@@ -80,13 +80,13 @@ impl Arn {
     /// The owning account, where the ARN names one; S3 buckets and objects do not.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
-        self.part(4).parse().ok()
+        self.account_text().parse().ok()
     }
 
     /// Whether AWS itself owns the thing, as it does its managed policies: nobody else can change it.
     #[must_use]
     pub fn is_owned_by_aws(&self) -> bool {
-        self.part(4) == "aws"
+        self.account_text() == "aws"
     }
 
     /// Everything after the fifth colon.
@@ -105,7 +105,17 @@ impl Arn {
     /// The six segments: `arn`, partition, service, region, account, resource.
     #[must_use]
     pub fn segments(&self) -> [&str; 6] {
-        [0, 1, 2, 3, 4, 5].map(|index| self.part(index))
+        let [a, b, c, d, e] = self.colons;
+        let [a, b, c, d, e] = [usize::from(a), usize::from(b), usize::from(c), usize::from(d), usize::from(e)];
+        let text = |start: usize, end: usize| self.text.get(start..end).unwrap_or_default();
+        [text(0, a), text(a + 1, b), text(b + 1, c), text(c + 1, d), text(d + 1, e), text(e + 1, self.text.len())]
+    }
+
+    /// What stands where the owning account does: twelve digits, `aws`, or nothing.
+    #[must_use]
+    pub fn account_text(&self) -> &str {
+        let [_, _, _, before, after] = self.colons;
+        self.text.get(usize::from(before) + 1..usize::from(after)).unwrap_or_default()
     }
 
     fn part(&self, index: usize) -> &str {

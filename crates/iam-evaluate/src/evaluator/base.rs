@@ -19,6 +19,8 @@ use crate::statement::CompiledPolicy;
 pub(super) struct Base<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) principals: BTreeMap<&'a Arn, Arc<Holder<'a>>>,
+    /// The same, for the look-up that every decision begins with.
+    by_arn: ByArn<'a>,
     /// Roles by account and name: a session's ARN has no path.
     names: BTreeMap<(&'a str, &'a str), &'a Arn>,
     pub(super) resources: BTreeMap<&'a Arn, Arc<Held<'a>>>,
@@ -31,6 +33,9 @@ pub(super) struct Base<'a> {
     pub(super) unknown_identity: Vec<Arc<CompiledPolicy>>,
     pub(super) unknown_resource: Arc<CompiledPolicy>,
 }
+
+#[expect(clippy::disallowed_types, reason = "only looked up in, never walked; a tree costs a tenth of a decision")]
+type ByArn<'a> = std::collections::HashMap<&'a Arn, Arc<Holder<'a>>>;
 
 /// Compiles each document once, however often it is attached.
 #[derive(Default)]
@@ -56,6 +61,7 @@ impl<'a> Base<'a> {
         let mut base = Self {
             snapshot,
             principals: BTreeMap::new(),
+            by_arn: ByArn::new(),
             names: BTreeMap::new(),
             resources: BTreeMap::new(),
             guards: BTreeMap::new(),
@@ -111,7 +117,9 @@ impl<'a> Base<'a> {
         holder.set_policies(policies.collect());
         let boundary_name = identity.boundary.as_ref().map_or("", |arn| arn.as_str());
         holder.set_boundary(index.boundary(&identity.arn).map(|document| compiler.held(boundary_name, document)));
-        self.principals.insert(&identity.arn, Arc::new(holder));
+        let holder = Arc::new(holder);
+        self.by_arn.insert(&identity.arn, Arc::clone(&holder));
+        self.principals.insert(&identity.arn, holder);
     }
 
     fn add_guards(&mut self, index: &SnapshotIndex<'a>, compiler: &mut Compiler) {
@@ -140,6 +148,11 @@ impl<'a> Base<'a> {
                 self.guards.insert(id.as_str(), Arc::new(Guards { scps: levels(), rcps: levels() }));
             }
         }
+    }
+
+    /// A role or user by its ARN.
+    pub(super) fn holder(&self, arn: &Arn) -> Option<&Holder<'a>> {
+        self.by_arn.get(arn).map(|holder| &**holder)
     }
 
     /// A role by the ARN that a session gives it, without its path.

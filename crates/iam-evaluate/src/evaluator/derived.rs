@@ -128,5 +128,5 @@ fn organization_id(context: &mut Context, key: &str, account: &AccountId, organi
 
 /// The account digits of a caller that is only known by ARN.
 pub(super) fn account_of(arn: &Arn) -> &str {
-    arn.as_str().split(':').nth(4).unwrap_or_default()
+    arn.account_text()
 }

@@ -111,7 +111,7 @@ impl<'c> Scan<'c> {
     }
 
     fn policy(&mut self, place: Place, policy: &'c CompiledPolicy, sum: &mut Sum) {
-        for statement in &policy.statements {
+        for statement in policy.statements.iter().filter(|statement| statement.may_speak_of(self.parts.service)) {
             let fits = self.fits(place.layer, statement);
             if fits == Truth::No {
                 continue;
@@ -211,11 +211,13 @@ impl<'c> Scan<'c> {
             Outcome::ImplicitDeny => false,
             Outcome::Unknown(_) => seen.truth == Truth::Maybe || seen.place.effect == Effect::Unknown,
         };
-        let found: Vec<&Seen<'_>> = self.seen.iter().filter(wanted).collect();
-        if matches!(outcome, Outcome::Unknown(_)) {
-            found.iter().for_each(|seen| self.explain(seen, &mut unknowns));
+        let mut because = Vec::with_capacity(self.seen.len());
+        for seen in self.seen.iter().filter(wanted) {
+            if matches!(outcome, Outcome::Unknown(_)) {
+                self.explain(seen, &mut unknowns);
+            }
+            because.extend(seen.statement.is_some().then_some(seen.place));
         }
-        let because = found.iter().filter(|seen| seen.statement.is_some()).map(|seen| seen.place).collect();
         (because, unknowns)
     }
 

@@ -178,12 +178,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     fn space(&mut self) -> Read<()> {
         while let Some(byte) = self.peek() {
             match byte {
@@ -193,17 +193,6 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
-    }
-
-    /// A value inside another. Most are strings, which are read without a call.
-    #[inline]
-    fn item(&mut self, depth: usize) -> Read<Node<'a>> {
-        if self.peek() != Some(b'"') {
-            return self.value(depth);
-        }
-        let start = self.at;
-        let text = self.string()?;
-        Ok(Node { span: Span::new(start, self.at), kind: NodeKind::String(text) })
     }
 
     fn value(&mut self, depth: usize) -> Read<Node<'a>> {
@@ -230,7 +219,7 @@ impl<'a> Reader<'a> {
     }
 
     /// After an item: `true` if another follows, `false` at the end.
-    #[inline]
+    #[inline(always)]
     fn more(&mut self, close: u8, expected: &'static str) -> Read<bool> {
         self.space()?;
         match self.peek() {
@@ -255,8 +244,15 @@ impl<'a> Reader<'a> {
         }
         let first = self.nodes.len();
         loop {
-            let item = self.item(depth)?;
-            self.nodes.push(item);
+            // Most values are strings, which are put where they belong without a detour.
+            if self.peek() == Some(b'"') {
+                let start = self.at;
+                let text = self.string()?;
+                self.nodes.push(Node { span: Span::new(start, self.at), kind: NodeKind::String(text) });
+            } else {
+                let item = self.value(depth)?;
+                self.nodes.push(item);
+            }
             if !self.more(b']', "`,` or `]`")? {
                 let items = self.arena.0.alloc_slice_copy(self.nodes.get(first..).unwrap_or_default());
                 self.nodes.truncate(first);
@@ -290,8 +286,15 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.space()?;
-            let value = self.item(depth)?;
-            self.members.push(Member { key, key_span, value });
+            if self.peek() == Some(b'"') {
+                let start = self.at;
+                let text = self.string()?;
+                let value = Node { span: Span::new(start, self.at), kind: NodeKind::String(text) };
+                self.members.push(Member { key, key_span, value });
+            } else {
+                let value = self.value(depth)?;
+                self.members.push(Member { key, key_span, value });
+            }
             if !self.more(b'}', "`,` or `}`")? {
                 let members = self.arena.0.alloc_slice_copy(self.members.get(first..).unwrap_or_default());
                 self.members.truncate(first);
@@ -347,7 +350,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Read<&'a str> {
         let start = self.at + 1;
         let rest = self.bytes.get(start..).unwrap_or_default();
@@ -446,7 +449,7 @@ impl<'a> Reader<'a> {
 }
 
 /// How many bytes of a string mean only themselves, up to the first that does not.
-#[inline]
+#[inline(always)]
 fn plain(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     while let Some((eight, after)) = rest.split_first_chunk() {

@@ -36,6 +36,8 @@ pub struct Node<'a> {
 
 /// The six kinds of JSON values.
 #[derive(Debug, Clone, Copy, PartialEq)]
+// A tag of eight bytes: with a smaller one, copies go through its padding in pieces, a tenth of the time of reading.
+#[repr(u64)]
 pub enum NodeKind<'a> {
     /// `null`
     Null,

@@ -23,6 +23,7 @@ pub(super) fn statement(node: &Node<'_>, report: &mut Report<'_>) -> Statement {
         conditions: Vec::new(),
         unknown: Vec::new(),
     };
+    let mut words = Words::default();
     for member in node.members() {
         let value = &member.value;
         match member.key {
@@ -36,7 +37,10 @@ pub(super) fn statement(node: &Node<'_>, report: &mut Report<'_>) -> Statement {
                     "write a string",
                 ),
             },
-            "Effect" => effect(value, &mut statement, report),
+            "Effect" => {
+                words.effect = true;
+                effect(value, &mut statement, report);
+            }
             "Principal" => {
                 let patterns = principal::patterns(value, &mut statement.unknown, report);
                 principals(PrincipalElement::Principal(patterns), member.key_span, &mut statement, report);
@@ -45,7 +49,10 @@ pub(super) fn statement(node: &Node<'_>, report: &mut Report<'_>) -> Statement {
                 let patterns = principal::patterns(value, &mut statement.unknown, report);
                 principals(PrincipalElement::NotPrincipal(patterns), member.key_span, &mut statement, report);
             }
-            "Action" | "NotAction" | "Resource" | "NotResource" => {}
+            "Action" => words.action = Some(value),
+            "NotAction" => words.not_action = Some(value),
+            "Resource" => words.resource = Some(value),
+            "NotResource" => words.not_resource = Some(value),
             "Condition" => condition::conditions(value, &mut statement, report),
             other => {
                 let unknown = report.element(member.key_span, other, ELEMENTS);
@@ -53,7 +60,7 @@ pub(super) fn statement(node: &Node<'_>, report: &mut Report<'_>) -> Statement {
             }
         }
     }
-    if node.get("Effect").is_none() {
+    if !words.effect {
         misread(
             &mut statement,
             report,
@@ -62,9 +69,19 @@ pub(super) fn statement(node: &Node<'_>, report: &mut Report<'_>) -> Statement {
             "write \"Allow\" or \"Deny\"",
         );
     }
-    actions(node, &mut statement, report);
-    resources(node, &mut statement, report);
+    actions(node.span, &words, &mut statement, report);
+    resources(node.span, &words, &mut statement, report);
     statement
+}
+
+/// The elements that are read after the others: which of two there are decides what they mean.
+#[derive(Default)]
+struct Words<'n, 'a> {
+    effect: bool,
+    action: Option<&'n Node<'a>>,
+    not_action: Option<&'n Node<'a>>,
+    resource: Option<&'n Node<'a>>,
+    not_resource: Option<&'n Node<'a>>,
 }
 
 fn misread(statement: &mut Statement, report: &mut Report<'_>, span: Span, what: String, hint: &str) {
@@ -95,35 +112,35 @@ fn principals(element: PrincipalElement, key: Span, statement: &mut Statement, r
     }
 }
 
-fn actions(node: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>) {
+fn actions(span: Span, words: &Words<'_, '_>, statement: &mut Statement, report: &mut Report<'_>) {
     let read = |value: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>| {
         strings(value, statement, report, "an action", ActionPattern::new)
     };
-    match (node.get("Action"), node.get("NotAction")) {
+    match (words.action, words.not_action) {
         (Some(value), None) => statement.action = ActionElement::Action(read(value, statement, report)),
         (None, Some(value)) => statement.action = ActionElement::NotAction(read(value, statement, report)),
         (Some(value), Some(_)) => {
             statement.action = ActionElement::Action(read(value, statement, report));
             let what = "a statement with both `Action` and `NotAction`".into();
-            misread(statement, report, node.span, what, "keep one of the two");
+            misread(statement, report, span, what, "keep one of the two");
         }
         (None, None) => {
-            misread(statement, report, node.span, "a statement without `Action`".into(), "add `Action` or `NotAction`");
+            misread(statement, report, span, "a statement without `Action`".into(), "add `Action` or `NotAction`");
         }
     }
 }
 
-fn resources(node: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>) {
+fn resources(span: Span, words: &Words<'_, '_>, statement: &mut Statement, report: &mut Report<'_>) {
     let read = |value: &Node<'_>, statement: &mut Statement, report: &mut Report<'_>| {
         strings(value, statement, report, "a resource", ResourcePattern::new)
     };
-    match (node.get("Resource"), node.get("NotResource")) {
+    match (words.resource, words.not_resource) {
         (Some(value), None) => statement.resource = ResourceElement::Resource(read(value, statement, report)),
         (None, Some(value)) => statement.resource = ResourceElement::NotResource(read(value, statement, report)),
         (Some(value), Some(_)) => {
             statement.resource = ResourceElement::Resource(read(value, statement, report));
             let what = "a statement with both `Resource` and `NotResource`".into();
-            misread(statement, report, node.span, what, "keep one of the two");
+            misread(statement, report, span, what, "keep one of the two");
         }
         (None, None) => {}
     }

@@ -1,19 +1,22 @@
-//! Decides requests of a thousand roles against one compiled snapshot, and prints how many a second.
+//! How many decisions a second: against a compiled snapshot of a thousand roles, and from text, policies read each time.
 //!
-//! The measurement behind `docs/performance.md`; the snapshot is made here, so that it needs no file.
+//! `cargo bench -p iam-evaluate`. The snapshot and the cases are made here, so that it needs no file.
 
-use std::io::Write;
-use std::process::ExitCode;
-use std::time::Instant;
-
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use iam_evaluate::case::Case;
 use iam_evaluate::{Context, Evaluator, Principal, Request};
 use iam_model::arn::Arn;
 use iam_model::condition::ConditionKey;
+use iam_model::json::Arena;
 use iam_model::snapshot::{self, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText};
 
+// As the command line has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROLES: usize = 1000;
-const DECISIONS: usize = 4_000_000;
 
 /// A role as Lambda functions have them: three inline policies, eight statements, one with a condition.
 fn role(number: usize) -> String {
@@ -78,18 +81,37 @@ fn requests() -> Option<Vec<(Arn, Request)>> {
     Some(requests)
 }
 
-fn main() -> ExitCode {
+/// Five thousand requests, five for each role.
+#[divan::bench]
+fn compiled_snapshot_of_a_thousand_roles(bencher: Bencher<'_, '_>) {
     let source = SourceText { name: SourceName::new("snapshot"), text: snapshot_text() };
-    let (Ok((snapshot, _)), Some(requests)) = (snapshot::read(source), requests()) else { return ExitCode::from(2) };
+    let (Ok((snapshot, _)), Some(requests)) = (snapshot::read(source), requests()) else { return };
     let (index, _) = SnapshotIndex::new(&snapshot);
     let evaluator = Evaluator::new(&index);
-    let mut allowed = 0_usize;
-    let start = Instant::now();
-    for (principal, request) in requests.iter().cycle().take(DECISIONS) {
-        allowed += usize::from(evaluator.decide(principal, request).outcome.is_allow());
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    let line =
-        format!("{DECISIONS} decisions, {allowed} allowed, {ROLES} roles: {:.0} a second", 4_000_000.0 / seconds);
-    if writeln!(std::io::stdout(), "{line}").is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) }
+    let decide = |(principal, request): &(Arn, Request)| evaluator.decide(principal, request).outcome.is_allow();
+    bencher.counter(ItemsCount::new(requests.len())).bench_local(|| requests.iter().filter(|r| decide(r)).count());
+}
+
+/// A line of JSON with a role's policies, guardrails and a dozen facts, read and decided.
+#[divan::bench]
+fn case_from_text(bencher: Bencher<'_, '_>) {
+    let policies = r#"[{"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::data/*"},
+        {"Effect": "Allow", "Action": "sqs:*", "Resource": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}]}]"#;
+    let full = r#"[[{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}]]"#;
+    let text = format!(
+        r#"{{"id": "a", "request": {{"principal": "arn:aws:iam::111122223333:role/R", "action": "s3:GetObject",
+        "resource": {{"arn": "arn:aws:s3:::data/2026/a.json", "account": "111122223333"}}, "context": {{
+        "aws:PrincipalArn": "arn:aws:iam::111122223333:role/R", "aws:PrincipalAccount": "111122223333",
+        "aws:SecureTransport": "true", "aws:RequestedRegion": "eu-west-1", "aws:SourceIp": "192.0.2.1"}}}},
+        "identity_policies": {policies}, "scps": {full}, "rcps": {full}}}"#
+    );
+    let line = SourceText { name: SourceName::new("case"), text };
+    let mut arena = Arena::new();
+    let counter = ItemsCount::new(1_usize);
+    bencher.counter(counter).bench_local(|| Case::read_in(&mut arena, &line).map(|(case, _)| case.evaluate()));
+}
+
+fn main() {
+    divan::main();
 }
