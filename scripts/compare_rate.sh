@@ -67,7 +67,7 @@ theirs=$(cd "$folder" && node rate.mjs "$cases")
 
 (cd "$root" && cargo build --quiet --release -p iam-evaluate --example rate)
 TIMEFORMAT='%U %S'
-{ time "$root/target/release/examples/rate" "$cases" "$rounds" > "$folder/decisions" 2> /dev/null; } 2> "$folder/cpu"
+{ time "${CARGO_TARGET_DIR:-$root/target}/release/examples/rate" "$cases" "$rounds" > "$folder/decisions" 2> /dev/null; } 2> "$folder/cpu"
 decisions=$(cat "$folder/decisions")
 ours=$(awk -v n="$decisions" '{ printf "%.0f", n / ($1 + $2) }' "$folder/cpu")
 
