@@ -12,6 +12,7 @@
     reason = "a test that fails should say so at once"
 )]
 
+mod accounts;
 mod audit;
 mod bad_input;
 mod bad_policy;
@@ -20,10 +21,13 @@ mod check;
 mod collect;
 mod cut;
 mod decide;
+mod diff;
 mod example;
 mod graph;
 mod graph_page;
 mod help;
+mod rules;
 mod run;
+mod verify;
 mod workshop;
 mod write;

@@ -57,6 +57,8 @@ finding_codes! {
     SharedRole => "shared-role", "several functions share one role";
     /// A policy names a principal that is gone.
     StaleTrust => "stale-trust", "a policy names a principal that is gone";
+    /// An accepted objection that has expired, or that accepts nothing.
+    StaleWaiver => "stale-waiver", "a waiver has expired or accepts nothing";
     /// A permission that the evidence would have shown was not used.
     UnusedPermission => "unused-permission", "permissions granted and not used";
     /// A grant whose use the logs could not have shown.

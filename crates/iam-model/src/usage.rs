@@ -2,7 +2,11 @@
 //!
 //! Holds results only; reading CloudTrail lives in its own room, and nothing here decides what a role needs.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use read::{SCHEMA, UsageError, read};
 
 use crate::action::Action;
 use crate::arn::{AccountId, Arn, ResourcePattern};

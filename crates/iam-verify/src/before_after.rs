@@ -1,7 +1,7 @@
-//! A role's identity policies before and after its changes; says nothing about them.
+//! A principal's policies before and after some changes; says nothing about them.
 
-use iam_model::arn::Arn;
-use iam_model::change::{Attachment, Change};
+use iam_model::arn::{AccountId, Arn};
+use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 
@@ -16,38 +16,151 @@ pub struct Replaced<'a> {
     pub changed: bool,
 }
 
-/// The attached policies of a role, each with its document after the changes.
+/// The attached policies of a principal, each with its document after the changes.
 #[must_use]
-pub fn replaced<'a>(role: &Arn, changes: &[&'a Change], index: &SnapshotIndex<'a>) -> Vec<Replaced<'a>> {
-    let replace = |policy: AttachedPolicy<'a>| match changes.iter().find(|c| means(&c.attachment, role, &policy)) {
-        Some(change) => Replaced { policy, after: change.after.as_ref(), changed: true },
-        None => Replaced { policy, after: Some(policy.document), changed: false },
-    };
-    index.identity_policies(role).into_iter().map(replace).collect()
+pub fn replaced<'a>(principal: &Arn, changes: &[&'a Change], index: &SnapshotIndex<'a>) -> Vec<Replaced<'a>> {
+    let whole = |policy: AttachedPolicy<'a>| Replaced { policy, after: Some(policy.document), changed: false };
+    let mut policies: Vec<Replaced<'a>> = index.identity_policies(principal).into_iter().map(whole).collect();
+    for change in changes {
+        let at = position(principal, change, &policies);
+        if let Some(replaced) = at.and_then(|at| policies.get_mut(at)) {
+            replaced.after = change.after.as_ref();
+            replaced.changed = true;
+        }
+    }
+    policies
 }
 
-/// All identity policies of the role, before and after: a deny in one policy counts for all of them.
+/// All identity policies of the principal, before and after: a deny in one policy counts for all of them.
 #[must_use]
 pub fn documents<'a>(
-    role: &Arn,
+    principal: &Arn,
     changes: &[&'a Change],
     index: &SnapshotIndex<'a>,
 ) -> (Vec<&'a PolicyDocument>, Vec<&'a PolicyDocument>) {
-    let policies = replaced(role, changes, index);
+    let policies = replaced(principal, changes, index);
     let before = policies.iter().map(|replaced| replaced.policy.document).collect();
     let mut after: Vec<&PolicyDocument> = policies.iter().filter_map(|replaced| replaced.after).collect();
-    let new = changes.iter().filter(|c| c.before.is_none() && c.attachment.principal_arn.as_ref() == Some(role));
+    let new = changes.iter().filter(|change| {
+        change.before.is_none()
+            && change.attachment.kind == AttachmentKind::Identity
+            && change.attachment.principal_arn.as_ref() == Some(principal)
+            && position(principal, change, &policies).is_none()
+    });
     after.extend(new.filter_map(|change| change.after.as_ref()));
     (before, after)
 }
 
-/// Whether an attachment names this policy of this role: by its name, a managed one also by its ARN.
-fn means(attachment: &Attachment, role: &Arn, policy: &AttachedPolicy<'_>) -> bool {
-    let Some(name) = attachment.policy_name.as_deref() else { return false };
-    let named = match policy.origin {
-        PolicyOrigin::Managed(arn) => name == arn.as_str() || name == policy.name,
-        PolicyOrigin::Inline(_) => name == policy.name,
-        PolicyOrigin::Group(_) => false,
+/// Which of a principal's policies a change of an identity policy speaks of: by name, then by text, then by place.
+fn position(principal: &Arn, change: &Change, policies: &[Replaced<'_>]) -> Option<usize> {
+    let Attachment { kind, policy_name, index, .. } = &change.attachment;
+    if *kind != AttachmentKind::Identity {
+        return None;
+    }
+    let eligible = |replaced: &&(usize, &Replaced<'_>)| is_of(&change.attachment, principal, &replaced.1.policy);
+    let candidates: Vec<(usize, &Replaced<'_>)> = policies.iter().enumerate().collect();
+    let candidates: Vec<&(usize, &Replaced<'_>)> = candidates.iter().filter(eligible).collect();
+    if let Some(name) = policy_name {
+        let is_named = |policy: &AttachedPolicy<'_>| {
+            let by_arn = matches!(policy.origin, PolicyOrigin::Managed(arn) if arn.as_str() == name);
+            by_arn || policy.name == name
+        };
+        if let Some((at, _)) = candidates.iter().find(|(_, replaced)| is_named(&replaced.policy)) {
+            return Some(*at);
+        }
+    }
+    let before = change.before.as_ref()?;
+    if let Some((at, _)) = candidates.iter().find(|(_, replaced)| replaced.policy.document.same_text(before)) {
+        return Some(*at);
+    }
+    match (policy_name, index) {
+        (None, Some(index)) => candidates.get(*index).map(|(at, _)| *at),
+        _ => None,
+    }
+}
+
+/// Whether a policy is held where an attachment says: by the principal itself, through a group, or as a managed policy.
+fn is_of(attachment: &Attachment, principal: &Arn, policy: &AttachedPolicy<'_>) -> bool {
+    match (&attachment.principal_arn, policy.origin) {
+        (Some(named), PolicyOrigin::Group(group)) => named == group,
+        (Some(named), PolicyOrigin::Inline(_) | PolicyOrigin::Managed(_)) => named == principal,
+        (None, PolicyOrigin::Managed(arn)) => attachment.policy_name.as_deref() == Some(arn.as_str()),
+        (None, _) => false,
+    }
+}
+
+/// The accounts whose control policies a change of one speaks of; empty for other kinds.
+#[must_use]
+pub fn accounts<'a>(change: &Change, index: &SnapshotIndex<'a>) -> Vec<&'a AccountId> {
+    let Some(organization) = &index.snapshot().organization else { return Vec::new() };
+    let only: Option<AccountId> = change.attachment.resource_arn.as_ref().and_then(|arn| arn.name().parse().ok());
+    let held = |levels: &[Vec<PolicyDocument>]| match &change.before {
+        None => true,
+        Some(before) => levels.iter().flatten().any(|document| document.same_text(before)),
     };
-    named && attachment.principal_arn.as_ref() == Some(role)
+    let concerned = organization.accounts.iter().filter(|(id, guardrails)| {
+        let levels = match change.attachment.kind {
+            AttachmentKind::ServiceControl => &guardrails.scps,
+            AttachmentKind::ResourceControl => &guardrails.rcps,
+            _ => return false,
+        };
+        only.as_ref().is_none_or(|only| only == *id) && held(levels)
+    });
+    concerned.map(|(id, _)| id).collect()
+}
+
+/// What limits a principal before and after, where a change touches it: a list of documents for each that must allow.
+pub(crate) struct Limits<'a> {
+    pub(crate) before: Vec<Vec<&'a PolicyDocument>>,
+    pub(crate) after: Vec<Vec<&'a PolicyDocument>>,
+}
+
+/// The boundary and the service control policies of a principal, as far as changes touch them.
+pub(crate) fn limits<'a>(principal: &Arn, changes: &[&'a Change], index: &SnapshotIndex<'a>) -> Limits<'a> {
+    let mut limits = Limits { before: Vec::new(), after: Vec::new() };
+    let of_boundary = |change: &&&'a Change| {
+        change.attachment.kind == AttachmentKind::Boundary
+            && change.attachment.principal_arn.as_ref() == Some(principal)
+    };
+    if let Some(change) = changes.iter().find(of_boundary) {
+        limits.before.extend(index.boundary(principal).map(|document| vec![document]));
+        limits.after.extend(change.after.as_ref().map(|document| vec![document]));
+    }
+    let account = principal.account();
+    let guardrails = account.as_ref().and_then(|account| index.guardrails(account));
+    let service_control: Vec<&&Change> =
+        changes.iter().filter(|change| change.attachment.kind == AttachmentKind::ServiceControl).collect();
+    let (false, Some(guardrails)) = (service_control.is_empty(), guardrails) else { return limits };
+    for (depth, level) in guardrails.scps.iter().enumerate() {
+        limits.before.push(level.iter().collect());
+        let mut after: Vec<&PolicyDocument> = level.iter().collect();
+        for change in &service_control {
+            match &change.before {
+                None if depth == 0 => after.extend(&change.after),
+                None => {}
+                Some(before) if after.iter().any(|document| document.same_text(before)) => {
+                    after.retain(|document| !document.same_text(before));
+                    after.extend(&change.after);
+                }
+                Some(_) => {}
+            }
+        }
+        limits.after.push(after);
+    }
+    limits
+}
+
+/// What a change is about, for people.
+#[must_use]
+pub fn name(change: &Change) -> String {
+    let Attachment { kind, principal_arn, resource_arn, logical_id, address, policy_name, .. } = &change.attachment;
+    let of = principal_arn.as_ref().or(resource_arn.as_ref()).map(ToString::to_string);
+    let of = of.or_else(|| logical_id.clone()).or_else(|| address.clone());
+    let kind = kind.as_str().replace('_', " ");
+    match (policy_name, of) {
+        (Some(policy), Some(of)) => format!("{kind} policy `{policy}` of {of}"),
+        (Some(policy), None) => format!("{kind} policy `{policy}`"),
+        (None, Some(of)) => format!("{kind} policy of {of}"),
+        (None, None) => format!("a {kind} policy"),
+    }
 }

@@ -31,7 +31,7 @@ use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
 
-pub use cases::{CaseOutcome, CaseReport, Undecided};
+pub use cases::{CaseOutcome, CaseReport, Undecided, case_names};
 pub use embedded::{embedded_cases, embedded_groups, embedded_rules, embedded_schema};
 pub use facts::{
     AccountFacts, Assume, Attach, Author, Caller, Environment, Escalation, FunctionFacts, Grant, GuardrailKind, Invoke,
@@ -42,7 +42,7 @@ pub use groups::{Group, GroupsError, PermissionGroups};
 pub use name::{
     BotName, GroupName, GuardrailName, PersonName, ProviderName, PullRequestName, RuleId, ServicePrincipal, UnitName,
 };
-pub use object::{Counterpart, Object, Subject};
+pub use object::{Counterpart, Object, Subject, covers_permission};
 pub use rule::{Rule, RuleSeverity};
 pub use waiver::{Waiver, WaiverFinding, WaiverProblem, WaiverUse, review_waivers};
 
@@ -210,6 +210,14 @@ impl Guardrails {
     #[must_use]
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.get(id)
+    }
+
+    /// The questions a rule can have something to say on.
+    #[must_use]
+    pub fn asked_by(&self, id: &RuleId) -> Vec<QuestionKind> {
+        let policy = PolicyId::new(id.as_str());
+        let about = self.by_question.iter().filter(|(_, policies)| policies.policy(&policy).is_some());
+        about.map(|(kind, _)| *kind).collect()
     }
 
     /// Which rules object, in the order of their ids; none if all is well.

@@ -1,26 +1,30 @@
 //! The claim "keeps-used": every authorised call in the logs is still allowed after the change.
 //!
-//! Replays each observation against the state after the change, all layers included. A call that the snapshot does not
-//! allow even before the change says nothing about the change, and is counted apart. Where a decision hangs on context
-//! nobody knows, the layers that did not change let the call pass when it was made; only what changed must be certain.
+//! Replays each observation against the state after the changes, all layers included, whatever kind of policy they are
+//! about. A call that the snapshot does not allow even before says nothing about the change, and is counted apart.
+//! Where a decision hangs on context nobody knows, what did not change let the call pass when it was made; only what
+//! changed must be certain.
 
-use std::collections::BTreeSet;
+mod touched;
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
-use iam_evaluate::{
-    Context, Decision, Layer, LayerOutcome, Outcome as Decided, Policies, Principal, Request, evaluate,
-};
+use iam_evaluate::{Context, Decision, Evaluator, Layer, LayerOutcome, Outcome as Decided, Principal, Request};
 use iam_model::action::{Action, ActionPattern};
-use iam_model::arn::{Arn, ResourcePattern};
-use iam_model::change::Change;
+use iam_model::arn::{AccountId, Arn, ResourcePattern};
+use iam_model::change::{AttachmentKind, Change};
 use iam_model::policy::{PolicyDocument, PrincipalPattern, Statement};
-use iam_model::snapshot::SnapshotIndex;
+use iam_model::snapshot::{PolicyOrigin, SnapshotIndex};
 use iam_model::text::grouped;
 use iam_model::usage::{Observation, UsageLog};
 
 use crate::adds_nothing::in_words;
-use crate::before_after::documents;
+use crate::before_after::{self, documents};
 use crate::outcome::{Counterexample, Outcome};
+use touched::Touched;
 
 /// What a replay counted; calls, not kinds of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +41,61 @@ pub struct Replay {
     pub unexplained: u64,
 }
 
+impl AddAssign for Replay {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.kept += other.kept;
+        self.denied += other.denied;
+        self.undecided += other.undecided;
+        self.unexplained += other.unexplained;
+    }
+}
+
+/// Calls of one kind that would be denied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeniedCall {
+    /// One of them.
+    pub request: Counterexample,
+    /// How many.
+    pub calls: u64,
+}
+
+/// What became of one principal's calls.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrincipalReplay {
+    /// The counts.
+    pub replay: Replay,
+    /// What would be denied, in the order of the observations.
+    pub denied: Vec<DeniedCall>,
+    /// Actions whose calls nobody can decide, and what they hang on.
+    pub undecided: BTreeSet<String>,
+}
+
+/// What became of everybody's calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// How the claim came out.
+    pub outcome: Outcome,
+    /// All counts together.
+    pub total: Replay,
+    /// Each principal of the logs that the changes concern.
+    pub principals: BTreeMap<Arn, PrincipalReplay>,
+}
+
+impl Replayed {
+    /// The counts of each account.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeMap<AccountId, Replay> {
+        let mut accounts: BTreeMap<AccountId, Replay> = BTreeMap::new();
+        for (arn, one) in &self.principals {
+            if let Some(account) = arn.account() {
+                *accounts.entry(account).or_default() += one.replay;
+            }
+        }
+        accounts
+    }
+}
+
 /// How one observation came out.
 enum Fate {
     Kept,
@@ -45,78 +104,147 @@ enum Fate {
     Unexplained,
 }
 
-/// Replays what a role was seen to do.
+/// Replays what everybody whom the changes concern was seen to do.
+///
+/// `before` is the evaluator of `index`, made once for many changes.
 #[must_use]
-pub fn check(role: &Arn, changes: &[&Change], index: &SnapshotIndex<'_>, usage: &UsageLog) -> (Outcome, Replay) {
-    let observations = usage.principals.get(role).map(|u| u.observations.as_slice()).unwrap_or_default();
-    let state = State::new(role, changes, index);
-    let mut replay = Replay::default();
-    let mut denied = None;
-    let mut undecided = BTreeSet::new();
-    for observation in observations.iter().filter(|o| o.count > 0) {
-        replay.calls += observation.count;
-        match state.replay(observation) {
-            Fate::Kept => replay.kept += observation.count,
-            Fate::Unexplained => replay.unexplained += observation.count,
-            Fate::Undecided(why) => {
-                replay.undecided += observation.count;
-                undecided.insert(format!("{}: {why}", observation.action));
-            }
-            Fate::Denied(resource) => {
-                replay.denied += observation.count;
-                denied = denied.or_else(|| Some(counterexample(role, observation, resource)));
+pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<'_>, usage: &UsageLog) -> Replayed {
+    let mut after = before.clone();
+    for change in changes {
+        match after.with_change(change) {
+            Ok(changed) => after = changed,
+            Err(error) => {
+                let why = format!("the change of {} cannot be applied: {error}", before_after::name(change));
+                return Replayed {
+                    outcome: Outcome::Undecided { why },
+                    total: Replay::default(),
+                    principals: BTreeMap::new(),
+                };
             }
         }
     }
-    (outcome(&replay, denied, &undecided), replay)
+    let layers: BTreeSet<usize> = changes.iter().map(|change| layer(change.attachment.kind) as usize).collect();
+    let shared = Shared { changes, index, before, after: &after, touched: Touched::new(changes), layers };
+    let concerned = usage.principals.iter().filter(|(arn, _)| shared.concerns(arn));
+    let principals: BTreeMap<Arn, PrincipalReplay> =
+        concerned.map(|(arn, seen)| (arn.clone(), shared.principal(arn, &seen.observations))).collect();
+    let mut total = Replay::default();
+    principals.values().for_each(|one| total += one.replay);
+    Replayed { outcome: outcome(&total, &principals), total, principals }
 }
 
-fn outcome(replay: &Replay, denied: Option<Counterexample>, undecided: &BTreeSet<String>) -> Outcome {
-    if let Some(counterexample) = denied {
-        let because = format!("{} of {} observed calls would be denied", grouped(replay.denied), grouped(replay.calls));
-        return Outcome::Refuted { because, counterexample: Some(counterexample) };
+fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outcome {
+    if total.denied > 0 {
+        let who = principals.values().filter(|one| one.replay.denied > 0).count();
+        let of = if principals.len() > 1 { format!(" of {who} principals") } else { String::new() };
+        let because =
+            format!("{} of {} observed calls{of} would be denied", grouped(total.denied), grouped(total.calls));
+        let first = principals.values().flat_map(|one| &one.denied).next();
+        return Outcome::Refuted { because, counterexample: first.map(|denied| denied.request.clone()) };
     }
+    let undecided: BTreeSet<&String> = principals.values().flat_map(|one| &one.undecided).collect();
     if let Some(first) = undecided.first() {
         let more = undecided.len() - 1;
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        return Outcome::Undecided { why: format!("{} observed calls: {first}{more}", grouped(replay.undecided)) };
+        return Outcome::Undecided { why: format!("{} observed calls: {first}{more}", grouped(total.undecided)) };
     }
-    let unexplained = match replay.unexplained {
+    let unexplained = match total.unexplained {
         0 => String::new(),
         some => format!("; {} more were not allowed by this snapshot before the change either", grouped(some)),
     };
     Outcome::Proved {
-        because: format!("{} observed calls replayed, all still allowed{unexplained}", grouped(replay.kept)),
+        because: format!("{} observed calls replayed, all still allowed{unexplained}", grouped(total.kept)),
     }
 }
 
-fn counterexample(role: &Arn, observation: &Observation, resource: ResourcePattern) -> Counterexample {
+const fn layer(kind: AttachmentKind) -> Layer {
+    match kind {
+        AttachmentKind::Identity => Layer::Identity,
+        AttachmentKind::Resource | AttachmentKind::Trust => Layer::Resource,
+        AttachmentKind::Boundary => Layer::Boundary,
+        AttachmentKind::ServiceControl => Layer::ServiceControl,
+        AttachmentKind::ResourceControl => Layer::ResourceControl,
+    }
+}
+
+/// What the replay of every principal shares.
+struct Shared<'r, 'a> {
+    changes: &'r [&'r Change],
+    index: &'r SnapshotIndex<'a>,
+    before: &'r Evaluator<'a>,
+    after: &'r Evaluator<'a>,
+    touched: Touched,
+    /// The layers that change, by number.
+    layers: BTreeSet<usize>,
+}
+
+impl Shared<'_, '_> {
+    /// Whether some change can concern a principal's calls at all.
+    fn concerns(&self, principal: &Arn) -> bool {
+        self.changes.iter().any(|change| match change.attachment.kind {
+            AttachmentKind::Resource | AttachmentKind::Trust | AttachmentKind::ResourceControl => true,
+            AttachmentKind::Boundary => change.attachment.principal_arn.as_ref() == Some(principal),
+            AttachmentKind::ServiceControl => {
+                let account = principal.account();
+                before_after::accounts(change, self.index).into_iter().any(|id| Some(id) == account.as_ref())
+            }
+            AttachmentKind::Identity => {
+                let named = change.attachment.principal_arn.as_ref();
+                named == Some(principal)
+                    || self.index.identity_policies(principal).iter().any(|held| match held.origin {
+                        PolicyOrigin::Group(group) => named == Some(group),
+                        PolicyOrigin::Managed(arn) => {
+                            named.is_none() && change.attachment.policy_name.as_deref() == Some(arn.as_str())
+                        }
+                        PolicyOrigin::Inline(_) => false,
+                    })
+            }
+        })
+    }
+
+    fn principal(&self, arn: &Arn, observations: &[Observation]) -> PrincipalReplay {
+        let caller = Caller { shared: self, arn, name: Principal::parse(arn.as_str()).ok(), sets: OnceCell::new() };
+        let mut result = PrincipalReplay::default();
+        let replay = &mut result.replay;
+        for observation in observations.iter().filter(|o| o.count > 0) {
+            replay.calls += observation.count;
+            match caller.replay(observation) {
+                Fate::Kept => replay.kept += observation.count,
+                Fate::Unexplained => replay.unexplained += observation.count,
+                Fate::Undecided(why) => {
+                    replay.undecided += observation.count;
+                    result.undecided.insert(format!("{}: {why}", observation.action));
+                }
+                Fate::Denied(resource) => {
+                    replay.denied += observation.count;
+                    let request = counterexample(arn, observation, resource);
+                    result.denied.push(DeniedCall { request, calls: observation.count });
+                }
+            }
+        }
+        result
+    }
+}
+
+fn counterexample(principal: &Arn, observation: &Observation, resource: ResourcePattern) -> Counterexample {
     Counterexample {
-        principal: Some(PrincipalPattern::Aws(role.to_string())),
+        principal: Some(PrincipalPattern::Aws(principal.to_string())),
         action: observation.action.clone(),
         resource,
         context: observation.context.clone(),
     }
 }
 
-/// A role's policies before and after.
-struct State<'a> {
-    role: &'a Arn,
-    index: &'a SnapshotIndex<'a>,
-    before: Vec<&'a PolicyDocument>,
-    after: Vec<&'a PolicyDocument>,
-    set_before: PermissionSet,
-    set_after: PermissionSet,
+/// One principal, before and after.
+struct Caller<'s, 'r, 'a> {
+    shared: &'s Shared<'r, 'a>,
+    arn: &'s Arn,
+    name: Option<Principal>,
+    /// What it may do at all, as far as changes touch it; made where a call names no single resource.
+    sets: OnceCell<(PermissionSet, PermissionSet)>,
 }
 
-impl<'a> State<'a> {
-    fn new(role: &'a Arn, changes: &[&'a Change], index: &'a SnapshotIndex<'a>) -> Self {
-        let (before, after) = documents(role, changes, index);
-        let set_before = PermissionSet::of_documents(before.iter().copied());
-        let set_after = PermissionSet::of_documents(after.iter().copied());
-        Self { role, index, before, after, set_before, set_after }
-    }
-
+impl Caller<'_, '_, '_> {
     fn replay(&self, observation: &Observation) -> Fate {
         for resource in &observation.resources {
             let pattern = resource.as_str().contains(['*', '?']);
@@ -135,28 +263,49 @@ impl<'a> State<'a> {
 
     /// A folder of names, or a resource nobody was told: what of it was granted before must be granted after.
     fn replay_pattern(&self, action: &Action, resource: &ResourcePattern) -> Fate {
+        if !self.shared.touched.concerns(action, resource.as_str()) {
+            return Fate::Kept;
+        }
+        let of_resource = |layer: Layer| self.shared.layers.contains(&(layer as usize));
+        if of_resource(Layer::Resource) || of_resource(Layer::ResourceControl) {
+            return Fate::Undecided(format!("the logs name no single resource, only `{resource}`"));
+        }
         let asked = Statement::allow(vec![ActionPattern::from(action)], vec![resource.clone()]);
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
-        let granted = self.set_before.intersection(&asked);
-        match granted.included_in(&self.set_after, Limits::default()) {
+        let (before, after) = self.sets.get_or_init(|| self.permissions());
+        match before.intersection(&asked).included_in(after, Limits::default()) {
             Inclusion::Included(_) => Fate::Kept,
             Inclusion::Excluded(witness) => Fate::Denied(witness.resource),
             Inclusion::Undecided(why) => Fate::Undecided(in_words(&why)),
         }
     }
 
+    fn permissions(&self) -> (PermissionSet, PermissionSet) {
+        let changes = self.shared.changes;
+        let (before, after) = documents(self.arn, changes, self.shared.index);
+        let limits = before_after::limits(self.arn, changes, self.shared.index);
+        let within = |identity: Vec<&PolicyDocument>, limits: Vec<Vec<&PolicyDocument>>| {
+            let set = PermissionSet::of_documents(identity);
+            limits.into_iter().fold(set, |set, limit| set.intersection(&PermissionSet::of_documents(limit)))
+        };
+        (within(before, limits.before), within(after, limits.after))
+    }
+
     fn replay_call(&self, observation: &Observation, resource: &ResourcePattern) -> Fate {
         let Some(request) = self.request(observation, resource) else {
             return Fate::Undecided(format!("`{resource}` is not the name of a resource"));
         };
-        let after = self.decide(&request, &self.after);
+        let after = self.shared.after.decide(self.arn, &request);
         if after.outcome.is_allow() {
             return Fate::Kept;
         }
-        let before = self.decide(&request, &self.before);
+        let before = self.shared.before.decide(self.arn, &request);
         match (&before.outcome, &after.outcome) {
             (before, _) if before.is_deny() => Fate::Unexplained,
-            (_, Decided::Unknown(_)) if only_unchanged_layers_open(&before, &after) => Fate::Kept,
+            (_, Decided::Unknown(_)) if self.only_unchanged_open(&before, &after) => Fate::Kept,
+            (_, Decided::Unknown(_)) if !self.shared.touched.concerns(&observation.action, resource.as_str()) => {
+                Fate::Kept
+            }
             (_, Decided::Unknown(unknown)) => {
                 let keys = unknown.keys.iter().map(ToString::to_string).chain(unknown.elements.iter().cloned());
                 Fate::Undecided(format!("hangs on {}", keys.collect::<Vec<_>>().join(", ")))
@@ -171,7 +320,7 @@ impl<'a> State<'a> {
             context.set(key.clone(), values.clone());
         }
         Some(Request {
-            principal: Principal::parse(self.role.as_str()).ok()?,
+            principal: self.name.clone()?,
             action: observation.action.clone(),
             resource: resource.as_str().parse().ok()?,
             resource_account: None,
@@ -179,28 +328,15 @@ impl<'a> State<'a> {
         })
     }
 
-    fn decide(&self, request: &Request, identity: &[&PolicyDocument]) -> Decision {
-        let account = self.role.account();
-        let guardrails = account.as_ref().and_then(|account| self.index.guardrails(account));
-        let levels = |levels: &'a [Vec<PolicyDocument>]| levels.iter().map(|level| level.iter().collect()).collect();
-        let resource = request.resource.as_str().parse::<Arn>().ok();
-        let policies = Policies {
-            identity: identity.to_vec(),
-            resource: resource.and_then(|arn| self.index.resource_policy(&arn)),
-            boundary: self.index.boundary(self.role).into_iter().collect(),
-            session: Vec::new(),
-            scps: guardrails.map(|g| levels(&g.scps)).unwrap_or_default(),
-            rcps: guardrails.map(|g| levels(&g.rcps)).unwrap_or_default(),
-            vpc_endpoint: Vec::new(),
-            principal_is_management_account: account.is_some_and(|account| self.index.is_management_account(&account)),
-            principal_is_service_linked_role: false,
-        };
-        evaluate(request, &policies)
+    /// Whether the layers that change surely let the call pass, and every other one is as it was when it passed.
+    fn only_unchanged_open(&self, before: &Decision, after: &Decision) -> bool {
+        Layer::ALL.into_iter().all(|layer| {
+            let said = after.layers.get(layer);
+            if self.shared.layers.contains(&(layer as usize)) {
+                matches!(said, LayerOutcome::Allow | LayerOutcome::NotApplicable)
+            } else {
+                said == before.layers.get(layer)
+            }
+        })
     }
-}
-
-/// Whether the identity policies, which changed, surely allow, and everything else is as it was when the call passed.
-fn only_unchanged_layers_open(before: &Decision, after: &Decision) -> bool {
-    after.layers.get(Layer::Identity) == LayerOutcome::Allow
-        && Layer::ALL.into_iter().filter(|l| *l != Layer::Identity).all(|l| before.layers.get(l) == after.layers.get(l))
 }

@@ -18,6 +18,8 @@ pub mod no_public;
 
 pub mod policy_check;
 
+pub mod semantic_diff;
+
 pub mod guardrails;
 
 pub mod before_after;

@@ -1,21 +1,23 @@
-//! The claim "obeys-guardrails": the organisation's rules do not object to what a change grants.
+//! The claim "obeys-guardrails": the organisation's rules do not object to what a change grants, keeps, removes, or lets
+//! others do.
 //!
-//! Asks about every action entry on every resource entry of every allow statement after the change. An objection that
-//! stood before the change, in the same or a wider form, is not the change's doing: it is handed on, and refutes
-//! nothing.
+//! Computes the facts and asks. An objection that stood before the change, in the same or a wider form, is not the
+//! change's doing: it is handed on, and refutes nothing.
 
-use iam_model::action::ActionPattern;
-use iam_model::arn::ResourcePattern;
-use iam_model::catalog::Catalog;
+mod changeset;
+mod grants;
+mod relations;
+mod state;
+
+use iam_model::arn::Arn;
 use iam_model::change::Change;
-use iam_model::policy::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
+use iam_model::policy::PolicyDocument;
 use iam_model::time::Timestamp;
 
-use crate::guardrails::{
-    Escalation, Grant, GuardrailError, Guardrails, PermissionFacts, PermissionGroups, Question, RoleFacts, Target,
-    Usage, Violation, Waiver,
-};
+use crate::guardrails::{GuardrailError, Guardrails, PermissionGroups, Question, Violation, Waiver};
+use crate::keeps_used::Replayed;
 use crate::outcome::Outcome;
+pub use state::{Evidence, Settings, State};
 
 /// The rules, and what they need to know besides the change.
 pub struct Rulebook<'a> {
@@ -24,110 +26,153 @@ pub struct Rulebook<'a> {
     /// Groups of permissions.
     pub groups: &'a PermissionGroups,
     /// What AWS publishes about its actions.
-    pub catalog: &'a Catalog,
+    pub catalog: &'a iam_model::catalog::Catalog,
     /// Accepted objections.
     pub waivers: &'a [Waiver],
     /// The moment waivers are held against; the end of the evidence, so that a run can be repeated.
     pub now: Timestamp,
 }
 
-/// How the claim came out for one role, and every objection there is.
+impl Rulebook<'_> {
+    fn ask(&self, question: &Question<'_>, found: &mut Vec<Violation>) -> Result<(), GuardrailError> {
+        found.extend(self.guardrails.ask(question, self.now, self.waivers)?);
+        Ok(())
+    }
+}
+
+/// How the claim came out for some changes, and every objection there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// The outcome.
     pub outcome: Outcome,
     /// Objections after the change, those that stood before included; ordered.
     pub violations: Vec<Violation>,
+    /// Those of them that stood before the changes.
+    pub stood: Vec<Violation>,
+    /// Facts that nobody gave, so that a rule could not use them.
+    pub not_asked: Vec<String>,
 }
 
-/// Judges the changes of one role.
+/// Judges some changes, by the state before and the state after them.
 #[must_use]
-pub fn check(role: &RoleFacts, changes: &[&Change], rulebook: &Rulebook<'_>) -> Judged {
-    match violations(role, changes, rulebook) {
-        Ok((after, before)) => judged(after, &before, rulebook),
-        Err(error) => Judged { outcome: Outcome::Undecided { why: error.to_string() }, violations: Vec::new() },
+pub fn check(changes: &[&Change], before: &State<'_>, after: &State<'_>, replayed: &Replayed) -> Judged {
+    let asked = after_changes(changes, after, before, replayed).and_then(|after_violations| {
+        // What stood before is asked only where something is objected to after.
+        let earlier = if after_violations.is_empty() { Vec::new() } else { before_changes(changes, before)? };
+        Ok((after_violations, earlier))
+    });
+    let not_asked = changeset::not_asked(changes, after);
+    match asked {
+        Ok((violations, earlier)) => {
+            let stood = violations.iter().filter(|v| v.stood_before(&earlier)).cloned().collect();
+            Judged { outcome: outcome(&violations, &earlier, after), violations, stood, not_asked }
+        }
+        Err(error) => {
+            let outcome = Outcome::Undecided { why: error.to_string() };
+            Judged { outcome, violations: Vec::new(), stood: Vec::new(), not_asked }
+        }
     }
 }
 
-fn judged(after: Vec<Violation>, before: &[Violation], rulebook: &Rulebook<'_>) -> Judged {
-    let new: Vec<&Violation> = after.iter().filter(|v| v.refutes() && !v.stood_before(before)).collect();
-    let outcome = match new.first() {
-        Some(worst) => Outcome::Refuted {
-            because: format!("{} objects to {}: {}; {}", worst.rule, worst.object, worst.title, worst.hint),
-            counterexample: None,
-        },
-        None => {
-            let stood = after.iter().filter(|v| v.refutes()).count();
-            let old = if stood > 0 { format!("; {stood} objections stood before the change") } else { String::new() };
-            Outcome::Proved {
-                because: format!("{} rules asked, none objects{old}", rulebook.guardrails.rules().count()),
+fn outcome(violations: &[Violation], earlier: &[Violation], state: &State<'_>) -> Outcome {
+    let new: Vec<&Violation> = violations.iter().filter(|v| v.refutes() && !v.stood_before(earlier)).collect();
+    match new.first() {
+        Some(worst) => {
+            let more = match new.len() - 1 {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            Outcome::Refuted {
+                because: format!("{} objects to {}: {}; {}{more}", worst.rule, worst.object, worst.title, worst.hint),
+                counterexample: None,
             }
         }
-    };
-    Judged { outcome, violations: after }
+        None => {
+            let stood = violations.iter().filter(|v| v.refutes()).count();
+            let old = if stood > 0 { format!("; {stood} objections stood before the change") } else { String::new() };
+            let rules = state.rulebook.guardrails.rules().count();
+            Outcome::Proved { because: format!("{rules} rules asked, none objects{old}") }
+        }
+    }
 }
 
-/// Objections after and before the changes; what stood before is asked only where something is objected to after.
-fn violations(
-    role: &RoleFacts,
+fn after_changes(
     changes: &[&Change],
-    rulebook: &Rulebook<'_>,
-) -> Result<(Vec<Violation>, Vec<Violation>), GuardrailError> {
-    let after = objections(role, changes.iter().filter_map(|c| c.after.as_ref()), rulebook)?;
-    let before = if after.is_empty() {
-        Vec::new()
-    } else {
-        objections(role, changes.iter().filter_map(|c| c.before.as_ref()), rulebook)?
-    };
-    Ok((after, before))
-}
-
-fn objections<'d>(
-    role: &RoleFacts,
-    documents: impl Iterator<Item = &'d PolicyDocument>,
-    rulebook: &Rulebook<'_>,
+    state: &State<'_>,
+    earlier: &State<'_>,
+    replayed: &Replayed,
 ) -> Result<Vec<Violation>, GuardrailError> {
     let mut found = Vec::new();
-    for statement in documents.flat_map(|d| &d.statements).filter(|s| s.effect != Effect::Deny) {
-        let resources = resources(statement);
-        for action in actions(statement) {
-            let permission = PermissionFacts::of(action, rulebook.catalog, rulebook.groups);
-            for resource in &resources {
-                let question = Question::Grant(Grant {
-                    role,
-                    permission: &permission,
-                    target: Target { external: is_external(resource, role), pattern: resource.clone() },
-                    condition_keys: statement.conditions.iter().map(|c| c.key.clone()).collect(),
-                    usage: Usage::default(),
-                    escalation: Escalation::default(),
-                });
-                found.extend(rulebook.guardrails.ask(&question, rulebook.now, rulebook.waivers)?);
-            }
+    let documents = |change: &&Change| change.after.clone();
+    standing(changes, documents, state, &mut found)?;
+    grants::kept_and_removed(changes, earlier, &mut found)?;
+    changeset::merge(changes, earlier, state, replayed, &mut found)?;
+    changeset::attach(changes, state, replayed, &mut found)?;
+    Ok(sorted(found))
+}
+
+fn before_changes(changes: &[&Change], state: &State<'_>) -> Result<Vec<Violation>, GuardrailError> {
+    let mut found = Vec::new();
+    standing(changes, |change| change.before.clone(), state, &mut found)?;
+    Ok(sorted(found))
+}
+
+/// What the changed policies grant and let others do, on one side of the changes.
+fn standing(
+    changes: &[&Change],
+    document: impl Fn(&&Change) -> Option<PolicyDocument>,
+    state: &State<'_>,
+    found: &mut Vec<Violation>,
+) -> Result<(), GuardrailError> {
+    for change in changes {
+        let Some(document) = document(change) else { continue };
+        for role in state.holders(change) {
+            grants::granted(&role, &document, state, found)?;
+            relations::passed(&role, &document, state, found)?;
+            relations::shared(&role, state, found)?;
+        }
+        relations::of_others(change, &document, state, found)?;
+    }
+    Ok(())
+}
+
+/// Everything the rules say about one role as it stands: what it is granted and keeps, shares, passes, and whom it trusts.
+///
+/// # Errors
+///
+/// [`GuardrailError`] where a rule fails.
+pub fn judge_role(role: &Arn, state: &State<'_>) -> Result<Vec<Violation>, GuardrailError> {
+    let mut found = Vec::new();
+    let Some(facts) = state.role(role).filter(|facts| !facts.service_linked) else { return Ok(found) };
+    for policy in state.index.identity_policies(role) {
+        grants::granted(&facts, policy.document, state, &mut found)?;
+        grants::kept(&facts, policy.document, state, &mut found)?;
+        relations::passed(&facts, policy.document, state, &mut found)?;
+    }
+    relations::shared(&facts, state, &mut found)?;
+    if let Some(held) = state.index.role(role) {
+        relations::assumed(&facts, &held.trust, state, &mut found)?;
+    }
+    Ok(sorted(found))
+}
+
+/// Everything the rules say about who may invoke the functions of the accounts.
+///
+/// # Errors
+///
+/// [`GuardrailError`] where a rule fails.
+pub fn judge_functions(state: &State<'_>) -> Result<Vec<Violation>, GuardrailError> {
+    let mut found = Vec::new();
+    for function in state.functions() {
+        if let Some(policy) = state.index.resource_policy(&function.arn) {
+            relations::invoked(&function, policy, state, &mut found)?;
         }
     }
+    Ok(sorted(found))
+}
+
+fn sorted(mut found: Vec<Violation>) -> Vec<Violation> {
     found.sort();
     found.dedup();
-    Ok(found)
-}
-
-/// The action entries; `NotAction` grants nearly everything, and is asked about as everything.
-fn actions(statement: &Statement) -> Vec<ActionPattern> {
-    match &statement.action {
-        ActionElement::Action(patterns) => patterns.iter().map(|p| p.value.clone()).collect(),
-        ActionElement::NotAction(_) => vec![ActionPattern::new("*")],
-    }
-}
-
-fn resources(statement: &Statement) -> Vec<ResourcePattern> {
-    match &statement.resource {
-        ResourceElement::Resource(patterns) => patterns.iter().map(|p| p.value.clone()).collect(),
-        ResourceElement::NotResource(_) | ResourceElement::Absent => vec![ResourcePattern::everything()],
-    }
-}
-
-/// Whether a pattern names another account than the role's.
-fn is_external(resource: &ResourcePattern, role: &RoleFacts) -> bool {
-    let account = resource.as_str().split(':').nth(4).unwrap_or_default();
-    let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    digits && account != role.account.id.as_str()
+    found
 }

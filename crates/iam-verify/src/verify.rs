@@ -1,47 +1,50 @@
-//! All four claims about the changes of one role, in one place.
+//! All four claims about some changes, in one place.
 //!
-//! Asks each claim's own module and gathers the answers; decides nothing itself.
+//! Asks each claim's own module and gathers the answers; decides nothing itself. Takes changes of every kind of policy,
+//! whoever made them.
 
+use std::collections::BTreeMap;
+
+use iam_evaluate::Evaluator;
 use iam_evaluate::permission_set::Limits;
-use iam_graph::AccessGraph;
+use iam_model::arn::Arn;
 use iam_model::certificate::Certificate;
-use iam_model::change::Change;
+use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::policy::PolicyDocument;
-use iam_model::snapshot::SnapshotIndex;
 use iam_model::usage::UsageLog;
 
-use crate::before_after::documents;
-use crate::guardrails::{RoleFacts, Violation};
-use crate::keeps_used::{self, Replay};
-use crate::obeys_guardrails::{self, Rulebook};
+use crate::before_after::{documents, name};
+use crate::guardrails::Violation;
+use crate::keeps_used::{self, Replay, Replayed};
+use crate::obeys_guardrails::{self, State};
 use crate::outcome::{Claim, Outcome};
 use crate::{adds_nothing, opens_no_path};
 
 /// What the claims are judged on.
 pub struct Grounds<'a> {
-    /// The accounts before the changes.
-    pub index: &'a SnapshotIndex<'a>,
-    /// What was seen.
-    pub usage: &'a UsageLog,
-    /// Who can become whom before the changes.
-    pub graph_before: &'a AccessGraph,
-    /// And after all of them.
-    pub graph_after: &'a AccessGraph,
-    /// The organisation's rules.
-    pub rulebook: &'a Rulebook<'a>,
+    /// The accounts before the changes: what they are, who can become whom, and the rules.
+    pub before: State<'a>,
+    /// The same after all of them.
+    pub after: State<'a>,
+    /// The policies of the accounts before the changes, compiled.
+    pub evaluator: &'a Evaluator<'a>,
+    /// What was seen; nothing where no logs were given.
+    pub usage: Option<&'a UsageLog>,
 }
 
-/// The judgement on the changes of one role.
+/// The judgement on some changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Each claim with its outcome, in the order of [`Claim::ALL`].
     pub claims: Vec<(Claim, Outcome)>,
-    /// What the replay counted.
-    pub replay: Replay,
-    /// Why nothing is added, where that is proved: checked without a search by [`crate::certificate::check`].
-    pub certificate: Option<Certificate>,
+    /// What the replay counted, for each principal.
+    pub replayed: Replayed,
+    /// Why nothing is added, where that is proved, and of what: checked without a search by [`crate::certificate::check`].
+    pub certificates: Vec<(String, Certificate)>,
     /// What the organisation's rules object to, before or after.
     pub violations: Vec<Violation>,
+    /// Facts that nobody gave, so that a rule could not use them.
+    pub not_asked: Vec<String>,
 }
 
 impl Verdict {
@@ -50,26 +53,91 @@ impl Verdict {
     pub fn is_proved(&self) -> bool {
         self.claims.iter().all(|(_, outcome)| outcome.is_proved())
     }
+
+    /// What the replay counted, all principals together.
+    #[must_use]
+    pub const fn replay(&self) -> Replay {
+        self.replayed.total
+    }
 }
 
-/// Judges the changes of one role.
+/// Judges some changes together.
 #[must_use]
-pub fn verify(role: &RoleFacts, changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
-    let (kept, replay) = keeps_used::check(&role.arn, changes, grounds.index, grounds.usage);
-    let (before, after) = documents(&role.arn, changes, grounds.index);
-    let own = |documents: Vec<&PolicyDocument>| documents.into_iter().cloned().collect::<Vec<_>>();
-    let adds = adds_nothing::check_documents(&own(before), &own(after), Limits::default());
-    let opens = opens_no_path::check(grounds.graph_before, grounds.graph_after);
-    let obeys = obeys_guardrails::check(role, changes, grounds.rulebook);
+pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
+    let index = grounds.before.index;
+    let replayed = match grounds.usage {
+        Some(usage) => keeps_used::check(changes, index, grounds.evaluator, usage),
+        None => Replayed {
+            outcome: Outcome::Undecided { why: "no logs were given; replay some to decide".into() },
+            total: Replay::default(),
+            principals: BTreeMap::new(),
+        },
+    };
+    let (adds, certificates) = adds(changes, grounds);
+    let opens = opens_no_path::check(grounds.before.graph, grounds.after.graph);
+    let obeys = obeys_guardrails::check(changes, &grounds.before, &grounds.after, &replayed);
     Verdict {
         claims: vec![
-            (Claim::KeepsUsed, kept),
-            (Claim::AddsNothing, adds.outcome),
+            (Claim::KeepsUsed, replayed.outcome.clone()),
+            (Claim::AddsNothing, adds),
             (Claim::OpensNoPath, opens),
             (Claim::ObeysGuardrails, obeys.outcome),
         ],
-        replay,
-        certificate: adds.certificate,
+        replayed,
+        certificates,
         violations: obeys.violations,
+        not_asked: obeys.not_asked,
+    }
+}
+
+/// Nothing is added where no principal's identity policies together, and no other policy alone, allow more than before.
+fn adds(changes: &[&Change], grounds: &Grounds<'_>) -> (Outcome, Vec<(String, Certificate)>) {
+    let index = grounds.before.index;
+    let mut principals: BTreeMap<&Arn, Vec<&Change>> = BTreeMap::new();
+    let mut alone: Vec<&Change> = Vec::new();
+    for &change in changes {
+        match &change.attachment {
+            Attachment { kind: AttachmentKind::Identity, principal_arn: Some(arn), .. }
+                if index.role(arn).is_some() || index.user(arn).is_some() =>
+            {
+                principals.entry(arn).or_default().push(change);
+            }
+            _ => alone.push(change),
+        }
+    }
+    let own = |documents: Vec<&PolicyDocument>| documents.into_iter().cloned().collect::<Vec<_>>();
+    let together = principals.into_iter().map(|(arn, changes)| {
+        let (before, after) = documents(arn, &changes, index);
+        (arn.to_string(), adds_nothing::check_documents(&own(before), &own(after), Limits::default()))
+    });
+    let each = alone.into_iter().map(|change| {
+        let (before, after) = (change.before.as_ref(), change.after.as_ref());
+        (name(change), adds_nothing::check(change.attachment.kind, before, after, Limits::default()))
+    });
+    let verdicts: Vec<(String, adds_nothing::Verdict)> = together.chain(each).collect();
+    let certificates = verdicts.iter().filter_map(|(name, v)| Some((name.clone(), v.certificate.clone()?))).collect();
+    (worst(verdicts), certificates)
+}
+
+/// The one outcome of several: the first refuted one, else the first undecided one, else all are proved.
+fn worst(mut verdicts: Vec<(String, adds_nothing::Verdict)>) -> Outcome {
+    let several = verdicts.len() > 1;
+    let at = |wanted: fn(&Outcome) -> bool| verdicts.iter().position(|(_, verdict)| wanted(&verdict.outcome));
+    let first = at(|outcome| matches!(outcome, Outcome::Refuted { .. })).or_else(|| at(|outcome| !outcome.is_proved()));
+    let Some(first) = first else {
+        return match verdicts.pop() {
+            Some((_, only)) if !several => only.outcome,
+            last => {
+                let count = verdicts.len() + usize::from(last.is_some());
+                Outcome::Proved { because: format!("{count} sets of policies compared, none allows more than before") }
+            }
+        };
+    };
+    let (name, verdict) = verdicts.swap_remove(first);
+    let of = |text: String| if several { format!("{name}: {text}") } else { text };
+    match verdict.outcome {
+        Outcome::Refuted { because, counterexample } => Outcome::Refuted { because: of(because), counterexample },
+        Outcome::Undecided { why } => Outcome::Undecided { why: of(why) },
+        proved @ Outcome::Proved { .. } => proved,
     }
 }

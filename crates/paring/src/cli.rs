@@ -3,9 +3,13 @@
 mod catalog;
 mod check;
 mod cut;
+mod diff;
 mod graph;
+mod judging;
 mod reach;
 mod request;
+mod rules;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,9 +24,13 @@ use crate::terminal::Color;
 pub(crate) use catalog::{Catalog, CatalogFile, CatalogQuestion};
 pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
 pub(crate) use cut::Cut;
+pub(crate) use diff::Diff;
 pub(crate) use graph::{Graph, GraphFormat};
+pub(crate) use judging::Judging;
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
+pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
+pub(crate) use verify::Verify;
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
 ///
@@ -69,6 +77,12 @@ pub(crate) enum Action {
 
     /// Check policies as IAM Access Analyzer does, offline, with a counterexample or a proof
     Check(Check),
+    /// Show what two policies or two snapshots allow differently, with requests that show it
+    Diff(Diff),
+    /// Prove or refute four claims about given changes, of whatever kind of policy
+    Verify(Verify),
+    /// List, explain, test and format the organisation's rules, and ask them
+    Rules(Rules),
     /// Decide requests: one from flags, or a file of cases
     Simulate(Simulate),
     /// Say whether a principal may do an action, and why

@@ -6,16 +6,19 @@ mod catalog;
 mod check;
 mod collect;
 mod cut;
+mod diff;
 mod graph;
 mod patch;
 mod paths;
 mod quote;
 mod reach;
 mod request;
+mod rules;
 mod simulate;
 mod techniques;
 mod tighten;
 mod usage;
+mod verify;
 mod who_can;
 
 use crate::cli::Action;
@@ -37,6 +40,9 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Collect(arguments) => collect::run(arguments, terminal),
         Action::Tighten(arguments) => tighten::run(arguments, terminal),
         Action::Check(arguments) => check::run(arguments, terminal),
+        Action::Diff(arguments) => diff::run(arguments, terminal),
+        Action::Verify(arguments) => verify::run(arguments, terminal),
+        Action::Rules(arguments) => rules::run(arguments, terminal),
         Action::Patch(arguments) => patch::run(arguments, terminal),
         Action::Audit(arguments) => audit::run(arguments, terminal),
         Action::Paths(arguments) => paths::run(arguments, terminal),

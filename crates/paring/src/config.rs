@@ -1,5 +1,6 @@
 //! `paring.toml`: what a team decides once. Every key is optional; an unknown key or version is refused.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -22,6 +23,23 @@ pub(crate) struct Config {
     /// A folder of guardrails in Cedar to use instead of the built-in ones.
     #[serde(default)]
     pub(crate) guardrails: Option<PathBuf>,
+    /// A file of accepted objections.
+    #[serde(default)]
+    pub(crate) waivers: Option<PathBuf>,
+    /// ARNs of roles that must survive every service control policy.
+    #[serde(default)]
+    pub(crate) break_glass: Vec<String>,
+    /// What is stated about accounts, by their ids.
+    #[serde(default)]
+    pub(crate) accounts: BTreeMap<String, StatedAccount>,
+}
+
+/// What is stated about an account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatedAccount {
+    /// What it is for: production, staging, development or sandbox.
+    pub(crate) environment: Option<String>,
 }
 
 /// A permission that stays.
@@ -45,7 +63,15 @@ const fn default_min_days() -> u64 {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { version: VERSION, min_days: default_min_days(), keep: Vec::new(), guardrails: None }
+        Self {
+            version: VERSION,
+            min_days: default_min_days(),
+            keep: Vec::new(),
+            guardrails: None,
+            waivers: None,
+            break_glass: Vec::new(),
+            accounts: BTreeMap::new(),
+        }
     }
 }
 

@@ -10,10 +10,13 @@ mod config;
 mod error;
 mod example;
 mod input;
+mod judging;
 mod logs;
 mod pipeline;
 mod report;
+mod rulebook;
 mod terminal;
+mod waivers;
 mod write;
 
 use std::process::ExitCode;

@@ -5,6 +5,7 @@
 pub(crate) mod facts;
 mod view;
 
+use iam_evaluate::Evaluator;
 use iam_graph::AccessGraph;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
@@ -18,8 +19,8 @@ use iam_model::usage::{Coverage, UsageLog};
 use iam_patch::{PatchSet, Project};
 use iam_synthesize::{Evidence, Judgement, RoleProposal, Rules};
 use iam_verify::before_after::replaced;
-use iam_verify::guardrails::{Guardrails, PermissionGroups};
-use iam_verify::obeys_guardrails::Rulebook;
+use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
+use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
 use iam_verify::verify::{Grounds, Verdict, verify};
 
 use crate::error::CliError;
@@ -32,6 +33,9 @@ pub(crate) struct Inputs {
     pub(crate) catalog: Catalog,
     pub(crate) guardrails: Guardrails,
     pub(crate) groups: PermissionGroups,
+    pub(crate) waivers: Vec<Waiver>,
+    /// What is stated about accounts and roles.
+    pub(crate) settings: Settings,
     /// The source files; nothing where no folder was named.
     pub(crate) sources: Option<Vec<SourceText>>,
     pub(crate) rules: Rules,
@@ -70,11 +74,12 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
         guardrails: &inputs.guardrails,
         groups: &inputs.groups,
         catalog: &inputs.catalog,
-        waivers: &[],
+        waivers: &inputs.waivers,
         now: inputs.usage.window.map_or(Timestamp::from_epoch_seconds(0), |(_, last)| last),
     };
     let stage = Stage { inputs, index: &index, before: &before, after: &after, project: &project, coverage: &coverage };
-    let verdicts = stage.verify(&proposals, &rulebook);
+    let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
+    let verdicts = stage.verify(&proposals, &rulebook, seen);
     let patches = iam_patch::patch(&project, &index, &changes);
     let report = view::report(&stage, &proposals, &verdicts, &patches);
     let proved = verdicts.iter().flatten().all(Verdict::is_proved);
@@ -94,18 +99,18 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     /// The verdict on each proposal that changes something.
-    fn verify(&self, proposals: &[RoleProposal], rulebook: &Rulebook<'_>) -> Vec<Option<Verdict>> {
+    fn verify(&self, proposals: &[RoleProposal], rulebook: &Rulebook<'_>, seen: Seen<'_>) -> Vec<Option<Verdict>> {
+        let settings = &self.inputs.settings;
+        let evaluator = Evaluator::new(self.index);
         let grounds = Grounds {
-            index: self.index,
-            usage: &self.inputs.usage,
-            graph_before: self.before,
-            graph_after: self.after,
-            rulebook,
+            before: State::new(rulebook, self.index, self.before, seen, settings),
+            after: State::new(rulebook, self.index, self.after, seen, settings),
+            evaluator: &evaluator,
+            usage: Some(&self.inputs.usage),
         };
         let one = |proposal: &RoleProposal| {
             let changes: Vec<&Change> = proposal.changes.iter().collect();
-            let role = facts::role(&proposal.role, self.index, self.before).filter(|_| !changes.is_empty());
-            role.map(|role| verify(&role, &changes, &grounds))
+            (!changes.is_empty()).then(|| verify(&changes, &grounds))
         };
         proposals.iter().map(one).collect()
     }

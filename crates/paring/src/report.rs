@@ -4,12 +4,14 @@
 
 mod audit;
 mod diff;
+pub(crate) mod difference;
 mod findings;
 pub(crate) mod graph;
 mod json;
 pub(crate) mod paths;
 mod text;
 pub(crate) mod usage;
+pub(crate) mod verdict;
 
 pub(crate) use audit::render as render_findings_text;
 pub(crate) use findings::render_json as render_findings_json;

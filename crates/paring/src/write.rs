@@ -27,6 +27,12 @@ pub(crate) fn apply(folder: &Path, relative: &str, before: &str, after: &str) ->
     replace(&path, after)
 }
 
+/// Replaces the text of a file that the user named, if it still holds what was read.
+pub(crate) fn replace_named(path: &Path, before: &str, after: &str) -> Result<(), CliError> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    apply(folder, &path.file_name().unwrap_or_default().to_string_lossy(), before, after)
+}
+
 /// A path that stays below the folder, whatever a name in the input says.
 fn below(folder: &Path, relative: &str) -> Result<PathBuf, CliError> {
     let relative = Path::new(relative);

@@ -114,6 +114,38 @@ fn parse<'a>(arena: &'a json::Arena, file: &'a SourceText) -> Result<Node<'a>, D
     }
 }
 
+/// The names of the cases that a rule objects to, and of those that ask its question and that it lets pass.
+///
+/// # Errors
+///
+/// [`GuardrailError::Rules`] where a file of cases cannot be read.
+pub fn case_names(
+    files: &[SourceText],
+    rules: &Guardrails,
+    id: &RuleId,
+) -> Result<(Vec<String>, Vec<String>), GuardrailError> {
+    let (mut refused, mut passed) = (Vec::new(), Vec::new());
+    for file in files {
+        let arena = json::Arena::for_text(file.text.len());
+        let nodes = parse(&arena, file).map_err(|problem| GuardrailError::Rules(vec![problem]))?;
+        let own = |node: &&Node<'_>| {
+            let reasons = node.get("reason").map(Node::items).unwrap_or_default();
+            reasons.iter().any(|reason| reason.as_str() == Some(id.as_str()))
+        };
+        let objects = nodes.items().iter().any(|node| own(&node));
+        for (index, node) in nodes.items().iter().enumerate() {
+            let mut coverage = Coverage::default();
+            let outcome = run_one(rules, file, index, node, &mut coverage);
+            if own(&node) {
+                refused.push(outcome.name);
+            } else if objects && coverage.passed.contains_key(id) {
+                passed.push(outcome.name);
+            }
+        }
+    }
+    Ok((refused, passed))
+}
+
 fn run_one(
     rules: &Guardrails,
     file: &SourceText,

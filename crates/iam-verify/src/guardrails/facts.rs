@@ -363,10 +363,10 @@ pub struct Attach {
     pub slots_free: u64,
     /// Statements that match nothing.
     pub dead_statements: u64,
-    /// Requests that test it.
-    pub test_vectors: u64,
-    /// Whether the break-glass role survives it.
-    pub break_glass: bool,
+    /// Requests that test it; `None` where nobody said.
+    pub test_vectors: Option<u64>,
+    /// Whether the break-glass role survives it; `None` where none is named.
+    pub break_glass: Option<bool>,
 }
 
 /// What the rules are asked.

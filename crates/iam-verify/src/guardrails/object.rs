@@ -92,13 +92,20 @@ impl Object {
             (
                 Some(Counterpart::Permission { action: wide, resource: wide_on }),
                 Some(Counterpart::Permission { action, resource }),
-            ) => {
-                let fold = |action: &ActionPattern| action.as_str().to_ascii_lowercase();
-                covers(&fold(wide), &fold(action)) && covers(wide_on.as_str(), resource.as_str())
-            }
+            ) => covers_permission((wide, wide_on), (action, resource)),
             (mine, theirs) => mine == theirs,
         }
     }
+}
+
+/// Whether one action pattern on one resource pattern includes another.
+#[must_use]
+pub fn covers_permission(
+    (wide, wide_on): (&ActionPattern, &ResourcePattern),
+    (action, resource): (&ActionPattern, &ResourcePattern),
+) -> bool {
+    let fold = |action: &ActionPattern| action.as_str().to_ascii_lowercase();
+    covers(&fold(wide), &fold(action)) && covers(wide_on.as_str(), resource.as_str())
 }
 
 impl fmt::Display for Object {

@@ -211,15 +211,15 @@ impl Slice<'_> {
             ("characters".to_owned(), count(attach.characters)),
         ];
         self.add(&guardrail, attributes, Vec::new(), [])?;
-        let context = vec![
+        let mut context = vec![
             ("accountsAffected".to_owned(), count(attach.accounts_affected)),
             ("replayedCalls".to_owned(), count(attach.replayed_calls)),
             ("replayDenied".to_owned(), count(attach.replay_denied)),
             ("slotsFree".to_owned(), count(attach.slots_free)),
             ("deadStatements".to_owned(), count(attach.dead_statements)),
-            ("testVectors".to_owned(), count(attach.test_vectors)),
-            ("breakGlass".to_owned(), truth(attach.break_glass)),
         ];
+        context.extend(attach.test_vectors.map(|tests| ("testVectors".to_owned(), count(tests))));
+        context.extend(attach.break_glass.map(|survives| ("breakGlass".to_owned(), truth(survives))));
         Ok((self.author(&attach.by), guardrail, context))
     }
 

@@ -99,7 +99,7 @@ impl Samples {
         }
         for by in [Author::Bot(BotName::new("bot")), Author::Person(PersonName::new("person"))] {
             questions.push(Question::Merge(self.merge(by.clone())));
-            questions.push(Question::Attach(attach(by)));
+            questions.push(Question::Attach(attach(by, self.full)));
         }
         questions
     }
@@ -138,7 +138,7 @@ impl Samples {
     }
 }
 
-fn attach(by: Author) -> Attach {
+fn attach(by: Author, full: bool) -> Attach {
     Attach {
         by,
         name: GuardrailName::new("sample"),
@@ -149,7 +149,7 @@ fn attach(by: Author) -> Attach {
         replay_denied: 0,
         slots_free: 1,
         dead_statements: 0,
-        test_vectors: 3,
-        break_glass: true,
+        test_vectors: full.then_some(3),
+        break_glass: full.then_some(true),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Reads documents and prints outcomes; how a check is decided is not known here.
 
-pub(super) mod cases;
+mod cases;
 mod policy;
 
 use std::path::Path;

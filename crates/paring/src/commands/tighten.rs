@@ -9,7 +9,6 @@ use iam_model::snapshot::Snapshot;
 use iam_model::text::SourceText;
 use iam_synthesize::{KeepRule, Rules};
 use iam_usage::Options;
-use iam_verify::guardrails::{Guardrails, PermissionGroups, embedded_schema};
 
 use super::Outcome;
 use crate::cli::{Format, Tighten};
@@ -17,7 +16,7 @@ use crate::config::{self, Config};
 use crate::error::CliError;
 use crate::pipeline::{self, Inputs, Tightened};
 use crate::terminal::Terminal;
-use crate::{example, input, logs, report, write};
+use crate::{example, input, logs, report, rulebook, waivers, write};
 
 /// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
 pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
@@ -32,10 +31,19 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
     } else {
         logs::read(&arguments.trail, &catalog, &Options::default(), terminal, &mut diagnostics)?
     };
-    let (guardrails, groups) = guardrails(&config)?;
     let rules = rules(&config, arguments);
-    let inputs =
-        Inputs { snapshot, usage, catalog, guardrails, groups, sources, rules, roles: arguments.roles.clone() };
+    let inputs = Inputs {
+        snapshot,
+        usage,
+        catalog,
+        guardrails: rulebook::guardrails(config.guardrails.as_deref())?,
+        groups: rulebook::groups()?,
+        waivers: waivers::load(config.waivers.as_deref())?,
+        settings: rulebook::settings(&config)?,
+        sources,
+        rules,
+        roles: arguments.roles.clone(),
+    };
     let done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());
     terminal.diagnostics(&diagnostics);
@@ -58,26 +66,6 @@ fn sources(arguments: &Tighten, diagnostics: &mut Vec<Diagnostic>) -> Result<Opt
     let (sources, unread) = input::read_sources(folder)?;
     diagnostics.extend(unread);
     Ok(Some(sources))
-}
-
-/// The organisation's rules: the built-in ones, or a folder of the user's.
-fn guardrails(config: &Config) -> Result<(Guardrails, PermissionGroups), CliError> {
-    let guardrails = match &config.guardrails {
-        None => Guardrails::embedded(),
-        Some(folder) => Guardrails::parse(&input::read_with_extension(folder, "cedar")?, &embedded_schema()),
-    };
-    let guardrails = guardrails.map_err(|error| {
-        let places = error.diagnostics();
-        let lines = places.iter().map(|d| format!("{}: {}", d.place, d.message)).collect::<Vec<_>>().join("\n  ");
-        CliError::user(if lines.is_empty() {
-            error.to_string()
-        } else {
-            format!("the rules cannot be used\n  {lines}")
-        })
-    })?;
-    let groups =
-        PermissionGroups::embedded().map_err(|e| CliError::user(format!("the built-in groups cannot be used: {e}")))?;
-    Ok((guardrails, groups))
 }
 
 fn rules(config: &Config, arguments: &Tighten) -> Rules {

@@ -1,12 +1,10 @@
 //! Facts that one room computes and another asks for, carried over without a judgement.
 
-use iam_graph::AccessGraph;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
-use iam_model::snapshot::{Snapshot, SnapshotIndex};
+use iam_model::snapshot::Snapshot;
 use iam_model::usage::{AccountCoverage, Coverage, UsageLog, Visibility};
-use iam_verify::guardrails::{AccountFacts, RoleFacts};
 
 /// What the logs could have shown: what each account's trails record, and how many days were read.
 ///
@@ -22,24 +20,9 @@ pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
 }
 
 /// Whether a role's call would have been logged, in whichever region the account's trails cover.
-pub(crate) fn visibility(coverage: &Coverage, catalog: &Catalog) -> impl Fn(&Arn, &Action) -> Visibility {
+pub(crate) fn visibility(coverage: &Coverage, catalog: &Catalog) -> impl Fn(&Arn, &Action) -> Visibility + Sync {
     move |role, action| match role.account() {
         Some(account) => iam_usage::visibility(coverage, catalog, &account, None, action),
         None => Visibility::Invisible("the role's ARN names no account".into()),
     }
-}
-
-/// What the organisation's rules may know about a role.
-pub(super) fn role(arn: &Arn, index: &SnapshotIndex<'_>, graph: &AccessGraph) -> Option<RoleFacts> {
-    let account = arn.account()?;
-    let role = index.role(arn)?;
-    let mut account_facts = AccountFacts::new(account.clone());
-    account_facts.management = index.is_management_account(&account);
-    let mut facts = RoleFacts::new(arn.clone(), account_facts);
-    facts.boundary = role.identity.boundary.clone();
-    facts.service_linked = role.is_service_linked();
-    facts.function_count = index.functions_of(arn).len() as u64;
-    facts.admin = graph.is_admin(arn);
-    facts.tags = role.identity.tags.clone();
-    Some(facts)
 }

@@ -1,6 +1,6 @@
 //! What a run found, turned into what a report says: words and counts, no judgement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::effective::{granted_actions, on_every_resource};
 use iam_graph::AccessGraph;
@@ -9,9 +9,11 @@ use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::PolicyDocument;
+use iam_model::time::Timestamp;
 use iam_patch::{Disposition, FilePatch, PatchSet};
 use iam_synthesize::{BlindSpot, Grade, Judgement, Need, RoleProposal};
 use iam_verify::before_after::documents;
+use iam_verify::guardrails::{RuleId, RuleSeverity, Violation, WaiverProblem, WaiverUse, review_waivers};
 use iam_verify::outcome::{Claim, Outcome};
 use iam_verify::verify::Verdict;
 
@@ -46,7 +48,7 @@ pub(super) fn report(
         needed.extend(proposal.needs.iter().filter(|n| n.grade != Grade::Implied).map(|n| &n.action));
         granted.extend(actions);
         summary.observed_calls += calls(proposal);
-        summary.denied_calls += verdict.as_ref().map_or(0, |v| v.replay.denied + v.replay.undecided);
+        summary.denied_calls += verdict.as_ref().map_or(0, |v| v.replay().denied + v.replay().undecided);
     }
     summary.granted_actions = granted.len();
     summary.needed_actions = needed.len();
@@ -91,7 +93,7 @@ fn role(
         }),
         needs: proposal.needs.iter().map(need).collect(),
         claims: verdict.map(|v| v.claims.iter().map(|(c, o)| claim(*c, o)).collect()).unwrap_or_default(),
-        certificate: verdict.and_then(|v| v.certificate.as_ref()).map(ToString::to_string),
+        certificate: verdict.and_then(|v| v.certificates.first()).map(|(_, certificate)| certificate.to_string()),
         changes: proposal.changes.iter().map(change).collect(),
         blind_spots: blind_spots(stage, proposal),
         left_alone: proposal.left_alone.clone(),
@@ -213,6 +215,7 @@ fn findings(
     for ((proposal, verdict), view) in proposals.iter().zip(verdicts).zip(roles) {
         findings.extend(own_findings(proposal, verdict.as_ref(), view));
     }
+    findings.extend(stale_waivers(stage, verdicts));
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     findings
 }
@@ -239,11 +242,43 @@ fn own_findings(proposal: &RoleProposal, verdict: Option<&Verdict>, view: &RoleV
     for refused in view.refused.iter().filter(|refused| refused.code == FindingCode::Drift.as_str()) {
         findings.push(finding(FindingCode::Drift, FindingSeverity::Medium, refused.message.clone()));
     }
-    for violation in verdict.iter().flat_map(|verdict| &verdict.violations).filter(|violation| violation.refutes()) {
+    let violations = || verdict.iter().flat_map(|verdict| &verdict.violations);
+    for violation in violations().filter(|violation| violation.refutes()) {
         let evidence = format!("{}: {} ({})", violation.rule, violation.title, violation.object);
         findings.push(finding(FindingCode::GuardrailViolated, FindingSeverity::High, evidence));
     }
+    // Advice is said once per rule, however much it is about.
+    let waived = |violation: &Violation| matches!(violation.waiver, WaiverUse::Waived { .. });
+    let mut advice: BTreeMap<&RuleId, Vec<&Violation>> = BTreeMap::new();
+    for violation in violations().filter(|violation| !violation.severity.refutes() && !waived(violation)) {
+        advice.entry(&violation.rule).or_default().push(violation);
+    }
+    for (rule, objections) in advice {
+        let Some(first) = objections.first() else { continue };
+        let more = if objections.len() > 1 { format!(" and {} more", objections.len() - 1) } else { String::new() };
+        let evidence = format!("{rule}: {} ({}{more})", first.title, first.object);
+        let severity =
+            if first.severity == RuleSeverity::Warning { FindingSeverity::Low } else { FindingSeverity::Info };
+        findings.push(finding(FindingCode::GuardrailViolated, severity, evidence));
+    }
     findings
+}
+
+/// Waivers whose time is over or that can accept nothing. Whether one is used shows only where every role is judged.
+fn stale_waivers(stage: &Stage<'_>, verdicts: &[Option<Verdict>]) -> Vec<Finding> {
+    let inputs = stage.inputs;
+    let violations: Vec<Violation> = verdicts.iter().flatten().flat_map(|v| v.violations.iter().cloned()).collect();
+    let now = inputs.usage.window.map_or(Timestamp::from_epoch_seconds(0), |(_, last)| last);
+    let stale = review_waivers(&inputs.guardrails, &inputs.waivers, &violations, now);
+    let certain = stale.into_iter().filter(|finding| finding.problem != WaiverProblem::Unused);
+    let told = certain.filter_map(|finding| {
+        let waiver = inputs.waivers.get(finding.waiver)?;
+        let mut told = Finding::new(FindingCode::StaleWaiver, FindingSeverity::Medium);
+        let (place, what) = (&waiver.place, finding.problem.as_str());
+        told.evidence.push(format!("{place}: {what}: `{}` for {}", waiver.rule, waiver.object));
+        Some(told)
+    });
+    told.collect()
 }
 
 fn evidence(stage: &Stage<'_>) -> EvidenceView {

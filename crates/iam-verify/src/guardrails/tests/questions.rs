@@ -73,6 +73,7 @@ fn grants_are_judged_by_what_the_catalogue_says_of_the_action() {
             vec![
                 "boundary-for-permissions-management",
                 "no-escalation-for-workloads",
+                "no-guardrail-tampering",
                 "no-wildcard-resource",
                 "no-wildcard-write-action",
                 "production-secrets-one-by-one",
@@ -207,11 +208,12 @@ fn merges_and_attachments_are_judged() {
         replay_denied: 0,
         slots_free: 1,
         dead_statements: 0,
-        test_vectors: 3,
-        break_glass: true,
+        test_vectors: Some(3),
+        break_glass: Some(true),
     };
     assert!(ids(&Question::Attach(attach.clone())).is_empty());
-    let worse = Attach { replay_denied: 1, characters: u64::MAX, test_vectors: 0, break_glass: false, ..attach };
+    let worse =
+        Attach { replay_denied: 1, characters: u64::MAX, test_vectors: Some(0), break_glass: Some(false), ..attach };
     let expected =
         ["guardrail-fits-quota", "guardrail-is-tested", "guardrail-keeps-break-glass", "guardrail-replay-clean"];
     assert_eq!(ids(&Question::Attach(worse)), expected);

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use iam_evaluate::permission_set::Limits;
 use iam_model::json::{self, Limits as JsonLimits, Node, Value};
-use iam_model::policy::{PrincipalPattern, from_json};
+use iam_model::policy::from_json;
 use iam_model::text::{SourceName, SourceText};
 use iam_verify::no_public::ResourceType;
-use iam_verify::outcome::{Counterexample, Outcome as Verdict};
+use iam_verify::outcome::Outcome as Verdict;
 use iam_verify::{adds_nothing, no_public, not_granted};
 
 use super::{access_of, reason};
 use crate::commands::Outcome;
 use crate::error::CliError;
+use crate::report::verdict::counterexample;
 use crate::terminal::Terminal;
 use crate::{batch, input};
 
@@ -113,28 +114,4 @@ fn line_of(node: &Node<'_>, verdict: &Verdict) -> Value {
         }
     }
     Value::Object(members)
-}
-
-/// A request that shows that a claim does not hold, as JSON.
-pub(crate) fn counterexample(request: &Counterexample) -> Value {
-    let context = request.context.iter().map(|(key, values)| {
-        (key.as_str().to_owned(), Value::Array(values.iter().map(|v| Value::text(v.as_str())).collect()))
-    });
-    let principal = match &request.principal {
-        None => Value::Null,
-        Some(PrincipalPattern::Everyone) => Value::text("*"),
-        Some(
-            PrincipalPattern::Aws(name)
-            | PrincipalPattern::Service(name)
-            | PrincipalPattern::Federated(name)
-            | PrincipalPattern::CanonicalUser(name)
-            | PrincipalPattern::Unknown { value: name, .. },
-        ) => Value::text(name.as_str()),
-    };
-    Value::Object(vec![
-        ("action".to_owned(), Value::text(request.action.as_str())),
-        ("resource".to_owned(), Value::text(request.resource.as_str())),
-        ("principal".to_owned(), principal),
-        ("context".to_owned(), Value::Object(context.collect())),
-    ])
 }

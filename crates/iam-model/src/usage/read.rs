@@ -1,0 +1,124 @@
+//! Reading `paring-usage/1` back: what was seen, without the logs it was seen in.
+//!
+//! An entry that cannot be read is an error with its place: a call that is left out would look as if it never happened.
+
+use std::collections::BTreeMap;
+
+use super::{Observation, PrincipalUsage, UsageLog};
+use crate::action::Action;
+use crate::arn::{Arn, ResourcePattern};
+use crate::condition::ConditionKey;
+use crate::diagnostic::Place;
+use crate::json::{self, Arena, Limits, Node};
+use crate::text::SourceText;
+use crate::time::Timestamp;
+
+/// The schema name of the usage file.
+pub const SCHEMA: &str = "paring-usage/1";
+
+/// Why a usage file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct UsageError {
+    /// Where.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+/// Reads a usage file.
+///
+/// # Errors
+///
+/// [`UsageError`] with the place: not JSON, another version, an observation without a part it needs.
+///
+/// ```
+/// use iam_model::text::{SourceName, SourceText};
+/// let text = r#"{"schema": "paring-usage/1", "principals": {"arn:aws:iam::111122223333:role/R": {"observations": [
+///     {"action": "sqs:SendMessage", "resources": ["arn:aws:sqs:eu-west-1:111122223333:q"], "count": 3,
+///      "first": "2026-11-01T00:00:00Z", "last": "2026-11-20T00:00:00Z", "denied": 0}]}}}"#;
+/// let log = iam_model::usage::read(&SourceText { name: SourceName::new("u.json"), text: text.into() }).unwrap();
+/// assert_eq!(log.principals.len(), 1);
+/// ```
+pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
+    let at = |offset: usize| Place::at(source.name.clone(), &source.text, offset);
+    let arena = Arena::for_text(source.text.len());
+    let root = json::parse(&arena, &source.text, Limits::FILE).map_err(|error| UsageError {
+        place: at(error.offset),
+        message: format!("not JSON: {error}"),
+        hint: "give what `paring usage --format json` printed",
+    })?;
+    let refuse =
+        |node: &Node<'_>, message: String, hint: &'static str| UsageError { place: at(node.span.start), message, hint };
+    match root.get("schema").and_then(Node::as_str) {
+        Some(SCHEMA) => {}
+        Some(found) => {
+            let message =
+                format!("this is `{}`; this version reads `{SCHEMA}`", found.chars().take(80).collect::<String>());
+            return Err(refuse(&root, message, "make it again with this version's `paring usage --format json`"));
+        }
+        None => {
+            let hint = "give what `paring usage --format json` printed";
+            return Err(refuse(&root, "not a usage file: it has no `schema`".into(), hint));
+        }
+    }
+    let mut log = UsageLog::default();
+    for member in root.get("principals").map(Node::members).unwrap_or_default() {
+        let hint = "a principal is the ARN of a role";
+        let arn: Arn = member.key.parse().map_err(|e| refuse(&member.value, format!("{e}"), hint))?;
+        let items = member.value.get("observations").map(Node::items).unwrap_or_default();
+        let read = |item: &Node<'_>| {
+            let hint = "an observation has `action`, `resources`, `count`, `first` and `last`";
+            observation(item).map_err(|what| refuse(item, what, hint))
+        };
+        let observations = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        for seen in &observations {
+            let (first, last) = log.window.unwrap_or((seen.first, seen.last));
+            log.window = Some((first.min(seen.first), last.max(seen.last)));
+            log.observed += seen.count;
+        }
+        log.principals.insert(arn, PrincipalUsage { observations });
+    }
+    let number = |key: &str| root.get(key).and_then(Node::as_u64).unwrap_or_default();
+    (log.records, log.files) = (number("records"), number("files"));
+    // The logs may span more than what was seen in them.
+    let edge = |key: &str| root.get("coverage")?.get(key).and_then(Node::as_str).and_then(Timestamp::parse);
+    if let (Some(first), Some(last)) = (edge("first"), edge("last")) {
+        log.window = Some((first, last));
+    }
+    Ok(log)
+}
+
+fn observation(node: &Node<'_>) -> Result<Observation, String> {
+    let text = |key: &str| node.get(key).and_then(Node::as_str);
+    let lacks = |key: &str| format!("the observation's `{key}` cannot be read");
+    let action = text("action").ok_or_else(|| lacks("action"))?;
+    let time = |key: &str| text(key).and_then(Timestamp::parse).ok_or_else(|| lacks(key));
+    let texts = |node: &Node<'_>| -> Option<Vec<String>> {
+        node.items().iter().map(|item| item.as_str().map(str::to_owned)).collect()
+    };
+    let resources = node.get("resources").and_then(texts).ok_or_else(|| lacks("resources"))?;
+    let mut context = BTreeMap::new();
+    for member in node.get("context").map(Node::members).unwrap_or_default() {
+        let values = match member.value.as_str() {
+            Some(one) => vec![one.to_owned()],
+            None => texts(&member.value).ok_or_else(|| lacks("context"))?,
+        };
+        context.insert(ConditionKey::new(member.key), values);
+    }
+    let known = node.get("resource_known").and_then(Node::as_bool);
+    Ok(Observation {
+        action: action.parse::<Action>().map_err(|e| e.to_string())?,
+        resource_known: known.unwrap_or(!resources.is_empty()),
+        resources: resources.iter().map(|resource| ResourcePattern::new(resource)).collect(),
+        context,
+        function: text("function").map(str::to_owned),
+        count: node.get("count").and_then(Node::as_u64).ok_or_else(|| lacks("count"))?,
+        denied: node.get("denied").and_then(Node::as_u64).unwrap_or_default(),
+        first: time("first")?,
+        last: time("last")?,
+        sample_event_ids: node.get("sample_event_ids").and_then(texts).unwrap_or_default(),
+    })
+}

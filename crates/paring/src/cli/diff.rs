@@ -1,0 +1,28 @@
+//! Arguments of `paring diff`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Format;
+
+/// What two policies or two snapshots allow differently. Exits 0 where nothing is gained, 1 where something is or nobody
+/// knows.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Diff {
+    /// Before: a policy, or a snapshot (a file or a folder of AWS CLI output)
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+
+    /// After: the same kind of thing
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+
+    /// Exit 1 also where something is lost
+    #[arg(long, help_heading = "Output")]
+    pub(crate) fail_on_lost: bool,
+
+    /// How to print the difference
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
+}

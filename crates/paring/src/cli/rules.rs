@@ -1,0 +1,116 @@
+//! Arguments of `paring rules`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use iam_verify::guardrails::RuleSeverity;
+
+use super::{Format, Judging};
+
+/// The organisation's rules.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Rules {
+    #[command(subcommand)]
+    pub(crate) action: RulesAction,
+}
+
+/// What to do with them.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum RulesAction {
+    /// Ask every rule about an account, or about changes to it
+    Check(Box<RulesCheck>),
+    /// Decide every rule by its cases; a rule that no case decides is an error
+    Test(RulesTest),
+    /// List the rules: id, severity, what they are asked about, title
+    List(RulesList),
+    /// Show one rule: its text, what to do when it objects, and its cases
+    Explain(RulesExplain),
+    /// Print rule files in Cedar's one way of writing them, or write them with --write
+    Fmt(RulesFmt),
+}
+
+/// Asks the rules.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RulesCheck {
+    /// What the account looks like: a snapshot file, a folder of AWS CLI output, or `-`
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) snapshot: PathBuf,
+
+    /// Changes to judge instead of the account as it stands, a `paring-changes/1` file
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) changes: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+
+    /// How to print the objections
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
+
+    /// Exit 1 where a rule of at least this severity objects
+    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = severity, help_heading = "Output")]
+    pub(crate) fail_on: RuleSeverity,
+}
+
+/// Runs the cases.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RulesTest {
+    /// A folder of rules in Cedar instead of the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// Files or folders of cases in the JSON of `cedar run-tests` [default: the folder `cases` beside the rules]
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) cases: Vec<PathBuf>,
+}
+
+/// Lists the rules.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RulesList {
+    /// A folder of rules in Cedar instead of the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// Print the schema instead: all that a rule may talk about
+    #[arg(long, help_heading = "Output")]
+    pub(crate) schema: bool,
+
+    /// How to print the list
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
+}
+
+/// Shows one rule.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RulesExplain {
+    /// The rule's id
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+
+    /// A folder of rules in Cedar instead of the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) rules: Option<PathBuf>,
+}
+
+/// Formats rule files.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RulesFmt {
+    /// Rule files, or folders of .cedar files
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Write the files instead of printing them
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) write: bool,
+
+    /// Print nothing but the names of files that would change, and exit 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+fn severity(text: &str) -> Result<RuleSeverity, String> {
+    RuleSeverity::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = RuleSeverity::ALL.iter().map(|known| known.as_str()).collect();
+        format!("one of {}", known.join(", "))
+    })
+}

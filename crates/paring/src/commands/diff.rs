@@ -1,0 +1,156 @@
+//! `paring diff`: what two policies or two snapshots allow differently.
+//!
+//! Pairs what belongs together and prints; what differs is found where permissions are compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use iam_model::arn::Arn;
+use iam_model::catalog::Catalog;
+use iam_model::change::AttachmentKind;
+use iam_model::diagnostic::Severity;
+use iam_model::json::{self, Limits, Node};
+use iam_model::policy::{PolicyDocument, parse};
+use iam_model::snapshot::{Snapshot, SnapshotIndex};
+use iam_verify::adds_nothing::compared;
+use iam_verify::semantic_diff::{Difference, compare};
+use rayon::prelude::*;
+
+use super::Outcome;
+use crate::cli::{Diff, Format};
+use crate::error::CliError;
+use crate::terminal::Terminal;
+use crate::{input, report};
+
+/// One thing on both sides: its name, and its documents before and after.
+struct Pair {
+    name: String,
+    old: Vec<PolicyDocument>,
+    new: Vec<PolicyDocument>,
+}
+
+/// What an argument names.
+enum Side {
+    Policy(PolicyDocument),
+    Snapshot(Box<Snapshot>),
+}
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    let catalog =
+        Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let pairs = match (side(&arguments.old, terminal)?, side(&arguments.new, terminal)?) {
+        (Side::Policy(old), Side::Policy(new)) => {
+            vec![Pair { name: "the policy".into(), old: vec![old], new: vec![new] }]
+        }
+        (Side::Snapshot(old), Side::Snapshot(new)) => pairs(&old, &new, terminal),
+        _ => {
+            return Err(CliError::user("a policy and a snapshot cannot be compared")
+                .hint("give two policies, or two snapshots"));
+        }
+    };
+    let one = |pair: &Pair| (pair.name.clone(), compare(&pair.old, &pair.new, &catalog));
+    let found: Vec<(String, Difference)> = pairs.par_iter().map(one).filter(|(_, found)| !found.is_equal()).collect();
+    let text = match arguments.format {
+        Format::Text => report::difference::render_text(&found, terminal.paint()),
+        Format::Json => report::difference::render_json(&found),
+    };
+    terminal.data(&text)?;
+    let gained = found.iter().any(|(_, difference)| !difference.gained.nothing);
+    let lost = found.iter().any(|(_, difference)| !difference.lost.nothing);
+    Ok(if gained || (arguments.fail_on_lost && lost) { Outcome::Findings } else { Outcome::Clean })
+}
+
+/// Reads a policy or a snapshot, whichever it is.
+fn side(path: &Path, terminal: &mut Terminal) -> Result<Side, CliError> {
+    if !path.is_dir() {
+        let source = input::read_text(path)?;
+        let arena = json::Arena::for_text(source.text.len());
+        let root = json::parse(&arena, &source.text, Limits::FILE).map_err(|e| {
+            CliError::user(format!("`{}` is no policy and no snapshot: {e}", source.name))
+                .hint("give JSON; templates are not compared yet: compare the snapshots before and after")
+        })?;
+        if root.get("schema").and_then(Node::as_str).is_none() {
+            let (document, diagnostics) = parse(&source);
+            terminal.diagnostics(&diagnostics);
+            if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+                return Err(CliError::user(format!("`{}` is no policy", source.name)));
+            }
+            return Ok(Side::Policy(document));
+        }
+        let read = iam_model::snapshot::read(source).map_err(|e| CliError::user(e.to_string()))?;
+        terminal.diagnostics(&read.1);
+        return Ok(Side::Snapshot(Box::new(read.0)));
+    }
+    let (snapshot, diagnostics) = input::read_snapshot(path)?;
+    terminal.diagnostics(&diagnostics);
+    Ok(Side::Snapshot(Box::new(snapshot)))
+}
+
+/// Every principal's policies together, and every other policy alone, where the two sides are not written the same.
+fn pairs(old: &Snapshot, new: &Snapshot, terminal: &mut Terminal) -> Vec<Pair> {
+    let (old, first) = SnapshotIndex::new(old);
+    let (new, second) = SnapshotIndex::new(new);
+    terminal.diagnostics(&first);
+    terminal.diagnostics(&second);
+    let (before, after) = (policies(&old), policies(&new));
+    let names: BTreeSet<&(String, AttachmentKind)> = before.keys().chain(after.keys()).collect();
+    let side = |all: &Policies<'_>, name: &(String, AttachmentKind)| -> Option<Vec<PolicyDocument>> {
+        all.get(name).map(|documents| documents.iter().copied().cloned().collect())
+    };
+    let mut pairs = Vec::new();
+    for name in names {
+        let (old, new) = (side(&before, name), side(&after, name));
+        let (old, new) = match name.1 {
+            AttachmentKind::Identity => (old.unwrap_or_default(), new.unwrap_or_default()),
+            kind => {
+                let first =
+                    |documents: &Option<Vec<PolicyDocument>>| documents.as_ref().and_then(|d| d.first().cloned());
+                compared(kind, first(&old).as_ref(), first(&new).as_ref())
+            }
+        };
+        let same = old.len() == new.len() && old.iter().zip(&new).all(|(old, new)| old.same_text(new));
+        if !same {
+            pairs.push(Pair { name: name.0.clone(), old, new });
+        }
+    }
+    pairs
+}
+
+type Policies<'a> = BTreeMap<(String, AttachmentKind), Vec<&'a PolicyDocument>>;
+
+fn policies<'a>(index: &SnapshotIndex<'a>) -> Policies<'a> {
+    let mut all = Policies::new();
+    let mut principal = |arn: &'a Arn| {
+        let own = index.identity_policies(arn).iter().map(|policy| policy.document).collect();
+        all.insert((arn.to_string(), AttachmentKind::Identity), own);
+        if let Some(boundary) = index.boundary(arn) {
+            all.insert((format!("{arn}, boundary"), AttachmentKind::Boundary), vec![boundary]);
+        }
+    };
+    index.users().for_each(|user| principal(&user.identity.arn));
+    index.roles().for_each(|role| principal(&role.identity.arn));
+    for role in index.roles() {
+        all.insert((format!("{}, trust", role.identity.arn), AttachmentKind::Trust), vec![&role.trust]);
+    }
+    for account in index.snapshot().accounts.values() {
+        for (arn, policy) in &account.resource_policies {
+            all.insert((format!("{arn}, resource policy"), AttachmentKind::Resource), vec![policy]);
+        }
+    }
+    let organization = index.snapshot().organization.as_ref();
+    for (id, guardrails) in organization.iter().flat_map(|organization| &organization.accounts) {
+        let kinds = [
+            ("service control", AttachmentKind::ServiceControl, &guardrails.scps),
+            ("resource control", AttachmentKind::ResourceControl, &guardrails.rcps),
+        ];
+        for (word, kind, levels) in kinds {
+            for (depth, level) in levels.iter().enumerate() {
+                for (place, policy) in level.iter().enumerate() {
+                    all.insert((format!("account {id}, {word} policy {place} of level {depth}"), kind), vec![policy]);
+                }
+            }
+        }
+    }
+    all
+}

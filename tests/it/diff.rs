@@ -1,0 +1,60 @@
+//! `paring diff`: what two policies or two snapshots allow differently.
+
+use crate::accounts::{OWN, write};
+use crate::run::Folder;
+
+const DENYING: &str = r#"{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "sqs:*"], "Resource": "*"},
+  {"Effect": "Deny", "Action": "sqs:DeleteQueue", "Resource": "*", "Condition": {"StringEquals": {"aws:PrincipalTag/team": "a"}}}]}"#;
+
+#[test]
+fn two_policies_differ_by_service_and_access_level() {
+    let folder = Folder::new();
+    folder.write("old.json", OWN);
+    folder.write("new.json", DENYING);
+    let output = folder.paring(&["diff", "old.json", "new.json"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!("diff_policies", output.stdout);
+    let json = folder.paring(&["diff", "old.json", "new.json", "--format", "json"]);
+    assert!(json.stdout.starts_with("{\n  \"schema\": \"paring-difference/1\""), "{}", json.stdout);
+    assert_eq!(json.stdout, folder.paring(&["diff", "old.json", "new.json", "--format", "json"]).stdout);
+}
+
+#[test]
+fn equal_and_narrowed_policies_are_clean() {
+    let folder = Folder::new();
+    folder.write("old.json", OWN);
+    folder.write("same.json", OWN.replace("\"dynamodb:*\"", "[\"dynamodb:*\", \"dynamodb:GetItem\"]"));
+    let same = folder.paring(&["diff", "old.json", "same.json"]);
+    assert_eq!((same.code, same.stdout.as_str()), (0, "both allow the same requests\n"));
+    folder.write("less.json", OWN.replace("dynamodb:*", "dynamodb:PutItem"));
+    let less = folder.paring(&["diff", "old.json", "less.json"]);
+    assert!(less.code == 0 && less.stdout.contains("lost") && !less.stdout.contains("gained\n"), "{}", less.stdout);
+    assert_eq!(folder.paring(&["diff", "--fail-on-lost", "old.json", "less.json"]).code, 1);
+}
+
+#[test]
+fn two_snapshots_differ_principal_by_principal() {
+    let folder = Folder::new();
+    write(&folder);
+    let changed = folder.read("s.json").replace("\"iam:PassRole\"", "[\"iam:PassRole\", \"iam:CreateUser\"]");
+    folder.write("t.json", changed.replace("ec2.amazonaws.com", "ecs-tasks.amazonaws.com"));
+    let output = folder.paring(&["diff", "s.json", "t.json"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!("diff_snapshots", output.stdout);
+    assert_eq!(folder.paring(&["diff", "s.json", "s.json"]).code, 0);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused() {
+    let folder = Folder::new();
+    write(&folder);
+    folder.write("p.json", OWN);
+    folder.write("t.yaml", "Resources: {}\n");
+    for (old, new, said) in
+        [("p.json", "s.json", "cannot be compared"), ("t.yaml", "t.yaml", "templates are not compared yet")]
+    {
+        let output = folder.paring(&["diff", old, new]);
+        assert!(output.code == 2 && output.stderr.contains(said), "{}", output.stderr);
+    }
+}

@@ -1,0 +1,138 @@
+//! `paring rules`: the organisation's rules, listed, explained, tested, formatted and asked.
+
+use crate::accounts::{OWN, change, write};
+use crate::run::Folder;
+
+const MINE: &str = r#"@id("no-deploy-role")
+@title("No role is called deploy")
+@severity("error")
+@hint("give it another name")
+forbid (principal is Paring::Role, action == Paring::Action::"keep", resource is Paring::Permission)
+when { principal.name == "deploy" }
+unless { context.waived.contains("no-deploy-role") };
+"#;
+
+const BASELINE: &str =
+    "@id(\"baseline\")\n@title(\"t\")\n@severity(\"note\")\n@hint(\"h\")\npermit (principal, action, resource);\n";
+
+#[test]
+fn the_rules_are_listed_explained_and_decided_by_their_cases() {
+    let folder = Folder::new();
+    let list = folder.paring(&["rules", "list"]);
+    assert_eq!((list.code, list.stdout.lines().count()), (0, 24), "{}", list.stdout);
+    insta::assert_snapshot!("rules_list", list.stdout);
+    insta::assert_snapshot!("rules_explain", folder.paring(&["rules", "explain", "no-passing-admin"]).stdout);
+    let test = folder.paring(&["rules", "test"]);
+    assert_eq!(test.code, 0, "{}", test.stdout);
+    assert!(test.stdout.starts_with("24 rules, 24 decided; "), "{}", test.stdout);
+    assert_eq!(folder.paring(&["rules", "explain", "no-such-rule"]).code, 2);
+}
+
+#[test]
+fn a_rule_that_no_case_decides_is_an_error_and_so_is_a_failing_case() {
+    let folder = Folder::new();
+    folder.write("rules/mine.cedar", MINE);
+    folder.write("rules/baseline.cedar", BASELINE);
+    let none = folder.paring(&["rules", "test", "--rules", "rules"]);
+    assert_eq!(none.code, 1);
+    assert!(none.stdout.contains("undecided: rules/mine.cedar:1:1: `no-deploy-role`"), "{}", none.stdout);
+    folder.write("rules/cases/mine.json", r#"[{"name": "odd", "request": {"principal": "Paring::Role::\"r\""}}]"#);
+    let failing = folder.paring(&["rules", "test", "--rules", "rules"]);
+    assert_eq!(failing.code, 1);
+    assert!(failing.stdout.contains("failed: rules/cases/mine.json:1:2 (case `odd`)"), "{}", failing.stdout);
+}
+
+#[test]
+fn a_broken_file_is_placed_and_nothing_is_judged_by_the_rest() {
+    let folder = Folder::new();
+    write(&folder);
+    folder.write("rules/baseline.cedar", BASELINE);
+    folder.write("rules/broken.cedar", "forbid (principal,\n  action resource);\n");
+    folder.write("rules/unsafe.cedar", MINE.replace("principal.name == \"deploy\"", "principal.boundary == \"x\""));
+    for command in
+        [&["rules", "list", "--rules", "rules"][..], &["rules", "check", "--snapshot", "s.json", "--rules", "rules"]]
+    {
+        let output = folder.paring(command);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""));
+        assert!(output.stderr.contains("rules/broken.cedar:2:10"), "{}", output.stderr);
+    }
+    std::fs::remove_file(folder.path().join("rules/broken.cedar")).unwrap();
+    let output = folder.paring(&["rules", "list", "--rules", "rules"]);
+    assert!(
+        output.stderr.contains("rules/unsafe.cedar:6:8") && output.stderr.contains("test for it first"),
+        "{}",
+        output.stderr
+    );
+}
+
+#[test]
+fn an_account_is_judged_as_it_stands() {
+    let folder = Folder::new();
+    write(&folder);
+    let output = folder.paring(&["rules", "check", "--snapshot", "s.json", "--usage", "usage.json"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!("rules_check_account", output.stdout);
+    let again = folder.paring(&["rules", "check", "--snapshot", "s.json", "--usage", "usage.json"]);
+    assert_eq!(output.stdout, again.stdout, "equal input, equal bytes");
+}
+
+#[test]
+fn waivers_accept_expire_and_go_stale() {
+    let folder = Folder::new();
+    write(&folder);
+    folder.write("rules/mine.cedar", MINE);
+    folder.write("rules/baseline.cedar", BASELINE);
+    let waiver = |object: &str, expires: &str| {
+        format!(
+            "version = 1\n[[waiver]]\nrule = \"no-deploy-role\"\nobject = \"{object}\"\nowner = \"a\"\nticket = \"T-1\"\nreason = \"r\"\nexpires = {expires}\n"
+        )
+    };
+    let check = |waivers: &str| {
+        folder.write("waivers.toml", waivers);
+        let output =
+            folder.paring(&["rules", "check", "--snapshot", "s.json", "--rules", "rules", "--now", "2026-11-22"]);
+        (output.code, output.stdout)
+    };
+    let (code, text) = check("version = 1\n");
+    assert!(code == 1 && text.contains("arn:aws:iam::111122223333:role/deploy keep iam:PassRole on *"), "{text}");
+    let (code, text) = check(&waiver("arn:aws:iam::*:role/deploy", "2026-12-31"));
+    assert!(code == 0 && text.contains("(waived)"), "{text}");
+    let (code, text) = check(&waiver("arn:aws:iam::*:role/deploy", "2026-01-31"));
+    assert!(code == 1 && text.contains("stale-waiver: waivers.toml:2:1: the waiver has expired"), "{text}");
+    let (_, text) = check(&waiver("arn:aws:iam::*:role/other", "2026-12-31"));
+    assert!(text.contains("nothing needs this waiver"), "{text}");
+}
+
+#[test]
+fn changes_are_judged_by_what_they_add() {
+    let folder = Folder::new();
+    write(&folder);
+    let role =
+        r#"{"kind": "identity", "principal_arn": "arn:aws:iam::111122223333:role/orders", "policy_name": "own"}"#;
+    let check = |after: &str| {
+        folder.write("c.json", change(role, OWN, after));
+        folder.paring(&["rules", "check", "--snapshot", "s.json", "--usage", "usage.json", "--changes", "c.json"])
+    };
+    let narrowed = check(&OWN.replace("dynamodb:*", "dynamodb:PutItem"));
+    assert_eq!(narrowed.code, 0, "{}", narrowed.stdout);
+    assert!(narrowed.stdout.contains("(stood before)"), "{}", narrowed.stdout);
+    let worse = check(&OWN.replace("dynamodb:*", "*"));
+    assert_eq!(worse.code, 1, "{}", worse.stdout);
+    assert!(worse.stdout.contains("no-guardrail-tampering"), "{}", worse.stdout);
+}
+
+#[test]
+fn rule_files_are_formatted_in_place_on_request() {
+    let folder = Folder::new();
+    folder.write("mine.cedar", MINE);
+    let shown = folder.paring(&["rules", "fmt", "mine.cedar"]);
+    assert!(shown.code == 0 && shown.stdout.contains("forbid (\n  principal is Paring::Role,"), "{}", shown.stdout);
+    assert_eq!(folder.read("mine.cedar"), MINE, "printing writes nothing");
+    assert_eq!(folder.paring(&["rules", "fmt", "--check", "mine.cedar"]).code, 1);
+    assert_eq!(folder.paring(&["rules", "fmt", "--write", "mine.cedar"]).code, 0);
+    assert_eq!(folder.read("mine.cedar"), shown.stdout);
+    assert_eq!(folder.paring(&["rules", "fmt", "--check", "mine.cedar"]).code, 0);
+    folder.write("broken.cedar", "forbid (");
+    let broken = folder.paring(&["rules", "fmt", "broken.cedar"]);
+    assert!(broken.code == 2 && broken.stderr.contains("broken.cedar:1:"), "{}", broken.stderr);
+}
