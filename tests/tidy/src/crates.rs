@@ -10,7 +10,7 @@ use crate::workspace::{packages, read, report, rust_files, text_files};
 
 const LOCK_CEILING: usize = 400;
 /// What tests may use beside what their room may use.
-const TEST_CRATES: &[&str] = &["insta", "proptest", "serde_json", "flate2", "roxmltree"];
+const TEST_CRATES: &[&str] = &["insta", "proptest", "serde_json", "flate2", "roxmltree", "divan", "mimalloc"];
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
