@@ -16,6 +16,7 @@ pub(crate) mod verdict;
 pub(crate) use audit::render as render_findings_text;
 pub(crate) use findings::render_json as render_findings_json;
 pub(crate) use json::render as render_json;
+pub(crate) use text::counted;
 pub(crate) use text::render as render_text;
 
 use iam_model::finding::Finding;

@@ -147,7 +147,8 @@ fn policies(found: &Found, principal: &Arn) -> String {
 
 fn headline(found: &Found) -> String {
     if found.cut_off.is_empty() && found.left.is_empty() {
-        return "there is no way to cut\n".into();
+        return "no way leads there: nothing to cut; who is an administrator already is told by `paring audit`\n"
+            .into();
     }
     let noun = |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
     let (removed, off) = (found.removed.len(), found.cut_off.len());

@@ -12,7 +12,7 @@ use crate::terminal::Paint;
 /// Rows of one table that are shown.
 const SHOWN: usize = 40;
 /// A column is made no wider than this for one long name.
-const WIDEST: usize = 48;
+const WIDEST: usize = 72;
 
 /// Renders findings and what was not checked; empty where there is neither.
 pub(crate) fn render(findings: &[Finding], not_checked: &[String], paint: Paint) -> String {

@@ -16,6 +16,7 @@ use crate::cli::{CheckPolicy, Format};
 use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::input;
+use crate::report::counted;
 use crate::terminal::{Paint, Terminal};
 
 /// The schema name of the findings.
@@ -102,7 +103,13 @@ fn text(found: &[Diagnostic], files: usize, paint: Paint) -> String {
     }
     let count = |severity: Severity| found.iter().filter(|one| one.severity == severity).count();
     let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-    out.push_str(&format!("{files} policies: {errors} errors, {warnings} warnings, {notes} notes\n"));
+    out.push_str(&format!(
+        "{}: {}, {}, {}\n",
+        counted(files, "policy", "policies"),
+        counted(errors, "error", "errors"),
+        counted(warnings, "warning", "warnings"),
+        counted(notes, "note", "notes")
+    ));
     out.chars().map(|c| if c.is_control() && !"\n\u{1b}".contains(c) { '\u{fffd}' } else { c }).collect()
 }
 
