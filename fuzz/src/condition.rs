@@ -4,7 +4,7 @@
 //! read. A third of the operators is asked, by the length of the input.
 
 use iam_evaluate::permission_set::{PermissionSet, Possibility, Witness};
-use iam_evaluate::{Context, Outcome, Policies, evaluate};
+use iam_evaluate::{Context, Policies, evaluate};
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator, SetQualifier};
@@ -143,11 +143,7 @@ fn holds(operator: &Operator, input: &Input<'_>, carries: Carries<'_>) -> Option
     let request = decision::request("s3:GetObject", "arn:aws:s3:::b/k", context)?;
     let decision = evaluate(&request, &Policies { identity: vec![&policy], ..Policies::default() });
     decision::check(&decision);
-    let said = match decision.outcome {
-        Outcome::Allow => Some(true),
-        Outcome::ImplicitDeny | Outcome::ExplicitDeny => Some(false),
-        Outcome::Unknown(_) => None,
-    };
+    let said = decision::said(&decision);
     let values: Vec<String> = match carries {
         Carries::Unknown | Carries::Values([]) => return said,
         Carries::Nothing => Vec::new(),

@@ -16,6 +16,15 @@ pub fn request(action: &str, resource: &str, context: Context) -> Option<Request
     })
 }
 
+/// Whether the request is allowed; nothing where that is unknown.
+pub fn said(decision: &Decision) -> Option<bool> {
+    match decision.outcome {
+        Outcome::Allow => Some(true),
+        Outcome::ImplicitDeny | Outcome::ExplicitDeny => Some(false),
+        Outcome::Unknown(_) => None,
+    }
+}
+
 /// The reasons fit the outcome, and the outcome fits what the layers say.
 pub fn check(decision: &Decision) {
     let effects = |effect: Effect| decision.because.iter().all(|at| at.effect == effect);

@@ -3,7 +3,7 @@
 //! The input is four lines: an action pattern, a resource pattern, the resource part of an S3 ARN, a user name.
 
 use iam_evaluate::permission_set::{PermissionSet, Possibility, Witness};
-use iam_evaluate::{Context, Outcome, Policies, ResourceName, evaluate};
+use iam_evaluate::{Context, Policies, ResourceName, evaluate};
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::condition::ConditionKey;
@@ -46,11 +46,7 @@ fn decide(action: &str, resource: &str, arn: &str, user: &str) -> Option<Option<
     let request = decision::request(ACTION, arn, context)?;
     let decision = evaluate(&request, &Policies { identity: vec![&policy], ..Policies::default() });
     decision::check(&decision);
-    let said = match decision.outcome {
-        Outcome::Allow => Some(true),
-        Outcome::ImplicitDeny | Outcome::ExplicitDeny => Some(false),
-        Outcome::Unknown(_) => None,
-    };
+    let said = decision::said(&decision);
     let witness = Witness {
         action: request.action,
         resource: ResourcePattern::new(arn),

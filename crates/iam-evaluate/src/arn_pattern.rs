@@ -5,6 +5,7 @@
 
 use iam_model::condition::ConditionKey;
 use iam_model::policy::PolicyVersion;
+use iam_model::variable;
 
 use crate::context::Facts;
 use crate::request::segments;
@@ -149,32 +150,15 @@ fn widened(text: &str) -> Option<String> {
 /// Splits at the first five colons that do not stand inside `${…}`.
 fn split(text: &str) -> Option<[&str; 6]> {
     let mut found: [&str; 6] = [""; 6];
-    let mut rest = text;
     let (last, first) = found.split_last_mut()?;
+    let mut segments = variable::segments(text);
+    let mut start = 0;
     for part in first {
-        let colon = first_colon(rest)?;
-        let (head, tail) = rest.split_at_checked(colon)?;
-        *part = head;
-        rest = tail.strip_prefix(':')?;
+        *part = segments.next()?;
+        start += part.len() + 1;
     }
-    *last = rest;
+    *last = text.get(start..)?;
     Some(found)
-}
-
-fn first_colon(text: &str) -> Option<usize> {
-    let mut inside = false;
-    let mut before = ' ';
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' if before == '$' => inside = true,
-            '}' => inside = false,
-            ':' if !inside => return Some(at),
-            _ => {}
-        }
-        before = c;
-    }
-    // A `${` that never closes is no variable.
-    if inside { text.find(':') } else { None }
 }
 
 /// Splits filled-in pieces at the first five colons of their text.

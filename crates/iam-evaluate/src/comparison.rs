@@ -7,7 +7,7 @@ mod test;
 #[cfg(test)]
 mod tests;
 
-use iam_model::condition::{Comparison, Condition, ConditionKey, Operator, SetQualifier};
+use iam_model::condition::{Condition, ConditionKey, Operator, SetQualifier};
 use iam_model::policy::PolicyVersion;
 
 use crate::context::{Facts, KeyState};
@@ -33,7 +33,7 @@ impl CompiledCondition {
                 key,
                 set: *set,
                 if_exists: *if_exists,
-                negated: is_negated(*comparison),
+                negated: comparison.is_negated(),
                 test: Test::new(*comparison, &condition.values, version),
             },
             Operator::Unknown(name) => {
@@ -100,19 +100,4 @@ impl CompiledCondition {
             unknowns.key(key);
         }
     }
-}
-
-/// Operators that hold where no listed value compares.
-const fn is_negated(comparison: Comparison) -> bool {
-    matches!(
-        comparison,
-        Comparison::StringNotEquals
-            | Comparison::StringNotEqualsIgnoreCase
-            | Comparison::StringNotLike
-            | Comparison::NumericNotEquals
-            | Comparison::DateNotEquals
-            | Comparison::NotIpAddress
-            | Comparison::ArnNotEquals
-            | Comparison::ArnNotLike
-    )
 }

@@ -45,15 +45,22 @@ fn unknown(outcome: &Outcome, element: &str) {
     assert!(unknowns.elements.iter().any(|found| found.contains(element)), "{unknowns:?}");
 }
 
-#[test]
-fn an_unknown_key_is_named() {
-    let policy = policy(
-        r#"{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:ViaAWSService": "true"}}}"#,
-    );
+/// The keys that a statement's answer hangs on where no key is known.
+#[track_caller]
+#[cfg(test)]
+fn keys_that_decide(statement: &str) -> Vec<ConditionKey> {
+    let policy = policy(statement);
     let open = Request { context: Context::open(), ..request(USER, "s3:GetObject", "arn:aws:s3:::b/k") };
     let decision = evaluate(&open, &Policies { identity: vec![&policy], ..Policies::default() });
     let Outcome::Unknown(unknowns) = decision.outcome else { panic!("{:?}", decision.outcome) };
-    assert_eq!(unknowns.keys, [ConditionKey::new("aws:ViaAWSService")]);
+    unknowns.keys
+}
+
+#[test]
+fn an_unknown_key_is_named() {
+    let statement =
+        r#"{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {"aws:ViaAWSService": "true"}}}"#;
+    assert_eq!(keys_that_decide(statement), [ConditionKey::new("aws:ViaAWSService")]);
 }
 
 #[test]
@@ -224,11 +231,8 @@ fn on(resource: &str) -> String {
 
 #[test]
 fn a_variable_whose_key_is_not_known() {
-    let policy = policy(&on("arn:aws:s3:::b/${aws:PrincipalTag/team}"));
-    let open = Request { context: Context::open(), ..request(USER, "s3:GetObject", "arn:aws:s3:::b/k") };
-    let decision = evaluate(&open, &Policies { identity: vec![&policy], ..Policies::default() });
-    let Outcome::Unknown(unknowns) = decision.outcome else { panic!("{:?}", decision.outcome) };
-    assert_eq!(unknowns.keys, [ConditionKey::new("aws:PrincipalTag/team")]);
+    let statement = on("arn:aws:s3:::b/${aws:PrincipalTag/team}");
+    assert_eq!(keys_that_decide(&statement), [ConditionKey::new("aws:PrincipalTag/team")]);
 }
 
 #[test]

@@ -131,11 +131,16 @@ impl Terminal {
 
     /// Control characters of file names and policies must not reach the terminal.
     fn message(&self, text: &str) {
-        let safe: String =
-            text.chars().map(|c| if c.is_control() && !"\n\t\u{1b}".contains(c) { '\u{fffd}' } else { c }).collect();
+        let safe = without_control(text, "\n\t\u{1b}");
         // Nothing can be done where standard error is closed.
         let _ = writeln!(io::stderr(), "{safe}");
     }
+}
+
+/// A text in which control characters are replaced, but for those in `kept`. Names come from accounts, files and
+/// policies, and may hold what a terminal would obey.
+pub(crate) fn without_control(text: &str, kept: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !kept.contains(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Prints help, the version, or what is wrong with the arguments.

@@ -1,5 +1,6 @@
 //! Operators as documented: what each says of present, missing and unknown keys.
 
+use iam_model::condition::Comparison;
 use iam_model::text::{Span, Spanned};
 use proptest::prelude::*;
 

@@ -180,22 +180,7 @@ fn test(condition: &Condition, comparison: Comparison, variables: bool) -> (Test
         C::IpAddress | C::NotIpAddress => read(condition, Block::parse).map(Test::Address),
         C::Null => None,
     };
-    (test.unwrap_or_else(|| unknown(condition)), is_negated(comparison))
-}
-
-const fn is_negated(comparison: Comparison) -> bool {
-    use Comparison as C;
-    matches!(
-        comparison,
-        C::StringNotEquals
-            | C::StringNotEqualsIgnoreCase
-            | C::StringNotLike
-            | C::NumericNotEquals
-            | C::DateNotEquals
-            | C::NotIpAddress
-            | C::ArnNotEquals
-            | C::ArnNotLike
-    )
+    (test.unwrap_or_else(|| unknown(condition)), comparison.is_negated())
 }
 
 fn read<T>(condition: &Condition, parse: impl Fn(&str) -> Option<T>) -> Option<Box<[T]>> {

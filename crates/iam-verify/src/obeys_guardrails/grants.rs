@@ -69,10 +69,7 @@ pub(super) fn granted(
     state: &State<'_>,
     found: &mut Vec<Violation>,
 ) -> Result<(), GuardrailError> {
-    entries(document).iter().try_for_each(|entry| {
-        let permission = state.permission(&entry.action);
-        state.rulebook.ask(&Question::Grant(grant(role, &permission, entry, state)), found)
-    })
+    for_each_grant(role, document, state, |grant| state.rulebook.ask(&Question::Grant(grant), found))
 }
 
 /// May the role go on holding what the document grants?
@@ -82,9 +79,18 @@ pub(super) fn kept(
     state: &State<'_>,
     found: &mut Vec<Violation>,
 ) -> Result<(), GuardrailError> {
+    for_each_grant(role, document, state, |grant| state.rulebook.ask(&Question::Keep(grant), found))
+}
+
+fn for_each_grant(
+    role: &RoleFacts,
+    document: &PolicyDocument,
+    state: &State<'_>,
+    mut ask: impl FnMut(Grant<'_>) -> Result<(), GuardrailError>,
+) -> Result<(), GuardrailError> {
     entries(document).iter().try_for_each(|entry| {
         let permission = state.permission(&entry.action);
-        state.rulebook.ask(&Question::Keep(grant(role, &permission, entry, state)), found)
+        ask(grant(role, &permission, entry, state))
     })
 }
 

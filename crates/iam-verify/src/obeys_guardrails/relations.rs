@@ -212,7 +212,7 @@ fn demands(statement: &Statement, keys: &[&str]) -> bool {
     let holds = |condition: &Condition| {
         let named = keys.contains(&condition.key.as_str().to_ascii_lowercase().as_str());
         let positive = match &condition.operator {
-            Operator::Known { comparison, if_exists, .. } => !if_exists && !is_negated(*comparison),
+            Operator::Known { comparison, if_exists, .. } => !if_exists && demands_a_value(*comparison),
             Operator::Unknown(_) => false,
         };
         let narrow = condition.values.iter().all(|value| value.value != "*");
@@ -221,26 +221,16 @@ fn demands(statement: &Statement, keys: &[&str]) -> bool {
     statement.conditions.iter().any(holds)
 }
 
-const fn is_negated(comparison: Comparison) -> bool {
-    matches!(
-        comparison,
-        Comparison::StringNotEquals
-            | Comparison::StringNotEqualsIgnoreCase
-            | Comparison::StringNotLike
-            | Comparison::ArnNotEquals
-            | Comparison::ArnNotLike
-            | Comparison::NumericNotEquals
-            | Comparison::DateNotEquals
-            | Comparison::NotIpAddress
-            | Comparison::Null
-    )
+/// Whether an operator holds only where the key is there with a listed value.
+const fn demands_a_value(comparison: Comparison) -> bool {
+    !comparison.is_negated() && !matches!(comparison, Comparison::Null)
 }
 
 /// The values that a condition demands of a key.
 fn values(statement: &Statement, key: &str) -> Vec<String> {
     let about = statement.conditions.iter().filter(|c| c.key.as_str().eq_ignore_ascii_case(key));
     let positive = about.filter(
-        |c| matches!(c.operator, Operator::Known { comparison, if_exists: false, .. } if !is_negated(comparison)),
+        |c| matches!(c.operator, Operator::Known { comparison, if_exists: false, .. } if demands_a_value(comparison)),
     );
     positive.flat_map(|c| &c.values).map(|value| value.value.clone()).collect()
 }

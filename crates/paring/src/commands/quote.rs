@@ -8,6 +8,8 @@ use iam_model::policy::{PolicyDocument, document_value};
 use iam_model::snapshot::Snapshot;
 use iam_model::text::{Position, SourceName, SourceText};
 
+use crate::terminal::without_control;
+
 /// Lines of one statement, and characters of one line, that are quoted as they stand; more is printed anew.
 const MOST_LINES: usize = 60;
 const MOST_CHARACTERS: usize = 200;
@@ -56,7 +58,7 @@ fn as_written(source: &SourceText, at: &StatementRef) -> Option<Vec<(Option<usiz
     let first = Position::of(&source.text, at.span.start).line;
     let lines = text.lines().enumerate().map(|(number, line)| {
         let line = if number == 0 { line } else { line.get(shared..).unwrap_or_default() };
-        (Some(first + number), safe(line))
+        (Some(first + number), without_control(line, "\t"))
     });
     Some(lines.collect())
 }
@@ -71,10 +73,5 @@ fn printed(document: &PolicyDocument, at: &StatementRef) -> Vec<(Option<usize>, 
 }
 
 fn lines_of(text: &str) -> Vec<String> {
-    text.lines().map(safe).collect()
-}
-
-/// Control characters of a policy must not reach the terminal.
-fn safe(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.lines().map(|line| without_control(line, "\t")).collect()
 }

@@ -35,11 +35,12 @@ pub(crate) fn run(arguments: &Simulate, terminal: &mut Terminal) -> Result<Outco
 fn cases(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let source = input::read_text(path)?;
     let mut diagnostics = Vec::new();
+    let mut arena = Arena::new();
     let (mut count, mut agree, mut disagree, mut unreadable) = (0_u64, 0_u64, 0_u64, 0_u64);
     for (number, line) in source.text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let line = SourceText { name: source.name.clone(), text: line.into() };
         count += 1;
-        match Case::read(&line) {
+        match Case::read_in(&mut arena, &line) {
             Ok((case, found)) => {
                 diagnostics.extend(found.into_iter().map(|diagnostic| in_line(number, diagnostic)));
                 let decision = case.evaluate();

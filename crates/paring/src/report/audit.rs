@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 
-use crate::terminal::Paint;
+use crate::terminal::{Paint, without_control};
 
 /// Rows of one table that are shown.
 const SHOWN: usize = 40;
@@ -38,7 +38,7 @@ pub(crate) fn render(findings: &[Finding], not_checked: &[String], paint: Paint)
     if !not_checked.is_empty() {
         out.push_str(&format!("\n{}\n", paint.bold("Not checked")));
         for line in not_checked.iter().take(SHOWN) {
-            out.push_str(&format!("  {}\n", printable(line)));
+            out.push_str(&format!("  {}\n", without_control(line, "")));
         }
         push_rest(&mut out, not_checked.len());
     }
@@ -53,7 +53,7 @@ struct Table {
 
 fn push_table(out: &mut String, table: &Table, paint: Paint) {
     let shown: Vec<Vec<String>> =
-        table.rows.iter().take(SHOWN).map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+        table.rows.iter().take(SHOWN).map(|row| row.iter().map(|cell| without_control(cell, "")).collect()).collect();
     let widths: Vec<usize> = table
         .head
         .iter()
@@ -79,11 +79,6 @@ fn push_rest(out: &mut String, all: usize) {
     if all > SHOWN {
         out.push_str(&format!("  and {} more (--format json shows all)\n", all - SHOWN));
     }
-}
-
-/// Names come from an account, and may hold what a terminal would obey.
-fn printable(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn headline(findings: &[Finding]) -> String {

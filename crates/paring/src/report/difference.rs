@@ -7,7 +7,7 @@ use iam_model::json::Value;
 use iam_verify::semantic_diff::{Difference, Side};
 
 use super::verdict::counterexample;
-use crate::terminal::Paint;
+use crate::terminal::{Paint, without_control};
 
 /// The schema name of the difference.
 const SCHEMA: &str = "paring-difference/1";
@@ -29,7 +29,7 @@ pub(crate) fn render_text(found: &[(String, Difference)], paint: Paint) -> Strin
         let (gained, lost) = (count(|d| &d.gained), count(|d| &d.lost));
         out.push_str(&format!("{} differ: {gained} actions gained, {lost} lost\n", found.len()));
     }
-    out.chars().map(|c| if c.is_control() && !"\n\u{1b}".contains(c) { '\u{fffd}' } else { c }).collect()
+    without_control(&out, "\n\u{1b}")
 }
 
 fn push_side(out: &mut String, word: &str, side: &Side) {

@@ -9,7 +9,7 @@ use iam_model::finding::Subject;
 use iam_model::snapshot::SnapshotIndex;
 
 use super::graph::{GraphView, behind};
-use crate::terminal::Paint;
+use crate::terminal::{Paint, without_control};
 
 /// Renders every path, step by step.
 pub(crate) fn render(index: &SnapshotIndex<'_>, graph: &AccessGraph, paths: &[Path], paint: Paint) -> String {
@@ -54,7 +54,7 @@ fn render_counted(index: &SnapshotIndex<'_>, graph: &AccessGraph, paths: &[(&Pat
 
 fn headline(graph: &AccessGraph, path: &Path, others: usize, paint: Paint) -> String {
     let steps = if path.hops.len() == 1 { "1 step".to_owned() } else { format!("{} steps", path.hops.len()) };
-    let end = printable(path.target().map(short).unwrap_or_default());
+    let end = without_control(path.target().map(short).unwrap_or_default(), "");
     let is_admin = path.target().and_then(Subject::arn).is_some_and(|arn| graph.is_admin(arn));
     let head = match (path.reaches_admin, is_admin) {
         (true, true) => paint.red(&format!("reaches administrator {end} in {steps}")),
@@ -71,7 +71,7 @@ fn headline(graph: &AccessGraph, path: &Path, others: usize, paint: Paint) -> St
 
 fn push_hop(out: &mut String, number: usize, hop: &Edge, why: &str, paint: Paint) {
     let to = if hop.to == hop.from { "itself, with more permissions" } else { short(&hop.to) };
-    let step = printable(&format!("{} -> {to}", short(&hop.from)));
+    let step = without_control(&format!("{} -> {to}", short(&hop.from)), "");
     out.push_str(&format!("  {number}. {} by {}\n", paint.bold(&step), hop.technique));
     let mut notes = Vec::new();
     notes.extend(hop.through.as_ref().map(|arn| format!("through {arn}")));
@@ -80,13 +80,8 @@ fn push_hop(out: &mut String, number: usize, hop: &Edge, why: &str, paint: Paint
     let assumes = hop.technique().map(|technique| technique.assumes.join("; ")).filter(|text| !text.is_empty());
     notes.extend(assumes.map(|text| format!("taken as given: {text}")));
     for line in notes.iter().map(String::as_str).chain(why.lines()) {
-        out.push_str(&format!("     {}\n", printable(line)));
+        out.push_str(&format!("     {}\n", without_control(line, "")));
     }
-}
-
-/// Names come from an account, and may hold what a terminal would obey.
-fn printable(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn short(subject: &Subject) -> &str {

@@ -13,7 +13,7 @@ use iam_verify::keeps_used::{DeniedCall, Replay, Replayed};
 use iam_verify::outcome::{Counterexample, Outcome};
 use iam_verify::verify::Verdict;
 
-use crate::terminal::Paint;
+use crate::terminal::{Paint, without_control};
 
 /// The schema name of the verdict.
 const SCHEMA: &str = "paring-verdict/1";
@@ -42,7 +42,7 @@ pub(crate) fn render_text(verdict: &Verdict, not_checked: &[String], paint: Pain
     for (name, certificate) in &verdict.certificates {
         out.push_str(&format!("\n{} {name}\n{certificate}", paint.bold("Certificate of adds-nothing:")));
     }
-    out.chars().map(|c| if c.is_control() && !"\n\u{1b}".contains(c) { '\u{fffd}' } else { c }).collect()
+    without_control(&out, "\n\u{1b}")
 }
 
 /// What would break, account by account.

@@ -17,7 +17,7 @@ use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::input;
 use crate::report::counted;
-use crate::terminal::{Paint, Terminal};
+use crate::terminal::{Paint, Terminal, without_control};
 
 /// The schema name of the findings.
 const SCHEMA: &str = "paring-policy-findings/1";
@@ -110,7 +110,7 @@ fn text(found: &[Diagnostic], files: usize, paint: Paint) -> String {
         counted(warnings, "warning", "warnings"),
         counted(notes, "note", "notes")
     ));
-    out.chars().map(|c| if c.is_control() && !"\n\u{1b}".contains(c) { '\u{fffd}' } else { c }).collect()
+    without_control(&out, "\n\u{1b}")
 }
 
 fn json_text(found: &[Diagnostic]) -> String {

@@ -19,7 +19,7 @@ use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::judging::{self, Ground};
 use crate::report::verdict::{violation_line, violation_value};
-use crate::terminal::{Paint, Terminal};
+use crate::terminal::{Paint, Terminal, without_control};
 use crate::{pipeline, rulebook};
 
 /// The schema name of the objections.
@@ -159,7 +159,7 @@ fn text(asked: &Asked, stale: &[WaiverFinding], ground: &Ground, paint: Paint) -
         asked.violations.len(),
         stale.len()
     ));
-    out.chars().map(|c| if c.is_control() && !"\n\u{1b}".contains(c) { '\u{fffd}' } else { c }).collect()
+    without_control(&out, "\n\u{1b}")
 }
 
 fn json_text(asked: &Asked, stale: &[WaiverFinding], ground: &Ground) -> String {
