@@ -3,9 +3,11 @@
 //! A changed service control policy is a `Change` too: "what would this SCP break" needs no second engine.
 
 mod read;
+mod split;
 mod write;
 
 pub use read::{ChangesError, read};
+pub use split::{ChangeSet, NewPolicy, RolePart, RoleSplit};
 pub use write::write;
 
 use crate::arn::Arn;

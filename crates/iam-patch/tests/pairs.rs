@@ -32,7 +32,7 @@ fn source(case: &Path) -> (&'static str, SourceText) {
 fn run(case: &Path, source: SourceText) -> PatchSet {
     let (project, diagnostics) = Project::read(vec![source]);
     assert!(diagnostics.is_empty(), "{}: {diagnostics:?}", case.display());
-    let (changes, _) = change::read(&text(&case.join("changes.json"), "changes.json")).unwrap();
+    let changes = change::read(&text(&case.join("changes.json"), "changes.json")).unwrap().0.changes;
     let path = case.join("snapshot.json");
     let snapshot = match path.exists() {
         true => snapshot::read(text(&path, "snapshot.json")).unwrap().0,

@@ -75,7 +75,7 @@ impl Ground {
 /// The changes of a file; what could not be read of them is told.
 pub(crate) fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change>, CliError> {
     let source = input::read_text(path)?;
-    let (changes, diagnostics) = change::read(&source).map_err(|error: ChangesError| {
+    let (set, diagnostics) = change::read(&source).map_err(|error: ChangesError| {
         let told = CliError::user(error.to_string());
         match error.hint() {
             Some(hint) => told.hint(hint),
@@ -89,7 +89,14 @@ pub(crate) fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change
         return Err(CliError::user(format!("`{}` holds changes that cannot be read", source.name))
             .hint("correct them, or remove them from the file"));
     }
-    Ok(changes)
+    if !set.splits.is_empty() {
+        return Err(CliError::user(format!(
+            "`{}` holds splits of shared roles, which are not judged here",
+            source.name
+        ))
+        .hint("run `paring tighten --split`, which proves what it proposes"));
+    }
+    Ok(set.changes)
 }
 
 /// The moment of the run, where neither the arguments nor the logs say one.

@@ -3,7 +3,9 @@
 //! A change that cannot be read is named and left out; the others are read. A change whose new policy is not
 //! understood whole is left out too: nobody may write what nobody can print.
 
-use super::{Attachment, AttachmentKind, Change, Reason, SCHEMA};
+mod splits;
+
+use super::{Attachment, AttachmentKind, Change, ChangeSet, Reason, SCHEMA};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::json::{self, Arena, JsonError, Limits, Node, NodeKind};
 use crate::policy::PolicyDocument;
@@ -78,10 +80,10 @@ impl ChangesError {
 ///     "reasons": [{"statement": null, "because": "not used for 90 days", "evidence": []}]}]}"#;
 /// let source = SourceText { name: SourceName::new("changes.json"), text: text.into() };
 /// let (changes, diagnostics) = change::read(&source).unwrap();
-/// assert_eq!(changes[0].attachment.logical_id.as_deref(), Some("OrdersFunction"));
+/// assert_eq!(changes.changes[0].attachment.logical_id.as_deref(), Some("OrdersFunction"));
 /// assert!(diagnostics.is_empty());
 /// ```
-pub fn read(source: &SourceText) -> Result<(Vec<Change>, Vec<Diagnostic>), ChangesError> {
+pub fn read(source: &SourceText) -> Result<(ChangeSet, Vec<Diagnostic>), ChangesError> {
     let arena = Arena::for_text(source.text.len());
     let root = json::parse(&arena, &source.text, Limits::FILE).map_err(|error| ChangesError::NotJson {
         place: Place::at(source.name.clone(), &source.text, error.offset),
@@ -89,12 +91,13 @@ pub fn read(source: &SourceText) -> Result<(Vec<Change>, Vec<Diagnostic>), Chang
     })?;
     let list = checked(&root, source)?;
     let mut reader = Reader::new(source, Code::FileUnreadable);
-    reader.note_unknown_keys(&root, &["schema", "changes"], "the changes file");
+    reader.note_unknown_keys(&root, &["schema", "changes", "splits"], "the changes file");
     let mut changes = Vec::with_capacity(list.len());
     for (index, item) in list.iter().enumerate() {
         changes.extend(change(&mut reader, item, &format!("change {index}")));
     }
-    Ok((changes, reader.finish()))
+    let splits = splits::splits(&mut reader, &root);
+    Ok((ChangeSet { changes, splits }, reader.finish()))
 }
 
 fn checked<'n, 'a>(root: &'n Node<'a>, source: &SourceText) -> Result<&'n [Node<'a>], ChangesError> {

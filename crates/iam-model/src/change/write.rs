@@ -3,20 +3,55 @@
 //! Keys stand in a fixed order, and optional parts of an attachment that are not known are left out. A policy with
 //! parts that were not understood says so under a key AWS refuses, so that no reader takes it for the whole policy.
 
-use super::{Attachment, Change, Reason, SCHEMA};
+use super::{Attachment, Change, NewPolicy, Reason, RolePart, RoleSplit, SCHEMA};
+use crate::arn::Arn;
 use crate::json::Value;
 use crate::policy::{PolicyDocument, document_value};
 
-/// Prints changes as JSON, indented, keys in a fixed order.
+/// Prints changes as JSON, indented, keys in a fixed order; `splits` only where there are any.
 ///
 /// ```
 /// use iam_model::change;
-/// assert_eq!(change::write(&[]), "{\n  \"schema\": \"paring-changes/1\",\n  \"changes\": []\n}\n");
+/// assert_eq!(change::write(&[], &[]), "{\n  \"schema\": \"paring-changes/1\",\n  \"changes\": []\n}\n");
 /// ```
 #[must_use]
-pub fn write(changes: &[Change]) -> String {
-    object([("schema", Value::text(SCHEMA)), ("changes", Value::Array(changes.iter().map(change).collect()))])
-        .to_pretty()
+pub fn write(changes: &[Change], splits: &[RoleSplit]) -> String {
+    let mut members = vec![
+        ("schema".to_owned(), Value::text(SCHEMA)),
+        ("changes".to_owned(), Value::Array(changes.iter().map(change).collect())),
+    ];
+    if !splits.is_empty() {
+        members.push(("splits".to_owned(), Value::Array(splits.iter().map(split).collect())));
+    }
+    Value::Object(members).to_pretty()
+}
+
+fn split(split: &RoleSplit) -> Value {
+    object([
+        ("role", Value::text(split.role.as_str())),
+        ("parts", Value::Array(split.parts.iter().map(part).collect())),
+    ])
+}
+
+fn part(part: &RolePart) -> Value {
+    let text = |arn: &Arn| Value::text(arn.as_str());
+    object([
+        ("function", text(&part.function)),
+        ("role", text(&part.role)),
+        ("trust", document(&part.trust)),
+        ("policies", Value::Array(part.policies.iter().map(new_policy).collect())),
+        ("managed_policies", Value::Array(part.managed_policies.iter().map(text).collect())),
+        ("boundary", part.boundary.as_ref().map_or(Value::Null, text)),
+        ("description", part.description.as_ref().map_or(Value::Null, Value::text)),
+    ])
+}
+
+fn new_policy(policy: &NewPolicy) -> Value {
+    object([
+        ("name", Value::text(&policy.name)),
+        ("document", document(&policy.document)),
+        ("reasons", Value::Array(policy.reasons.iter().map(reason).collect())),
+    ])
 }
 
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {

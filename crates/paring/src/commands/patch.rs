@@ -15,7 +15,7 @@ use crate::terminal::Terminal;
 /// Reads changes and sources, prints the diff, and says what was refused.
 pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let source = input::read_text(&arguments.changes)?;
-    let (changes, mut diagnostics) = change::read(&source).map_err(|error| unusable(&error))?;
+    let (asked, mut diagnostics) = change::read(&source).map_err(|error| unusable(&error))?;
     let unread = !diagnostics.is_empty();
     let snapshot = match &arguments.snapshot {
         Some(path) => {
@@ -31,9 +31,13 @@ pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome,
     diagnostics.extend(found);
     terminal.diagnostics(&diagnostics);
     let (index, _) = SnapshotIndex::new(&snapshot);
-    let set = iam_patch::patch(&project, &index, &changes);
+    let set = iam_patch::patch(&project, &index, &asked.changes);
     print(&set, terminal)?;
-    Ok(if set.refused.is_empty() && !unread { Outcome::Clean } else { Outcome::Findings })
+    for split in &asked.splits {
+        terminal
+            .note(&format!("the split of `{}` is not written: roles are not added to source files yet", split.role));
+    }
+    Ok(if set.refused.is_empty() && asked.splits.is_empty() && !unread { Outcome::Clean } else { Outcome::Findings })
 }
 
 fn unusable(error: &ChangesError) -> CliError {

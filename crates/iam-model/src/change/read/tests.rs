@@ -42,12 +42,12 @@ fn printing_and_reading_again_gives_the_same_changes() {
     ));
     let (changes, diagnostics) = read(&source(&text)).unwrap();
     assert_eq!(diagnostics, []);
-    let printed = write(&changes);
+    let printed = write(&changes.changes, &[]);
     let (again, diagnostics) = read(&source(&printed)).unwrap();
     assert_eq!(diagnostics, []);
-    assert_eq!(write(&again), printed);
-    assert_eq!(again.len(), 2);
-    for (a, b) in changes.iter().zip(&again) {
+    assert_eq!(write(&again.changes, &[]), printed);
+    assert_eq!(again.changes.len(), 2);
+    for (a, b) in changes.changes.iter().zip(&again.changes) {
         assert_eq!((&a.attachment, &a.reasons), (&b.attachment, &b.reasons));
         for (a, b) in [(&a.before, &b.before), (&a.after, &b.after)] {
             assert!(a.is_some() == b.is_some() && a.iter().zip(b).all(|(a, b)| a.same_text(b)));
@@ -57,7 +57,7 @@ fn printing_and_reading_again_gives_the_same_changes() {
         .iter()
         .map(|kind| format!(r#"{{"attachment": {{"kind": "{}"}}, "before": null, "after": {POLICY}}}"#, kind.as_str()));
     let (all, _) = read(&source(&file(&kinds.collect::<Vec<_>>().join(",")))).unwrap();
-    assert_eq!(all.iter().map(|c| c.attachment.kind).collect::<Vec<_>>(), AttachmentKind::ALL);
+    assert_eq!(all.changes.iter().map(|c| c.attachment.kind).collect::<Vec<_>>(), AttachmentKind::ALL);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_change_that_cannot_be_read_is_named_and_the_others_are_read() {
     let good = format!(r#"{{"attachment": {{"kind": "identity"}}, "before": {POLICY}, "after": null, "reasons": []}}"#);
     let check = |bad: &str, expected: &str| {
         let (changes, diagnostics) = read(&source(&file(&format!("{bad}, {good}")))).unwrap();
-        assert_eq!(changes.len(), 1, "{bad}");
+        assert_eq!(changes.changes.len(), 1, "{bad}");
         let all: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
         assert!(all.iter().any(|d| d.contains("change 0") && d.contains(expected)), "{bad}: {all:#?}");
     };
@@ -87,6 +87,50 @@ fn a_policy_that_was_not_understood_whole_never_reads_back_as_whole() {
         r#"{"attachment": {"kind": "identity"}, "before": {"Statement": [{"Effect": "Allow", "Action": "a:b", "Resource": "*", "Foo": 1}]}, "after": null}"#,
     );
     let (changes, _) = read(&source(&text)).unwrap();
-    let (again, _) = read(&source(&write(&changes))).unwrap();
-    assert!(!understood(again[0].before.as_ref().unwrap()));
+    let (again, _) = read(&source(&write(&changes.changes, &[]))).unwrap();
+    assert!(!understood(again.changes[0].before.as_ref().unwrap()));
+}
+
+const SPLIT: &str = r#"{"role": "arn:aws:iam::111122223333:role/app/shared", "parts": [
+    {"function": "arn:aws:lambda:us-east-1:111122223333:function:b", "role": "arn:aws:iam::111122223333:role/app/b", "trust": POLICY,
+     "policies": [{"name": "p", "document": POLICY, "reasons": [{"statement": 0, "because": "seen", "evidence": ["e1"]}]}],
+     "managed_policies": ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"],
+     "boundary": "arn:aws:iam::111122223333:policy/edge", "description": "of b"},
+    {"function": "arn:aws:lambda:us-east-1:111122223333:function:a", "role": "arn:aws:iam::111122223333:role/app/a", "trust": POLICY,
+     "policies": [], "managed_policies": [], "boundary": null, "description": null}]}"#;
+
+fn with_split(split: &str) -> String {
+    let split = split.replace("POLICY", POLICY);
+    format!(r#"{{"schema": "paring-changes/1", "changes": [], "splits": [{split}]}}"#)
+}
+
+#[test]
+fn splits_are_read_and_printed_in_the_order_of_functions() {
+    let (set, diagnostics) = read(&source(&with_split(SPLIT))).unwrap();
+    assert_eq!(diagnostics, []);
+    let functions: Vec<&str> = set.splits[0].parts.iter().map(|part| part.function.name()).collect();
+    assert_eq!(functions, ["a", "b"]);
+    assert_eq!(set.splits[0].parts[1].policies[0].reasons[0].evidence, ["e1"]);
+    let printed = write(&set.changes, &set.splits);
+    let (again, diagnostics) = read(&source(&printed)).unwrap();
+    assert_eq!(diagnostics, []);
+    assert_eq!(write(&again.changes, &again.splits), printed);
+    assert_eq!(again.splits[0].parts[1].boundary, set.splits[0].parts[1].boundary);
+}
+
+#[test]
+fn a_split_is_read_whole_or_not_at_all() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let (set, diagnostics) = read(&source(&with_split(&SPLIT.replacen(from, to, 1)))).unwrap();
+        assert_eq!(set.splits, [], "{to}");
+        let all: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+        assert!(all.iter().any(|d| d.contains("the split is left out")), "{to}: {all:#?}");
+        assert!(all.iter().any(|d| d.contains(expected)), "{to}: {all:#?}");
+    };
+    check("function:b", "function:a", "has two parts");
+    check(r#""trust": POLICY"#, r#""trust": null"#, "it has no `trust`");
+    check(r#""document": POLICY"#, r#""document": {"Statement": [], "Foo": 1}"#, "is not understood whole");
+    check("arn:aws:iam::111122223333:policy/edge", "edge", "`edge` is not an ARN");
+    check(r#"["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]"#, "[7]", "an ARN is expected");
+    check("arn:aws:iam::111122223333:role/app/shared", "shared", "`shared` is not an ARN");
 }

@@ -1,0 +1,57 @@
+//! A shared role taken apart: a role of its own for each function that ran with it.
+//!
+//! Says what the new roles would be; that each is inside the old one is for proof, and where they are written for patching.
+
+use super::{Change, Reason};
+use crate::arn::Arn;
+use crate::policy::PolicyDocument;
+
+/// Everything a changes file asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangeSet {
+    /// Changed policies.
+    pub changes: Vec<Change>,
+    /// Shared roles taken apart.
+    pub splits: Vec<RoleSplit>,
+}
+
+/// One shared role taken apart: a role of its own for each function that ran with it.
+///
+/// The shared role itself stays in place, as others may use it; removing it is for a person to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleSplit {
+    /// The shared role.
+    pub role: Arn,
+    /// A part for each function, ordered by the function's ARN.
+    pub parts: Vec<RolePart>,
+}
+
+/// The new role of one function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolePart {
+    /// The function that gets this role.
+    pub function: Arn,
+    /// The ARN the new role would have: the shared role's account and path, a name of at most 64 characters.
+    pub role: Arn,
+    /// Who may assume it: carried over from the shared role, never wider.
+    pub trust: PolicyDocument,
+    /// Inline policies, together inside what the shared role granted.
+    pub policies: Vec<NewPolicy>,
+    /// Managed policies that stay attached, such as AWS's own for running functions.
+    pub managed_policies: Vec<Arn>,
+    /// The permissions boundary, carried over.
+    pub boundary: Option<Arn>,
+    /// The role's description, where there is something to say.
+    pub description: Option<String>,
+}
+
+/// An inline policy that does not exist yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPolicy {
+    /// Its name within the role.
+    pub name: String,
+    /// What it says.
+    pub document: PolicyDocument,
+    /// Why each statement is there.
+    pub reasons: Vec<Reason>,
+}
