@@ -6,7 +6,7 @@ use iam_model::policy::{
     ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, ResourceElement, Statement,
 };
 
-use crate::resolve::{Resolver, Text, Value};
+use crate::resolve::{Resolve, Text, Value};
 use crate::tree::{Node, Path};
 
 /// A source statement and where it stands.
@@ -31,7 +31,7 @@ pub(crate) fn statements<'t>(document: &'t Node, place: &Path) -> Vec<SourceStat
 ///
 /// Nothing where a statement on either side is left over.
 pub(crate) fn pair(
-    resolver: &Resolver<'_>,
+    resolver: &dyn Resolve,
     source: &[SourceStatement<'_>],
     deployed: &[Statement],
 ) -> Option<Vec<usize>> {
@@ -52,12 +52,12 @@ pub(crate) fn pair(
 }
 
 /// Whether the source explains a whole deployed document.
-pub(crate) fn explains_document(resolver: &Resolver<'_>, document: &Node, deployed: &PolicyDocument) -> bool {
+pub(crate) fn explains_document(resolver: &dyn Resolve, document: &Node, deployed: &PolicyDocument) -> bool {
     let source = statements(document, &Path::default());
     pair(resolver, &source, &deployed.statements).is_some()
 }
 
-fn explains(resolver: &Resolver<'_>, node: &Node, deployed: &Statement) -> bool {
+fn explains(resolver: &dyn Resolve, node: &Node, deployed: &Statement) -> bool {
     let Value::Map(entries) = resolver.value(node) else { return false };
     let get = |key: &str| entries.iter().find(|(k, _)| k == key).map(|(_, v)| v);
     let known =

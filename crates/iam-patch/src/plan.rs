@@ -7,15 +7,17 @@ mod matching;
 mod statement;
 
 use iam_model::change::Change;
+use iam_model::diagnostic::Place;
 use iam_model::policy::{PolicyDocument, Statement};
+use iam_model::text::Span;
 
 use crate::compare::{self, SourceStatement};
 use crate::depends;
 use crate::locate::Found;
 use crate::op::{New, Op};
-use crate::reference::Referrer;
+use crate::reference::{Referrer, Written};
 use crate::refusal::{Refusal, RefusalCode};
-use crate::resolve::Resolver;
+use crate::resolve::{Resolve, Resolver, Value};
 use crate::site::{Form, Site};
 use crate::template::Template;
 use crate::tree::{Node, Path};
@@ -27,18 +29,48 @@ pub(crate) struct Plan {
     pub(crate) reviews: Vec<String>,
 }
 
-/// Turns values of the deployed policy into source, and remembers what needs a look.
-pub(crate) struct Author<'t> {
-    pub(crate) template: &'t Template,
-    pub(crate) resolver: Resolver<'t>,
-    referrer: &'t Referrer<'t>,
-    carrier: String,
-    reviews: Vec<String>,
+/// What planning needs of a language: what values mean, how ARNs are written, and where bytes stand.
+pub(crate) trait Language: Resolve {
+    /// The text to write for a concrete value.
+    fn write(&self, concrete: &str) -> Written;
+
+    /// The place of a span.
+    fn place(&self, span: Span) -> Place;
 }
 
-impl<'t> Author<'t> {
+/// Turns values of the deployed policy into source, and remembers what needs a look.
+pub(crate) struct Author<'t> {
+    pub(crate) language: &'t dyn Language,
+    pub(crate) reviews: Vec<String>,
+}
+
+/// CloudFormation and SAM.
+struct CloudFormation<'t> {
+    template: &'t Template,
+    resolver: Resolver<'t>,
+    referrer: &'t Referrer<'t>,
+    carrier: String,
+}
+
+impl Resolve for CloudFormation<'_> {
+    fn value(&self, node: &Node) -> Value {
+        self.resolver.value(node)
+    }
+}
+
+impl Language for CloudFormation<'_> {
+    fn write(&self, concrete: &str) -> Written {
+        self.referrer.write(concrete, &self.carrier)
+    }
+
+    fn place(&self, span: Span) -> Place {
+        crate::locate::place(self.template, span)
+    }
+}
+
+impl Author<'_> {
     pub(crate) fn resource(&mut self, concrete: &str) -> New {
-        let written = self.referrer.write(concrete, &self.carrier);
+        let written = self.language.write(concrete);
         if let Some(review) = written.review
             && !self.reviews.contains(&review)
         {
@@ -57,13 +89,13 @@ pub(crate) fn plan<'t>(
 ) -> Result<Plan, Refusal> {
     let site = &found.site;
     shared(template, &site.place)?;
-    let mut author = Author {
+    let language = CloudFormation {
         template,
         resolver: Resolver::open(template, &found.stack),
         referrer,
         carrier: depends::carrier(&site.resource),
-        reviews: found.reviews.clone(),
     };
+    let mut author = Author { language: &language, reviews: found.reviews.clone() };
     let after = change.after.as_ref().filter(|after| !after.statements.is_empty());
     let ops = match (&site.document, after) {
         (_, None) => remove(template, site, &author, change)?,
@@ -95,7 +127,8 @@ fn shared(template: &Template, place: &Path) -> Result<(), Refusal> {
     if inside { refused() } else { Ok(()) }
 }
 
-fn edit_document(
+/// The operations that make a document say what it should.
+pub(crate) fn edit_document(
     author: &mut Author<'_>,
     document: &Node,
     place: &Path,
@@ -109,9 +142,9 @@ fn edit_document(
     };
     if let Some(statement) = source.iter().find(|s| crate::intrinsic::call(s.node).is_some()) {
         return Err(Refusal::new(RefusalCode::Conditional, "a statement is made by a condition or a macro")
-            .at(crate::locate::place(author.template, statement.node.span)));
+            .at(author.language.place(statement.node.span)));
     }
-    let Some(pairs) = compare::pair(&author.resolver, &source, &before.statements) else {
+    let Some(pairs) = compare::pair(author.language, &source, &before.statements) else {
         return drift(author, &source, document, before, after);
     };
     if before.same_text(after) {
@@ -152,7 +185,7 @@ fn drift(
     before: &PolicyDocument,
     after: &PolicyDocument,
 ) -> Result<Vec<Op>, Refusal> {
-    if compare::pair(&author.resolver, source, &after.statements).is_some() {
+    if compare::pair(author.language, source, &after.statements).is_some() {
         return Ok(Vec::new());
     }
     let message = format!(
@@ -162,7 +195,7 @@ fn drift(
     );
     Err(Refusal::new(RefusalCode::Drift, message)
         .hint("deploy the template, or bring it up to date with the account, and collect again")
-        .at(crate::locate::place(author.template, document.span)))
+        .at(author.language.place(document.span)))
 }
 
 /// The whole list of statements anew, where nothing is known of the old one or its form cannot hold the new one.
@@ -192,7 +225,7 @@ fn replace_item(author: &mut Author<'_>, site: &Site<'_>, after: &PolicyDocument
         (Form::ManagedItem, Some(_)) => managed_to_inline(author, site, document),
         _ => Err(Refusal::new(RefusalCode::DocumentIsText, "the policy document is written as a text")
             .hint("write the document as a mapping, then run again")
-            .at(crate::locate::place(author.template, site.node.span))),
+            .at(author.language.place(site.node.span))),
     }
 }
 
@@ -204,9 +237,8 @@ fn document(author: &mut Author<'_>, statements: &[Statement]) -> New {
 /// `ManagedPolicyArns` takes no documents: the item goes, and `Policies` beside it gets the document.
 fn managed_to_inline(author: &Author<'_>, site: &Site<'_>, document: New) -> Result<Vec<Op>, Refusal> {
     let resource = &site.resource;
-    let unsupported = |what: &str| {
-        Err(Refusal::new(RefusalCode::Unsupported, what).at(crate::locate::place(author.template, site.node.span)))
-    };
+    let unsupported =
+        |what: &str| Err(Refusal::new(RefusalCode::Unsupported, what).at(author.language.place(site.node.span)));
     let inline = New::Map(vec![
         ("PolicyName".into(), New::Text(free_name(resource.id, resource.property("Policies")))),
         ("PolicyDocument".into(), document),
@@ -246,7 +278,7 @@ fn free_name(id: &str, policies: Option<&Node>) -> String {
 fn remove(template: &Template, site: &Site<'_>, author: &Author<'_>, change: &Change) -> Result<Vec<Op>, Refusal> {
     if let (Some((document, place)), Some(before)) = (&site.document, &change.before) {
         let source = compare::statements(document, place);
-        if compare::pair(&author.resolver, &source, &before.statements).is_none() {
+        if compare::pair(author.language, &source, &before.statements).is_none() {
             return drift(author, &source, document, before, &PolicyDocument::default());
         }
     }

@@ -49,7 +49,7 @@ impl Text {
         Self(vec![Part::Hole])
     }
 
-    fn push(&mut self, other: Self) {
+    pub(crate) fn push(&mut self, other: Self) {
         for part in other.0 {
             match (self.0.last_mut(), part) {
                 (Some(Part::Literal(last)), Part::Literal(text)) => last.push_str(&text),
@@ -116,6 +116,18 @@ impl Text {
             }
         }
         !parts.is_empty() || rest.is_empty()
+    }
+}
+
+/// Whoever can say what a node's value is: what comparing with the deployed policy needs of a language.
+pub(crate) trait Resolve {
+    /// The value of a node.
+    fn value(&self, node: &Node) -> Value;
+}
+
+impl Resolve for Resolver<'_> {
+    fn value(&self, node: &Node) -> Value {
+        Resolver::value(self, node)
     }
 }
 

@@ -61,12 +61,12 @@ pub(super) fn edit(
         let message = "which list item stands for which deployed value cannot be told";
         return Err(Refusal::new(RefusalCode::Ambiguous, message)
             .hint("edit the list by hand; the change is printed above")
-            .at(crate::locate::place(author.template, node.span)));
+            .at(author.language.place(node.span)));
     };
     let kept: Vec<bool> = said.iter().map(|texts| texts.iter().all(|t| has(new, t))).collect();
     if said.iter().zip(&kept).any(|(texts, kept)| !kept && texts.iter().any(|t| has(new, t))) {
         return Err(Refusal::new(RefusalCode::Ambiguous, "one list item stands for several deployed values")
-            .at(crate::locate::place(author.template, node.span)));
+            .at(author.language.place(node.span)));
     }
     let added: Vec<&String> = new.iter().filter(|t| !has(old, t)).collect();
     Ok(item_ops(author, place, &said, &kept, &added, element))
@@ -80,9 +80,9 @@ fn single(
     new: &[String],
     element: Element,
 ) -> Result<Vec<Op>, Refusal> {
-    if let Value::List(_) | Value::AnyOf(_) | Value::Unknown = author.resolver.value(node) {
+    if let Value::List(_) | Value::AnyOf(_) | Value::Unknown = author.language.value(node) {
         return Err(Refusal::new(RefusalCode::Conditional, "the list is made by a function")
-            .at(crate::locate::place(author.template, node.span)));
+            .at(author.language.place(node.span)));
     }
     let mut values = Vec::new();
     for text in new {
@@ -103,7 +103,7 @@ fn single(
 fn assign(author: &mut Author<'_>, node: &Node, old: &[String], element: Element) -> Option<Vec<Vec<String>>> {
     let mut items = Vec::new();
     for item in node.items() {
-        match author.resolver.value(item) {
+        match author.language.value(item) {
             Value::Text(text) => items.push(text),
             _ => return None,
         }
