@@ -29,6 +29,7 @@ mod help;
 mod reach;
 mod rules;
 mod run;
+mod usage;
 mod verify;
 mod workshop;
 mod write;

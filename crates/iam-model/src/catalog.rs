@@ -96,6 +96,8 @@ pub struct Catalog {
     dated_sources: ListId,
     free_operations: ListId,
     other_event_types: ListId,
+    /// Pairs by action, made when first asked for.
+    authorisers: std::sync::OnceLock<Vec<operation::Authoriser>>,
 }
 
 /// One service: where its rows lie in the catalogue's tables.

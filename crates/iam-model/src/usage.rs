@@ -2,11 +2,15 @@
 //!
 //! Holds results only; reading CloudTrail lives in its own room, and nothing here decides what a role needs.
 
+mod last_accessed;
 mod read;
+mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use last_accessed::{LastAccessed, RoleReport, ServiceReport, TRACKED_DAYS};
 pub use read::{SCHEMA, UsageError, read};
+pub use standing::{Standing, Witness};
 
 use crate::action::Action;
 use crate::arn::{AccountId, Arn, ResourcePattern};
@@ -57,6 +61,29 @@ pub struct UnresolvedEvent {
     pub count: u64,
     /// Who made them.
     pub principals: BTreeSet<Arn>,
+    /// What is known of the event all the same.
+    pub kind: UnresolvedKind,
+}
+
+/// What is known of an event that no catalogue entry explains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum UnresolvedKind {
+    /// Nothing: an operation newer than the catalogue, or one AWS does not publish.
+    #[default]
+    Unknown,
+    /// A call of AWS's own consoles and agents, which no policy names.
+    Internal,
+}
+
+impl UnresolvedKind {
+    /// The key used in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 /// Why a record gave no observation. Closed, so that every record read is counted somewhere.

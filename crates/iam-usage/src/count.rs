@@ -355,6 +355,7 @@ fn take_in(tally: &mut Tally, callers: &Table<Who>, names: &Table<Name<'_>>, sha
 }
 
 fn wanted(options: &Options, caller: &Caller) -> bool {
-    (options.roles.is_empty() || options.roles.iter().any(|role| role.as_str() == &*caller.role))
+    let name = caller.role.rsplit('/').next().unwrap_or_default();
+    (options.roles.is_empty() || options.roles.iter().any(|role| **role == *caller.role || role == name))
         && (options.accounts.is_empty() || options.accounts.iter().any(|account| account.as_str() == caller.account()))
 }

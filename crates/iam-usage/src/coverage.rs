@@ -5,7 +5,7 @@
 
 use iam_model::action::Action;
 use iam_model::arn::AccountId;
-use iam_model::catalog::{Catalog, Logging};
+use iam_model::catalog::{ActionFacts, Catalog, Logging, Trigger};
 use iam_model::usage::{AccountCoverage, Coverage, Visibility};
 
 /// Event sources CloudTrail records in one region only, whatever region the caller had in mind.
@@ -40,16 +40,76 @@ pub fn visibility(
     region: Option<&str>,
     action: &Action,
 ) -> Visibility {
-    let invisible = |why: String| Visibility::Invisible(why);
+    match blind(coverage, catalog, account, region, action) {
+        Blind::Not => Visibility::Visible,
+        Blind::Behind(operations) => Visibility::Invisible(behind(&operations)),
+        Blind::Whole(why) => Visibility::Invisible(why),
+    }
+}
+
+/// What keeps a call's use of an action from being seen.
+pub(crate) enum Blind {
+    /// Nothing.
+    Not,
+    /// Records of calls of these actions do not show it; without such calls, it was not used.
+    Behind(Vec<Action>),
+    /// Everything, and why.
+    Whole(String),
+}
+
+/// Says that records of calls do not show an action.
+pub(crate) fn behind(calls: &[Action]) -> String {
+    let names: Vec<&str> = calls.iter().take(3).map(Action::as_str).collect();
+    let more = if calls.len() > names.len() { ", …" } else { "" };
+    format!("calls of {}{more} may need it, and their records do not show whether they did", names.join(", "))
+}
+
+/// Tells what keeps a use of `action` from being seen.
+pub(crate) fn blind(
+    coverage: &Coverage,
+    catalog: &Catalog,
+    account: &AccountId,
+    region: Option<&str>,
+    action: &Action,
+) -> Blind {
     let Some(facts) = catalog.action(action) else {
-        return invisible("the catalogue does not know the action".into());
+        return Blind::Whole("the catalogue does not know the action".into());
     };
+    if facts.logging() != Logging::Never {
+        return unlogged(coverage, &facts, account, region).map_or(Blind::Not, Blind::Whole);
+    }
+    // An action of its own name is not logged. It may be one that calls of other names ask for.
+    let mut hidden = Vec::new();
+    let operations = catalog.operations_authorised_by(action);
+    if operations.is_empty() {
+        return Blind::Whole("CloudTrail does not log its calls, and no other call is known to ask for it".into());
+    }
+    for (operation, pair) in operations {
+        let main =
+            operation.authorized().next().filter(|main| !main.action().as_str().eq_ignore_ascii_case(action.as_str()));
+        let Some(main) = main.and_then(|main| catalog.action(&main.action())) else {
+            return Blind::Whole("CloudTrail does not log its calls, or not by this name".into());
+        };
+        if let Some(why) = unlogged(coverage, &main, account, region) {
+            return Blind::Whole(format!("calls of {} ask for it, and {why}", main.action()));
+        }
+        if pair.trigger() == Trigger::NotShown {
+            hidden.push(main.action());
+        }
+    }
+    hidden.sort();
+    hidden.dedup();
+    if hidden.is_empty() { Blind::Not } else { Blind::Behind(hidden) }
+}
+
+/// Why calls of an action's own name would not have been recorded.
+fn unlogged(coverage: &Coverage, facts: &ActionFacts<'_>, account: &AccountId, region: Option<&str>) -> Option<String> {
     let logging = facts.logging();
     if logging == Logging::Never {
-        return invisible("CloudTrail does not log its calls, or not by this name".into());
+        return Some("CloudTrail does not log its calls, or not by this name".into());
     }
     let Some(trail) = coverage.accounts.get(account) else {
-        return invisible(format!("no trail of account {account} is known"));
+        return Some(format!("no trail of account {account} is known"));
     };
     match logging {
         Logging::Management { write, event_source } => {
@@ -61,7 +121,6 @@ pub fn visibility(
         }
         Logging::Never => None,
     }
-    .map_or(Visibility::Visible, invisible)
 }
 
 /// Why a management event would not have been recorded.

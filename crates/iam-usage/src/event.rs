@@ -143,26 +143,31 @@ impl<'a> Event<'a> {
         let raw = self.event_time?;
         // The quotes are no part of a time, and a time holds no escapes.
         let inner = raw.0.get(1..raw.0.len().saturating_sub(1)).and_then(|inner| std::str::from_utf8(inner).ok());
-        if let Some(time) = inner.filter(|_| raw.0.starts_with(b"\"")).and_then(Timestamp::parse) {
-            return Some(time);
-        }
-        let text = raw.scalar()?;
-        let whole = match text.split_once('.') {
-            Some((whole, fraction)) if fraction.ends_with('Z') => Cow::Owned(format!("{whole}Z")),
-            Some((whole, fraction)) if fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Cow::Owned(whole.to_owned())
-            }
-            _ => text,
-        };
-        let spaced = |whole: &str| whole.split_once(' ').map(|(day, time)| format!("{day}T{time}Z"));
-        Timestamp::parse(&whole)
-            .or_else(|| Timestamp::parse(&format!("{}Z", whole.strip_suffix("+00:00")?)))
-            .or_else(|| Timestamp::parse(&spaced(&whole)?))
+        let quick = inner.filter(|_| raw.0.starts_with(b"\"")).and_then(Timestamp::parse);
+        quick.or_else(|| moment(&raw.scalar()?))
     }
 
     /// A string member, if it is one.
     pub(crate) fn text(field: Option<Raw<'a>>) -> Option<Cow<'a, str>> {
         field?.text()
+    }
+}
+
+/// A time as AWS, its command line and its query engines write it: with fractions of a second, another offset's form, or
+/// a space in place of the `T`.
+pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    let (text, zoned) = match text.strip_suffix("+00:00") {
+        Some(whole) => (whole, true),
+        None => text.strip_suffix('Z').map_or((text, false), |whole| (whole, true)),
+    };
+    let whole = match text.split_once('.') {
+        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()) => whole,
+        _ => text,
+    };
+    match whole.split_once(' ') {
+        Some((day, time)) => Timestamp::parse(&format!("{day}T{time}Z")),
+        None if zoned => Timestamp::parse(&format!("{whole}Z")),
+        None => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use iam_model::arn::{AccountId, Arn};
+use iam_model::arn::AccountId;
 use iam_model::time::Timestamp;
 
 /// What to read, and how.
@@ -12,8 +12,8 @@ pub struct Options {
     pub since: Option<Timestamp>,
     /// Leave out events after this.
     pub until: Option<Timestamp>,
-    /// Leave out roles other than these; empty means all.
-    pub roles: BTreeSet<Arn>,
+    /// Leave out roles other than these, by name or ARN; empty means all.
+    pub roles: BTreeSet<String>,
     /// Leave out roles of other accounts than these; empty means all.
     pub accounts: BTreeSet<AccountId>,
     /// Threads to use; 0 means one for each core.

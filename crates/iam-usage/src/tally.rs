@@ -7,7 +7,7 @@ use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::condition::ConditionKey;
 use iam_model::time::Timestamp;
-use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent, UsageLog};
+use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent, UnresolvedKind, UsageLog};
 
 use crate::calls::Authorised;
 use crate::fold::{Folder, Stat};
@@ -183,6 +183,7 @@ impl Tally {
                 event_name: name.into(),
                 count,
                 principals,
+                kind: UnresolvedKind::Unknown,
             });
         }
         log

@@ -20,7 +20,7 @@ use crate::records::{Found, each};
 use crate::{FileKind, LogSource, Options, kind_of_path, read};
 
 /// The embedded catalogue, decoded once for all tests.
-fn catalog() -> &'static Catalog {
+pub(crate) fn catalog() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| Catalog::embedded().unwrap())
 }

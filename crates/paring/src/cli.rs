@@ -9,15 +9,14 @@ mod judging;
 mod reach;
 mod request;
 mod rules;
+mod usage;
 mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use iam_model::arn::{AccountId, Arn};
 use iam_model::finding::FindingSeverity;
-use iam_model::time::Timestamp;
 
 use crate::terminal::Color;
 
@@ -30,6 +29,7 @@ pub(crate) use judging::Judging;
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
 pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
+pub(crate) use usage::{Usage, UsageBy};
 pub(crate) use verify::Verify;
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
@@ -141,71 +141,6 @@ pub(crate) struct Techniques {
     pub(crate) format: Format,
 }
 
-/// What was seen: logs in, a table or JSON out.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Usage {
-    /// CloudTrail files or folders, .json, .json.gz or exported .csv, any layout
-    #[arg(value_name = "LOGS", required = true, help_heading = "Input")]
-    pub(crate) logs: Vec<PathBuf>,
-
-    /// Leave out events before this day or time, such as 2026-11-20 or 2026-11-20T08:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = since, help_heading = "Input")]
-    pub(crate) since: Option<Timestamp>,
-
-    /// Leave out events after this day or time
-    #[arg(long, value_name = "TIME", value_parser = until, help_heading = "Input")]
-    pub(crate) until: Option<Timestamp>,
-
-    /// Only this role, by its ARN (can be repeated)
-    #[arg(long = "role", value_name = "ARN", help_heading = "Input")]
-    pub(crate) roles: Vec<Arn>,
-
-    /// Only roles of this account (can be repeated)
-    #[arg(long = "account", value_name = "ID", help_heading = "Input")]
-    pub(crate) accounts: Vec<AccountId>,
-
-    #[command(flatten)]
-    pub(crate) catalog: CatalogFile,
-
-    /// Threads to read with; 0 means one for each core
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
-    pub(crate) threads: usize,
-
-    /// What a line of the table stands for
-    #[arg(long, value_name = "WHAT", default_value = "action", help_heading = "Output")]
-    pub(crate) by: UsageBy,
-
-    /// How to print what was seen
-    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: Format,
-}
-
-/// What a line of the usage table stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum UsageBy {
-    /// A role's use of a service
-    Service,
-    /// A role's use of an action
-    Action,
-    /// A function's use of an action
-    Function,
-}
-
-/// A time, or the start of a day.
-fn since(text: &str) -> Result<Timestamp, String> {
-    moment(text, "00:00:00")
-}
-
-/// A time, or the end of a day.
-fn until(text: &str) -> Result<Timestamp, String> {
-    moment(text, "23:59:59")
-}
-
-fn moment(text: &str, of_day: &str) -> Result<Timestamp, String> {
-    let found = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T{of_day}Z")));
-    found.ok_or_else(|| "a day (2026-11-20) or a time in UTC (2026-11-20T08:00:00Z) is expected".to_owned())
-}
-
 /// The main job: snapshot, logs and sources in; proposals, proofs and patches out.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Tighten {
@@ -220,6 +155,9 @@ pub(crate) struct Tighten {
     /// CloudTrail files or folders, .json or .json.gz, any layout
     #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "example", help_heading = "Input")]
     pub(crate) trail: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) last_accessed: usage::LastAccessedFiles,
 
     /// The folder of the templates the roles come from; without it there are no patches
     #[arg(long, value_name = "DIR", help_heading = "Input")]

@@ -1,12 +1,13 @@
 //! Finding the logs the user names, and reading them with a progress bar where someone watches.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 
 use iam_model::catalog::Catalog;
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::text::SourceName;
-use iam_model::usage::{UnresolvedEvent, UsageLog};
+use iam_model::usage::{SkipReason, UnresolvedEvent, UnresolvedKind, UsageLog};
 use iam_usage::{FileKind, LogSource, Options, Progress, kind_of_path};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -23,7 +24,7 @@ pub(crate) fn read(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<UsageLog, CliError> {
     let mut sources = Vec::new();
-    for path in paths {
+    for path in &named(paths)? {
         let (files, unread) = input::walk(path, &|name| name == ".git")?;
         diagnostics.extend(unread);
         // A file named outright is meant; in a folder, what lies beside the logs is not.
@@ -33,22 +34,61 @@ pub(crate) fn read(
             sources.push(LogSource::new(&name, Some(file.bytes), move || Ok(Box::new(File::open(&file.path)?))));
         }
     }
+    // A glob may name a folder and the files in it.
+    let mut seen = BTreeSet::new();
+    sources.retain(|source: &LogSource| seen.insert(source.name().clone()));
     let bar = bar(terminal, sources.iter().filter_map(LogSource::size).sum());
     let found = sources.len();
     let (usage, unread) = iam_usage::read(sources, catalog, options, &|progress: Progress| {
         bar.set_position(progress.bytes);
-        bar.set_message(format!("{} records", progress.records));
+        let rate = progress.records as f64 / bar.elapsed().as_secs_f64().max(0.001);
+        bar.set_message(format!("{} records, {rate:.0}/s", progress.records));
     });
     bar.finish_and_clear();
     diagnostics.extend(unread);
     if usage.window.is_some() {
-        diagnostics.extend(usage.unresolved.iter().map(unresolved));
+        let unknown = usage.unresolved.iter().filter(|event| event.kind == UnresolvedKind::Unknown);
+        diagnostics.extend(unknown.map(unresolved));
         return Ok(usage);
     }
     terminal.diagnostics(diagnostics);
+    if usage.skipped.contains_key(&SkipReason::FilteredOut) {
+        let message =
+            format!("none of the {} records read is of the roles, accounts and time asked for", usage.records);
+        return Err(CliError::user(message)
+            .hint("`paring usage LOGS` without filters lists the roles that were seen, and the window"));
+    }
     let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
     Err(CliError::user(format!("no CloudTrail event was read from {} ({found} files found)", names.join(", ")))
         .hint("give files or folders of CloudTrail logs: .json or .json.gz, as the trail's bucket holds them"))
+}
+
+/// The paths, with globs replaced by what they match: a shell does so where they are not quoted, others never do.
+fn named(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut out = Vec::new();
+    for path in paths {
+        let text = path.to_string_lossy();
+        if path.exists() || !text.contains(['*', '?', '[']) {
+            out.push(path.clone());
+            continue;
+        }
+        let wrong = |what: String| {
+            CliError::user(format!("`{text}`: {what}"))
+                .hint("`*` matches within a name, `**` whole folders, `?` one character")
+        };
+        let found = glob::glob(&text).map_err(|error| wrong(format!("not a glob: {}", error.msg)))?;
+        let before = out.len();
+        for entry in found {
+            out.push(entry.map_err(|error| CliError::io("read", error.path(), error.error()))?);
+        }
+        if out.len() == before {
+            return Err(wrong("no file matches".into()));
+        }
+    }
+    // What a glob and a folder both name is read once.
+    out.sort();
+    out.dedup();
+    Ok(out)
 }
 
 /// An event the catalogue does not explain: told, because what it stands for is not among the needs.

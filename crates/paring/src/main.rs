@@ -11,6 +11,7 @@ mod error;
 mod example;
 mod input;
 mod judging;
+mod last_accessed;
 mod logs;
 mod pipeline;
 mod report;

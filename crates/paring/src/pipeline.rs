@@ -7,6 +7,7 @@ mod view;
 
 use iam_evaluate::Evaluator;
 use iam_graph::AccessGraph;
+use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::change::Change;
@@ -15,7 +16,7 @@ use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
 use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
-use iam_model::usage::{Coverage, UsageLog};
+use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
 use iam_synthesize::{Evidence, Judgement, RoleProposal, Rules};
 use iam_verify::before_after::replaced;
@@ -30,6 +31,8 @@ use crate::report::Report;
 pub(crate) struct Inputs {
     pub(crate) snapshot: Snapshot,
     pub(crate) usage: UsageLog,
+    /// AWS's own record of last uses.
+    pub(crate) last_accessed: LastAccessed,
     pub(crate) catalog: Catalog,
     pub(crate) guardrails: Guardrails,
     pub(crate) groups: PermissionGroups,
@@ -59,12 +62,14 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let (index, mut diagnostics) = SnapshotIndex::new(&inputs.snapshot);
     let roles = chosen(&index, &inputs.roles)?;
     let coverage = facts::coverage(&inputs.snapshot, &inputs.usage);
-    let visibility = facts::visibility(&coverage, &inputs.catalog);
+    let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
+    let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
     let evidence =
         Evidence { usage: &inputs.usage, coverage: &coverage, catalog: &inputs.catalog, visibility: &visibility };
 
     let before = iam_graph::build(&index, &[]);
-    let proposals = iam_synthesize::synthesize(&roles, &index, &evidence, &inputs.rules);
+    let proposals =
+        iam_synthesize::synthesize(&roles, &index, &evidence, &facts::with_unshown(&inputs.rules, &roles, &known));
     let changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let after = iam_graph::build(&index, &changes);
 

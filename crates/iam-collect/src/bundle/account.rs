@@ -15,11 +15,15 @@ use crate::error::CollectError;
 /// Both names people save it under.
 const DETAILS: [&str; 2] = ["account-authorization-details", "get-account-authorization-details"];
 
+/// AWS's record of last uses, one answer for each role; read with the logs, not with the account.
+const LAST_ACCESSED: &str = "get-service-last-accessed-details";
+
 /// Whether files of this name are used at all.
 pub(crate) fn is_known(call: &str) -> bool {
     DETAILS.contains(&call)
         || call == LOGIN
         || call == KEYS
+        || call == LAST_ACCESSED
         || shapes::is_known(call)
         || policies::is_known(call)
         || functions::is_known(call)

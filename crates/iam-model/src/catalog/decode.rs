@@ -47,6 +47,7 @@ pub(super) fn decode(bytes: &[u8]) -> Read<Catalog> {
         dated_sources: ListId(0),
         free_operations: ListId(0),
         other_event_types: ListId(0),
+        authorisers: std::sync::OnceLock::new(),
     };
     for _ in 0..reader.count()? {
         let service = reader.service(&mut catalog)?;

@@ -204,7 +204,68 @@ pub struct ForwardedCall<'a> {
     pub via: &'a str,
 }
 
+/// A pair by the action it names: rows of the action, the service of the operation, the operation and the pair.
+pub(super) type Authoriser = (u32, u32, u32, u32);
+
 impl Catalog {
+    /// The operations whose calls may be authorised against an action, each with how it is: what a call of the action
+    /// would be seen by. Nothing for actions that only AWS's consoles, agents and services ask for.
+    ///
+    /// ```
+    /// use iam_model::catalog::{Catalog, Trigger};
+    /// let catalog = Catalog::embedded().unwrap();
+    /// let found = catalog.operations_authorised_by(&"kms:ReEncryptTo".parse().unwrap());
+    /// let (operation, pair) = &found[0];
+    /// assert_eq!((operation.name(), pair.trigger()), ("ReEncrypt", Trigger::Always));
+    /// ```
+    #[must_use]
+    pub fn operations_authorised_by(&self, action: &Action) -> Vec<(Operation<'_>, AuthorizedAction<'_>)> {
+        let Some(wanted) = self.action_row(action.service(), action.name()) else { return Vec::new() };
+        let index = self.authorisers.get_or_init(|| self.index_authorisers());
+        let first = index.partition_point(|(action, ..)| *action < wanted);
+        let found = index.iter().skip(first).take_while(|(action, ..)| *action == wanted);
+        found
+            .filter_map(|(_, service, operation, pair)| {
+                let prefix = self.services.get(*service as usize)?.prefix;
+                let row = self.operations.get(*operation as usize)?;
+                let pair = self.pairs.get(*pair as usize)?;
+                Some((
+                    Operation { catalog: self, prefix, row },
+                    AuthorizedAction { catalog: self, own: prefix, row: pair },
+                ))
+            })
+            .collect()
+    }
+
+    /// The number of an action's row.
+    fn action_row(&self, prefix: &str, name: &str) -> Option<u32> {
+        let service = self.service(prefix)?;
+        let rows = self.actions.get(service.actions.clone())?;
+        let order =
+            |row: &super::facts::ActionRow| crate::action::compare_ignoring_case(self.strings.get(row.name), name);
+        u32::try_from(service.actions.start + rows.binary_search_by(order).ok()?).ok()
+    }
+
+    fn index_authorisers(&self) -> Vec<Authoriser> {
+        let mut index = Vec::with_capacity(self.pairs.len());
+        for (number, service) in (0_u32..).zip(&self.services) {
+            for operation in service.operations.clone() {
+                let Some(row) = self.operations.get(operation) else { continue };
+                for pair in row.pairs.clone() {
+                    let Some(authorised) = self.pairs.get(pair) else { continue };
+                    let found = AuthorizedAction { catalog: self, own: service.prefix, row: authorised };
+                    let action = self.action_row(found.service(), found.name());
+                    let rows = (u32::try_from(operation).ok(), u32::try_from(pair).ok());
+                    if let (Some(action), (Some(operation), Some(pair))) = (action, rows) {
+                        index.push((action, number, operation, pair));
+                    }
+                }
+            }
+        }
+        index.sort_unstable();
+        index
+    }
+
     /// The operations a CloudTrail event may stand for, most likely first; several only where services share an event
     /// source and an event name.
     ///

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Observation, PrincipalUsage, UsageLog};
 use crate::action::Action;
-use crate::arn::{Arn, ResourcePattern};
+use crate::arn::{AccountId, Arn, ResourcePattern};
 use crate::condition::ConditionKey;
 use crate::diagnostic::Place;
 use crate::json::{self, Arena, Limits, Node};
@@ -87,6 +87,14 @@ pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
     let edge = |key: &str| root.get("coverage")?.get(key).and_then(Node::as_str).and_then(Timestamp::parse);
     if let (Some(first), Some(last)) = (edge("first"), edge("last")) {
         log.window = Some((first, last));
+    }
+    let seen_in = root.get("coverage").and_then(|coverage| coverage.get("seen_in"));
+    for member in seen_in.map(Node::members).unwrap_or_default() {
+        let account =
+            member.key.parse().map_err(|e| refuse(&member.value, format!("{e}"), "an account has twelve digits"))?;
+        let account: AccountId = account;
+        let regions = member.value.items().iter().filter_map(Node::as_str);
+        log.seen_in.extend(regions.map(|region| (account.clone(), region.to_owned())));
     }
     Ok(log)
 }

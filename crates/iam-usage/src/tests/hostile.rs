@@ -148,9 +148,10 @@ fn filters_leave_out_and_say_so() {
     let accounts = |id: &str| [id.parse().unwrap()].into();
     assert_eq!(filtered(Options { accounts: accounts("111122223333"), ..Options::default() }), 1);
     assert_eq!(filtered(Options { accounts: accounts("444455556666"), ..Options::default() }), 0);
-    let roles = |name: &str| [format!("arn:aws:iam::111122223333:role/{name}").parse().unwrap()].into();
-    assert_eq!(filtered(Options { roles: roles("r"), ..Options::default() }), 1);
-    assert_eq!(filtered(Options { roles: roles("s"), ..Options::default() }), 0);
+    let names = |name: &str| [name.to_owned()].into();
+    assert_eq!(filtered(Options { roles: names("arn:aws:iam::111122223333:role/r"), ..Options::default() }), 1);
+    assert_eq!(filtered(Options { roles: names("r"), ..Options::default() }), 1);
+    assert_eq!(filtered(Options { roles: names("s"), ..Options::default() }), 0);
 }
 
 #[test]

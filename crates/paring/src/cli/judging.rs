@@ -29,7 +29,7 @@ pub(crate) struct Judging {
     pub(crate) waivers: Option<PathBuf>,
 
     /// The moment waivers are held against [default: the end of the logs, else now]
-    #[arg(long, value_name = "TIME", value_parser = super::until, help_heading = "Judgement")]
+    #[arg(long, value_name = "TIME", value_parser = super::usage::until, help_heading = "Judgement")]
     pub(crate) now: Option<Timestamp>,
 
     /// Who brings the change in: `bot:NAME` or `person:NAME`

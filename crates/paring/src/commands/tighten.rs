@@ -16,7 +16,7 @@ use crate::config::{self, Config};
 use crate::error::CliError;
 use crate::pipeline::{self, Inputs, Tightened};
 use crate::terminal::Terminal;
-use crate::{example, input, logs, report, rulebook, waivers, write};
+use crate::{example, input, last_accessed, logs, report, rulebook, waivers, write};
 
 /// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
 pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
@@ -31,10 +31,14 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
     } else {
         logs::read(&arguments.trail, &catalog, &Options::default(), terminal, &mut diagnostics)?
     };
+    let known = last_accessed::roles(Some(&snapshot), &usage);
+    let bundle = arguments.snapshot.as_deref();
+    let last_accessed = last_accessed::read(&arguments.last_accessed.files, bundle, &known, &mut diagnostics)?;
     let rules = rules(&config, arguments);
     let inputs = Inputs {
         snapshot,
         usage,
+        last_accessed,
         catalog,
         guardrails: rulebook::guardrails(config.guardrails.as_deref())?,
         groups: rulebook::groups()?,

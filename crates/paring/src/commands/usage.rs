@@ -1,12 +1,20 @@
-//! `paring usage`: what each role did, from logs alone.
+//! `paring usage`: what each role did, from logs alone; of a role asked for by name, also what it was not seen to do.
 
-use iam_usage::Options;
+use std::collections::BTreeSet;
+
+use iam_evaluate::effective::granted_actions;
+use iam_model::action::Action;
+use iam_model::arn::Arn;
+use iam_model::snapshot::{Snapshot, SnapshotIndex};
+use iam_usage::{Evidence, Options};
 
 use super::Outcome;
 use crate::cli::{Format, Usage};
 use crate::error::CliError;
+use crate::pipeline::facts;
+use crate::report::usage::Stands;
 use crate::terminal::Terminal;
-use crate::{logs, report};
+use crate::{input, last_accessed, logs, report};
 
 /// Reads the logs and prints what was seen.
 pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliError> {
@@ -19,12 +27,70 @@ pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome,
         threads: arguments.threads,
     };
     let mut diagnostics = Vec::new();
+    let snapshot = arguments.snapshot.as_deref().map(input::read_snapshot).transpose()?;
+    let snapshot = snapshot.map(|(snapshot, unread)| {
+        diagnostics.extend(unread);
+        snapshot
+    });
     let usage = logs::read(&arguments.logs, &catalog, &options, terminal, &mut diagnostics)?;
+    let known = last_accessed::roles(snapshot.as_ref(), &usage);
+    let bundle = arguments.snapshot.as_deref();
+    let last_accessed = last_accessed::read(&arguments.last_accessed.files, bundle, &known, &mut diagnostics)?;
     terminal.diagnostics(&diagnostics);
+    let coverage = match &snapshot {
+        Some(snapshot) => facts::coverage(snapshot, &usage),
+        None => facts::plain_coverage(&usage),
+    };
+    let asked = asked(&arguments.roles, &known)?;
+    let stands = stands(&asked, snapshot.as_ref(), &facts::evidence(&usage, &coverage, &last_accessed, &catalog));
     let text = match arguments.format {
-        Format::Json => report::usage::json(&usage),
-        Format::Text => report::usage::table(&usage, arguments.by, terminal.paint()),
+        Format::Json => report::usage::json(&usage, &stands),
+        Format::Text => report::usage::table(&usage, &stands, arguments.by, terminal.paint()),
     };
     terminal.data(&text)?;
     Ok(Outcome::Clean)
+}
+
+/// The roles asked for; a name nobody has is a mistake, not an empty answer.
+fn asked(names: &[String], known: &[Arn]) -> Result<Vec<Arn>, CliError> {
+    let mut roles = BTreeSet::new();
+    for name in names {
+        let before = roles.len();
+        roles.extend(known.iter().filter(|role| role.as_str() == name || role.name() == name).cloned());
+        if roles.len() == before && !roles.iter().any(|role| role.as_str() == name || role.name() == name) {
+            return Err(CliError::user(format!("no record is of a role `{name}`"))
+                .hint("give --role a role's name or ARN as `paring usage` prints it without --role"));
+        }
+    }
+    Ok(roles.into_iter().collect())
+}
+
+/// How the actions of the roles stand: those granted, where the snapshot says, else those of the services used.
+fn stands(roles: &[Arn], snapshot: Option<&Snapshot>, evidence: &Evidence<'_>) -> Vec<Stands> {
+    let index = snapshot.map(|snapshot| SnapshotIndex::new(snapshot).0);
+    let one = |role: &Arn| {
+        let granted = index.as_ref().filter(|index| index.role(role).is_some()).map(|index| {
+            let documents: Vec<_> = index.identity_policies(role).iter().map(|policy| policy.document).collect();
+            granted_actions(index, role, &documents, evidence.catalog)
+        });
+        let scope = if granted.is_some() { "the actions granted" } else { "the actions of the services it used" };
+        let actions = granted.unwrap_or_else(|| of_used_services(role, evidence));
+        Stands {
+            role: role.clone(),
+            has_records: evidence.has_records(role),
+            actions: actions.into_iter().map(|action| (action.clone(), evidence.standing(role, &action))).collect(),
+            scope,
+        }
+    };
+    roles.iter().map(one).collect()
+}
+
+fn of_used_services(role: &Arn, evidence: &Evidence<'_>) -> Vec<Action> {
+    let seen = evidence.usage.principals.get(role).into_iter().flat_map(|used| &used.observations);
+    let mut services: BTreeSet<String> = seen.map(|seen| seen.action.service().to_ascii_lowercase()).collect();
+    services
+        .extend(evidence.last_accessed.roles.get(role).into_iter().flat_map(|report| report.services.keys().cloned()));
+    let actions =
+        |service: &String| evidence.catalog.service_actions(service).map(|facts| facts.action()).collect::<Vec<_>>();
+    services.iter().flat_map(actions).collect()
 }

@@ -1,22 +1,38 @@
 //! Facts that one room computes and another asks for, carried over without a judgement.
 
-use iam_model::action::Action;
+use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
-use iam_model::snapshot::Snapshot;
-use iam_model::usage::{AccountCoverage, Coverage, UsageLog, Visibility};
+use iam_model::snapshot::{Role, Snapshot};
+use iam_model::time::Timestamp;
+use iam_model::usage::{AccountCoverage, Coverage, LastAccessed, UsageLog, Visibility};
+use iam_synthesize::{KeepRule, Rules};
+use iam_usage::Evidence;
 
 /// What the logs could have shown: what each account's trails record, and how many days were read.
 ///
 /// Where a snapshot does not say, an account is taken to have what every trail has unless told otherwise: management
 /// events, and no data events. The report says so.
 pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
-    const SECONDS_PER_DAY: i64 = 86_400;
-    let plain = || AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
     let accounts =
         snapshot.accounts.iter().map(|(id, account)| (id.clone(), account.trails.clone().unwrap_or_else(plain)));
+    Coverage { accounts: accounts.collect(), days: days(usage) }
+}
+
+/// The same without a snapshot, for the accounts of the roles that were seen.
+pub(crate) fn plain_coverage(usage: &UsageLog) -> Coverage {
+    let accounts = usage.principals.keys().filter_map(Arn::account).map(|account| (account, plain()));
+    Coverage { accounts: accounts.collect(), days: days(usage) }
+}
+
+fn plain() -> AccountCoverage {
+    AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() }
+}
+
+fn days(usage: &UsageLog) -> u64 {
+    const SECONDS_PER_DAY: i64 = 86_400;
     let seconds = usage.window.map_or(0, |(first, last)| last.epoch_seconds() - first.epoch_seconds());
-    Coverage { accounts: accounts.collect(), days: u64::try_from(seconds / SECONDS_PER_DAY).unwrap_or_default() }
+    u64::try_from(seconds / SECONDS_PER_DAY).unwrap_or_default()
 }
 
 /// Whether a role's call would have been logged, in whichever region the account's trails cover.
@@ -25,4 +41,32 @@ pub(crate) fn visibility(coverage: &Coverage, catalog: &Catalog) -> impl Fn(&Arn
         Some(account) => iam_usage::visibility(coverage, catalog, &account, None, action),
         None => Visibility::Invisible("the role's ARN names no account".into()),
     }
+}
+
+/// Logs and AWS's own record together. How long the logs must be is for the stops that ask.
+pub(crate) const fn evidence<'a>(
+    usage: &'a UsageLog,
+    coverage: &'a Coverage,
+    last_accessed: &'a LastAccessed,
+    catalog: &'a Catalog,
+) -> Evidence<'a> {
+    Evidence { usage, coverage, last_accessed, catalog, min_days: 0 }
+}
+
+/// The rules, and with them what AWS recorded as used and the logs do not show: it stays.
+pub(crate) fn with_unshown(rules: &Rules, roles: &[&Role], evidence: &Evidence<'_>) -> Rules {
+    let mut rules = rules.clone();
+    for role in roles {
+        let arn = &role.identity.arn;
+        rules.keep.extend(evidence.unshown(arn).into_iter().map(|used| KeepRule {
+            role: Some(arn.to_string()),
+            actions: vec![ActionPattern::new(used.action.as_str())],
+            reason: format!("last used on {} by AWS's own record, which the logs do not show", day(used.last)),
+        }));
+    }
+    rules
+}
+
+fn day(time: Timestamp) -> String {
+    time.to_string().chars().take(10).collect()
 }

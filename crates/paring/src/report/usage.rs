@@ -1,10 +1,14 @@
 //! What was seen, for people and for programs (`paring-usage/1`). Renders; decides nothing.
 
+mod standing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_model::action::Action;
+use iam_model::arn::Arn;
 use iam_model::json::Value;
 use iam_model::time::Timestamp;
-use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
+use iam_model::usage::{Observation, PrincipalUsage, Standing, UnresolvedKind, UsageLog};
 
 use crate::cli::UsageBy;
 use crate::terminal::Paint;
@@ -12,15 +16,30 @@ use crate::terminal::Paint;
 /// Resources named on a line of the table.
 const NAMED_RESOURCES: usize = 2;
 
+/// How the actions of one role stand.
+pub(crate) struct Stands {
+    pub(crate) role: Arn,
+    /// Whether anything was read of what the role did.
+    pub(crate) has_records: bool,
+    /// By action, in order.
+    pub(crate) actions: Vec<(Action, Standing)>,
+    /// Which actions these are, in words that follow "of".
+    pub(crate) scope: &'static str,
+}
+
 /// Renders everything as indented JSON, keys in a fixed order.
-pub(crate) fn json(usage: &UsageLog) -> String {
-    let principals = usage.principals.iter().map(|(role, used)| (role.as_str().to_owned(), principal(used)));
+pub(crate) fn json(usage: &UsageLog, stands: &[Stands]) -> String {
+    let principals = usage.principals.iter().map(|(role, used)| {
+        let stands = stands.iter().find(|stands| stands.role == *role);
+        (role.as_str().to_owned(), principal(used, stands))
+    });
     let unresolved = usage.unresolved.iter().map(|event| {
         object([
             ("event_source", Value::text(&event.event_source)),
             ("event_name", Value::text(&event.event_name)),
             ("count", Value::number(event.count)),
             ("principals", texts(event.principals.iter().map(|p| p.as_str().to_owned()))),
+            ("kind", Value::text(event.kind.as_str())),
         ])
     });
     let skipped = usage.skipped.iter().map(|(reason, count)| (reason.as_str().to_owned(), Value::number(*count)));
@@ -45,8 +64,11 @@ fn texts(items: impl Iterator<Item = String>) -> Value {
     Value::Array(items.map(Value::String).collect())
 }
 
-fn principal(used: &PrincipalUsage) -> Value {
-    object([("observations", Value::Array(used.observations.iter().map(observation).collect()))])
+fn principal(used: &PrincipalUsage, stands: Option<&Stands>) -> Value {
+    let mut members =
+        vec![("observations".to_owned(), Value::Array(used.observations.iter().map(observation).collect()))];
+    members.extend(stands.map(|stands| ("standing".to_owned(), standing::json(stands))));
+    Value::Object(members)
 }
 
 fn observation(seen: &Observation) -> Value {
@@ -88,7 +110,7 @@ struct Line {
 }
 
 /// Renders a table, role by role, busiest lines first.
-pub(crate) fn table(usage: &UsageLog, by: UsageBy, paint: Paint) -> String {
+pub(crate) fn table(usage: &UsageLog, stands: &[Stands], by: UsageBy, paint: Paint) -> String {
     let mut out = paint.bold(&headline(usage)) + "\n";
     for (role, used) in &usage.principals {
         out += &format!("\n{}\n", paint.bold(role.as_str()));
@@ -107,6 +129,7 @@ pub(crate) fn table(usage: &UsageLog, by: UsageBy, paint: Paint) -> String {
             out += &row(&label, width, &line, paint);
         }
     }
+    stands.iter().for_each(|stands| out += &standing::text(stands, paint));
     out += &left_out(usage, paint);
     out
 }
@@ -150,13 +173,11 @@ fn left_out(usage: &UsageLog, paint: Paint) -> String {
         out += &format!("\n{} {}\n", paint.dim("left out:"), reasons.join(", "));
     }
     for event in &usage.unresolved {
-        out += &format!(
-            "{} {} {} ({})\n",
-            paint.yellow("not resolved:"),
-            event.event_source,
-            event.event_name,
-            event.count
-        );
+        let head = match event.kind {
+            UnresolvedKind::Unknown => paint.yellow("not resolved:"),
+            UnresolvedKind::Internal => paint.dim("AWS's own consoles and agents, no permission known:"),
+        };
+        out += &format!("{head} {} {} ({})\n", event.event_source, event.event_name, event.count);
     }
     out
 }

@@ -1,0 +1,202 @@
+//! All evidence about roles weighed together: what the logs show, what they would have shown, and what AWS itself
+//! recorded as last used.
+//!
+//! The rule throughout: absence counts only where a use would have been recorded, and a use that any evidence has counts
+//! whatever the others say. What is made of it, keep or cut, is not decided here.
+
+use iam_model::action::Action;
+use iam_model::arn::{AccountId, Arn};
+use iam_model::catalog::{Catalog, Trigger};
+use iam_model::time::Timestamp;
+use iam_model::usage::{Coverage, LastAccessed, Observation, ServiceReport, Standing, UsageLog, Visibility, Witness};
+
+use crate::coverage::{Blind, behind, blind};
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// Everything that is known about what roles did.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// What the logs show.
+    pub usage: &'a UsageLog,
+    /// What they could have shown.
+    pub coverage: &'a Coverage,
+    /// AWS's own record of last uses.
+    pub last_accessed: &'a LastAccessed,
+    /// What AWS publishes about its actions.
+    pub catalog: &'a Catalog,
+    /// Days the logs must span before absence counts; 0 asks for none.
+    pub min_days: u64,
+}
+
+/// A use that AWS recorded and the logs do not show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unshown {
+    /// The action.
+    pub action: Action,
+    /// Its last use.
+    pub last: Timestamp,
+}
+
+impl Evidence<'_> {
+    /// Whether anything was read of what a role did. Of a role without records nothing may be said.
+    #[must_use]
+    pub fn has_records(&self, role: &Arn) -> bool {
+        self.usage.principals.get(role).is_some_and(|used| !used.observations.is_empty())
+            || self.last_accessed.roles.contains_key(role)
+    }
+
+    /// How an action of a role stands.
+    #[must_use]
+    pub fn standing(&self, role: &Arn, action: &Action) -> Standing {
+        let report = self.last_accessed.service(role, action.service());
+        let recorded = report.and_then(|report| report.actions.get(action).copied());
+        let shown =
+            self.calls(role).filter(|seen| seen.action == *action && seen.count > 0).map(|seen| seen.last).max();
+        if let Some(last) = shown {
+            return Standing::Seen { last: last.max(recorded.flatten().unwrap_or(last)), by: Witness::Logs };
+        }
+        if let Some(last) = recorded.flatten() {
+            return Standing::Seen { last, by: Witness::ActionLastAccessed };
+        }
+        match (self.unseen_by_logs(role, action), report) {
+            (Ok(()), None) => Standing::NotSeen { by: Witness::Logs },
+            (Ok(()), Some(report)) => match self.contradicted(role, action, report) {
+                Some(why) => Standing::CouldNotBeSeen { why },
+                None => Standing::NotSeen { by: Witness::Logs },
+            },
+            (Err(why), Some(report)) => self.told_by_report(action, report, recorded, why),
+            (Err(why), None) => Standing::CouldNotBeSeen { why },
+        }
+    }
+
+    /// Whether a role's use of an action would be on record, where none is; a use that only AWS's own record has counts
+    /// as one the logs could not show.
+    #[must_use]
+    pub fn visibility(&self, role: &Arn, action: &Action) -> Visibility {
+        self.standing(role, action).visibility()
+    }
+
+    /// Uses that AWS recorded and the logs do not show: to be kept, whatever the logs could have shown.
+    #[must_use]
+    pub fn unshown(&self, role: &Arn) -> Vec<Unshown> {
+        let report = self.last_accessed.roles.get(role);
+        let actions =
+            report.into_iter().flat_map(|report| report.services.values()).flat_map(|service| &service.actions);
+        actions
+            .filter_map(|(action, last)| Some((action, (*last)?)))
+            .filter(|(action, _)| !self.calls(role).any(|seen| seen.action == **action && seen.count > 0))
+            .map(|(action, last)| Unshown { action: action.clone(), last })
+            .collect()
+    }
+
+    fn calls(&self, role: &Arn) -> impl Iterator<Item = &Observation> {
+        self.usage.principals.get(role).into_iter().flat_map(|used| &used.observations)
+    }
+
+    /// Whether the logs would have shown a use, or why not.
+    fn unseen_by_logs(&self, role: &Arn, action: &Action) -> Result<(), String> {
+        let account = role.account().ok_or("the role's ARN names no account")?;
+        if self.coverage.days < self.min_days {
+            return Err(format!("the logs span {} days, and {} are asked for", self.coverage.days, self.min_days));
+        }
+        if !self.holds_logs_of(&account) {
+            return Err(format!("no log of account {account} was read"));
+        }
+        let called = |wanted: &Action| self.calls(role).any(|seen| seen.action == *wanted && seen.count > 0);
+        match blind(self.coverage, self.catalog, &account, None, action) {
+            Blind::Whole(why) => Err(why),
+            Blind::Behind(mut calls) => {
+                calls.retain(called);
+                if calls.is_empty() { Ok(()) } else { Err(behind(&calls)) }
+            }
+            Blind::Not => {
+                let mut calls = self.hidden_in(action);
+                calls.retain(called);
+                if calls.is_empty() { Ok(()) } else { Err(behind(&calls)) }
+            }
+        }
+    }
+
+    /// Whether any log of an account was read; unknown where nothing says where the events came from.
+    fn holds_logs_of(&self, account: &AccountId) -> bool {
+        let seen_in = &self.usage.seen_in;
+        seen_in.is_empty() || seen_in.iter().any(|(seen, _)| seen == account)
+    }
+
+    /// Calls of other actions of the service that may ask for this one without showing it. A call that a service makes
+    /// at another is recorded there, so only the service's own count.
+    fn hidden_in(&self, action: &Action) -> Vec<Action> {
+        let found = self.catalog.operations_authorised_by(action);
+        let hidden = found.into_iter().filter(|(operation, pair)| {
+            pair.trigger() == Trigger::NotShown && operation.service().eq_ignore_ascii_case(action.service())
+        });
+        hidden.filter_map(|(operation, _)| Some(operation.authorized().next()?.action())).collect()
+    }
+
+    /// Whether AWS's record of the service says that the logs are incomplete: it was used within the time they span, and
+    /// they hold no call of it.
+    fn contradicted(&self, role: &Arn, action: &Action, report: &ServiceReport) -> Option<String> {
+        let (first, last) = self.usage.window?;
+        let used = report.last.filter(|used| (first..=last).contains(used))?;
+        let explained = self.calls(role).any(|seen| seen.action.service().eq_ignore_ascii_case(action.service()));
+        // A service whose actions are reported one by one tells which it was.
+        let told = report.actions.values().flatten().any(|seen| *seen == used);
+        (!explained && !told).then(|| {
+            format!(
+                "AWS's own record has a use of {} on {}, and the logs hold no call of it: they are not complete",
+                action.service(),
+                day(used)
+            )
+        })
+    }
+
+    /// What AWS's record says of an action whose use the logs could not have shown.
+    fn told_by_report(
+        &self,
+        action: &Action,
+        report: &ServiceReport,
+        recorded: Option<Option<Timestamp>>,
+        why: String,
+    ) -> Standing {
+        let current = self
+            .usage
+            .window
+            .is_none_or(|(_, last)| report.made.epoch_seconds() + SECONDS_PER_DAY >= last.epoch_seconds());
+        if !current {
+            return Standing::CouldNotBeSeen { why };
+        }
+        if recorded == Some(None) && !is_pass_role(action) {
+            return Standing::NotSeen { by: Witness::ActionLastAccessed };
+        }
+        match report.last {
+            // Any call of the service would have been recorded, whatever it was; but what a call of another service asks
+            // for is recorded there.
+            None if self.is_of_its_service_alone(action) => Standing::NotSeen { by: Witness::ServiceLastAccessed },
+            None => Standing::CouldNotBeSeen { why },
+            Some(used) => Standing::CouldNotBeSeen {
+                why: format!("{why}; AWS last recorded a use of {} on {}", action.service(), day(used)),
+            },
+        }
+    }
+
+    /// Whether only calls of the action's own service ask for it.
+    fn is_of_its_service_alone(&self, action: &Action) -> bool {
+        let operations = self.catalog.operations_authorised_by(action);
+        !is_pass_role(action)
+            && !operations.is_empty()
+            && operations.iter().all(|(operation, _)| operation.service().eq_ignore_ascii_case(action.service()))
+    }
+}
+
+/// AWS does not track it, and no call of IAM asks for it.
+fn is_pass_role(action: &Action) -> bool {
+    action.as_str().eq_ignore_ascii_case("iam:PassRole")
+}
+
+fn day(time: Timestamp) -> String {
+    time.to_string().chars().take(10).collect()
+}
+
+#[cfg(test)]
+mod tests;

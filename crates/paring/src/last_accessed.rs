@@ -1,0 +1,86 @@
+//! AWS's own record of last uses: the reports the user names, and those of a bundle.
+//!
+//! A report that cannot be used becomes a diagnostic; what it would have said stays unknown.
+
+use std::path::{Path, PathBuf};
+
+use iam_model::arn::Arn;
+use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::snapshot::Snapshot;
+use iam_model::usage::{LastAccessed, UsageLog};
+
+use crate::error::CliError;
+use crate::input;
+
+/// Where a bundle keeps its reports, one for each role.
+const IN_BUNDLE: &str = "get-service-last-accessed-details";
+
+/// The roles a report may be about.
+pub(crate) fn roles(snapshot: Option<&Snapshot>, usage: &UsageLog) -> Vec<Arn> {
+    let accounts = snapshot.into_iter().flat_map(|snapshot| snapshot.accounts.values());
+    let known = accounts.flat_map(|account| &account.roles).map(|role| role.identity.arn.clone());
+    let mut roles: Vec<Arn> = known.chain(usage.principals.keys().cloned()).collect();
+    roles.sort();
+    roles.dedup();
+    roles
+}
+
+/// Reads the reports at `paths`, files or folders, and those of the bundle, if the snapshot is one.
+pub(crate) fn read(
+    paths: &[PathBuf],
+    snapshot: Option<&Path>,
+    roles: &[Arn],
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<LastAccessed, CliError> {
+    let mut found = LastAccessed::default();
+    for path in paths {
+        add(path, roles, &mut found, diagnostics)?;
+    }
+    for folder in snapshot.map(in_bundle).unwrap_or_default() {
+        add(&folder, roles, &mut found, diagnostics)?;
+    }
+    Ok(found)
+}
+
+/// The folders of reports in a bundle: its own, and those of its accounts.
+fn in_bundle(bundle: &Path) -> Vec<PathBuf> {
+    let accounts = std::fs::read_dir(bundle).into_iter().flatten().flatten().filter(|entry| {
+        let name = entry.file_name();
+        let is_account = name.to_str().is_some_and(|name| name.len() == 12 && name.bytes().all(|b| b.is_ascii_digit()));
+        // A link could lead out of the folder named.
+        is_account && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    });
+    let mut folders: Vec<PathBuf> = accounts.map(|entry| entry.path().join(IN_BUNDLE)).collect();
+    folders.push(bundle.join(IN_BUNDLE));
+    folders.sort();
+    folders.retain(|folder| std::fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir()));
+    folders
+}
+
+fn add(
+    path: &Path,
+    roles: &[Arn],
+    found: &mut LastAccessed,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<(), CliError> {
+    let walked = path.is_dir();
+    let (files, unread) = input::walk(path, &|_| false)?;
+    diagnostics.extend(unread);
+    for file in files.iter().filter(|file| !walked || file.relative.ends_with(".json")) {
+        let refused = match input::read_text(&file.path) {
+            Ok(source) => match iam_usage::last_accessed(&source, roles) {
+                Ok((role, report)) => {
+                    found.add(role, report);
+                    continue;
+                }
+                Err(error) => Diagnostic::warning(Code::FileUnreadable, error.place, error.message).hint(error.hint),
+            },
+            Err(error) => {
+                let place = Place::whole(input::source_name(&file.path));
+                Diagnostic::warning(Code::FileUnreadable, place, error.to_string())
+            }
+        };
+        diagnostics.push(refused);
+    }
+    Ok(())
+}
