@@ -3,18 +3,29 @@
 use iam_model::text::SourceName;
 use similar::{ChangeTag, TextDiff};
 
+/// Lines of context around a change.
+const CONTEXT: usize = 3;
+
 /// The diff of one file with three lines of context; empty where nothing changed.
-pub(crate) fn unified(name: &SourceName, before: &str, after: &str) -> String {
+pub(crate) fn unified<'t>(name: &SourceName, before: &'t str, after: &'t str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (lines(before), lines(after));
+    // What is equal at both ends is cut off but for the context, so that a long file costs no more than its change.
+    let equal = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(a, b)| a == b).count();
+    let head = equal(&mut old.iter().zip(&new));
+    let shorter = old.len().min(new.len()) - head;
+    let tail = equal(&mut old.iter().rev().zip(new.iter().rev())).min(shorter);
+    let (skip, drop) = (head.saturating_sub(CONTEXT), tail.saturating_sub(CONTEXT));
+    let middle = |lines: &[&'t str]| lines.get(skip..lines.len() - drop).unwrap_or_default().to_vec();
+    let (old, new) = (middle(&old), middle(&new));
     let diff = TextDiff::from_slices(&old, &new);
     let mut out = String::new();
-    for group in diff.grouped_ops(3) {
+    for group in diff.grouped_ops(CONTEXT) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
         if out.is_empty() {
             out.push_str(&format!("--- {}\n+++ {}\n", header('a', name), header('b', name)));
         }
-        let old_range = range(first.old_range().start, last.old_range().end);
-        let new_range = range(first.new_range().start, last.new_range().end);
+        let old_range = range(skip + first.old_range().start, skip + last.old_range().end);
+        let new_range = range(skip + first.new_range().start, skip + last.new_range().end);
         out.push_str(&format!("@@ -{old_range} +{new_range} @@\n"));
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             out.push(match change.tag() {

@@ -6,17 +6,16 @@ use iam_model::text::Span;
 
 use crate::diff;
 use crate::op::{self, Op};
-use crate::read;
+use crate::read::{self, Opinion};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::template::Template;
 use crate::tree::Plain;
 use crate::write::Splice;
 
-/// A template with what the second parser makes of it, read once.
+/// A template and its value, read once.
 pub(crate) struct Guard<'t> {
     template: &'t Template,
     first: Plain,
-    second: Option<Plain>,
 }
 
 /// A text that passed.
@@ -28,8 +27,7 @@ pub(crate) struct Passed {
 impl<'t> Guard<'t> {
     pub(crate) fn new(template: &'t Template) -> Self {
         let first = template.root.plain();
-        let second = read::second(&template.text, template.syntax);
-        Self { template, first, second }
+        Self { template, first }
     }
 
     /// Checks the edited text against the operations it should do.
@@ -42,26 +40,29 @@ impl<'t> Guard<'t> {
         if line_ends(before) != line_ends(&after) {
             return failed("the edit would change line endings");
         }
-        let read = match read::read(&after, self.template.syntax) {
-            Ok(node) => node.plain(),
-            Err(_) => return failed("the edited file would not parse"),
+        let Ok(read) = read::read(&after, self.template.syntax) else {
+            return failed("the edited file would not parse");
         };
+        let read = read.plain();
         if read != op::apply(&self.first, ops) {
             return failed("the edited file would not say what was intended");
         }
-        if let Some(second) = &self.second {
-            if *second != self.first {
-                return failed("two parsers read this file differently");
-            }
-            if read::second(&after, self.template.syntax) != Some(op::apply(second, ops)) {
-                return failed("a second parser reads the edited file differently");
-            }
+        match read::second(&after, self.template.syntax, &read) {
+            Opinion::Same => {}
+            Opinion::Differs if self.disputed() => return failed("two parsers read this file differently"),
+            Opinion::Differs => return failed("a second parser reads the edited file differently"),
+            Opinion::None => return failed("no second parser accepts this file"),
         }
         let diff = diff::unified(&self.template.name, before, &after);
         if diff::applied(before, &diff).as_deref() != Some(after.as_str()) {
             return failed("the diff does not apply");
         }
         Ok(Passed { after, diff })
+    }
+
+    /// Whether the parsers disagree about the file as it is.
+    fn disputed(&self) -> bool {
+        read::second(&self.template.text, self.template.syntax, &self.first) == Opinion::Differs
     }
 }
 

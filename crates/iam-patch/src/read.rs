@@ -2,6 +2,7 @@
 //!
 //! Knows nothing about templates.
 
+pub(crate) mod cst;
 pub(crate) mod json;
 pub(crate) mod yaml;
 
@@ -29,10 +30,26 @@ pub(crate) fn read(text: &str, syntax: Syntax) -> Result<Node, ReadError> {
     }
 }
 
-/// Reads a text with another parser; nothing where that one does not accept it.
-pub(crate) fn second(text: &str, syntax: Syntax) -> Option<Plain> {
-    match syntax {
+/// What a second parser says to a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opinion {
+    /// It reads the same.
+    Same,
+    /// It reads something else.
+    Differs,
+    /// No second parser accepts the text.
+    None,
+}
+
+/// Asks another parser than the one that read a text.
+pub(crate) fn second(text: &str, syntax: Syntax, first: &Plain) -> Opinion {
+    let second = match syntax {
         Syntax::Yaml => yaml::second(text),
         Syntax::Json => json::second(text),
+    };
+    match second {
+        Some(second) if second == *first => Opinion::Same,
+        Some(_) => Opinion::Differs,
+        None => Opinion::None,
     }
 }

@@ -1,165 +1,176 @@
-//! YAML: `yaml-edit` for places, `saphyr-parser` as the second parser.
+//! YAML: a reader of our own for places, `saphyr-parser` as the second parser, `yaml-edit` where either one declines.
 //!
-//! `yaml-edit` is read only: its own editing is not used, so nothing it prints ever reaches a file.
+//! The reader takes the YAML that templates are written in and declines the rest (complex keys, directives, tabs as
+//! indentation); what it reads is never trusted alone, since the guard compares it with another parser's reading.
+
+mod block;
+mod flow;
+mod scalar;
 
 use iam_model::text::Span;
 use saphyr_parser::{Event, Parser, ScalarStyle};
-use yaml_edit::{Mapping, Sequence, YamlFile, YamlNode};
 
-use super::ReadError;
-use crate::tree::{Entry, Kind, Node, Plain, Quote};
+use super::{ReadError, cst};
+use crate::tree::{Node, Plain};
 
 /// Levels of nesting that are read; templates stay far below.
-const DEPTH: usize = 128;
+pub(super) const DEPTH: usize = 128;
 
 /// Reads the one document of a YAML text.
 pub(crate) fn read(text: &str) -> Result<Node, ReadError> {
-    let parsed = YamlFile::parse(text);
-    if let Some(error) = parsed.positioned_errors().first() {
-        let offset = usize::try_from(error.range.start).unwrap_or_default();
-        return Err(ReadError { message: error.message.clone(), offset });
+    match own(text) {
+        Some(node) => Ok(node),
+        None => cst::read(text),
     }
-    let file = parsed.tree();
-    let mut documents = file.documents();
-    let fail = |message: &str| Err(ReadError { message: message.into(), offset: 0 });
-    let Some(document) = documents.next() else { return fail("the file holds no document") };
-    if documents.next().is_some() {
-        return fail("the file holds more than one document");
-    }
-    let Some(root) = document.as_mapping() else { return fail("the document is not a mapping") };
-    Reader { text }.node(&YamlNode::Mapping(root), 0)
 }
 
-struct Reader<'t> {
+/// Reads with the reader of this module alone; nothing where it declines.
+pub(crate) fn own(text: &str) -> Option<Node> {
+    Reader::new(text).document().ok()
+}
+
+/// A text the reader leaves to others; no reason is needed, since they give one.
+pub(super) struct Declined;
+
+pub(super) type Read<T> = Result<T, Declined>;
+
+/// The state of reading: the text and how far it got.
+pub(super) struct Reader<'t> {
     text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+    /// Where the text begins, behind a byte order mark.
+    first: usize,
+    depth: usize,
 }
 
-/// What stands between two values: the dash of a list item and whether an anchor was set.
-#[derive(Default)]
-struct Gap {
-    dash: Option<usize>,
-    anchored: bool,
-}
-
-impl Reader<'_> {
-    fn node(&self, node: &YamlNode, depth: usize) -> Result<Node, ReadError> {
-        let span = self.trimmed(node);
-        if depth > DEPTH {
-            return Err(ReadError { message: "values are nested too deep".into(), offset: span.start });
-        }
-        let (tag, kind) = match node {
-            YamlNode::Scalar(scalar) => (None, self.scalar(&scalar.as_string(), span)),
-            YamlNode::Mapping(mapping) => (None, self.mapping(mapping, depth)?),
-            YamlNode::Sequence(sequence) => (None, self.sequence(sequence, depth)?),
-            YamlNode::Alias(_) => (None, Kind::Alias),
-            YamlNode::TaggedNode(tagged) => {
-                let kind = if let Some(mapping) = tagged.as_mapping() {
-                    self.mapping(&mapping, depth)?
-                } else if let Some(sequence) = tagged.as_sequence() {
-                    self.sequence(&sequence, depth)?
-                } else if let Some(scalar) = tagged.value() {
-                    let inner = self.trimmed(&YamlNode::Scalar(scalar.clone()));
-                    self.scalar(&scalar.as_string(), inner)
-                } else {
-                    Kind::Null
-                };
-                (tagged.tag(), kind)
-            }
-        };
-        let end = match &kind {
-            Kind::Seq { items, flow: false, .. } => items.last().map(|n| n.span.end),
-            Kind::Map { entries, flow: false } => entries.last().map(|e| e.value.span.end.max(e.key.span.end)),
-            _ => None,
-        };
-        let span = Span::new(span.start, end.unwrap_or(span.end).max(span.start));
-        Ok(Node { span, tag, anchored: false, kind })
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        Self { text, bytes: text.as_bytes(), at: first, first, depth: 0 }
     }
 
-    fn scalar(&self, text: &str, span: Span) -> Kind {
-        let quote = match span.slice(self.text).chars().next() {
-            None => return Kind::Null,
-            Some('"') => Quote::Double,
-            Some('\'') => Quote::Single,
-            Some('|' | '>') => Quote::Block,
-            Some(_) => Quote::Plain,
-        };
-        if quote == Quote::Plain && matches!(text, "" | "~" | "null") {
-            return Kind::Null;
-        }
-        Kind::Scalar { text: text.to_owned(), quote }
+    fn peek(&self) -> Option<u8> {
+        self.byte(self.at)
     }
 
-    fn mapping(&self, mapping: &Mapping, depth: usize) -> Result<Kind, ReadError> {
-        let mut entries = Vec::new();
-        for entry in mapping.entries() {
-            let Some(key) = entry.key_node() else { continue };
-            let key = self.node(&key, depth + 1)?;
-            let value = match entry.value_node() {
-                Some(value) => {
-                    let mut value = self.node(&value, depth + 1)?;
-                    if value.span.is_empty() {
-                        value.span = Span::new(key.span.end, key.span.end);
-                    }
-                    value.anchored = self.gap(key.span.end, value.span.start).anchored;
-                    value
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.bytes.get(at).copied()
+    }
+
+    fn slice(&self, start: usize, end: usize) -> &'t str {
+        Span::new(start, end).slice(self.text)
+    }
+
+    /// Whether a byte at an offset ends a word: white space, a line break or the end of the text.
+    fn blank_at(&self, at: usize) -> bool {
+        self.byte(at).is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        let before = self.bytes.get(self.first..at).unwrap_or_default();
+        before.iter().rposition(|b| *b == b'\n').map_or(self.first, |found| self.first + found + 1)
+    }
+
+    /// The column of the place reached, in bytes; what stands before a block's first column is ASCII.
+    fn column(&self) -> i64 {
+        as_column(self.at - self.line_start(self.at))
+    }
+
+    /// The end of the line, its line break left out.
+    fn line_end(&self, at: usize) -> usize {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let end = at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+        if end > at && self.byte(end - 1) == Some(b'\r') { end - 1 } else { end }
+    }
+
+    fn skip_spaces(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t')) {
+            self.at += 1;
+        }
+    }
+
+    /// Steps over blanks, comments and line breaks to the next content; whether it is on another line.
+    ///
+    /// Declines a tab in the indentation of content.
+    fn skip_to_content(&mut self) -> Read<bool> {
+        let mut crossed = false;
+        loop {
+            let start = self.at;
+            self.skip_spaces();
+            match self.peek() {
+                None => return Ok(crossed),
+                Some(b'\n') => {
+                    self.at += 1;
+                    crossed = true;
                 }
-                None => {
-                    Node { span: Span::new(key.span.end, key.span.end), tag: None, anchored: false, kind: Kind::Null }
+                Some(b'\r') if self.byte(self.at + 1) == Some(b'\n') => {
+                    self.at += 2;
+                    crossed = true;
                 }
-            };
-            entries.push(Entry { key, value });
-        }
-        Ok(Kind::Map { entries, flow: mapping.is_flow_style() })
-    }
-
-    fn sequence(&self, sequence: &Sequence, depth: usize) -> Result<Kind, ReadError> {
-        let flow = sequence.is_flow_style();
-        let (mut items, mut dashes) = (Vec::new(), Vec::new());
-        let mut after = usize::try_from(sequence.byte_range().start).unwrap_or_default();
-        for value in sequence.values() {
-            let mut item = self.node(&value, depth + 1)?;
-            let gap = self.gap(after, item.span.start);
-            item.anchored = gap.anchored;
-            if !flow {
-                let missing = || ReadError { message: "a list item has no dash".into(), offset: item.span.start };
-                dashes.push(gap.dash.ok_or_else(missing)?);
+                Some(b'\r') => return Err(Declined),
+                Some(b'#') if self.comment_may_start() => self.at = self.line_end(self.at),
+                Some(_) => {
+                    let tab = (crossed || start == self.first) && self.slice(start, self.at).contains('\t');
+                    return if tab { Err(Declined) } else { Ok(crossed) };
+                }
             }
-            after = item.span.end.max(after);
-            items.push(item);
         }
-        Ok(Kind::Seq { items, dashes, flow })
     }
 
-    /// The node's range without the white space after it.
-    fn trimmed(&self, node: &YamlNode) -> Span {
-        let range = node.byte_range();
-        let start = usize::try_from(range.start).unwrap_or_default();
-        let end = usize::try_from(range.end).unwrap_or_default();
-        let text = Span::new(start, end).slice(self.text);
-        Span::new(start, start + text.trim_end().len())
+    fn comment_may_start(&self) -> bool {
+        self.at == self.first || self.byte(self.at - 1).is_some_and(|b| b.is_ascii_whitespace())
     }
 
-    fn gap(&self, start: usize, end: usize) -> Gap {
-        let mut gap = Gap::default();
-        let mut comment = false;
-        let mut before = ' ';
-        for (at, c) in Span::new(start, end).slice(self.text).char_indices() {
-            match c {
-                '\n' => comment = false,
-                _ if comment => {}
-                '#' if before.is_whitespace() => comment = true,
-                '-' if gap.dash.is_none() => gap.dash = Some(start + at),
-                '&' if before.is_whitespace() || before == '-' => gap.anchored = true,
-                _ => {}
+    /// Whether only blanks or a comment are left on the line.
+    fn rest_is_blank(&self) -> bool {
+        let rest = self.slice(self.at, self.line_end(self.at));
+        let trimmed = rest.trim_start_matches([' ', '\t']);
+        trimmed.is_empty() || (trimmed.starts_with('#') && trimmed.len() < rest.len())
+    }
+
+    /// Whether a document marker stands here.
+    fn marker(&self) -> bool {
+        let three = self.slice(self.at, self.at + 3);
+        self.at == self.line_start(self.at) && matches!(three, "---" | "...") && self.blank_at(self.at + 3)
+    }
+
+    fn document(&mut self) -> Read<Node> {
+        self.skip_to_content()?;
+        if self.peek() == Some(b'%') {
+            return Err(Declined);
+        }
+        if self.marker() {
+            self.at += 3;
+            if !self.rest_is_blank() {
+                return Err(Declined);
             }
-            before = c;
         }
-        gap
+        let node = self.block_node(-1, block::Context::Document)?;
+        self.skip_to_content()?;
+        if self.marker() && self.slice(self.at, self.at + 3) == "..." {
+            self.at += 3;
+            self.skip_to_content()?;
+        }
+        let whole = self.at == self.bytes.len() && node.is_map();
+        if whole { Ok(node) } else { Err(Declined) }
     }
 }
 
-/// Reads YAML with `saphyr-parser`; nothing where it does not accept the text.
+fn as_column(offset: usize) -> i64 {
+    i64::try_from(offset).unwrap_or(i64::MAX)
+}
+
+/// Reads YAML with another parser than [`read`] did: `saphyr-parser`, or `yaml-edit` for what only the reader takes.
 pub(crate) fn second(text: &str) -> Option<Plain> {
+    if let Some(value) = saphyr(text) {
+        return Some(value);
+    }
+    own(text)?;
+    cst::read(text).ok().map(|node| node.plain())
+}
+
+fn saphyr(text: &str) -> Option<Plain> {
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut stack: Vec<Open> = Vec::new();
     let mut root = None;
