@@ -19,7 +19,8 @@ fn main() {
 
 /// A template of a thousand lines: functions with policies, and one that the change speaks of.
 fn template(number: usize) -> String {
-    let mut text = String::from("AWSTemplateFormatVersion: '2010-09-09'\nTransform: AWS::Serverless-2016-10-31\nResources:\n");
+    let mut text =
+        String::from("AWSTemplateFormatVersion: '2010-09-09'\nTransform: AWS::Serverless-2016-10-31\nResources:\n");
     let mut function = 0;
     while text.lines().count() < LINES {
         text.push_str(&format!(
@@ -36,7 +37,10 @@ fn template(number: usize) -> String {
 
 fn sources() -> Vec<SourceText> {
     (0..FILES)
-        .map(|number| SourceText { name: SourceName::new(&format!("stack{number}/template.yaml")), text: template(number) })
+        .map(|number| SourceText {
+            name: SourceName::new(&format!("stack{number}/template.yaml")),
+            text: template(number),
+        })
         .collect()
 }
 

@@ -16,8 +16,12 @@ pub(crate) struct SourceStatement<'t> {
     pub(crate) place: Path,
 }
 
-/// The statements of a source document: the items of `Statement`, or the one mapping it is.
+/// The statements of a source document: the items of `Statement`, or the one mapping it is; of a list, its items.
 pub(crate) fn statements<'t>(document: &'t Node, place: &Path) -> Vec<SourceStatement<'t>> {
+    if document.is_seq() {
+        let items = document.items().iter().enumerate();
+        return items.map(|(i, node)| SourceStatement { node, place: place.child(i) }).collect();
+    }
     let Some((index, node)) = document.find("Statement") else { return Vec::new() };
     let below = place.child(index);
     if node.is_map() {

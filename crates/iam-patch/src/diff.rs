@@ -7,39 +7,67 @@ use similar::{ChangeTag, TextDiff};
 const CONTEXT: usize = 3;
 
 /// The diff of one file with three lines of context; empty where nothing changed.
-pub(crate) fn unified<'t>(name: &SourceName, before: &'t str, after: &'t str) -> String {
+///
+/// What is equal at both ends is not compared at all: a long file costs no more than its change, and the change is
+/// shown where it was made, never slid along lines that look alike.
+pub(crate) fn unified(name: &SourceName, before: &str, after: &str) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (lines(before), lines(after));
-    // What is equal at both ends is cut off but for the context, so that a long file costs no more than its change.
-    let equal = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(a, b)| a == b).count();
-    let head = equal(&mut old.iter().zip(&new));
+    let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let shorter = old.len().min(new.len()) - head;
-    let tail = equal(&mut old.iter().rev().zip(new.iter().rev())).min(shorter);
-    let (skip, drop) = (head.saturating_sub(CONTEXT), tail.saturating_sub(CONTEXT));
-    let middle = |lines: &[&'t str]| lines.get(skip..lines.len() - drop).unwrap_or_default().to_vec();
-    let (old, new) = (middle(&old), middle(&new));
-    let diff = TextDiff::from_slices(&old, &new);
+    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count().min(shorter);
+    let old_middle = old.get(head..old.len() - tail).unwrap_or_default();
+    let new_middle = new.get(head..new.len() - tail).unwrap_or_default();
+    let diff = TextDiff::from_slices(old_middle, new_middle);
+    let equal = |lines: &'_ [&str]| lines.iter().map(|line| (ChangeTag::Equal, (*line).to_owned())).collect::<Vec<_>>();
+    let start = head.saturating_sub(CONTEXT);
+    let mut changes = equal(old.get(start..head).unwrap_or_default());
+    changes.extend(diff.iter_all_changes().map(|change| (change.tag(), change.value().to_owned())));
+    let end = old.len() - tail;
+    changes.extend(equal(old.get(end..(end + CONTEXT).min(old.len())).unwrap_or_default()));
+    hunks(name, &changes, start)
+}
+
+/// Changes as hunks; both texts are equal up to `start`.
+fn hunks(name: &SourceName, changes: &[(ChangeTag, String)], start: usize) -> String {
+    let changed: Vec<usize> = (0..changes.len()).filter(|at| is_change(changes, *at)).collect();
     let mut out = String::new();
-    for group in diff.grouped_ops(CONTEXT) {
-        let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
+    let (mut at, mut old, mut new) = (0, start, start);
+    let mut next = 0;
+    while let Some(first) = changed.get(next) {
+        // Changes whose context touches share a hunk.
+        let mut last = *first;
+        while let Some(further) = changed.get(next).filter(|further| **further <= last + 2 * CONTEXT + 1) {
+            last = *further;
+            next += 1;
+        }
+        let (from, to) = (first.saturating_sub(CONTEXT).max(at), (last + CONTEXT + 1).min(changes.len()));
+        let skipped = from - at;
+        (old, new) = (old + skipped, new + skipped);
+        let body = changes.get(from..to).unwrap_or_default();
+        let count = |tag: ChangeTag| body.iter().filter(|(own, _)| *own != tag).count();
+        let (old_end, new_end) = (old + count(ChangeTag::Insert), new + count(ChangeTag::Delete));
         if out.is_empty() {
             out.push_str(&format!("--- {}\n+++ {}\n", header('a', name), header('b', name)));
         }
-        let old_range = range(skip + first.old_range().start, skip + last.old_range().end);
-        let new_range = range(skip + first.new_range().start, skip + last.new_range().end);
-        out.push_str(&format!("@@ -{old_range} +{new_range} @@\n"));
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            out.push(match change.tag() {
+        out.push_str(&format!("@@ -{} +{} @@\n", range(old, old_end), range(new, new_end)));
+        for (tag, line) in body {
+            out.push(match tag {
                 ChangeTag::Equal => ' ',
                 ChangeTag::Delete => '-',
                 ChangeTag::Insert => '+',
             });
-            out.push_str(change.value());
-            if !change.value().ends_with('\n') {
+            out.push_str(line);
+            if !line.ends_with('\n') {
                 out.push_str("\n\\ No newline at end of file\n");
             }
         }
+        (at, old, new) = (to, old_end, new_end);
     }
     out
+}
+
+fn is_change(changes: &[(ChangeTag, String)], at: usize) -> bool {
+    changes.get(at).is_some_and(|(tag, _)| *tag != ChangeTag::Equal)
 }
 
 /// Lines as git counts them: a line ends with `\n` and nothing else.

@@ -5,7 +5,7 @@
 //! knows no AWS API and no rule of evaluation. Nothing is ever re-serialised: an edit is a list of byte spans with new
 //! text, and leaves only after the guard has read the result back.
 //!
-//! Terraform and Serverless Framework files are recognised and reported, not edited.
+//! Serverless Framework files are templates with other words around them. Terraform files are recognised, not edited.
 
 mod tree;
 

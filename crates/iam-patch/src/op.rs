@@ -3,7 +3,16 @@
 //! The same operations are lowered to text by `write` and applied to the plain value here; the guard compares the two.
 //! Knows nothing about text.
 
+use iam_model::text::Span;
+
 use crate::tree::{Path, Plain};
+
+/// A replacement of one span of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Splice {
+    pub(crate) span: Span,
+    pub(crate) text: String,
+}
 
 /// A value to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +50,8 @@ impl New {
 pub(crate) enum Op {
     /// Another value at a place. With `whole_line`, a comment on the value's last line goes with it.
     Replace { at: Path, with: New, whole_line: bool },
+    /// Another text in a scalar, by splices of its text; a tag on it stays.
+    Text { at: Path, text: String, edits: Vec<Splice> },
     /// No list item or mapping entry at a place any more.
     Remove { at: Path },
     /// A further list item after an existing one.
@@ -52,7 +63,7 @@ pub(crate) enum Op {
 impl Op {
     pub(crate) const fn place(&self) -> &Path {
         match self {
-            Self::Replace { at, .. } | Self::Remove { at } => at,
+            Self::Replace { at, .. } | Self::Text { at, .. } | Self::Remove { at } => at,
             Self::InsertItem { after, .. } | Self::InsertEntry { after, .. } => after,
         }
     }
@@ -68,10 +79,14 @@ fn below(value: &Plain, here: &Path, ops: &[Op]) -> Plain {
         return value.clone();
     }
     if let Some(with) = ops.iter().find_map(|op| match op {
-        Op::Replace { at, with, .. } if at == here => Some(with),
+        Op::Replace { at, with, .. } if at == here => Some(with.plain()),
+        Op::Text { at, text, .. } if at == here => Some(match value {
+            Plain::Tagged(tag, _) => Plain::Tagged(tag.clone(), Box::new(Plain::Text(text.clone()))),
+            _ => Plain::Text(text.clone()),
+        }),
         _ => None,
     }) {
-        return with.plain();
+        return with;
     }
     match value {
         Plain::Seq(items) => Plain::Seq(items_below(items, here, ops)),

@@ -1,6 +1,6 @@
 //! Changes to patches: find, plan, write, guard, one file at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::change::{Attachment, Change};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
@@ -113,6 +113,11 @@ impl Project {
                 Found::Other => {}
             }
         }
+        let included: BTreeSet<String> = project.templates.iter().flat_map(Template::includes).collect();
+        let known = |name: &SourceName| project.templates.iter().any(|template| template.name == *name);
+        let fragments = files.iter().filter(|file| included.contains(file.name.as_str()) && !known(&file.name));
+        let fragments: Vec<Template> = fragments.filter_map(template::fragment).collect();
+        project.templates.extend(fragments);
         project.templates.sort_by(|a, b| a.name.cmp(&b.name));
         (project, diagnostics)
     }
@@ -275,7 +280,7 @@ impl<'p> FileWork<'p> {
 
 /// Whether two operations want different things of one place.
 fn clash(a: &Op, b: &Op) -> bool {
-    let changes_value = |op: &Op| matches!(op, Op::Replace { .. } | Op::Remove { .. });
+    let changes_value = |op: &Op| matches!(op, Op::Replace { .. } | Op::Text { .. } | Op::Remove { .. });
     let (at, bt) = (a.place(), b.place());
     (changes_value(a) && at.holds(bt)) || (changes_value(b) && bt.holds(at))
 }

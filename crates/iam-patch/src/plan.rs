@@ -2,6 +2,8 @@
 //!
 //! Knows values, not text: how an operation is written is for `write`.
 
+mod embedded;
+mod generated;
 mod list;
 mod matching;
 mod statement;
@@ -11,6 +13,7 @@ use iam_model::diagnostic::Place;
 use iam_model::policy::{PolicyDocument, Statement};
 use iam_model::text::Span;
 
+use self::embedded::{Embedded, InText};
 use crate::compare::{self, SourceStatement};
 use crate::depends;
 use crate::locate::Found;
@@ -99,12 +102,47 @@ pub(crate) fn plan<'t>(
     let after = change.after.as_ref().filter(|after| !after.statements.is_empty());
     let ops = match (&site.document, after) {
         (_, None) => remove(template, site, &author, change)?,
+        (Some((document, place)), Some(after)) if site.form == Form::ServerlessStatements => {
+            let (before, after) = generated::left_out(&language, document, place, change.before.as_ref(), after)?;
+            edit_document(&mut author, document, place, before.as_ref(), &after)?
+        }
         (Some((document, place)), Some(after)) => {
             edit_document(&mut author, document, place, change.before.as_ref(), after)?
+        }
+        (None, Some(after)) if site.text.is_some() => {
+            edit_text(&mut author, template, site, change.before.as_ref(), after)?
         }
         (None, Some(after)) => replace_item(&mut author, site, after)?,
     };
     Ok(Plan { ops, reviews: author.reviews })
+}
+
+/// A document written as a text: edited inside the scalar that holds it.
+fn edit_text(
+    author: &mut Author<'_>,
+    template: &Template,
+    site: &Site<'_>,
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
+    let unreadable = || {
+        Refusal::new(RefusalCode::DocumentIsText, "the policy document is a text that is no JSON")
+            .hint("write the document as a mapping, then run again")
+            .at(author.language.place(site.node.span))
+    };
+    let text = site.text.as_ref().ok_or_else(unreadable)?;
+    let embedded = Embedded::read(template, text).ok_or_else(unreadable)?;
+    let span = text.node.span;
+    let language = InText { around: author.language, sub: text.sub, span };
+    let mut inside = Author { language: &language, reviews: std::mem::take(&mut author.reviews) };
+    let ops = edit_document(&mut inside, embedded.document(), &Path::default(), before, after);
+    author.reviews = inside.reviews;
+    let ops = ops?;
+    if ops.is_empty() {
+        return Ok(ops);
+    }
+    let (new, edits) = embedded.edited(&ops).map_err(|refusal| refusal.at(author.language.place(span)))?;
+    Ok(vec![Op::Text { at: text.place.clone(), text: new, edits }])
 }
 
 /// An anchor above or in the place means other places change with it.
@@ -160,6 +198,11 @@ pub(crate) fn edit_document(
             continue;
         };
         match fate.and_then(|index| after.statements.get(index)) {
+            // What was written about the old statement is not about the new one. A principal may be a reference to keep.
+            Some(new) if fates.replaced == Some(*deployed) && old.principal.is_none() => {
+                let with = statement::whole(author, new);
+                ops.push(Op::Replace { at: statement.place.clone(), with, whole_line: false });
+            }
             Some(new) => ops.extend(statement::edit(author, statement, old, new)?),
             None => ops.push(Op::Remove { at: statement.place.clone() }),
         }
@@ -205,11 +248,13 @@ fn replace_all(
     place: &Path,
     after: &PolicyDocument,
 ) -> Result<Vec<Op>, Refusal> {
-    let Some((index, _)) = document.find("Statement") else {
-        return Err(Refusal::new(RefusalCode::Unsupported, "the document holds no `Statement`"));
-    };
     let with = statement::list(author, &after.statements);
-    Ok(vec![Op::Replace { at: place.child(index), with, whole_line: false }])
+    let at = match document.find("Statement") {
+        Some((index, _)) => place.child(index),
+        None if document.is_seq() => place.clone(),
+        None => return Err(Refusal::new(RefusalCode::Unsupported, "the document holds no `Statement`")),
+    };
+    Ok(vec![Op::Replace { at, with, whole_line: false }])
 }
 
 /// A managed policy or a policy template gives way to an inline document.
@@ -221,6 +266,10 @@ fn replace_item(author: &mut Author<'_>, site: &Site<'_>, after: &PolicyDocument
         }
         (Form::SamTemplate | Form::ManagedItem, None) => {
             Ok(vec![Op::Replace { at: site.place.clone(), with: New::Seq(vec![document]), whole_line: true }])
+        }
+        (Form::ManagedItem, Some(_)) if site.resource.is_framework_role() => {
+            let list = statement::list(author, &after.statements);
+            generated::managed_to_statements(author, site, list)
         }
         (Form::ManagedItem, Some(_)) => managed_to_inline(author, site, document),
         _ => Err(Refusal::new(RefusalCode::DocumentIsText, "the policy document is written as a text")

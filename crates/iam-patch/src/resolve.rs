@@ -4,12 +4,14 @@
 //! matches any text, so a resolved value says what a deployed one may be; it never invents a value. Knows nothing about
 //! policies.
 
+mod variables;
+
 use std::cell::Cell;
 
 use crate::intrinsic::{Call, call, get_att, sub_pieces};
 use crate::kinds::{self, ArnForm, TypeRule};
 use crate::stack::Stack;
-use crate::template::{Resource, Template};
+use crate::template::{Dialect, Resource, Template};
 use crate::tree::{Kind, Node};
 
 /// Steps one value may cost: hostile templates refer to themselves many times over.
@@ -185,6 +187,7 @@ impl<'t> Resolver<'t> {
     fn data(&self, node: &Node, depth: usize) -> Value {
         match &node.kind {
             Kind::Null => Value::Absent,
+            Kind::Scalar { text, .. } if self.template.dialect == Dialect::Serverless => self.variables(text, depth),
             Kind::Scalar { text, .. } => Value::Text(literal_or_dynamic(text)),
             Kind::Seq { items, .. } => Value::List(items.iter().map(|item| self.node(item, depth + 1)).collect()),
             Kind::Map { entries, .. } => {
@@ -312,6 +315,21 @@ impl<'t> Resolver<'t> {
             _ => return Value::Unknown,
         };
         let Some(text) = text else { return Value::Unknown };
+        if self.template.dialect == Dialect::Serverless {
+            let Value::Text(filled) = self.variables(text, depth) else { return Value::Text(Text::hole()) };
+            let mut out = Text::default();
+            for part in filled.0 {
+                match part {
+                    Part::Literal(text) => out.push(self.sub_text(&text, variables, depth)),
+                    Part::Hole => out.push(Text::hole()),
+                }
+            }
+            return Value::Text(out);
+        }
+        Value::Text(self.sub_text(text, variables, depth))
+    }
+
+    fn sub_text(&self, text: &str, variables: Option<&Node>, depth: usize) -> Text {
         let mut out = Text::default();
         for piece in sub_pieces(text) {
             let name = match piece {
@@ -334,7 +352,7 @@ impl<'t> Resolver<'t> {
             };
             out.push(as_text(value));
         }
-        Value::Text(out)
+        out
     }
 
     fn join(&self, argument: &Node, depth: usize) -> Value {

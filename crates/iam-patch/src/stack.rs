@@ -167,7 +167,7 @@ impl Stack {
 
     /// How many of the stack's known resources a template declares.
     pub(crate) fn fit(&self, template: &Template) -> usize {
-        template.resources().filter(|resource| self.physical.contains_key(resource.id)).count()
+        self.physical.keys().filter(|id| template.declares(id)).count()
     }
 
     /// Adds physical ids that functions' environment variables give away: the template says `!Ref T`, the deployed

@@ -1,6 +1,10 @@
-//! A CloudFormation or SAM template: its resources, parameters and conditions, as written.
+//! A CloudFormation, SAM or Serverless Framework template: its resources, parameters and conditions, as written.
 //!
 //! Resolves nothing and knows nothing about policies.
+
+mod serverless;
+
+use std::collections::BTreeMap;
 
 use iam_model::text::{SourceName, SourceText};
 
@@ -14,6 +18,28 @@ pub(crate) struct Template {
     pub(crate) text: String,
     pub(crate) syntax: Syntax,
     pub(crate) root: Node,
+    pub(crate) dialect: Dialect,
+    slots: Vec<Slot>,
+    by_id: BTreeMap<String, usize>,
+}
+
+/// Whose template it is: the same resources, but other words around them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// CloudFormation, with or without SAM.
+    CloudFormation,
+    /// The Serverless Framework, whose `${self:…}` variables are resolved before CloudFormation sees anything.
+    Serverless,
+}
+
+/// Where the parts of a resource stand.
+#[derive(Debug)]
+struct Slot {
+    id: String,
+    kind: String,
+    node: Path,
+    properties: Option<Path>,
+    role: Option<Path>,
 }
 
 /// A resource of a template.
@@ -43,6 +69,16 @@ impl<'t> Resource<'t> {
     /// Functions and state machines, whose `Policies` SAM turns into a role of their own.
     pub(crate) fn has_policy_list(&self) -> bool {
         matches!(self.kind, "AWS::Serverless::Function" | "AWS::Serverless::StateMachine")
+    }
+
+    /// A function, whatever the framework.
+    pub(crate) fn is_function(&self) -> bool {
+        matches!(self.kind, "AWS::Serverless::Function" | "AWS::Lambda::Function" | serverless::FUNCTION)
+    }
+
+    /// A role that the Serverless Framework makes.
+    pub(crate) fn is_framework_role(&self) -> bool {
+        matches!(self.kind, serverless::PROVIDER_ROLE | serverless::FUNCTION_ROLE)
     }
 
     /// Whether SAM makes a role named after this resource.
@@ -77,18 +113,30 @@ pub(crate) fn recognise(source: &SourceText) -> Found {
         _ => return Found::Other,
     };
     if is_serverless_framework(&source.text) {
-        return Found::Unsupported("Serverless Framework");
+        return match read::read(&source.text, syntax) {
+            Ok(root) => Found::Template(Template::serverless(source, syntax, root)),
+            Err(error) => Found::Broken(error),
+        };
     }
     if !looks_like_template(&source.text) {
         return Found::Other;
     }
     match read::read(&source.text, syntax) {
         Ok(root) if is_template(&root) => {
-            Found::Template(Template { name: source.name.clone(), text: source.text.clone(), syntax, root })
+            Found::Template(Template::new(source.name.clone(), source.text.clone(), syntax, root))
         }
         Ok(_) => Found::Other,
         Err(error) => Found::Broken(error),
     }
+}
+
+/// Reads a file that a Serverless Framework service includes for its functions.
+pub(crate) fn fragment(source: &SourceText) -> Option<Template> {
+    let root = read::read(&source.text, Syntax::Yaml).ok()?;
+    let slots = serverless::functions_of(&root, &Path::default(), None);
+    let template =
+        Template::with(source.name.clone(), source.text.clone(), Syntax::Yaml, root, Dialect::Serverless, slots);
+    Some(template)
 }
 
 fn looks_like_template(text: &str) -> bool {
@@ -107,35 +155,98 @@ fn is_template(root: &Node) -> bool {
 }
 
 impl Template {
+    /// A CloudFormation or SAM template.
+    pub(crate) fn new(name: SourceName, text: String, syntax: Syntax, root: Node) -> Self {
+        let globals = root.find("Globals").and_then(|(at, globals)| {
+            let (function, node) = globals.find("Function")?;
+            let (role, _) = node.find("Role")?;
+            Some(Path::default().child(at).child(function).child(role))
+        });
+        let slots =
+            root.find("Resources").map(|(at, node)| resources_of(node, &Path::default().child(at), globals.as_ref()));
+        Self::with(name, text, syntax, root, Dialect::CloudFormation, slots.unwrap_or_default())
+    }
+
+    fn serverless(source: &SourceText, syntax: Syntax, root: Node) -> Self {
+        let slots = serverless::slots(&root);
+        Self::with(source.name.clone(), source.text.clone(), syntax, root, Dialect::Serverless, slots)
+    }
+
+    fn with(name: SourceName, text: String, syntax: Syntax, root: Node, dialect: Dialect, slots: Vec<Slot>) -> Self {
+        let mut by_id = BTreeMap::new();
+        for (at, slot) in slots.iter().enumerate() {
+            by_id.entry(slot.id.clone()).or_insert(at);
+        }
+        Self { name, text, syntax, root, dialect, slots, by_id }
+    }
+
+    /// The same kind of template with another text.
+    #[cfg(test)]
+    pub(crate) fn reread(&self, text: String, root: Node) -> Self {
+        let source = SourceText { name: self.name.clone(), text };
+        match self.dialect {
+            Dialect::CloudFormation => Self::new(source.name, source.text, self.syntax, root),
+            Dialect::Serverless => Self::serverless(&source, self.syntax, root),
+        }
+    }
+
     /// The resources in the order written.
     pub(crate) fn resources(&self) -> impl Iterator<Item = Resource<'_>> {
-        let found = self.root.find("Resources");
-        let entries = found.map(|(_, node)| node.entries()).unwrap_or_default();
-        let place = Path::default().child(found.map_or(0, |(index, _)| index));
-        entries.iter().enumerate().filter_map(move |(index, entry)| {
-            let kind = entry.value.get("Type")?.text()?;
-            let place = place.child(index);
-            let properties = entry.value.find("Properties");
-            let own_role = properties.and_then(|(_, node)| node.get("Role"));
-            Some(Resource {
-                id: entry.name(),
-                kind,
-                node: &entry.value,
-                properties: properties.map(|(_, node)| node),
-                place: properties.map_or_else(|| place.clone(), |(at, _)| place.child(at)),
-                role: own_role.or_else(|| self.global_role(kind)),
-            })
-        })
+        self.slots.iter().filter_map(|slot| self.filled(slot))
     }
 
     /// A resource by logical id.
     pub(crate) fn resource(&self, id: &str) -> Option<Resource<'_>> {
-        self.resources().find(|resource| resource.id == id)
+        self.filled(self.slots.get(*self.by_id.get(id)?)?)
     }
 
-    fn global_role(&self, kind: &str) -> Option<&Node> {
-        let section = (kind == "AWS::Serverless::Function").then_some("Function")?;
-        self.section("Globals", section)?.get("Role")
+    /// A function of the Serverless Framework by the name it has in the file.
+    pub(crate) fn function_named(&self, name: &str) -> Option<Resource<'_>> {
+        (self.dialect == Dialect::Serverless).then(|| self.resource(&serverless::function_id(name)))?
+    }
+
+    /// The name of the one function that a role of the Serverless Framework is made for.
+    pub(crate) fn function_of_role(&self, role: &str) -> Option<&str> {
+        let function = serverless::function_of_role(role)?;
+        let place = self.slots.get(*self.by_id.get(&function)?)?.node.clone();
+        let (above, index) = (place.parent()?, place.last()?);
+        self.root.at(&above)?.entries().get(index).map(crate::tree::Entry::name)
+    }
+
+    /// Whether a resource has this logical id.
+    pub(crate) fn declares(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    fn filled<'t>(&'t self, slot: &'t Slot) -> Option<Resource<'t>> {
+        Some(Resource {
+            id: &slot.id,
+            kind: &slot.kind,
+            node: self.root.at(&slot.node)?,
+            properties: slot.properties.as_ref().and_then(|place| self.root.at(place)),
+            place: slot.properties.clone().unwrap_or_else(|| slot.node.clone()),
+            role: slot.role.as_ref().and_then(|place| self.root.at(place)),
+        })
+    }
+
+    /// The files this one includes for its functions, below the folder of the project.
+    pub(crate) fn includes(&self) -> Vec<String> {
+        let folder = self.name.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        let below = |path: String| if folder.is_empty() { path } else { format!("{folder}/{path}") };
+        serverless::included_functions(&self.root).into_iter().map(below).collect()
+    }
+
+    /// Logical ids of the roles that a function runs as, as far as the template says.
+    pub(crate) fn roles_of(&self, function: &Resource<'_>) -> Vec<String> {
+        match function.role {
+            Some(role) => {
+                crate::intrinsic::references(role).into_iter().chain(role.text().map(str::to_owned)).collect()
+            }
+            None if function.kind == serverless::FUNCTION => {
+                serverless::role_of(self, function.id).into_iter().collect()
+            }
+            None => Vec::new(),
+        }
     }
 
     /// An entry of a top-level section such as `Parameters`.
@@ -148,4 +259,18 @@ impl Template {
         let resource = self.resource(role.strip_suffix("Role")?)?;
         resource.has_implicit_role().then_some(resource)
     }
+}
+
+/// The resources below a `Resources` mapping; functions without a role of their own have the one from `Globals`.
+fn resources_of(resources: &Node, place: &Path, global_role: Option<&Path>) -> Vec<Slot> {
+    let slot = |(index, entry): (usize, &crate::tree::Entry)| {
+        let kind = entry.value.get("Type")?.text()?.to_owned();
+        let node = place.child(index);
+        let properties = entry.value.find("Properties");
+        let own_role = properties.and_then(|(at, properties)| Some(node.child(at).child(properties.find("Role")?.0)));
+        let global = global_role.filter(|_| kind == "AWS::Serverless::Function").cloned();
+        let properties = properties.map(|(at, _)| node.child(at));
+        Some(Slot { id: entry.name().to_owned(), kind, node, properties, role: own_role.or(global) })
+    };
+    resources.entries().iter().enumerate().filter_map(slot).collect()
 }

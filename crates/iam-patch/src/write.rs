@@ -5,6 +5,7 @@
 mod block;
 mod flow;
 mod render;
+mod scalar;
 mod style;
 
 use iam_model::text::Span;
@@ -14,21 +15,21 @@ use crate::refusal::{Refusal, RefusalCode};
 use crate::template::Template;
 use crate::tree::{Kind, Node, Path};
 
+pub(crate) use crate::op::Splice;
 pub(crate) use style::Style;
-
-/// A replacement of one span of the original text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Splice {
-    pub(crate) span: Span,
-    pub(crate) text: String,
-}
 
 /// Lowers operations to splices in the order of the text.
 pub(crate) fn lower(template: &Template, style: &Style, ops: &[Op]) -> Result<Vec<Splice>, Refusal> {
     let writer = Writer { template, style, ops };
     let mut splices = Vec::new();
     for op in ops {
-        splices.push(writer.splice(op)?);
+        match op {
+            Op::Text { at, edits, .. } => {
+                let node = writer.node(&writer.spot(at)?)?;
+                splices.extend(scalar::splices(writer.text(), node, edits, style.eol)?);
+            }
+            op => splices.push(writer.splice(op)?),
+        }
     }
     splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
     let overlap = splices.iter().zip(splices.iter().skip(1)).any(|(a, b)| a.span.end > b.span.start);
@@ -72,7 +73,9 @@ fn is_emptied(root: &Node, list: &Path, ops: &[Op]) -> bool {
     let removed = |at: &Path| ops.iter().any(|op| matches!(op, Op::Remove { at: gone } if gone == at));
     let inserted = ops.iter().any(|op| matches!(op, Op::InsertItem { after, .. } if list.holds(after)));
     let is_policies = list.parent().and_then(|above| root.at(&above)).zip(list.last()).is_some_and(|(above, index)| {
-        above.entries().get(index).is_some_and(|e| matches!(e.name(), "Policies" | "ManagedPolicyArns"))
+        above.entries().get(index).is_some_and(|e| {
+            matches!(e.name(), "Policies" | "ManagedPolicyArns" | "managedPolicies" | "iamManagedPolicies")
+        })
     });
     is_policies && !inserted && (0..node.items().len()).all(|index| removed(&list.child(index)))
 }
@@ -101,6 +104,7 @@ impl<'w> Writer<'w> {
         match op {
             Op::Replace { with, .. } if flow => self.flow_replace(&spot, with),
             Op::Replace { with, whole_line, .. } => self.block_replace(&spot, with, *whole_line),
+            Op::Text { .. } => Err(self.layout(Span::default(), "a text is no list or mapping")),
             Op::Remove { .. } if flow => self.flow_remove(&spot),
             Op::Remove { .. } => self.block_remove(&spot),
             Op::InsertItem { with, .. } if flow => self.flow_insert(&spot, None, with),

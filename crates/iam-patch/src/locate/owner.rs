@@ -60,7 +60,7 @@ fn by_logical_id<'t>(
     let mut found = Vec::new();
     for (index, template) in templates.iter().enumerate() {
         let resource = template.resource(id).or_else(|| template.owner_of_role(id));
-        if let Some(resource) = resource {
+        if let Some(resource) = resource.or_else(|| template.function_named(id)) {
             let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref());
             let stack = stack_for(template, deployed, arn);
             found.push(Owner { index, template, stack, resource: carrier(template, resource) });
@@ -72,15 +72,15 @@ fn by_logical_id<'t>(
 /// The resource whose policies a function runs with: itself where SAM makes the role, else the role it names. A
 /// function with a `Policies` list of its own stays, so that a dead list is reported as one.
 fn carrier<'t>(template: &'t Template, resource: Resource<'t>) -> Resource<'t> {
-    if resource.has_implicit_role() || resource.property("Policies").is_some() {
+    if resource.has_implicit_role() || (resource.has_policy_list() && resource.property("Policies").is_some()) {
         return resource;
     }
     role_of(template, &resource).unwrap_or(resource)
 }
 
 fn role_of<'t>(template: &'t Template, function: &Resource<'t>) -> Option<Resource<'t>> {
-    let named = intrinsic::references(function.role?);
-    named.iter().find_map(|id| template.resource(id).filter(|r| r.kind == "AWS::IAM::Role"))
+    let named = template.roles_of(function);
+    named.iter().find_map(|id| template.resource(id).filter(|r| r.kind == "AWS::IAM::Role" || r.is_framework_role()))
 }
 
 fn by_stack<'t>(templates: &'t [Template], deployed: &Deployed, role: &Arn) -> Vec<Owner<'t>> {
@@ -134,12 +134,16 @@ fn stack_by_name(
         "AWS::IAM::User" => "UserName",
         "AWS::IAM::Group" => "GroupName",
         _ if resource.has_implicit_role() => "",
+        _ if resource.is_framework_role() => "name",
         _ => return None,
     };
     if let Some(node) = resource.property(property) {
         let known = |resolver: Resolver<'_>| resolver.known(node);
         let name = known(Resolver::open(template, stack)).or_else(|| known(Resolver::with_defaults(template, stack)));
         return (name.as_deref() == Some(principal.name())).then(|| stack.clone());
+    }
+    if resource.is_framework_role() {
+        return framework_stack(template, resource, deployed, principal);
     }
     let implicit = resource.has_implicit_role();
     let id = if implicit { format!("{}Role", resource.id) } else { resource.id.to_owned() };
@@ -152,6 +156,34 @@ fn stack_by_name(
             Some(stack)
         }
     }
+}
+
+/// The stack, where the role's name is `<service>-<stage>[-<function>]-<region>-lambdaRole` as the framework makes it.
+fn framework_stack(
+    template: &Template,
+    resource: &Resource<'_>,
+    deployed: &Deployed,
+    principal: &Arn,
+) -> Option<Stack> {
+    let service = template.root.get("service")?;
+    let service = service.text().or_else(|| service.get("name")?.text())?;
+    let name = principal.name();
+    let middle = name.strip_prefix(service)?.strip_prefix('-')?.strip_suffix("-lambdaRole")?;
+    let (head, _) = middle.rsplit_once('-')?;
+    let (head, _) = head.rsplit_once('-')?;
+    let (stage, region) = head.rsplit_once('-')?;
+    let region = format!("{region}{}", middle.strip_prefix(head)?);
+    let own = template.function_of_role(resource.id);
+    let stage = match own {
+        Some(function) => stage.strip_suffix(function)?.strip_suffix('-')?,
+        None => stage,
+    };
+    if stage.is_empty() || stage.contains('-') {
+        return None;
+    }
+    let mut stack = deployed.inferred(&format!("{service}-{stage}"), principal, None);
+    stack.region.get_or_insert(region);
+    Some(stack)
 }
 
 /// The stack's name in `<stack>-<logical id>-<random>`.
@@ -195,10 +227,8 @@ pub(super) fn users(owner: &Owner<'_>, attachment: &Attachment) -> Vec<String> {
     }
     let template = owner.template;
     let role = attached_role(owner);
-    let in_template = template.resources().filter(|r| {
-        matches!(r.kind, "AWS::Serverless::Function" | "AWS::Lambda::Function")
-            && r.role.is_some_and(|node| intrinsic::references(node).iter().any(|id| role.contains(id)))
-    });
+    let in_template =
+        template.resources().filter(|r| r.is_function() && template.roles_of(r).iter().any(|id| role.contains(id)));
     let in_template: Vec<String> = in_template.map(|r| r.id.to_owned()).collect();
     let deployed: Vec<String> = attachment
         .principal_arn

@@ -119,8 +119,12 @@ fn choose<'t>(owner: &Owner<'t>, sites: Vec<Site<'t>>, change: Option<&Change>) 
 
 fn explains(owner: &Owner<'_>, site: &Site<'_>, change: Option<&Change>) -> bool {
     let Some(before) = change.and_then(|change| change.before.as_ref()) else { return false };
+    let resolver = Resolver::open(owner.template, &owner.stack);
+    if let Some(document) = site.text.as_ref().and_then(site::TextSite::read) {
+        return compare::explains_document(&resolver, &document, before);
+    }
     let Some((document, _)) = &site.document else { return false };
-    compare::explains_document(&Resolver::open(owner.template, &owner.stack), document, before)
+    compare::explains_document(&resolver, document, before)
 }
 
 /// The policies of the resource, and those of other resources that are attached to it.
@@ -157,6 +161,10 @@ fn by_name<'t>(owner: &Owner<'t>, sites: &[Site<'t>], name: &str) -> (Vec<Site<'
     if let Some(index) = index.filter(|_| implicit) {
         let item = |site: &&Site<'_>| site.index == Some(index) && site.form != Form::ManagedItem;
         return (sites.iter().filter(item).cloned().collect(), false);
+    }
+    if owner.resource.is_framework_role() && !name.starts_with("arn:") {
+        // The framework writes all statements into one policy, `<service>-<stage>-lambda`.
+        return (sites.iter().filter(|site| site.form == Form::ServerlessStatements).cloned().collect(), false);
     }
     let resolver = Resolver::open(owner.template, &owner.stack);
     let defaults = Resolver::with_defaults(owner.template, &owner.stack);

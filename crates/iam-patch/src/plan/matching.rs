@@ -7,6 +7,8 @@ use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
 pub(super) struct Fates {
     /// For each old statement, the new one it became; nothing where it goes.
     pub(super) kept: Vec<Option<usize>>,
+    /// The old statement that gives way to another altogether, where it does.
+    pub(super) replaced: Option<usize>,
     /// New statements without an old one.
     pub(super) added: Vec<usize>,
 }
@@ -15,6 +17,14 @@ pub(super) struct Fates {
 pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
     let mut kept: Vec<Option<usize>> = vec![None; before.len()];
     let mut taken = vec![false; after.len()];
+    // What did not move first: of two statements that say the same, the one that stayed is meant.
+    for (at, (old, new)) in before.iter().zip(after).enumerate() {
+        if same(old, new)
+            && let (Some(slot), Some(flag)) = (kept.get_mut(at), taken.get_mut(at))
+        {
+            (*slot, *flag) = (Some(at), true);
+        }
+    }
     let tests: [fn(&Statement, &Statement) -> bool; 5] = [same, same_sid, same_resource, same_services, not_told_apart];
     for test in tests {
         for (old, slot) in before.iter().zip(kept.iter_mut()) {
@@ -28,6 +38,14 @@ pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
             }
         }
     }
+    // One is left on each side: the new one stands where the old one stood.
+    let mut open = kept.iter_mut().enumerate().filter(|(_, slot)| slot.is_none());
+    let mut free = taken.iter_mut().enumerate().filter(|(_, taken)| !**taken);
+    let mut replaced = None;
+    if let (Some((old, slot)), None, Some((index, flag)), None) = (open.next(), open.next(), free.next(), free.next()) {
+        (*slot, *flag) = (Some(index), true);
+        replaced = Some(old);
+    }
     // Something must stay to write beside; the first old statement then takes the first new one's text.
     if kept.iter().all(Option::is_none)
         && let (Some(slot), Some(flag)) = (kept.first_mut(), taken.first_mut())
@@ -36,7 +54,7 @@ pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
         *flag = true;
     }
     let added = taken.iter().enumerate().filter(|(_, taken)| !**taken).map(|(index, _)| index).collect();
-    Fates { kept, added }
+    Fates { kept, replaced, added }
 }
 
 fn same(old: &Statement, new: &Statement) -> bool {

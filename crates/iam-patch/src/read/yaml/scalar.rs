@@ -72,7 +72,8 @@ impl Reader<'_> {
                 let line_end = self.line_end(at);
                 let Some(after) = self.next_line(line_end) else { break None };
                 breaks += 1;
-                let text_start = after + self.slice(after, self.line_end(after)).bytes().take_while(|b| *b == b' ').count();
+                let text_start =
+                    after + self.slice(after, self.line_end(after)).bytes().take_while(|b| *b == b' ').count();
                 at = after;
                 if !self.slice(text_start, self.line_end(after)).trim_matches([' ', '\t']).is_empty() {
                     break Some((after, text_start));
