@@ -124,7 +124,7 @@ fn changes(before: &PolicyDocument, at: usize) -> Vec<(&'static str, PolicyDocum
     let mut out = Vec::new();
     let edit = |change: &dyn Fn(&mut Statement)| {
         let mut after = before.clone();
-        change(after.statements.get_mut(at).unwrap());
+        change(&mut after.statements[at]);
         after
     };
     if before.statements[at].action.patterns().len() > 1 {
@@ -132,7 +132,7 @@ fn changes(before: &PolicyDocument, at: usize) -> Vec<(&'static str, PolicyDocum
     }
     if matches!(before.statements[at].resource, ResourceElement::Resource(_)) {
         let narrowed = |s: &mut Statement| {
-            s.resource = ResourceElement::Resource(vec![Spanned::synthetic(ResourcePattern::new(TABLE))])
+            s.resource = ResourceElement::Resource(vec![Spanned::synthetic(ResourcePattern::new(TABLE))]);
         };
         out.push(("narrow", edit(&narrowed)));
     }
