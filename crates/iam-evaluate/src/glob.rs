@@ -51,6 +51,10 @@ impl Token {
     const fn is_many(&self) -> bool {
         matches!(self, Self::Many | Self::ManyInSegment)
     }
+
+    const fn is_wild(&self) -> bool {
+        matches!(self, Self::Many | Self::ManyInSegment | Self::One | Self::OneInSegment)
+    }
 }
 
 /// Whether letters compare with regard to case.
@@ -105,7 +109,44 @@ pub struct Glob {
     tokens: Box<[Token]>,
     /// How many leading tokens are plain characters.
     prefix: usize,
+    head: Head,
+    /// Whether there is no wildcard and no variable.
+    is_plain: bool,
     has_variable: bool,
+}
+
+/// The first letters of a pattern without regard to case, at most eight, up to the first wildcard: two patterns whose
+/// heads part match nothing in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Head {
+    letters: u64,
+    mask: u64,
+}
+
+impl Head {
+    fn of(tokens: &[Token]) -> Self {
+        let mut head = Self { letters: 0, mask: 0 };
+        for (at, token) in tokens.iter().take(8).enumerate() {
+            let (Token::Char(c) | Token::Fold(c)) = token else { break };
+            if !c.is_ascii() {
+                break;
+            }
+            head.letters |= u64::from(c.to_ascii_lowercase()) << (8 * at);
+            head.mask |= 0xff << (8 * at);
+        }
+        head
+    }
+
+    /// Whether some letter that both have differs.
+    pub(crate) const fn parts_from(self, other: Self) -> bool {
+        (self.letters ^ other.letters) & self.mask & other.mask != 0
+    }
+
+    /// A bit for the first three letters, where there are as many.
+    pub(crate) fn start(self) -> Option<u64> {
+        let letters = self.letters & 0xff_ffff;
+        (self.mask & 0xff_ffff == 0xff_ffff).then(|| 1 << (letters.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58))
+    }
 }
 
 impl Glob {
@@ -122,14 +163,22 @@ impl Glob {
     /// ```
     #[must_use]
     pub fn parse(text: &str, reading: Reading) -> Self {
-        let whole = colons(text, reading.variables) >= 5;
-        let bounded = reading.wildcards == Wildcards::BySegment && (whole || text.ends_with('*'));
+        let by_segment = reading.wildcards == Wildcards::BySegment;
+        let whole = by_segment && colons(text, reading.variables) >= 5;
+        let bounded = by_segment && (whole || text.ends_with('*'));
         if bounded && text.bytes().all(|byte| byte == b'*') {
             return Self::everything();
         }
-        let mut tokens = Vec::with_capacity(text.len());
+        let mut tokens = Vec::with_capacity(text.len() + 2 * usize::from(bounded && !whole) * 5);
         let mut segment = 0;
         let mut rest = text;
+        if !(reading.variables && text.contains("${")) {
+            rest = "";
+            for c in text.chars() {
+                tokens.push(plain_token(c, bounded && segment < 5, reading));
+                segment += usize::from(c == ':');
+            }
+        }
         while let Some(c) = rest.chars().next() {
             let in_segment = bounded && segment < 5;
             if reading.variables
@@ -161,7 +210,8 @@ impl Glob {
         order_runs(&mut tokens);
         let prefix = tokens.iter().take_while(|t| matches!(t, Token::Char(_))).count();
         let has_variable = tokens.iter().any(|t| matches!(t, Token::Variable { .. }));
-        Self { tokens: tokens.into(), prefix, has_variable }
+        let is_plain = prefix == tokens.len() || tokens.iter().all(|t| matches!(t, Token::Char(_) | Token::Fold(_)));
+        Self { head: Head::of(&tokens), tokens: tokens.into(), prefix, is_plain, has_variable }
     }
 
     pub(crate) fn tokens(&self) -> &[Token] {
@@ -180,6 +230,25 @@ impl Glob {
             Token::Variable { variable, .. } => Some(variable),
             _ => None,
         })
+    }
+
+    pub(crate) const fn head(&self) -> Head {
+        self.head
+    }
+
+
+    /// A text the pattern matches, with `fill` for each `*`; nothing where a variable is part of it.
+    pub(crate) fn filled(&self, fill: &str) -> Option<String> {
+        let mut text = String::with_capacity(self.tokens.len());
+        for token in &self.tokens {
+            match token {
+                Token::Char(c) | Token::Fold(c) => text.push(*c),
+                Token::One | Token::OneInSegment => text.push('a'),
+                Token::Many | Token::ManyInSegment => text.push_str(fill),
+                Token::Variable { .. } => return None,
+            }
+        }
+        Some(text)
     }
 
     /// Whether the pattern is the bare `*`.
@@ -284,6 +353,9 @@ fn variable_token(body: &str, in_segment: bool, case: Case) -> Option<Token> {
 
 /// Colons outside variables: these separate the segments of an ARN.
 fn colons(text: &str, variables: bool) -> usize {
+    if !(variables && text.contains("${")) {
+        return text.bytes().filter(|byte| *byte == b':').count();
+    }
     let mut count = 0;
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -299,6 +371,9 @@ fn colons(text: &str, variables: bool) -> usize {
 
 /// Puts each run of wildcards of one kind into the order `??…*`.
 fn order_runs(tokens: &mut Vec<Token>) {
+    if tokens.windows(2).all(|two| !matches!(two, [a, b] if a.is_many() && b.is_wild())) {
+        return;
+    }
     let mut out: Vec<Token> = Vec::with_capacity(tokens.len());
     for token in tokens.drain(..) {
         match (&token, out.last()) {

@@ -8,6 +8,7 @@
 
 mod atom;
 mod cell;
+mod close;
 mod inclusion;
 mod key;
 mod principal;

@@ -51,24 +51,20 @@ pub enum Step {
         /// One step for each way.
         ways: Vec<Self>,
     },
+    /// The request matches some pattern of the new allow's action or resource, and for each there is a reason.
+    Split {
+        /// Action or resource.
+        dimension: Dimension,
+        /// Parts that between them hold every pattern of the element.
+        parts: Vec<Part>,
+    },
 }
 
-/// A part of a statement's patterns: all of them, or those with these numbers.
+/// Some patterns of an element, and why no request is left that matches one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selection {
-    /// All patterns.
-    All,
-    /// Some, by their number in the element, ascending.
-    Some(Vec<u32>),
-}
-
-/// One part of a goal, and why no request is left in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
-    /// Which action patterns of the allowing statement.
-    pub actions: Selection,
-    /// Which of its resource patterns.
-    pub resources: Selection,
+pub struct Part {
+    /// The patterns, by their number in the element, ascending.
+    pub patterns: Vec<u32>,
     /// Why.
     pub step: Step,
 }
@@ -80,11 +76,11 @@ pub struct Goal {
     pub allow: u32,
     /// The old deny that would forbid it; nothing for the goal that no old allow covers it.
     pub deny: Option<u32>,
-    /// Parts that together are the whole statement.
-    pub cells: Vec<Cell>,
+    /// Why there is no such request.
+    pub step: Step,
 }
 
-/// A proof of inclusion: every goal, each with its parts.
+/// A proof of inclusion: every goal, each with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proof {
     /// For each new allow, in order: the goal without a deny, then one for each old deny.
@@ -103,7 +99,7 @@ pub struct Certificate {
 }
 
 /// The first line of a printed certificate.
-pub const SCHEMA: &str = "paring-proof/1";
+pub const SCHEMA: &str = "paring-proof/2";
 
 impl fmt::Display for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,25 +114,17 @@ impl fmt::Display for Goal {
             None => write!(f, "new {}:", self.allow)?,
             Some(deny) => write!(f, "new {} under old deny {deny}:", self.allow)?,
         }
-        for (number, cell) in self.cells.iter().enumerate() {
-            f.write_str(if number == 0 { " " } else { "; " })?;
-            if cell.actions != Selection::All || cell.resources != Selection::All {
-                write!(f, "actions {} resources {} ", cell.actions, cell.resources)?;
-            }
-            write!(f, "{}", cell.step)?;
-        }
-        Ok(())
+        write!(f, " {}", self.step)
     }
 }
 
-impl fmt::Display for Selection {
+impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Some(numbers) = self else { return f.write_str("all") };
-        let mut rest = numbers.iter().copied().peekable();
+        let mut rest = self.patterns.iter().copied().peekable();
         let mut separator = "";
         while let Some(first) = rest.next() {
             let mut last = first;
-            while rest.next_if_eq(&(last + 1)).is_some() {
+            while rest.next_if(|next| last.checked_add(1) == Some(*next)).is_some() {
                 last += 1;
             }
             write!(f, "{separator}{first}")?;
@@ -145,7 +133,7 @@ impl fmt::Display for Selection {
             }
             separator = ",";
         }
-        Ok(())
+        write!(f, ": {}", self.step)
     }
 }
 
@@ -162,6 +150,14 @@ impl fmt::Display for Step {
                 for (number, way) in ways.iter().enumerate() {
                     f.write_str(if number == 0 { "" } else { " | " })?;
                     write!(f, "{way}")?;
+                }
+                f.write_str(")")
+            }
+            Self::Split { dimension, parts } => {
+                write!(f, "by {dimension} (")?;
+                for (number, part) in parts.iter().enumerate() {
+                    f.write_str(if number == 0 { "" } else { "; " })?;
+                    write!(f, "{part}")?;
                 }
                 f.write_str(")")
             }

@@ -82,6 +82,14 @@ impl Glob {
         if self.is_everything() {
             return true;
         }
+        if self.head.parts_from(other.head) {
+            return false;
+        }
+        if self.is_plain {
+            return other.is_plain
+                && self.tokens.len() == other.tokens.len()
+                && self.tokens.iter().zip(&other.tokens).all(|(a, b)| a.covers(b));
+        }
         let agreed = self.prefix.min(other.prefix);
         if self.prefix > other.prefix && other.prefix == other.tokens.len() {
             return false;
@@ -97,6 +105,13 @@ impl Glob {
     pub fn disjoint(&self, other: &Self) -> bool {
         if self.is_everything() || other.is_everything() {
             return false;
+        }
+        if self.head.parts_from(other.head) {
+            return true;
+        }
+        if self.is_plain && other.is_plain {
+            return self.tokens.len() != other.tokens.len()
+                || self.tokens.iter().zip(&other.tokens).any(|(a, b)| !a.meets(b));
         }
         let clash = |a: &Token, b: &Token| !a.is_long() && !b.is_long() && !a.meets(b);
         for (a, b) in self.tokens.iter().zip(other.tokens.iter()) {

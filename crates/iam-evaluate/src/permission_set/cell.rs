@@ -5,6 +5,7 @@
 use iam_model::certificate::{Dimension, Step};
 use iam_model::condition::ConditionKey;
 
+use super::atom::Atom;
 use super::key::{self, KeyAnswer, Literal};
 use super::principal;
 use super::statement::{Compiled, Side};
@@ -68,6 +69,10 @@ pub(crate) enum Known {
 impl<'a> Cell<'a> {
     pub(crate) fn everything(domains: &'a Domains, caps: Caps) -> Self {
         Self { sides: Default::default(), keys: Vec::new(), domains, caps }
+    }
+
+    pub(crate) const fn caps(&self) -> Caps {
+        self.caps
     }
 
     /// Demands that the request matches the statement.
@@ -182,7 +187,8 @@ impl<'a> Cell<'a> {
             let apart = if side.negated {
                 demands.required.iter().any(|u| u.iter().all(|p| side.globs.iter().any(|n| n.includes(p))))
             } else {
-                demands.required.iter().any(|u| u.iter().all(|p| side.globs.iter().all(|q| p.disjoint(q))))
+                let apart = |p: &Glob| !side.may_start_like(p) || side.globs.iter().all(|q| p.disjoint(q));
+                demands.required.iter().any(|u| u.iter().all(apart))
             };
             if apart {
                 return true;
@@ -217,6 +223,13 @@ impl<'a> Cell<'a> {
         }
         Some(Example { texts, keys })
     }
+}
+
+/// Whether a condition holds wherever all the given ones do.
+pub(crate) fn implied(given: &[Atom], atom: &Atom, caps: Caps) -> bool {
+    let mut literals: Vec<Literal<'_>> = given.iter().filter(|g| g.key == atom.key).map(|g| (g, true)).collect();
+    literals.push((atom, false));
+    literals.iter().any(|(g, holds)| *holds && *g == atom) || matches!(key::solve(&literals, caps), KeyAnswer::Empty)
 }
 
 /// A request of a cell, as texts.

@@ -6,32 +6,22 @@
 
 use std::collections::BTreeSet;
 
-use iam_model::certificate::{Cell as ProvedCell, Goal, Proof, Selection, Side as Whose};
+use iam_model::certificate::{Goal, Proof, Side as Whose};
 use iam_model::condition::ConditionKey;
 
 use super::atom::Atom;
 use super::cell::{Cell, Domains};
 use super::request::Witness;
-use super::search::{Avoid, End, Search, groups};
+use super::close::{Task, close};
+use super::search::{Avoid, End};
 use super::statement::{Compiled, Policy};
 use super::{Inclusion, Limits, PermissionSet, Possibility, Term, Why, values_of_variables};
-use crate::glob::Glob;
 use crate::glob::language::Caps;
 
 /// Choices of which part of the old set a request is outside of.
 const MOST_CHOICES: usize = 256;
 /// Goals of one choice.
 const MOST_GOALS: usize = 50_000;
-/// Steps for a goal that is not yet split.
-const FIRST_STEPS: usize = 400;
-
-/// One way in which the new set could allow more.
-struct Task<'a> {
-    hits: Vec<&'a Compiled>,
-    avoid: Vec<Avoid<'a>>,
-    deny: Option<u32>,
-}
-
 /// What one pass over all goals found.
 enum Pass {
     Proved(Proof),
@@ -115,8 +105,9 @@ fn pass(
             let outs: Vec<&Policy> = term.none.iter().map(AsRef::as_ref).chain(outs).collect();
             let Some(tasks) = tasks(&ins, &outs) else { return Pass::Open { out_of_steps: true } };
             for task in tasks {
+                let allow = task.hits.first().map_or(0, |hit| hit.index);
                 match close(&base, &task, steps, &mut accept) {
-                    Ok(goal) => proof.goals.push(goal),
+                    Ok(step) => proof.goals.push(Goal { allow, deny: task.deny, step }),
                     Err(End::Found) => return found.map_or(Pass::Open { out_of_steps: false }, Pass::Refuted),
                     Err(_) => open = true,
                 }
@@ -190,64 +181,4 @@ fn tasks<'a>(ins: &[&'a Policy], outs: &[&'a Policy]) -> Option<Vec<Task<'a>>> {
         tasks = next;
     }
     Some(tasks)
-}
-
-type Accept<'x> = dyn FnMut(&super::cell::Example) -> bool + 'x;
-type Part<'a> = (&'a Selection, Option<&'a [Glob]>);
-
-/// Closes one goal: whole, or split by action patterns, or by action and resource patterns.
-fn close(base: &Cell<'_>, task: &Task<'_>, steps: &mut usize, accept: &mut Accept<'_>) -> Result<Goal, End> {
-    let Some((first, others)) = task.hits.split_first() else { return Err(End::Open) };
-    let mut run = |actions: Option<&[Glob]>, resources: Option<&[Glob]>, budget: usize, offers: usize| {
-        let mut cell = base.clone();
-        cell.hit_part(first, [actions, resources]);
-        others.iter().for_each(|hit| cell.hit(hit));
-        let granted = budget.min(*steps);
-        let mut search = Search { steps: granted, offers, accept };
-        let end = search.run(&cell, &task.avoid, 0);
-        *steps -= granted - search.steps;
-        end
-    };
-    let goal = |cells| Goal { allow: first.index, deny: task.deny, cells };
-    let cell = |a: &Selection, r: &Selection, step| ProvedCell { actions: a.clone(), resources: r.clone(), step };
-    let all = Selection::All;
-    match run(None, None, FIRST_STEPS, 2) {
-        End::Closed(step) => return Ok(goal(vec![cell(&all, &all, step)])),
-        End::Found => return Err(End::Found),
-        End::Open => {}
-    }
-    let split = |number: usize| {
-        let side = first.sides.get(number).filter(|s| !s.negated)?;
-        groups(&side.globs, number, &task.avoid)
-    };
-    let (by_action, by_resource) = (split(0), split(1));
-    let action_parts: Vec<Part<'_>> = parts(by_action.as_deref(), &all);
-    let resource_parts: Vec<Part<'_>> = parts(by_resource.as_deref(), &all);
-    let mut cells = Vec::new();
-    let mut open = false;
-    for (a, actions) in &action_parts {
-        match run(*actions, None, FIRST_STEPS, 2) {
-            End::Closed(step) => {
-                cells.push(cell(a, &all, step));
-                continue;
-            }
-            End::Found => return Err(End::Found),
-            End::Open => {}
-        }
-        for (r, resources) in &resource_parts {
-            match run(*actions, *resources, usize::MAX, 32) {
-                End::Closed(step) => cells.push(cell(a, r, step)),
-                End::Found => return Err(End::Found),
-                End::Open => open = true,
-            }
-        }
-    }
-    if open { Err(End::Open) } else { Ok(goal(cells)) }
-}
-
-fn parts<'a>(groups: Option<&'a [(Selection, Vec<Glob>)]>, all: &'a Selection) -> Vec<Part<'a>> {
-    match groups {
-        None => vec![(all, None)],
-        Some(groups) => groups.iter().map(|(selection, globs)| (selection, Some(globs.as_slice()))).collect(),
-    }
 }

@@ -108,5 +108,5 @@ pub(crate) fn likely() -> Vec<Glob> {
 
 /// Everyone.
 pub(crate) fn everyone() -> Side {
-    Side { globs: vec![Glob::everything()], negated: false }
+    Side::everything()
 }

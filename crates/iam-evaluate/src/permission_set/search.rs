@@ -4,7 +4,7 @@
 //! Ends in a proof that there is none, in a request, or open. It never guesses: a request counts only where the
 //! caller accepts it.
 
-use iam_model::certificate::{self as model, Side as Whose, StatementRef, Step};
+use iam_model::certificate::{Dimension, Side as Whose, StatementRef, Step};
 
 use super::cell::{Cell, Example, Known, Way};
 use super::statement::Compiled;
@@ -15,6 +15,19 @@ use crate::glob::Glob;
 pub(crate) struct Avoid<'a> {
     pub(crate) statement: &'a Compiled,
     pub(crate) whose: Whose,
+}
+
+impl Avoid<'_> {
+    fn named(&self) -> StatementRef {
+        StatementRef { side: self.whose, index: self.statement.index }
+    }
+
+    /// The step for requests that the statement covers: every way not to match it is closed at once.
+    pub(crate) fn avoided(&self) -> Step {
+        let sides = [Dimension::Action, Dimension::Resource, Dimension::Principal];
+        let keys = self.statement.atoms.iter().map(|atom| Dimension::Key(atom.key.clone()));
+        Step::Avoid { statement: self.named(), ways: sides.into_iter().chain(keys).map(Step::Empty).collect() }
+    }
 }
 
 /// How a search ended.
@@ -97,7 +110,7 @@ impl Search<'_> {
 
     /// Tries every way not to match a statement; nothing where the steps are used up.
     fn ways<'a>(&mut self, cell: &Cell<'a>, avoid: Avoid<'a>) -> Option<Tried<'a>> {
-        let Avoid { statement, whose } = avoid;
+        let statement = avoid.statement;
         let ways = (0..3).map(Way::Side).chain((0..statement.atoms.len()).map(Way::Condition));
         let mut tried = Vec::with_capacity(3 + statement.atoms.len());
         for way in ways {
@@ -108,7 +121,7 @@ impl Search<'_> {
                 Known::Inhabited => Ok(child),
             });
         }
-        Some(Tried { statement: StatementRef { side: whose, index: statement.index }, ways: tried })
+        Some(Tried { statement: avoid.named(), ways: tried })
     }
 
     fn offer(&mut self, cell: &Cell<'_>) -> End {
@@ -141,7 +154,7 @@ impl Tried<'_> {
 
 /// Groups the patterns of a side by how they stand to the statements that must not match: patterns of one group are
 /// inside and outside the same ones. Nothing where there is nothing to split.
-pub(crate) fn groups(globs: &[Glob], number: usize, avoid: &[Avoid<'_>]) -> Option<Vec<(model::Selection, Vec<Glob>)>> {
+pub(crate) fn groups(globs: &[Glob], number: usize, avoid: &[Avoid<'_>]) -> Option<Vec<(Vec<u32>, Vec<Glob>)>> {
     const MOST: usize = 2_048;
     if globs.len() < 2 || globs.len() > MOST {
         return None;
@@ -157,14 +170,16 @@ pub(crate) fn groups(globs: &[Glob], number: usize, avoid: &[Avoid<'_>]) -> Opti
         group.0.push(index);
         group.1.push(glob.clone());
     }
-    (groups.len() > 1).then(|| groups.into_values().map(|(at, g)| (model::Selection::Some(at), g)).collect())
+    (groups.len() > 1).then(|| groups.into_values().collect())
 }
 
 const PARTIAL: u8 = 2;
 
 fn relation(glob: &Glob, statement: &Compiled, number: usize) -> u8 {
     let Some(side) = statement.sides.get(number) else { return PARTIAL };
-    if side.globs.iter().any(|n| n.includes(glob)) {
+    if !side.may_start_like(glob) {
+        u8::from(side.negated)
+    } else if side.globs.iter().any(|n| n.includes(glob)) {
         u8::from(!side.negated)
     } else if side.globs.iter().all(|n| n.disjoint(glob)) {
         u8::from(side.negated)

@@ -14,11 +14,23 @@ use crate::glob::{Glob, Reading, Variable};
 pub(crate) struct Side {
     pub(crate) globs: Vec<Glob>,
     pub(crate) negated: bool,
+    /// A bit for the first letters of each pattern; all bits where one begins with fewer.
+    starts: u64,
 }
 
 impl Side {
+    pub(crate) fn new(globs: Vec<Glob>, negated: bool) -> Self {
+        let starts = globs.iter().fold(0, |all, glob| all | glob.head().start().unwrap_or(u64::MAX));
+        Self { globs, negated, starts }
+    }
+
     pub(crate) fn everything() -> Self {
-        Self { globs: vec![Glob::everything()], negated: false }
+        Self::new(vec![Glob::everything()], false)
+    }
+
+    /// Whether some pattern may have its first letters in common with this one: where not, none matches what it does.
+    pub(crate) fn may_start_like(&self, glob: &Glob) -> bool {
+        glob.head().start().is_none_or(|start| self.starts & start != 0)
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
@@ -26,7 +38,7 @@ impl Side {
     }
 
     fn bind<'v>(&self, variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Self {
-        Self { globs: self.globs.iter().filter_map(|g| g.bind(variable)).collect(), negated: self.negated }
+        Self::new(self.globs.iter().filter_map(|g| g.bind(variable)).collect(), self.negated)
     }
 }
 
@@ -102,24 +114,24 @@ impl Compiled {
             || statement.resource.patterns().iter().any(|p| has_strange_variable(p.value.as_str(), version));
         let strange_action = !statement.action.patterns().iter().all(|p| well_formed(&p.value));
         let action = |p: &ActionPattern| action_glob(p.as_str());
-        let actions = Side {
-            globs: statement.action.patterns().iter().map(|p| action(&p.value)).collect(),
-            negated: matches!(statement.action, ActionElement::NotAction(_)),
-        };
+        let actions = Side::new(
+            statement.action.patterns().iter().map(|p| action(&p.value)).collect(),
+            matches!(statement.action, ActionElement::NotAction(_)),
+        );
         let reading = Reading::resource(version);
         let resources = match &statement.resource {
             ResourceElement::Absent => Side::everything(),
-            other => Side {
-                globs: other.patterns().iter().map(|p| Glob::parse(p.value.as_str(), reading)).collect(),
-                negated: matches!(other, ResourceElement::NotResource(_)),
-            },
+            other => Side::new(
+                other.patterns().iter().map(|p| Glob::parse(p.value.as_str(), reading)).collect(),
+                matches!(other, ResourceElement::NotResource(_)),
+            ),
         };
         let principals = match &statement.principal {
             None => principal::everyone(),
             Some(PrincipalElement::Principal(list) | PrincipalElement::NotPrincipal(list)) => {
                 let (globs, understood) = principal::globs(list.iter().map(|p| &p.value));
                 doubtful |= !understood;
-                Side { globs, negated: matches!(statement.principal, Some(PrincipalElement::NotPrincipal(_))) }
+                Side::new(globs, matches!(statement.principal, Some(PrincipalElement::NotPrincipal(_))))
             }
         };
         if doubtful || strange_action && actions.negated {
