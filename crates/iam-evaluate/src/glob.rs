@@ -236,7 +236,6 @@ impl Glob {
         self.head
     }
 
-
     /// A text the pattern matches, with `fill` for each `*`; nothing where a variable is part of it.
     pub(crate) fn filled(&self, fill: &str) -> Option<String> {
         let mut text = String::with_capacity(self.tokens.len());

@@ -7,7 +7,7 @@ mod pattern;
 mod reading;
 mod value;
 
-use iam_model::certificate::{Cell, Certificate, Dimension, Goal, Selection, Side as Whose, Step};
+use iam_model::certificate::{Certificate, Dimension, Side as Whose, Step};
 use iam_model::policy::PolicyDocument;
 
 use crate::digest::digest;
@@ -58,43 +58,18 @@ pub fn check(old: &[PolicyDocument], new: &[PolicyDocument], certificate: &Certi
     let mut goals = certificate.proof.goals.iter();
     for allow in &new.allows {
         for deny in std::iter::once(None).chain(old.denies.iter().map(Some)) {
-            let fits = |g: &&Goal| g.allow == allow.index && g.deny == deny.map(|d| d.index) && covers(g, allow);
-            let goal = goals.next().filter(fits).ok_or(Refusal::Goals)?;
-            for cell in &goal.cells {
-                let mut demands = Demands::default();
-                demands.hit(allow, [Some(cell), Some(cell), None]);
-                deny.into_iter().for_each(|deny| demands.hit(deny, [None; 3]));
-                // Under an old deny the old allows need not be avoided, so avoiding them proves nothing.
-                let old_allows = if deny.is_none() { &*old.allows } else { &[] };
-                follow(old_allows, &new.denies, &demands, &cell.step)
-                    .map_err(|what| Refusal::Step { allow: allow.index, what })?;
-            }
+            let asked = (allow.index, deny.map(|deny| deny.index));
+            let goal = goals.next().filter(|goal| (goal.allow, goal.deny) == asked).ok_or(Refusal::Goals)?;
+            let mut demands = Demands::default();
+            demands.hit(allow);
+            deny.into_iter().for_each(|deny| demands.hit(deny));
+            // Under an old deny the old allows need not be avoided, so avoiding them proves nothing.
+            let old_allows = if deny.is_none() { &*old.allows } else { &[] };
+            follow(allow, old_allows, &new.denies, &demands, &goal.step)
+                .map_err(|what| Refusal::Step { allow: allow.index, what })?;
         }
     }
     if goals.next().is_some() { Err(Refusal::Goals) } else { Ok(()) }
-}
-
-fn holds(selection: &Selection, number: usize) -> bool {
-    match selection {
-        Selection::All => true,
-        Selection::Some(some) => u32::try_from(number).is_ok_and(|n| some.binary_search(&n).is_ok()),
-    }
-}
-
-/// Whether the cells of a goal together are the whole statement. A negated element cannot be split.
-fn covers(goal: &Goal, allow: &Statement) -> bool {
-    let [actions, resources, _] = &allow.sides;
-    let splits = |side: &Side, selection: &Selection| side.negated && *selection != Selection::All;
-    if goal.cells.iter().any(|c| splits(actions, &c.actions) || splits(resources, &c.resources)) {
-        return false;
-    }
-    let whole = |c: &&Cell| c.resources == Selection::All;
-    goal.cells.iter().any(|c| c.actions == Selection::All && whole(&c))
-        || (0..actions.patterns.len()).all(|action| {
-            let cells: Vec<&Cell> = goal.cells.iter().filter(|c| holds(&c.actions, action)).collect();
-            let covered = |resource| cells.iter().any(|c| holds(&c.resources, resource));
-            cells.iter().any(whole) || !resources.patterns.is_empty() && (0..resources.patterns.len()).all(covered)
-        })
 }
 
 /// What a request must be at a step of the proof; grown on the way down.
@@ -106,21 +81,17 @@ struct Demands<'a> {
 }
 
 impl<'a> Demands<'a> {
-    /// The text of a dimension is in (or is not in) a side, or is in the part of it that a cell selects.
-    fn side(&mut self, number: usize, side: &'a Side, part: Option<&Cell>, inside: bool) {
-        let selection = part.map_or(&Selection::All, |c| if number == 0 { &c.actions } else { &c.resources });
-        let patterns = side.patterns.iter().enumerate().filter(|(n, _)| holds(selection, *n)).map(|(_, p)| p);
+    /// The text of a dimension is in a side, or it is not.
+    fn side(&mut self, number: usize, side: &'a Side, inside: bool) {
         match (self.required.get_mut(number), self.excluded.get_mut(number)) {
-            (_, Some(excluded)) if side.negated == inside => excluded.extend(patterns),
-            (Some(required), _) => required.push(patterns.collect()),
+            (_, Some(excluded)) if side.negated == inside => excluded.extend(&side.patterns),
+            (Some(required), _) => required.push(side.patterns.iter().collect()),
             _ => {}
         }
     }
 
-    fn hit(&mut self, statement: &'a Statement, parts: [Option<&Cell>; 3]) {
-        for ((number, side), part) in statement.sides.iter().enumerate().zip(parts) {
-            self.side(number, side, part, true);
-        }
+    fn hit(&mut self, statement: &'a Statement) {
+        (0..).zip(&statement.sides).for_each(|(number, side)| self.side(number, side, true));
         self.claims.extend(statement.claims.iter().map(|claim| (claim, true)));
     }
 
@@ -136,40 +107,59 @@ impl<'a> Demands<'a> {
         };
         let (required, excluded) = (self.required.get(number), self.excluded.get(number));
         required.zip(excluded).is_some_and(|(required, excluded)| {
-            let domain = reading::domain(number);
+            let domain = || reading::domain(number);
             Problem { required: required.clone(), excluded: excluded.clone(), domain: &domain }.is_empty()
         })
     }
 }
 
-/// Follows one step of the proof, and with it all below.
+/// Follows one step of the proof about a new allow, and with it all below.
 fn follow(
+    allow: &Statement,
     old_allows: &[Statement],
     new_denies: &[Statement],
     demands: &Demands<'_>,
     step: &Step,
 ) -> Result<(), String> {
-    let (statement, ways) = match step {
-        Step::Empty(dimension) if demands.is_empty(dimension) => return Ok(()),
-        Step::Empty(dimension) => return Err(format!("{dimension} is not empty")),
-        Step::Avoid { statement, ways } => (statement, ways),
-    };
-    let list = if statement.side == Whose::New { new_denies } else { old_allows };
-    let avoided = list.iter().find(|s| s.index == statement.index && !s.doubtful);
-    let avoided = avoided.ok_or_else(|| format!("{statement} need not be avoided"))?;
-    if ways.len() != 3 + avoided.claims.len() {
-        return Err(format!("{statement} can be avoided in {} ways", 3 + avoided.claims.len()));
-    }
-    let sides = avoided.sides.iter().enumerate().map(Ok);
-    for (way, step) in sides.chain(avoided.claims.iter().map(Err)).zip(ways) {
-        let mut demands = demands.clone();
-        match way {
-            Ok((number, side)) => demands.side(number, side, None, false),
-            Err(claim) => demands.claims.push((claim, false)),
+    match step {
+        Step::Empty(dimension) if demands.is_empty(dimension) => Ok(()),
+        Step::Empty(dimension) => Err(format!("{dimension} is not empty")),
+        Step::Split { dimension, parts } => {
+            let number = usize::from(*dimension == Dimension::Resource);
+            let side = allow.sides.get(number).filter(|side| !side.negated);
+            let side = side.filter(|_| matches!(dimension, Dimension::Action | Dimension::Resource));
+            let side = side.ok_or_else(|| format!("nothing can be split by {dimension}"))?;
+            let part_holds = |at: u32| parts.iter().any(|part| part.patterns.contains(&at));
+            if !(0..).zip(&side.patterns).all(|(at, _)| part_holds(at)) {
+                return Err(format!("the parts are not every {dimension}"));
+            }
+            parts.iter().try_for_each(|part| {
+                let own = |at: &u32| side.patterns.get(usize::try_from(*at).ok()?);
+                let mut demands = demands.clone();
+                // The allow was hit first; the part stands for it.
+                let required = demands.required.get_mut(number).and_then(|required| required.first_mut());
+                *required.ok_or("nothing to split")? = part.patterns.iter().filter_map(own).collect();
+                follow(allow, old_allows, new_denies, &demands, &part.step)
+            })
         }
-        follow(old_allows, new_denies, &demands, step)?;
+        Step::Avoid { statement, ways } => {
+            let list = if statement.side == Whose::New { new_denies } else { old_allows };
+            let avoided = list.iter().find(|s| s.index == statement.index && !s.doubtful);
+            let avoided = avoided.ok_or_else(|| format!("{statement} need not be avoided"))?;
+            if ways.len() != 3 + avoided.claims.len() {
+                return Err(format!("{statement} can be avoided in {} ways", 3 + avoided.claims.len()));
+            }
+            let sides = avoided.sides.iter().enumerate().map(Ok);
+            sides.chain(avoided.claims.iter().map(Err)).zip(ways).try_for_each(|(way, step)| {
+                let mut demands = demands.clone();
+                match way {
+                    Ok((number, side)) => demands.side(number, side, false),
+                    Err(claim) => demands.claims.push((claim, false)),
+                }
+                follow(allow, old_allows, new_denies, &demands, step)
+            })
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]

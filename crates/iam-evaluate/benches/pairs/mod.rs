@@ -37,9 +37,30 @@ struct Draft {
 }
 
 const SERVICES: [&str; 24] = [
-    "s3", "ec2", "iam", "lambda", "dynamodb", "sqs", "sns", "kms", "logs", "cloudwatch", "rds", "ecs", "ecr", "ssm",
-    "secretsmanager", "glue", "athena", "sagemaker", "elasticloadbalancing", "autoscaling", "cloudformation",
-    "codebuild", "events", "route53",
+    "s3",
+    "ec2",
+    "iam",
+    "lambda",
+    "dynamodb",
+    "sqs",
+    "sns",
+    "kms",
+    "logs",
+    "cloudwatch",
+    "rds",
+    "ecs",
+    "ecr",
+    "ssm",
+    "secretsmanager",
+    "glue",
+    "athena",
+    "sagemaker",
+    "elasticloadbalancing",
+    "autoscaling",
+    "cloudformation",
+    "codebuild",
+    "events",
+    "route53",
 ];
 
 const CONDITIONS: [&str; 14] = [

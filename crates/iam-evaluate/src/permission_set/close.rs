@@ -28,12 +28,7 @@ pub(crate) type Accept<'x> = dyn FnMut(&Example) -> bool + 'x;
 type Group = (Vec<u32>, Vec<Glob>);
 
 /// Closes a goal, or says how that ended.
-pub(crate) fn close(
-    base: &Cell<'_>,
-    task: &Task<'_>,
-    steps: &mut usize,
-    accept: &mut Accept<'_>,
-) -> Result<Step, End> {
+pub(crate) fn close(base: &Cell<'_>, task: &Task<'_>, steps: &mut usize, accept: &mut Accept<'_>) -> Result<Step, End> {
     let Some((first, others)) = task.hits.split_first() else { return Err(End::Open) };
     let mut whole = base.clone();
     task.hits.iter().for_each(|hit| whole.hit(hit));

@@ -11,8 +11,8 @@ use iam_model::condition::ConditionKey;
 
 use super::atom::Atom;
 use super::cell::{Cell, Domains};
-use super::request::Witness;
 use super::close::{Task, close};
+use super::request::Witness;
 use super::search::{Avoid, End};
 use super::statement::{Compiled, Policy};
 use super::{Inclusion, Limits, PermissionSet, Possibility, Term, Why, values_of_variables};

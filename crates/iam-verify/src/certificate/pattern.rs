@@ -55,9 +55,25 @@ impl Pattern {
     /// Whether every text of `other`, whatever the variables' values, is one of this pattern: `other` is read as a
     /// text whose wildcards and variables are letters of their own. May say no where the answer is yes.
     fn includes(&self, other: &Self) -> bool {
-        let walk = Walk { patterns: vec![self], unions: vec![0], required: 1, other: '\0' };
-        let end = other.0.iter().fold(walk.start(), |state, letter| walk.step(&state, letter));
-        walk.accepts(&end)
+        let (mut at, mut seen, mut star) = (0, 0, None);
+        loop {
+            match (self.0.get(at), other.0.get(seen)) {
+                (None, None) => return true,
+                (Some(own), _) if own.is_many() => {
+                    star = Some((at, own, seen));
+                    at += 1;
+                }
+                (Some(own), Some(letter)) if own.takes(letter) => (at, seen) = (at + 1, seen + 1),
+                // The last star takes one more.
+                _ => match star {
+                    Some((back, own, from)) if other.0.get(from).is_some_and(|letter| own.takes(letter)) => {
+                        star = Some((back, own, from + 1));
+                        (at, seen) = (back + 1, from + 1);
+                    }
+                    _ => return false,
+                },
+            }
+        }
     }
 }
 
@@ -96,6 +112,13 @@ impl Token {
         matches!(self, Self::Many { .. })
     }
 
+    fn letter(&self) -> Option<char> {
+        match self {
+            Self::Char(c) | Self::Fold(c) => Some(c.to_ascii_lowercase()),
+            _ => None,
+        }
+    }
+
     /// Whether this step can take all that the other one stands for.
     fn takes(&self, other: &Self) -> bool {
         match (self, other) {
@@ -119,7 +142,7 @@ impl Token {
 pub(super) struct Problem<'a> {
     pub(super) required: Vec<Vec<&'a Pattern>>,
     pub(super) excluded: Vec<&'a Pattern>,
-    pub(super) domain: &'a [Pattern],
+    pub(super) domain: &'a dyn Fn() -> Vec<Pattern>,
 }
 
 /// States of one automaton; a proof about more is refused.
@@ -142,99 +165,75 @@ impl Problem<'_> {
         let own = |p: &&Pattern| if several { p.widened() } else { (*p).clone() };
         let mut required: Vec<Vec<Pattern>> = unions.iter().map(|u| u.iter().map(own).collect()).collect();
         if several || !symbolic {
-            required.push(if self.domain.is_empty() { vec![everything] } else { self.domain.to_vec() });
+            required.push((self.domain)());
         }
-        let excluded = self.excluded.iter().filter(|n| !several || !n.has_variable());
-        let (mut patterns, mut unions) = (Vec::new(), Vec::new());
-        for (number, union) in required.iter().enumerate() {
-            patterns.extend(union);
-            unions.resize(patterns.len(), number);
-        }
-        patterns.extend(excluded);
-        unions.resize(patterns.len(), required.len());
-        Walk { other: unused(&patterns), patterns, unions, required: required.len() }.never_accepts()
+        let excluded = self.excluded.iter().filter(|n| !several || !n.has_variable()).map(|n| (*n, required.len()));
+        let numbered = required.iter().enumerate().flat_map(|(number, union)| union.iter().map(move |p| (p, number)));
+        Walk { patterns: numbered.chain(excluded).collect(), required: required.len() }.never_accepts()
     }
 }
 
-/// A character none of the patterns names, which stands for all such.
-fn unused(patterns: &[&Pattern]) -> char {
-    let letters = patterns.iter().flat_map(|p| &p.0).filter_map(|t| match t {
-        Token::Char(c) | Token::Fold(c) => Some(c.to_ascii_lowercase()),
-        _ => None,
-    });
-    let named: BTreeSet<char> = letters.collect();
-    ('a'..='z').chain('\u{c0}'..).find(|c| !named.contains(c)).unwrap_or('~')
-}
-
-/// The product of patterns: one of each required union must match, and none of the union after those.
+/// The product of patterns, each with the number of its union: one of each required union must match, and none of
+/// the union after those.
 struct Walk<'a> {
-    patterns: Vec<&'a Pattern>,
-    unions: Vec<usize>,
+    patterns: Vec<(&'a Pattern, usize)>,
     required: usize,
-    other: char,
 }
 
 /// Positions by pattern.
 type State = BTreeSet<(usize, usize)>;
 
 impl Walk<'_> {
-    fn start(&self) -> State {
-        let mut state = State::new();
-        (0..self.patterns.len()).for_each(|pattern| self.enter(&mut state, pattern, 0));
-        state
+    /// What of a pattern follows a position.
+    fn rest(&self, (pattern, at): (usize, usize)) -> &[Token] {
+        self.patterns.get(pattern).and_then(|(pattern, _)| pattern.0.get(at..)).unwrap_or_default()
     }
 
-    fn enter(&self, state: &mut State, pattern: usize, position: usize) {
-        state.insert((pattern, position));
-        if self.token(pattern, position).is_some_and(Token::is_many) {
-            self.enter(state, pattern, position + 1);
+    fn enter(&self, state: &mut State, (pattern, at): (usize, usize)) {
+        state.insert((pattern, at));
+        if self.rest((pattern, at)).first().is_some_and(Token::is_many) {
+            self.enter(state, (pattern, at + 1));
         }
-    }
-
-    fn token(&self, pattern: usize, position: usize) -> Option<&Token> {
-        self.patterns.get(pattern)?.0.get(position)
     }
 
     fn step(&self, state: &State, letter: &Token) -> State {
         let mut target = State::new();
-        for (pattern, position) in state {
-            if let Some(token) = self.token(*pattern, *position).filter(|t| t.takes(letter)) {
-                self.enter(&mut target, *pattern, position + usize::from(!token.is_many()));
+        for (pattern, at) in state {
+            if let Some(token) = self.rest((*pattern, *at)).first().filter(|token| token.takes(letter)) {
+                self.enter(&mut target, (*pattern, at + usize::from(!token.is_many())));
             }
         }
         target
     }
 
-    /// The unions of which some pattern is at a position that passes.
-    fn unions_where(&self, state: &State, passes: impl Fn(usize, usize) -> bool) -> BTreeSet<usize> {
-        let passing = state.iter().filter(|(pattern, position)| passes(*pattern, *position));
-        passing.filter_map(|(pattern, _)| self.unions.get(*pattern).copied()).collect()
-    }
-
-    fn accepts(&self, state: &State) -> bool {
-        self.unions_where(state, |pattern, at| self.token(pattern, at).is_none()).into_iter().eq(0..self.required)
-    }
-
-    /// Whether nothing accepted can follow: a required union is lost, or an excluded pattern matches whatever comes.
-    fn is_dead(&self, state: &State) -> bool {
-        let rest = |pattern: usize, at: usize| self.patterns.get(pattern).and_then(|p| p.0.get(at..));
-        let ends = |pattern, at| rest(pattern, at) == Some(&[Token::Many { bounded: false }]);
-        !self.unions_where(state, |_, _| true).into_iter().filter(|u| *u < self.required).eq(0..self.required)
-            || self.unions_where(state, ends).contains(&self.required)
+    /// The unions of which some pattern is at a position from where the rest is such.
+    fn unions(&self, state: &State, is_such: impl Fn(&[Token]) -> bool) -> BTreeSet<usize> {
+        let such = state.iter().filter(|place| is_such(self.rest(**place)));
+        such.filter_map(|(pattern, _)| self.patterns.get(*pattern)).map(|(_, union)| *union).collect()
     }
 
     /// Whether no reachable state accepts: every state and every letter, one after the other.
     fn never_accepts(&self) -> bool {
-        let (mut known, mut open) = (BTreeSet::from([self.start()]), vec![self.start()]);
+        let mut start = State::new();
+        (0..self.patterns.len()).for_each(|pattern| self.enter(&mut start, (pattern, 0)));
+        let tokens = self.patterns.iter().flat_map(|(pattern, _)| &pattern.0);
+        let named: BTreeSet<char> = tokens.filter_map(Token::letter).collect();
+        // This letter stands for all that no pattern names.
+        let Some(other) = ('a'..='z').chain('\u{c0}'..).find(|c| !named.contains(c)) else { return false };
+        let (mut known, mut open) = (BTreeSet::from([start.clone()]), vec![start]);
         while let Some(state) = open.pop() {
-            if self.is_dead(&state) {
+            let (all, excluded) = (0..self.required, &self.required);
+            // Nothing accepted can follow where a union is lost, or an excluded pattern matches whatever comes.
+            let alive = self.unions(&state, |_| true);
+            let ends = self.unions(&state, |rest| rest == [Token::Many { bounded: false }]);
+            if !all.clone().all(|union| alive.contains(&union)) || ends.contains(excluded) {
                 continue;
             }
-            if self.accepts(&state) || known.len() > STATES {
+            if known.len() > STATES || self.unions(&state, <[Token]>::is_empty).into_iter().eq(all) {
                 return false;
             }
-            let mut letters = BTreeSet::from([Token::Char(self.other), Token::Char(':')]);
-            for token in state.iter().filter_map(|(pattern, position)| self.token(*pattern, *position)) {
+            let mut letters = BTreeSet::from([Token::Char(other), Token::Char(':')]);
+            for token in state.iter().filter_map(|place| self.rest(*place).first()) {
                 match token {
                     Token::Fold(c) => letters.extend([Token::Char(*c), Token::Char(c.to_ascii_uppercase())]),
                     Token::Char(_) | Token::Variable { .. } => drop(letters.insert(token.clone())),

@@ -201,7 +201,8 @@ pub(super) fn impossible(claims: &[(&Claim, bool)]) -> bool {
 
 /// Whether no one value passes and fails the tests as asked; shown by tests of one kind.
 fn no_value(tests: &[(&Test, bool)]) -> bool {
-    let mut texts = Problem { required: Vec::new(), excluded: Vec::new(), domain: &[] };
+    let everything = || vec![Pattern::read("*", Reading { wild: true, ..Reading::default() })];
+    let mut texts = Problem { required: Vec::new(), excluded: Vec::new(), domain: &everything };
     for (test, passes) in tests {
         match test {
             Test::Text(patterns) if *passes => texts.required.push(patterns.iter().collect()),
