@@ -116,8 +116,8 @@ fn mutate(step: &Step, change: &mut dyn FnMut(Step)) {
 fn corrupted(certificate: &Certificate) -> Vec<Certificate> {
     let mut all = Vec::new();
     let digit = |text: &str, at: usize| -> Box<str> {
-        let other = if text.as_bytes()[at] == b'0' { "1" } else { "0" };
-        format!("{}{other}{}", &text[..at], &text[at + 1..]).into()
+        let other = |c: char| if c == '0' { '1' } else { '0' };
+        text.chars().enumerate().map(|(n, c)| if n == at { other(c) } else { c }).collect::<String>().into()
     };
     for at in [0, 31, 63] {
         all.push(Certificate { old: digit(&certificate.old, at), ..certificate.clone() });
