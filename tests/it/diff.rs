@@ -45,15 +45,71 @@ fn two_snapshots_differ_principal_by_principal() {
     assert_eq!(folder.paring(&["diff", "s.json", "s.json"]).code, 0);
 }
 
+const TEMPLATE: &str = "Parameters:
+  Stage: {Type: String}
+Resources:
+  Table: {Type: AWS::DynamoDB::Table}
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies:
+        - AWSLambdaBasicExecutionRole
+        - Version: '2012-10-17'
+          Statement:
+            - Effect: Allow
+              Action: ['dynamodb:GetItem', 'dynamodb:PutItem']
+              Resource: !GetAtt Table.Arn
+            - Effect: Allow
+              Action: 's3:GetObject'
+              Resource: !Sub 'arn:aws:s3:::files-${Stage}/*'
+";
+
+#[test]
+fn two_templates_differ_role_by_role() {
+    let folder = Folder::new();
+    folder.write("old.yaml", TEMPLATE);
+    let wider = TEMPLATE.replace("!GetAtt Table.Arn", "'*'").replace(", 'dynamodb:PutItem'", "");
+    folder.write("new.yaml", wider);
+    let output = folder.paring(&["diff", "old.yaml", "new.yaml"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    insta::assert_snapshot!("diff_templates", output.stdout);
+    // The same references say the same, however they are written.
+    folder.write("same.yaml", TEMPLATE.replace("!GetAtt Table.Arn", "!Sub '${Table.Arn}'"));
+    let same = folder.paring(&["diff", "old.yaml", "same.yaml"]);
+    assert_eq!((same.code, same.stdout.as_str()), (0, "both allow the same requests\n"), "{}", same.stderr);
+}
+
+#[test]
+fn what_a_template_leaves_open_is_told_and_never_passes() {
+    let folder = Folder::new();
+    folder.write("old.yaml", TEMPLATE);
+    for (changed, said) in [
+        (TEMPLATE.replace("!GetAtt Table.Arn", "!ImportValue table"), "only the deployment knows"),
+        (TEMPLATE.replace("!GetAtt Table.Arn", "!If [IsProd, '*', !GetAtt Table.Arn]"), "`Fn::If` chooses"),
+        (TEMPLATE.replace("BasicExecutionRole", "VPCAccessExecutionRole"), "whose text is not in the template"),
+    ] {
+        folder.write("new.yaml", &changed);
+        let output = folder.paring(&["diff", "old.yaml", "new.yaml"]);
+        assert!(output.code == 1 && output.stdout.contains(said), "{said}: {} {}", output.stdout, output.stderr);
+        assert!(output.stdout.contains("not compared"), "{}", output.stdout);
+        assert!(!output.stdout.contains("both allow the same"), "{}", output.stdout);
+    }
+}
+
 #[test]
 fn what_cannot_be_compared_is_refused() {
     let folder = Folder::new();
     write(&folder);
     folder.write("p.json", OWN);
     folder.write("t.yaml", "Resources: {}\n");
-    for (old, new, said) in
-        [("p.json", "s.json", "cannot be compared"), ("t.yaml", "t.yaml", "templates are not compared yet")]
-    {
+    folder.write("broken.yaml", "Resources:\n  R: {Type: AWS::IAM::Role\n");
+    folder.write("f.yaml", TEMPLATE);
+    for (old, new, said) in [
+        ("p.json", "s.json", "a policy and a snapshot cannot be compared"),
+        ("f.yaml", "p.json", "a template and a policy cannot be compared"),
+        ("t.yaml", "t.yaml", "no policy, no snapshot and no template"),
+        ("f.yaml", "broken.yaml", "a template of `broken.yaml` cannot be read"),
+    ] {
         let output = folder.paring(&["diff", old, new]);
         assert!(output.code == 2 && output.stderr.contains(said), "{}", output.stderr);
     }

@@ -66,7 +66,8 @@ fn decide(pair: &Pair) -> (Inclusion, f64, f64) {
 }
 
 fn measure(name: &str, pairs: &[Pair]) {
-    let (mut all, mut reading, mut count) = (Vec::new(), Vec::new(), [0_usize; 3]);
+    let (mut all, mut reading) = (Vec::new(), Vec::new());
+    let (mut inside, mut outside, mut open) = (0, 0, 0);
     let mut slowest = (0.0, 0);
     for (number, pair) in pairs.iter().enumerate() {
         let rounds: Vec<(Inclusion, f64, f64)> = (0..ROUNDS).map(|_| decide(pair)).collect();
@@ -77,14 +78,12 @@ fn measure(name: &str, pairs: &[Pair]) {
         }
         all.push(whole);
         reading.push(least(&|r| r.1));
-        let slot = match rounds.first().map(|r| &r.0) {
-            Some(Inclusion::Included(_)) => 0,
-            Some(Inclusion::Excluded(_)) => 1,
-            _ => 2,
-        };
-        count[slot] += 1;
+        match rounds.first().map(|r| &r.0) {
+            Some(Inclusion::Included(_)) => inside += 1,
+            Some(Inclusion::Excluded(_)) => outside += 1,
+            _ => open += 1,
+        }
     }
-    let [inside, outside, open] = count;
     println!("{} pairs {name}: {inside} inside, {outside} not, {open} undecided", pairs.len());
     percentiles("  reading both", reading);
     percentiles("  reading and deciding", all);

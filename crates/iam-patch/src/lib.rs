@@ -45,6 +45,8 @@ mod guard;
 
 mod patch;
 
+mod written;
+
 #[cfg(test)]
 mod conformance;
 
@@ -52,3 +54,4 @@ pub use locate::Location;
 pub use patch::{Disposition, FilePatch, PatchSet, Project, Refused, locate, patch};
 pub use refusal::{Refusal, RefusalCode};
 pub use site::Form;
+pub use written::{Body, Written};

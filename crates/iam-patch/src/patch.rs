@@ -130,6 +130,10 @@ impl Project {
         })
     }
 
+    pub(crate) fn templates(&self) -> &[Template] {
+        &self.templates
+    }
+
     /// The templates that can be patched.
     pub fn files(&self) -> impl Iterator<Item = &SourceName> {
         self.templates.iter().map(|template| &template.name)

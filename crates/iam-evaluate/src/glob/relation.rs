@@ -3,7 +3,7 @@
 //! [`Glob::includes`] may answer "no" for a pattern that is included (never the other way round); the exact answer is
 //! in [`super::language`].
 
-use super::{Glob, Token};
+use super::{Glob, Token, Variable};
 
 impl Token {
     /// Whether this token, which is no `*`, matches the character.
@@ -74,6 +74,11 @@ impl Glob {
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         run(self.tokens(), text.chars(), |t, c| t.matches_char(*c), |t, c| matches!(t, Token::Many) || *c != ':')
+    }
+
+    /// Whether the pattern matches the text once its variables have their values.
+    pub(crate) fn matches_with<'v>(&self, text: &str, value: &dyn Fn(&Variable) -> Option<&'v str>) -> bool {
+        if self.has_variable { self.bind(value).is_some_and(|bound| bound.matches(text)) } else { self.matches(text) }
     }
 
     /// Whether every text `other` matches is surely matched by this pattern, whatever the variables' values.

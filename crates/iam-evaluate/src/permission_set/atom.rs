@@ -127,7 +127,7 @@ impl Test {
     pub(crate) fn passes<'v>(&self, value: &str, variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Option<bool> {
         match self {
             Self::Constant(passes) => Some(*passes),
-            Self::Text(globs) => Some(globs.iter().filter_map(|g| g.bind(variable)).any(|g| g.matches(value))),
+            Self::Text(globs) => Some(globs.iter().any(|g| g.matches_with(value, variable))),
             Self::Number(relation, written) => {
                 let point = values::number(value)?;
                 Some(written.iter().any(|w| relation.holds(point, *w)))

@@ -126,7 +126,7 @@ fn matches(statement: &Compiled, request: &Witness) -> Option<bool> {
     let value = |variable: &Variable| request.variable(variable);
     let texts = [request.action.as_str(), request.resource.as_str(), &principal];
     for (side, text) in statement.sides.iter().zip(texts) {
-        let hit = side.globs.iter().filter_map(|g| g.bind(&value)).any(|g| g.matches(text));
+        let hit = side.globs.iter().any(|g| g.matches_with(text, &value));
         if hit == side.negated {
             return Some(false);
         }

@@ -6,11 +6,11 @@ use clap::Args;
 
 use super::Format;
 
-/// What two policies or two snapshots allow differently. Exits 0 where nothing is gained, 1 where something is or nobody
-/// knows.
+/// What two policies, two snapshots or two templates allow differently. Exits 0 where nothing is gained, 1 where something is
+/// or nobody knows.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Diff {
-    /// Before: a policy, or a snapshot (a file or a folder of AWS CLI output)
+    /// Before: a policy, a snapshot (a file or a folder of AWS CLI output), or a template (a file or a folder)
     #[arg(value_name = "OLD")]
     pub(crate) old: PathBuf,
 

@@ -1,14 +1,18 @@
-//! `paring diff`: what two policies or two snapshots allow differently.
+//! `paring diff`: what two policies, two snapshots or two templates allow differently.
 //!
 //! Pairs what belongs together and prints; what differs is found where permissions are compared.
+
+mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use iam_patch::{Project, Written};
+
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::change::AttachmentKind;
-use iam_model::diagnostic::Severity;
+use iam_model::diagnostic::{Code, Diagnostic, Severity};
 use iam_model::json::{self, Limits, Node};
 use iam_model::policy::{PolicyDocument, parse};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
@@ -33,58 +37,106 @@ struct Pair {
 enum Side {
     Policy(PolicyDocument),
     Snapshot(Box<Snapshot>),
+    Templates(Vec<Written>),
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let catalog =
         Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let mut not_compared = Vec::new();
     let pairs = match (side(&arguments.old, terminal)?, side(&arguments.new, terminal)?) {
         (Side::Policy(old), Side::Policy(new)) => {
             vec![Pair { name: "the policy".into(), old: vec![old], new: vec![new] }]
         }
         (Side::Snapshot(old), Side::Snapshot(new)) => pairs(&old, &new, terminal),
-        _ => {
-            return Err(CliError::user("a policy and a snapshot cannot be compared")
-                .hint("give two policies, or two snapshots"));
+        (Side::Templates(old), Side::Templates(new)) => {
+            terminal.note("what only a deployment knows stands as `<Name>` and is taken to be the same in both");
+            templates::pairs(&old, &new, &mut not_compared)
+        }
+        (old, new) => {
+            return Err(CliError::user(format!("{} and {} cannot be compared", old.kind(), new.kind()))
+                .hint("give two policies, two snapshots, or two templates"));
         }
     };
     let one = |pair: &Pair| (pair.name.clone(), compare(&pair.old, &pair.new, &catalog));
     let found: Vec<(String, Difference)> = pairs.par_iter().map(one).filter(|(_, found)| !found.is_equal()).collect();
     let text = match arguments.format {
-        Format::Text => report::difference::render_text(&found, terminal.paint()),
-        Format::Json => report::difference::render_json(&found),
+        Format::Text => report::difference::render_text(&found, &not_compared, terminal.paint()),
+        Format::Json => report::difference::render_json(&found, &not_compared),
     };
     terminal.data(&text)?;
     let gained = found.iter().any(|(_, difference)| !difference.gained.nothing);
     let lost = found.iter().any(|(_, difference)| !difference.lost.nothing);
-    Ok(if gained || (arguments.fail_on_lost && lost) { Outcome::Findings } else { Outcome::Clean })
+    let open = !not_compared.is_empty();
+    Ok(if gained || open || (arguments.fail_on_lost && lost) { Outcome::Findings } else { Outcome::Clean })
 }
 
-/// Reads a policy or a snapshot, whichever it is.
-fn side(path: &Path, terminal: &mut Terminal) -> Result<Side, CliError> {
-    if !path.is_dir() {
-        let source = input::read_text(path)?;
-        let arena = json::Arena::for_text(source.text.len());
-        let root = json::parse(&arena, &source.text, Limits::FILE).map_err(|e| {
-            CliError::user(format!("`{}` is no policy and no snapshot: {e}", source.name))
-                .hint("give JSON; templates are not compared yet: compare the snapshots before and after")
-        })?;
-        if root.get("schema").and_then(Node::as_str).is_none() {
-            let (document, diagnostics) = parse(&source);
-            terminal.diagnostics(&diagnostics);
-            if diagnostics.iter().any(|d| d.severity == Severity::Error) {
-                return Err(CliError::user(format!("`{}` is no policy", source.name)));
-            }
-            return Ok(Side::Policy(document));
+impl Side {
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Policy(_) => "a policy",
+            Self::Snapshot(_) => "a snapshot",
+            Self::Templates(_) => "a template",
         }
-        let read = iam_model::snapshot::read(source).map_err(|e| CliError::user(e.to_string()))?;
-        terminal.diagnostics(&read.1);
-        return Ok(Side::Snapshot(Box::new(read.0)));
+    }
+}
+
+/// Reads a policy, a snapshot or a template, whichever it is.
+fn side(path: &Path, terminal: &mut Terminal) -> Result<Side, CliError> {
+    if path.is_dir() {
+        return folder(path, terminal);
+    }
+    let source = input::read_text(path)?;
+    let (project, diagnostics) = Project::read(vec![source.clone()]);
+    if project.files().next().is_some() || !diagnostics.is_empty() {
+        return templates(&project, &diagnostics, path, terminal);
+    }
+    let arena = json::Arena::for_text(source.text.len());
+    let root = json::parse(&arena, &source.text, Limits::FILE).map_err(|e| {
+        CliError::user(format!("`{}` is no policy, no snapshot and no template: {e}", source.name))
+            .hint("give JSON, or a CloudFormation or SAM template with its ending .yaml, .yml, .json or .template")
+    })?;
+    if root.get("schema").and_then(Node::as_str).is_none() {
+        let (document, diagnostics) = parse(&source);
+        terminal.diagnostics(&diagnostics);
+        if diagnostics.iter().any(|d| d.severity == Severity::Error) {
+            return Err(CliError::user(format!("`{}` is no policy", source.name)));
+        }
+        return Ok(Side::Policy(document));
+    }
+    let read = iam_model::snapshot::read(source).map_err(|e| CliError::user(e.to_string()))?;
+    terminal.diagnostics(&read.1);
+    Ok(Side::Snapshot(Box::new(read.0)))
+}
+
+/// A folder of templates, or else of AWS CLI output.
+fn folder(path: &Path, terminal: &mut Terminal) -> Result<Side, CliError> {
+    if !path.join("account-authorization-details.json").exists() {
+        let (sources, mut diagnostics) = input::read_sources(path)?;
+        let (project, broken) = Project::read(sources);
+        diagnostics.extend(broken);
+        if project.files().next().is_some() {
+            return templates(&project, &diagnostics, path, terminal);
+        }
     }
     let (snapshot, diagnostics) = input::read_snapshot(path)?;
     terminal.diagnostics(&diagnostics);
     Ok(Side::Snapshot(Box::new(snapshot)))
+}
+
+/// The policies of templates. One that does not parse would look like one that allows nothing.
+fn templates(
+    project: &Project,
+    diagnostics: &[Diagnostic],
+    path: &Path,
+    terminal: &mut Terminal,
+) -> Result<Side, CliError> {
+    terminal.diagnostics(diagnostics);
+    if diagnostics.iter().any(|d| d.code == Code::TemplateUnreadable) {
+        return Err(CliError::user(format!("a template of `{}` cannot be read", path.display())));
+    }
+    Ok(Side::Templates(project.written()))
 }
 
 /// Every principal's policies together, and every other policy alone, where the two sides are not written the same.

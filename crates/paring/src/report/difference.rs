@@ -15,15 +15,21 @@ const SCHEMA: &str = "paring-difference/1";
 const SHOWN: usize = 6;
 
 /// The differences for people: what each principal or policy gains and loses, by service and access level.
-pub(crate) fn render_text(found: &[(String, Difference)], paint: Paint) -> String {
+pub(crate) fn render_text(found: &[(String, Difference)], not_compared: &[String], paint: Paint) -> String {
     let mut out = String::new();
     for (name, difference) in found {
         out.push_str(&format!("{}\n", paint.bold(name)));
         push_side(&mut out, &paint.red("gained"), &difference.gained);
         push_side(&mut out, &paint.green("lost"), &difference.lost);
     }
-    if found.is_empty() {
+    if !not_compared.is_empty() {
+        out.push_str(&format!("{}\n", paint.bold("not compared")));
+        not_compared.iter().for_each(|what| out.push_str(&format!("  {what}\n")));
+    }
+    if found.is_empty() && not_compared.is_empty() {
         out.push_str("both allow the same requests\n");
+    } else if found.is_empty() {
+        out.push_str("what could be compared allows the same requests\n");
     } else {
         let count = |side: fn(&Difference) -> &Side| found.iter().map(|(_, d)| side(d).count()).sum::<usize>();
         let (gained, lost) = (count(|d| &d.gained), count(|d| &d.lost));
@@ -64,7 +70,7 @@ fn label(action: &Action, side: &Side) -> String {
 }
 
 /// The differences for programs.
-pub(crate) fn render_json(found: &[(String, Difference)]) -> String {
+pub(crate) fn render_json(found: &[(String, Difference)], not_compared: &[String]) -> String {
     let one = |(name, difference): &(String, Difference)| {
         Value::Object(vec![
             ("name".to_owned(), Value::text(name)),
@@ -75,6 +81,7 @@ pub(crate) fn render_json(found: &[(String, Difference)]) -> String {
     let members = vec![
         ("schema".to_owned(), Value::text(SCHEMA)),
         ("differences".to_owned(), Value::Array(found.iter().map(one).collect())),
+        ("not_compared".to_owned(), Value::Array(not_compared.iter().map(Value::text).collect())),
     ];
     Value::Object(members).to_pretty()
 }
