@@ -112,17 +112,23 @@ fn body(site: &Site<'_>, resolver: &Resolver<'_>) -> Body {
         Value::Absent => return Body::Unknown("it has no value".into()),
         value => to_json(&value, &mut open),
     };
-    match (open, site.document.is_some()) {
-        (Some(why), _) => Body::Unknown(why),
-        (None, false) => Body::Named(json.as_str().map_or_else(|| json.to_compact(), str::to_owned)),
-        (None, true) => {
-            let name = SourceName::new(site.resource.id);
-            let (document, diagnostics) = parse(&SourceText { name, text: json.to_compact() });
-            match diagnostics.into_iter().next() {
-                Some(first) if !document.unknown.is_empty() => Body::Unknown(first.message),
-                _ => Body::Document(document),
-            }
+    if let Some(why) = open {
+        return Body::Unknown(why);
+    }
+    let text = match json.as_str() {
+        // A document written as a text.
+        Some(text) if text.trim_start().starts_with('{') => text.to_owned(),
+        Some(name) => return Body::Named(name.to_owned()),
+        None if site.form == Form::ServerlessStatements => {
+            format!(r#"{{"Version": "2012-10-17", "Statement": {}}}"#, json.to_compact())
         }
+        None if site.document.is_none() => return Body::Named(json.to_compact()),
+        None => json.to_compact(),
+    };
+    let (document, diagnostics) = parse(&SourceText { name: SourceName::new(site.resource.id), text });
+    match diagnostics.into_iter().next() {
+        Some(first) if !document.unknown.is_empty() => Body::Unknown(first.message),
+        _ => Body::Document(document),
     }
 }
 

@@ -53,9 +53,12 @@ const fn kind(form: Form) -> AttachmentKind {
         Form::Trust => AttachmentKind::Trust,
         Form::ResourcePolicy => AttachmentKind::Resource,
         Form::Organization => AttachmentKind::ServiceControl,
-        Form::SamDocument | Form::SamTemplate | Form::ManagedItem | Form::Inline | Form::PolicyResource => {
-            AttachmentKind::Identity
-        }
+        Form::SamDocument
+        | Form::SamTemplate
+        | Form::ManagedItem
+        | Form::Inline
+        | Form::ServerlessStatements
+        | Form::PolicyResource => AttachmentKind::Identity,
     }
 }
 
