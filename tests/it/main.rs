@@ -26,6 +26,7 @@ mod example;
 mod graph;
 mod graph_page;
 mod help;
+mod patch;
 mod reach;
 mod rules;
 mod run;

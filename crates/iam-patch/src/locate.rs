@@ -5,11 +5,15 @@
 
 mod owner;
 mod pick;
+mod source;
+mod split;
 
 use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::diagnostic::Place;
 use iam_model::text::{SourceName, Span};
 
+pub(crate) use self::source::of_role;
+pub(crate) use self::split::{FoundSplit, find_split};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::site::{Form, Site};
 use crate::stack::{Deployed, Stack};

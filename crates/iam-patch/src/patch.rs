@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_model::change::{Attachment, Change};
+use iam_model::change::{Attachment, Change, RoleSplit};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
 use iam_model::text::{SourceName, SourceText, Span};
 
+use crate::diff;
 use crate::guard::{Guard, Passed};
 use crate::locate::{self, Location};
 use crate::op::Op;
-use crate::plan;
+use crate::plan::{self, Plan, SplitSite};
 use crate::reference::Referrer;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::site;
@@ -50,8 +52,12 @@ pub struct FilePatch {
     pub disposition: Disposition,
     /// The changes it carries out, as indices into the list given to [`patch`].
     pub changes: Vec<usize>,
+    /// The splits it carries out, as indices into the list of splits.
+    pub splits: Vec<usize>,
     /// The spans of `before` that it replaces.
     pub edits: Vec<Span>,
+    /// What each change alone replaces.
+    parts: Vec<(usize, Vec<Splice>)>,
 }
 
 /// A change that is not written.
@@ -72,6 +78,30 @@ pub struct PatchSet {
     pub unchanged: Vec<usize>,
     /// Changes that were refused, in order.
     pub refused: Vec<Refused>,
+    /// Splits whose functions have roles of their own already.
+    pub unchanged_splits: Vec<usize>,
+    /// Splits that were refused, in order; their numbers are indices into the list of splits.
+    pub refused_splits: Vec<Refused>,
+}
+
+impl PatchSet {
+    /// The diff of some of the changes alone, by their indices; for showing, as only the whole has passed the guard.
+    #[must_use]
+    pub fn diff_of(&self, changes: &[usize]) -> String {
+        let one = |patch: &FilePatch| {
+            let own = patch.parts.iter().filter(|(change, _)| changes.contains(change));
+            let mut splices: Vec<Splice> = own.flat_map(|(_, splices)| splices.iter().cloned()).collect();
+            splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
+            splices.dedup();
+            let apart = splices.iter().zip(splices.iter().skip(1)).all(|(a, b)| a.span.end <= b.span.start);
+            match (splices.is_empty(), apart) {
+                (true, _) => String::new(),
+                (_, true) => diff::unified(&patch.file, &patch.before, &write::spliced(&patch.before, &splices)),
+                (_, false) => patch.diff.clone(),
+            }
+        };
+        self.patches.iter().map(one).collect()
+    }
 }
 
 impl Project {
@@ -140,20 +170,39 @@ impl Project {
     }
 }
 
-/// Finds where a policy stands in the source.
+/// Finds where a policy stands in the source, and whether the source explains what is deployed, where that is given.
 ///
 /// # Errors
-/// Where no source, several sources, or a source that cannot be edited stands for it.
-pub fn locate(project: &Project, index: &SnapshotIndex<'_>, attachment: &Attachment) -> Result<Location, Refusal> {
+/// Where no source, several sources, or a source that cannot be edited stands for it, or it has drifted.
+pub fn locate(
+    project: &Project,
+    index: &SnapshotIndex<'_>,
+    attachment: &Attachment,
+    deployed_document: Option<&PolicyDocument>,
+) -> Result<Location, Refusal> {
     let deployed = Deployed::read(index);
-    let found = find(project, &deployed, attachment, None)?;
-    let template = project.templates.get(found.template);
-    let location = template.map(|template| Location {
-        shared_by: found.shared_by,
-        reviews: found.reviews,
-        ..locate::location(template, &found.site)
+    let change = deployed_document.map(|document| Change {
+        attachment: attachment.clone(),
+        before: Some(document.clone()),
+        after: Some(document.clone()),
+        reasons: Vec::new(),
     });
-    location.ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))
+    let found = find(project, &deployed, attachment, change.as_ref())?;
+    let template =
+        project.templates.get(found.template).ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))?;
+    if let Some(change) = change.filter(|_| found.site.document.is_some() || found.site.text.is_some()) {
+        let referrer = Referrer::new(template, &found.stack, &deployed);
+        plan::plan(template, &found, &referrer, &change)
+            .map_err(|refusal| refusal.at(locate::place(template, found.site.node.span)))?;
+    }
+    let location = locate::location(template, &found.site);
+    Ok(Location { shared_by: found.shared_by, reviews: found.reviews, ..location })
+}
+
+/// Every policy of a role as the source alone has it, by logical id, function, name or ARN; and lists without effect.
+#[must_use]
+pub fn locate_in_source(project: &Project, index: &SnapshotIndex<'_>, name: &str) -> (Vec<Location>, Vec<Refusal>) {
+    locate::of_role(&project.templates, &Deployed::read(index), name)
 }
 
 fn find<'p>(
@@ -178,6 +227,14 @@ fn find<'p>(
 /// edited spans moved. What cannot be written so is refused with a code.
 #[must_use]
 pub fn patch(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -> PatchSet {
+    patch_all(project, index, changes, &[])
+}
+
+/// Writes changes, and new roles for shared ones that are taken apart, as patches of the source files.
+///
+/// A split leaves nothing half done: all its functions get their role, or it is refused.
+#[must_use]
+pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change], splits: &[RoleSplit]) -> PatchSet {
     let deployed = Deployed::read(index);
     let mut files: BTreeMap<usize, FileWork<'_>> = BTreeMap::new();
     let mut set = PatchSet::default();
@@ -200,6 +257,20 @@ pub fn patch(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -
             Err(refusal) => set.refused.push(Refused { change: number, refusal }),
         }
     }
+    for (number, split) in splits.iter().enumerate() {
+        let outcome = locate::find_split(&project.templates, &deployed, split).and_then(|found| {
+            let Some(template) = project.templates.get(found.template) else {
+                return Err(Refusal::new(RefusalCode::NotInSource, "no file"));
+            };
+            let work = files.entry(found.template).or_insert_with(|| FileWork::new(template));
+            work.add_split(number, split, &found, &deployed)
+        });
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => set.unchanged_splits.push(number),
+            Err(refusal) => set.refused_splits.push(Refused { change: number, refusal }),
+        }
+    }
     set.patches = files.into_values().filter_map(FileWork::finish).collect();
     set
 }
@@ -212,6 +283,8 @@ struct FileWork<'p> {
     ops: Vec<Op>,
     reviews: Vec<String>,
     changes: Vec<usize>,
+    splits: Vec<usize>,
+    parts: Vec<(usize, Vec<Splice>)>,
     passed: Option<(Vec<Splice>, Passed)>,
 }
 
@@ -224,6 +297,8 @@ impl<'p> FileWork<'p> {
             ops: Vec::new(),
             reviews: Vec::new(),
             changes: Vec::new(),
+            splits: Vec::new(),
+            parts: Vec::new(),
             passed: None,
         }
     }
@@ -242,28 +317,58 @@ impl<'p> FileWork<'p> {
         if plan.ops.is_empty() {
             return Ok(false);
         }
+        let alone = write::lift_emptied(&self.template.root, &plan.ops);
+        let alone = write::lower(self.template, &self.style, &alone).unwrap_or_default();
+        self.take(plan, &place)?;
+        self.changes.push(number);
+        self.parts.push((number, alone));
+        Ok(true)
+    }
+
+    /// Adds the new roles of a split; whether there was anything to write.
+    fn add_split(
+        &mut self,
+        number: usize,
+        split: &RoleSplit,
+        found: &locate::FoundSplit<'_>,
+        deployed: &Deployed,
+    ) -> Result<bool, Refusal> {
+        let place = locate::place(self.template, found.role.node.span);
+        let referrer = Referrer::new(self.template, &found.stack, deployed);
+        let parts = found.functions.iter().cloned().zip(&split.parts).collect();
+        let site = SplitSite { template: self.template, stack: &found.stack, role: found.role.clone(), parts };
+        let plan = plan::plan_split(&site, &referrer).map_err(|refusal| refusal.at(place.clone()))?;
+        if plan.ops.is_empty() {
+            return Ok(false);
+        }
+        self.take(plan, &place)?;
+        self.splits.push(number);
+        Ok(true)
+    }
+
+    /// Takes over what a plan does, if the file with it passes the guard.
+    fn take(&mut self, plan: Plan, place: &Place) -> Result<(), Refusal> {
         let mut ops = self.ops.clone();
         let new: Vec<Op> = plan.ops.into_iter().filter(|op| !self.ops.contains(op)).collect();
         if new.iter().any(|op| self.ops.iter().any(|old| clash(old, op))) {
-            return Err(Refusal::new(RefusalCode::Overlap, "another change of this run edits the same place").at(place));
+            let message = "another change of this run edits the same place";
+            return Err(Refusal::new(RefusalCode::Overlap, message).at(place.clone()));
         }
         ops.extend(new);
         let lifted = write::lift_emptied(&self.template.root, &ops);
         let splices = write::lower(self.template, &self.style, &lifted).map_err(|refusal| refusal.at(place.clone()))?;
         let after = write::spliced(&self.template.text, &splices);
-        let passed = self
-            .guard
-            .check(&lifted, &splices, after)
-            .map_err(|refusal| refusal.hint("make the change by hand; it is printed in the report").at(place))?;
+        let passed = self.guard.check(&lifted, &splices, after).map_err(|refusal| {
+            refusal.hint("make the change by hand; it is printed with this refusal").at(place.clone())
+        })?;
         self.ops = ops;
         self.passed = Some((splices, passed));
-        self.changes.push(number);
         for review in plan.reviews {
             if !self.reviews.contains(&review) {
                 self.reviews.push(review);
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn finish(self) -> Option<FilePatch> {
@@ -277,6 +382,8 @@ impl<'p> FileWork<'p> {
             diff: passed.diff,
             disposition,
             changes: self.changes,
+            splits: self.splits,
+            parts: self.parts,
             edits: splices.iter().map(|splice| splice.span).collect(),
         })
     }

@@ -6,6 +6,7 @@ mod embedded;
 mod generated;
 mod list;
 mod matching;
+mod split;
 mod statement;
 
 use iam_model::change::Change;
@@ -14,6 +15,7 @@ use iam_model::policy::{PolicyDocument, Statement};
 use iam_model::text::Span;
 
 use self::embedded::{Embedded, InText};
+pub(crate) use self::split::{SplitSite, plan_split};
 use crate::compare::{self, SourceStatement};
 use crate::depends;
 use crate::locate::Found;
@@ -36,6 +38,11 @@ pub(crate) struct Plan {
 pub(crate) trait Language: Resolve {
     /// The text to write for a concrete value.
     fn write(&self, concrete: &str) -> Written;
+
+    /// A reference to an attribute of another resource.
+    fn attribute(&self, resource: &str, attribute: &str) -> New {
+        New::text(format!("{resource}.{attribute}"))
+    }
 
     /// The place of a span.
     fn place(&self, span: Span) -> Place;
@@ -64,6 +71,10 @@ impl Resolve for CloudFormation<'_> {
 impl Language for CloudFormation<'_> {
     fn write(&self, concrete: &str) -> Written {
         self.referrer.write(concrete, &self.carrier)
+    }
+
+    fn attribute(&self, resource: &str, attribute: &str) -> New {
+        self.referrer.get_att(resource, attribute)
     }
 
     fn place(&self, span: Span) -> Place {
@@ -349,7 +360,7 @@ fn remove(template: &Template, site: &Site<'_>, author: &Author<'_>, change: &Ch
 
 fn unremovable<T>(template: &Template, site: &Site<'_>) -> Result<T, Refusal> {
     Err(Refusal::new(RefusalCode::Unsupported, "this policy cannot be removed without touching other parts")
-        .hint("remove it by hand; the change is printed above")
+        .hint("remove it by hand; the change is printed with this refusal")
         .at(crate::locate::place(template, site.node.span)))
 }
 

@@ -95,7 +95,8 @@ impl<'t> Referrer<'t> {
         }
     }
 
-    fn get_att(&self, id: &str, attribute: &str) -> New {
+    /// `!GetAtt`, as the file writes it.
+    pub(crate) fn get_att(&self, id: &str, attribute: &str) -> New {
         if self.habits.short("GetAtt") {
             return New::Tagged("!GetAtt".into(), format!("{id}.{attribute}"));
         }

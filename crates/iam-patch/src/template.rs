@@ -205,12 +205,19 @@ impl Template {
         (self.dialect == Dialect::Serverless).then(|| self.resource(&serverless::function_id(name)))?
     }
 
-    /// The name of the one function that a role of the Serverless Framework is made for.
-    pub(crate) fn function_of_role(&self, role: &str) -> Option<&str> {
-        let function = serverless::function_of_role(role)?;
-        let place = self.slots.get(*self.by_id.get(&function)?)?.node.clone();
+    /// The name that a function of the Serverless Framework has in the file.
+    pub(crate) fn function_name(&self, function: &Resource<'_>) -> Option<&str> {
+        if function.kind != serverless::FUNCTION {
+            return None;
+        }
+        let place = &self.slots.get(*self.by_id.get(function.id)?)?.node;
         let (above, index) = (place.parent()?, place.last()?);
         self.root.at(&above)?.entries().get(index).map(crate::tree::Entry::name)
+    }
+
+    /// The name of the one function that a role of the Serverless Framework is made for.
+    pub(crate) fn function_of_role(&self, role: &str) -> Option<&str> {
+        self.function_name(&self.resource(&serverless::function_of_role(role)?)?)
     }
 
     /// Whether a resource has this logical id.

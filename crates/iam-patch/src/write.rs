@@ -152,7 +152,7 @@ impl<'w> Writer<'w> {
 
     fn layout(&self, span: Span, message: &str) -> Refusal {
         Refusal::new(RefusalCode::Layout, message)
-            .hint("edit it by hand; the change is printed above")
+            .hint("edit it by hand; the change is printed with this refusal")
             .at(crate::locate::place(self.template, span))
     }
 }

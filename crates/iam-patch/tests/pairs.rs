@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use iam_model::change;
 use iam_model::snapshot::{self, Snapshot, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText};
-use iam_patch::{Disposition, PatchSet, Project, patch};
+use iam_patch::{Disposition, PatchSet, Project, patch_all};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/patches")
@@ -26,20 +26,25 @@ fn cases() -> Vec<PathBuf> {
 
 fn source(case: &Path) -> (&'static str, SourceText) {
     let ending = if case.join("before.json").exists() { "json" } else { "yaml" };
-    (ending, text(&case.join(format!("before.{ending}")), &format!("template.{ending}")))
+    let name = if case.file_name().is_some_and(|name| name.to_string_lossy().starts_with("serverless")) {
+        "serverless"
+    } else {
+        "template"
+    };
+    (ending, text(&case.join(format!("before.{ending}")), &format!("{name}.{ending}")))
 }
 
 fn run(case: &Path, source: SourceText) -> PatchSet {
     let (project, diagnostics) = Project::read(vec![source]);
     assert!(diagnostics.is_empty(), "{}: {diagnostics:?}", case.display());
-    let changes = change::read(&text(&case.join("changes.json"), "changes.json")).unwrap().0.changes;
+    let changes = change::read(&text(&case.join("changes.json"), "changes.json")).unwrap().0;
     let path = case.join("snapshot.json");
     let snapshot = match path.exists() {
         true => snapshot::read(text(&path, "snapshot.json")).unwrap().0,
         false => Snapshot::default(),
     };
     let (index, _) = SnapshotIndex::new(&snapshot);
-    patch(&project, &index, &changes)
+    patch_all(&project, &index, &changes.changes, &changes.splits)
 }
 
 fn outcome(set: &PatchSet) -> String {
@@ -55,6 +60,9 @@ fn outcome(set: &PatchSet) -> String {
     }
     for refused in &set.refused {
         out.push_str(&format!("refused {} {}: {}\n", refused.change, refused.refusal.code, refused.refusal));
+    }
+    for refused in &set.refused_splits {
+        out.push_str(&format!("refused split {} {}: {}\n", refused.change, refused.refusal.code, refused.refusal));
     }
     out
 }

@@ -6,6 +6,7 @@ mod cut;
 mod diff;
 mod graph;
 mod judging;
+mod patch;
 mod reach;
 mod request;
 mod rules;
@@ -26,6 +27,7 @@ pub(crate) use cut::Cut;
 pub(crate) use diff::Diff;
 pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use judging::Judging;
+pub(crate) use patch::{Locate, Patch};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
 pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
@@ -62,6 +64,8 @@ pub(crate) enum Action {
     Tighten(Tighten),
     /// Write given changes into the source files, as one diff on standard output
     Patch(Patch),
+    /// Show where each policy of a role is written: file, line, form, and whether it can be patched
+    Locate(Locate),
     /// Find who can become administrator and how, shared roles, and other exposure
     Audit(Audit),
     /// Show the ways from one principal to others, with the policy statements behind each step
@@ -193,22 +197,6 @@ pub(crate) struct Tighten {
     /// Exit 1 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
     pub(crate) fail_on: Option<Threshold>,
-}
-
-/// Changes and sources in; one unified diff out.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Patch {
-    /// The changes, a `paring-changes/1` file, or `-`
-    #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub(crate) changes: PathBuf,
-
-    /// The folder of the source files; the diff applies there
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub(crate) iac: PathBuf,
-
-    /// What the account looks like, to find roles by ARN and to write references
-    #[arg(long, value_name = "PATH", help_heading = "Input")]
-    pub(crate) snapshot: Option<PathBuf>,
 }
 
 /// An account in, a snapshot file out.

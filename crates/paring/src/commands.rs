@@ -8,6 +8,7 @@ mod collect;
 mod cut;
 mod diff;
 mod graph;
+mod locate;
 mod patch;
 mod paths;
 mod quote;
@@ -44,6 +45,7 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Verify(arguments) => verify::run(arguments, terminal),
         Action::Rules(arguments) => rules::run(arguments, terminal),
         Action::Patch(arguments) => patch::run(arguments, terminal),
+        Action::Locate(arguments) => locate::run(arguments, terminal),
         Action::Audit(arguments) => audit::run(arguments, terminal),
         Action::Paths(arguments) => paths::run(arguments, terminal),
         Action::Cut(arguments) => cut::run(arguments, terminal),

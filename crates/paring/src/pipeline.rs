@@ -82,7 +82,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
         waivers: &inputs.waivers,
         now: inputs.usage.window.map_or(Timestamp::from_epoch_seconds(0), |(_, last)| last),
     };
-    let stage = Stage { inputs, index: &index, before: &before, after: &after, project: &project, coverage: &coverage };
+    let stage = Stage { inputs, index: &index, before: &before, after: &after, coverage: &coverage };
     let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
     let verdicts = stage.verify(&proposals, &rulebook, seen);
     let patches = iam_patch::patch(&project, &index, &changes);
@@ -98,7 +98,6 @@ struct Stage<'a> {
     index: &'a SnapshotIndex<'a>,
     before: &'a AccessGraph,
     after: &'a AccessGraph,
-    project: &'a Project,
     coverage: &'a Coverage,
 }
 

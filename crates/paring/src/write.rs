@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
+use std::process::Command;
 
 use crate::error::CliError;
 
@@ -19,6 +20,7 @@ pub(crate) fn results(folder: &Path, files: &[(String, String)]) -> Result<(), C
 /// Replaces the text of one of the user's files, if it still holds what was read.
 pub(crate) fn apply(folder: &Path, relative: &str, before: &str, after: &str) -> Result<(), CliError> {
     let path = below(folder, relative)?;
+    no_links(folder, relative)?;
     let now = fs::read_to_string(&path).map_err(|e| CliError::io("read", &path, &e))?;
     if now != before {
         return Err(CliError::user(format!("`{}` changed while paring ran; it was not written", path.display()))
@@ -41,6 +43,45 @@ fn below(folder: &Path, relative: &str) -> Result<PathBuf, CliError> {
         Ok(folder.join(relative))
     } else {
         Err(CliError::user(format!("`{}` leaves the folder `{}`", relative.display(), folder.display())))
+    }
+}
+
+/// No part of a path below the folder is a link, so that nothing is written outside of it.
+fn no_links(folder: &Path, relative: &str) -> Result<(), CliError> {
+    let mut path = folder.to_path_buf();
+    for part in Path::new(relative).components() {
+        path.push(part);
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
+            return Err(CliError::user(format!("`{}` is a link, and links are not written through", path.display()))
+                .hint("give the folder that really holds the file"));
+        }
+    }
+    Ok(())
+}
+
+/// What git says about a file below a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GitState {
+    /// As it was committed.
+    Clean,
+    /// Changed since, or never committed: writing over it could lose work.
+    Dirty,
+    /// There is no repository here, or no git.
+    Unknown,
+}
+
+/// Asks git whether a file is as it was committed. Nothing the repository configures is run.
+pub(crate) fn git_state(folder: &Path, relative: &str) -> GitState {
+    let output = Command::new("git")
+        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C"])
+        .arg(folder)
+        .args(["status", "--porcelain=v1", "--ignored", "--untracked-files=all", "--"])
+        .arg(Path::new(".").join(relative))
+        .output();
+    match output {
+        Ok(output) if output.status.success() && output.stdout.is_empty() => GitState::Clean,
+        Ok(output) if output.status.success() => GitState::Dirty,
+        Ok(_) | Err(_) => GitState::Unknown,
     }
 }
 

@@ -187,7 +187,7 @@ fn framework_stack(
 }
 
 /// The stack's name in `<stack>-<logical id>-<random>`.
-fn generated<'n>(id: &str, name: &'n str) -> Option<&'n str> {
+pub(super) fn generated<'n>(id: &str, name: &'n str) -> Option<&'n str> {
     let (head, random) = name.rsplit_once('-')?;
     let random = (8..=14).contains(&random.len()) && random.bytes().all(|b| b.is_ascii_alphanumeric());
     let stack = head.strip_suffix(id)?.strip_suffix('-')?;

@@ -79,7 +79,7 @@ fn managed_in_template<'t>(owner: &Owner<'t>, site: Site<'t>) -> Site<'t> {
 }
 
 /// How many other resources use a managed policy of the template.
-fn other_users(owner: &Owner<'_>, site: &Site<'_>) -> usize {
+pub(super) fn other_users(owner: &Owner<'_>, site: &Site<'_>) -> usize {
     let names = |r: &crate::template::Resource<'_>| {
         let lists = [r.property("ManagedPolicyArns"), r.property("Policies")].into_iter().flatten();
         lists.flat_map(intrinsic::references).any(|id| id == site.resource.id)
@@ -128,7 +128,7 @@ fn explains(owner: &Owner<'_>, site: &Site<'_>, change: Option<&Change>) -> bool
 }
 
 /// The policies of the resource, and those of other resources that are attached to it.
-fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'t>> {
+pub(super) fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'t>> {
     let mut sites = site::sites_of(&owner.resource);
     if owner.resource.kind.starts_with("AWS::IAM::") {
         for other in owner.template.resources().filter(|r| r.id != owner.resource.id) {
@@ -210,7 +210,7 @@ fn foreign_role(owner: &Owner<'_>) -> Refusal {
         .at(super::place(owner.template, owner.resource.node.span))
 }
 
-fn dead_list(owner: &Owner<'_>) -> Refusal {
+pub(super) fn dead_list(owner: &Owner<'_>) -> Refusal {
     Refusal::new(
         RefusalCode::DeadList,
         format!("`{}` has a `Role`, so its `Policies` list has no effect", owner.resource.id),

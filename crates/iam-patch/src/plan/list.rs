@@ -60,7 +60,7 @@ pub(super) fn edit(
     let Some(said) = assign(author, node, old, element) else {
         let message = "which list item stands for which deployed value cannot be told";
         return Err(Refusal::new(RefusalCode::Ambiguous, message)
-            .hint("edit the list by hand; the change is printed above")
+            .hint("edit the list by hand; the change is printed with this refusal")
             .at(author.language.place(node.span)));
     };
     let kept: Vec<bool> = said.iter().map(|texts| texts.iter().all(|t| has(new, t))).collect();

@@ -74,8 +74,24 @@ impl Writer<'_> {
     pub(super) fn block_insert_entry(&self, spot: &Spot<'_>, key: &str, with: &New) -> Result<Splice, Refusal> {
         let node = self.node(spot)?;
         let column = self.column(self.lead(spot)?);
-        let text = format!("{}{}", self.style.line(column), self.style.block_entry(key, with, column));
+        let apart = if self.keeps_apart(spot) { self.style.eol } else { "" };
+        let text = format!("{apart}{}{}", self.style.line(column), self.style.block_entry(key, with, column));
         self.after_line(self.value_end(spot, node), text)
+    }
+
+    /// Whether most entries of a mapping have an empty line between them.
+    fn keeps_apart(&self, spot: &Spot<'_>) -> bool {
+        let entries = spot.parent.entries();
+        let apart = |(a, b): (&crate::tree::Entry, &crate::tree::Entry)| {
+            let end = a.value.span.end.max(a.key.span.end);
+            let gap = Span::new(end, b.key.span.start).slice(self.text());
+            // The last piece is the indentation of the next key.
+            let mut lines = gap.split('\n').skip(1).collect::<Vec<_>>();
+            lines.pop();
+            lines.iter().any(|line| line.trim().is_empty())
+        };
+        let count = entries.iter().zip(entries.iter().skip(1)).filter(|pair| apart(*pair)).count();
+        count * 2 > entries.len().saturating_sub(1)
     }
 
     /// New lines after the line on which a value ends.

@@ -56,7 +56,9 @@ impl Style {
             }
             scalar => {
                 let hint = (key == "Version").then_some(self.version);
-                let hint = hint.or_else(|| (key == "Effect" || key == "Sid").then_some(Quote::Plain));
+                // The habit of quoting is that of actions and resources; other words stay plain where they can.
+                let quoted = matches!(key, "Action" | "NotAction" | "Resource" | "NotResource");
+                let hint = hint.or_else(|| (!quoted).then_some(Quote::Plain));
                 format!("{key_text}: {}", self.inline(scalar, hint, Flow::Yaml, false))
             }
         }

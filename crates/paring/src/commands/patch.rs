@@ -1,25 +1,31 @@
-//! `paring patch`: changes written into source files, printed as one diff.
+//! `paring patch`: changes written into source files, printed as one diff; with `--write`, into the files themselves.
 //!
-//! Judges nothing: that is for `check` and `tighten`. Nothing is written to a file here.
+//! Judges nothing: that is for `verify` and `tighten`. A change that no file takes is printed for a person.
 
-use iam_model::change::{self, ChangesError};
+use iam_model::change::{self, Change, ChangeSet, ChangesError, RolePart};
+use iam_model::json::Value;
+use iam_model::policy::{PolicyDocument, PrintStyle, print};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
-use iam_patch::{Disposition, PatchSet, Project, Refused};
+use iam_patch::{Disposition, FilePatch, PatchSet, Project, Refused};
 
 use super::Outcome;
-use crate::cli::Patch;
+use crate::cli::{Format, Patch};
 use crate::error::CliError;
 use crate::input;
 use crate::terminal::Terminal;
+use crate::write::{self, GitState};
 
-/// Reads changes and sources, prints the diff, and says what was refused.
+/// The schema name of the outcome as JSON.
+const SCHEMA: &str = "paring-patches/1";
+
+/// Reads changes and sources, prints or writes the patches, and says what was refused.
 pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let source = input::read_text(&arguments.changes)?;
     let (asked, mut diagnostics) = change::read(&source).map_err(|error| unusable(&error))?;
     let unread = !diagnostics.is_empty();
     let snapshot = match &arguments.snapshot {
         Some(path) => {
-            let (snapshot, found) = iam_collect::from_path(path).map_err(|error| CliError::collect(&error))?;
+            let (snapshot, found) = input::read_snapshot(path)?;
             diagnostics.extend(found);
             snapshot
         }
@@ -31,41 +37,191 @@ pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome,
     diagnostics.extend(found);
     terminal.diagnostics(&diagnostics);
     let (index, _) = SnapshotIndex::new(&snapshot);
-    let set = iam_patch::patch(&project, &index, &asked.changes);
-    print(&set, terminal)?;
-    for split in &asked.splits {
-        terminal
-            .note(&format!("the split of `{}` is not written: roles are not added to source files yet", split.role));
+    let set = iam_patch::patch_all(&project, &index, &asked.changes, &asked.splits);
+    let states: Vec<State> = set.patches.iter().map(|patch| state(arguments, patch)).collect();
+    if arguments.write {
+        for (patch, _) in set.patches.iter().zip(&states).filter(|(_, state)| **state == State::Written) {
+            write::apply(&arguments.iac, patch.file.as_str(), &patch.before, &patch.after)?;
+        }
     }
-    Ok(if set.refused.is_empty() && asked.splits.is_empty() && !unread { Outcome::Clean } else { Outcome::Findings })
+    match arguments.format {
+        Format::Text => show(arguments, &set, &asked, &states, terminal)?,
+        Format::Json => terminal.data(&json(&set, &asked, &states).to_pretty())?,
+    }
+    let refused = !set.refused.is_empty() || !set.refused_splits.is_empty() || states.contains(&State::Dirty);
+    Ok(if refused || unread { Outcome::Findings } else { Outcome::Clean })
 }
 
 fn unusable(error: &ChangesError) -> CliError {
     CliError::user(error.to_string())
 }
 
-fn print(set: &PatchSet, terminal: &mut Terminal) -> Result<(), CliError> {
-    for patch in &set.patches {
-        terminal.data(&patch.diff)?;
-        if let Disposition::NeedsReview(reasons) = &patch.disposition {
-            for reason in reasons {
-                terminal.note(&format!("review `{}`: {reason}", patch.file));
+/// What becomes of a patched file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Only printed: nobody asked for more.
+    Printed,
+    Written,
+    /// Not written: it needs review.
+    Review,
+    /// Not written: the file has changes that are not committed.
+    Dirty,
+}
+
+impl State {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Printed => "printed",
+            Self::Written => "written",
+            Self::Review => "needs-review",
+            Self::Dirty => "file-not-committed",
+        }
+    }
+}
+
+fn state(arguments: &Patch, patch: &FilePatch) -> State {
+    if !arguments.write {
+        return State::Printed;
+    }
+    if patch.disposition != Disposition::Safe && !arguments.all {
+        return State::Review;
+    }
+    let dirty = || write::git_state(&arguments.iac, patch.file.as_str()) == GitState::Dirty;
+    if !arguments.force && dirty() { State::Dirty } else { State::Written }
+}
+
+fn reasons(patch: &FilePatch) -> &[String] {
+    match &patch.disposition {
+        Disposition::Safe => &[],
+        Disposition::NeedsReview(reasons) => reasons,
+    }
+}
+
+fn show(
+    arguments: &Patch,
+    set: &PatchSet,
+    asked: &ChangeSet,
+    states: &[State],
+    terminal: &mut Terminal,
+) -> Result<(), CliError> {
+    for (patch, state) in set.patches.iter().zip(states) {
+        if *state != State::Written {
+            terminal.data(&patch.diff)?;
+        }
+        for reason in reasons(patch) {
+            terminal.note(&format!("review `{}`: {reason}", patch.file));
+        }
+        let path = arguments.iac.join(patch.file.as_str());
+        match state {
+            State::Printed => {}
+            State::Written => terminal.note(&format!("wrote `{}`", path.display())),
+            State::Review => {
+                terminal.note(&format!("`{}` was not written: it needs review (--all writes it)", path.display()));
             }
+            State::Dirty => terminal.note(&format!(
+                "`{}` was not written: it has changes that are not committed (--force writes it)",
+                path.display()
+            )),
         }
     }
     for number in &set.unchanged {
         terminal.note(&format!("change {number}: the source already says so"));
     }
+    for number in &set.unchanged_splits {
+        terminal.note(&format!("split {number}: the functions have roles of their own already"));
+    }
     for refused in &set.refused {
-        let (head, text) = words(refused);
-        terminal.refused(&head, &text, refused.refusal.hint.as_deref());
+        let text = asked.changes.get(refused.change).map(by_hand).unwrap_or_default();
+        say(refused, "change", &text, terminal);
+    }
+    for refused in &set.refused_splits {
+        let parts = asked.splits.get(refused.change).map(|split| split.parts.as_slice()).unwrap_or_default();
+        say(refused, "split", &parts.iter().map(role_by_hand).collect::<String>(), terminal);
     }
     Ok(())
 }
 
-/// The head and the text of a refusal's line: its code, then the change and where it would have gone.
-fn words(refused: &Refused) -> (String, String) {
+/// The line of a refusal, what to do, and the change itself, for a person to make.
+fn say(refused: &Refused, what: &str, by_hand: &str, terminal: &mut Terminal) {
     let place = refused.refusal.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
     let head = format!("refused[{}]", refused.refusal.code);
-    (head, format!("change {}: {place}{}", refused.change, refused.refusal))
+    let text = format!("{what} {}: {place}{}", refused.change, refused.refusal);
+    terminal.refused(&head, &text, refused.refusal.hint.as_deref());
+    if !by_hand.is_empty() {
+        terminal.note(by_hand.trim_end());
+    }
+}
+
+fn by_hand(change: &Change) -> String {
+    let whose = change.attachment.principal_arn.as_ref().or(change.attachment.resource_arn.as_ref());
+    let whose = whose.map(ToString::to_string).or_else(|| change.attachment.logical_id.clone()).unwrap_or_default();
+    let policy = change.attachment.policy_name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
+    match &change.after {
+        Some(after) => format!("  the policy{policy} of `{whose}` should say:\n{}", indented(after)),
+        None => format!("  the policy{policy} of `{whose}` should go"),
+    }
+}
+
+fn role_by_hand(part: &RolePart) -> String {
+    let policies =
+        part.policies.iter().map(|policy| format!("  policy `{}`:\n{}\n", policy.name, indented(&policy.document)));
+    let managed = part.managed_policies.iter().map(|arn| format!("  managed policy `{arn}`\n"));
+    format!(
+        "  `{}` should run as `{}`:\n{}{}",
+        part.function,
+        part.role,
+        managed.collect::<String>(),
+        policies.collect::<String>()
+    )
+}
+
+fn indented(document: &PolicyDocument) -> String {
+    print(document, PrintStyle::Pretty)
+        .trim_end()
+        .lines()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn json(set: &PatchSet, asked: &ChangeSet, states: &[State]) -> Value {
+    let numbers = |list: &[usize]| Value::Array(list.iter().map(|n| Value::number(*n as u64)).collect());
+    let patches = set.patches.iter().zip(states).map(|(patch, state)| {
+        object([
+            ("file", Value::text(patch.file.as_str())),
+            ("disposition", Value::text(if reasons(patch).is_empty() { "safe" } else { "needs-review" })),
+            ("reasons", Value::Array(reasons(patch).iter().map(Value::text).collect())),
+            ("state", Value::text(state.as_str())),
+            ("changes", numbers(&patch.changes)),
+            ("splits", numbers(&patch.splits)),
+            ("diff", Value::text(&patch.diff)),
+        ])
+    });
+    let refused = |what: &'static str, list: &[Refused]| -> Vec<Value> {
+        let one = |refused: &Refused| {
+            let refusal = &refused.refusal;
+            let after = asked.changes.get(refused.change).filter(|_| what == "change").and_then(|c| c.after.as_ref());
+            object([
+                (what, Value::number(refused.change as u64)),
+                ("code", Value::text(refusal.code.as_str())),
+                ("message", Value::text(&refusal.message)),
+                ("place", refusal.place.as_ref().map_or(Value::Null, |place| Value::text(place.to_string()))),
+                ("hint", refusal.hint.as_ref().map_or(Value::Null, Value::text)),
+                ("after", after.map_or(Value::Null, iam_model::policy::document_value)),
+            ])
+        };
+        list.iter().map(one).collect()
+    };
+    let mut all = refused("change", &set.refused);
+    all.extend(refused("split", &set.refused_splits));
+    object([
+        ("schema", Value::text(SCHEMA)),
+        ("patches", Value::Array(patches.collect())),
+        ("unchanged", numbers(&set.unchanged)),
+        ("refused", Value::Array(all)),
+    ])
+}
+
+fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }

@@ -120,7 +120,9 @@ fn apply(folder: &Path, done: &Tightened, terminal: &mut Terminal) -> Result<(),
         return Ok(());
     }
     for (patch, view) in done.patches.patches.iter().zip(&done.report.patches) {
-        if view.disposition == "safe" {
+        if write::git_state(folder, patch.file.as_str()) == write::GitState::Dirty {
+            terminal.note(&format!("`{}` was not written: it has changes that are not committed", patch.file));
+        } else if view.disposition == "safe" {
             write::apply(folder, patch.file.as_str(), &patch.before, &patch.after)?;
             terminal.note(&format!("wrote `{}`", patch.file));
         } else {

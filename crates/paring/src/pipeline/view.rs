@@ -34,13 +34,16 @@ pub(super) fn report(
     let mut needed: BTreeSet<&Action> = BTreeSet::new();
     let mut summary = Summary::default();
     let mut roles = Vec::new();
+    let mut first = 0;
     for (proposal, verdict) in proposals.iter().zip(verdicts) {
+        let own: Vec<usize> = (first..first + proposal.changes.len()).collect();
+        first += own.len();
         let refused = matches!(proposal.judgement, Judgement::Refused(_));
         let (before, after) = documents(&proposal.role, &proposal.changes.iter().collect::<Vec<_>>(), stage.index);
         // Of a role nothing is said about, nothing is counted: accounts have thousands of them.
         let counted = if refused { &[] } else { before.as_slice() };
         let actions = granted_actions(stage.index, &proposal.role, counted, &stage.inputs.catalog);
-        roles.push(role(stage, proposal, verdict.as_ref(), (&actions, &before, &after)));
+        roles.push(role(stage, proposal, verdict.as_ref(), (&actions, &before, &after), (patches, &own)));
         if refused {
             continue;
         }
@@ -73,9 +76,9 @@ fn role(
     proposal: &RoleProposal,
     verdict: Option<&Verdict>,
     (actions, before, after): (&[Action], &[&PolicyDocument], &[&PolicyDocument]),
+    (patches, own): (&PatchSet, &[usize]),
 ) -> RoleView {
-    let own = iam_patch::patch(stage.project, stage.index, &proposal.changes);
-    let refused = if stage.inputs.sources.is_some() { refusals(&own, &proposal.changes) } else { Vec::new() };
+    let refused = if stage.inputs.sources.is_some() { refusals(patches, own, &proposal.changes) } else { Vec::new() };
     let functions = stage.index.functions_of(&proposal.role);
     RoleView {
         arn: proposal.role.to_string(),
@@ -97,7 +100,7 @@ fn role(
         changes: proposal.changes.iter().map(change).collect(),
         blind_spots: blind_spots(stage, proposal),
         left_alone: proposal.left_alone.clone(),
-        diff: own.patches.iter().map(|patch| patch.diff.as_str()).collect(),
+        diff: patches.diff_of(own),
         refused,
     }
 }
@@ -164,14 +167,16 @@ fn policy_name(change: &Change) -> String {
     change.attachment.policy_name.clone().unwrap_or_else(|| change.attachment.kind.as_str().to_owned())
 }
 
-fn refusals(patches: &PatchSet, changes: &[Change]) -> Vec<RefusedView> {
+/// The refusals among a role's own changes, whose numbers in the whole are `own`.
+fn refusals(patches: &PatchSet, own: &[usize], changes: &[Change]) -> Vec<RefusedView> {
+    let change = |refused: &iam_patch::Refused| own.iter().zip(changes).find(|(n, _)| **n == refused.change);
     let view = |refused: &iam_patch::Refused| RefusedView {
-        policy: changes.get(refused.change).map(policy_name).unwrap_or_default(),
+        policy: change(refused).map(|(_, change)| policy_name(change)).unwrap_or_default(),
         code: refused.refusal.code.to_string(),
         message: refused.refusal.message.clone(),
         hint: refused.refusal.hint.clone(),
     };
-    patches.refused.iter().map(view).collect()
+    patches.refused.iter().filter(|refused| change(refused).is_some()).map(view).collect()
 }
 
 fn file(patch: &FilePatch, owners: &[&RoleProposal]) -> PatchView {
