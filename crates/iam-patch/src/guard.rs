@@ -67,7 +67,7 @@ impl<'t> Guard<'t> {
 }
 
 /// Walks both texts beside each other: what is not in a splice must be equal.
-fn only_splices_moved(before: &str, after: &str, splices: &[Splice]) -> bool {
+pub(crate) fn only_splices_moved(before: &str, after: &str, splices: &[Splice]) -> bool {
     let (mut old, mut new) = (0, 0);
     for splice in splices {
         let kept = Span::new(old, splice.span.start);
@@ -81,7 +81,7 @@ fn only_splices_moved(before: &str, after: &str, splices: &[Splice]) -> bool {
 }
 
 /// Which line endings a text uses, and whether it ends with one.
-fn line_ends(text: &str) -> (bool, bool, bool) {
+pub(crate) fn line_ends(text: &str) -> (bool, bool, bool) {
     let crlf = text.matches("\r\n").count();
     let lf = text.matches('\n').count();
     (crlf > 0, lf > crlf, text.ends_with('\n'))

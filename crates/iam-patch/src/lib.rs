@@ -1,11 +1,11 @@
 //! The change as a lossless edit of the user's own files.
 //!
-//! SAM and CloudFormation templates in YAML and JSON: the policy is found from the role, its statements are compared
-//! with what is deployed, and only the words that must change are written, in the file's own style. Opens no file,
-//! knows no AWS API and no rule of evaluation. Nothing is ever re-serialised: an edit is a list of byte spans with new
-//! text, and leaves only after the guard has read the result back.
+//! SAM and CloudFormation templates in YAML and JSON, and Terraform: the policy is found from the role, its statements are
+//! compared with what is deployed, and only the words that must change are written, in the file's own style. Opens no
+//! file, knows no AWS API and no rule of evaluation. Nothing is ever re-serialised: an edit is a list of byte spans with
+//! new text, and leaves only after the guard has read the result back.
 //!
-//! Serverless Framework files are templates with other words around them. Terraform files are recognised, not edited.
+//! Serverless Framework files are templates with other words around them.
 
 mod tree;
 
@@ -42,6 +42,8 @@ mod write;
 mod diff;
 
 mod guard;
+
+mod hcl;
 
 mod patch;
 

@@ -129,3 +129,10 @@ fn entries_below(entries: &[(Plain, Plain)], here: &Path, ops: &[Op]) -> Vec<(Pl
 fn removed(place: &Path, ops: &[Op]) -> bool {
     ops.iter().any(|op| matches!(op, Op::Remove { at } if at == place))
 }
+
+/// Whether two operations want different things of one place.
+pub(crate) fn clash(a: &Op, b: &Op) -> bool {
+    let changes_value = |op: &Op| matches!(op, Op::Replace { .. } | Op::Text { .. } | Op::Remove { .. });
+    let (at, bt) = (a.place(), b.place());
+    (changes_value(a) && at.holds(bt)) || (changes_value(b) && bt.holds(at))
+}

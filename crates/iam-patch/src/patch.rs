@@ -10,8 +10,9 @@ use iam_model::text::{SourceName, SourceText, Span};
 
 use crate::diff;
 use crate::guard::{Guard, Passed};
+use crate::hcl::{self, Terraform};
 use crate::locate::{self, Location};
-use crate::op::Op;
+use crate::op::{self, Op};
 use crate::plan::{self, Plan, SplitSite};
 use crate::reference::Referrer;
 use crate::refusal::{Refusal, RefusalCode};
@@ -24,8 +25,7 @@ use crate::write::{self, Splice, Style};
 #[derive(Debug, Default)]
 pub struct Project {
     templates: Vec<Template>,
-    /// Files of kinds that are recognised but not edited, with the kind.
-    unsupported: Vec<(SourceName, &'static str)>,
+    terraform: Terraform,
 }
 
 /// Whether a patch may be applied without a look.
@@ -35,6 +35,12 @@ pub enum Disposition {
     Safe,
     /// A person should look first, for these reasons.
     NeedsReview(Vec<String>),
+}
+
+impl Disposition {
+    fn of(reviews: Vec<String>) -> Self {
+        if reviews.is_empty() { Self::Safe } else { Self::NeedsReview(reviews) }
+    }
 }
 
 /// What becomes of one source file.
@@ -104,6 +110,22 @@ impl PatchSet {
     }
 }
 
+impl FilePatch {
+    fn of_terraform(edited: hcl::Edited) -> Self {
+        Self {
+            file: edited.file,
+            before: edited.before,
+            after: edited.after,
+            diff: edited.diff,
+            disposition: Disposition::of(edited.reviews),
+            changes: edited.changes,
+            splits: edited.splits,
+            edits: edited.edits,
+            parts: edited.parts,
+        }
+    }
+}
+
 impl Project {
     /// Recognises and parses source files; names are paths relative to the project's folder.
     ///
@@ -124,22 +146,15 @@ impl Project {
         let mut project = Self::default();
         let mut diagnostics = Vec::new();
         for file in &files {
+            if hcl::is_terraform(&file.name) {
+                if let Err(error) = project.terraform.add(file) {
+                    diagnostics.push(unreadable(file, error.offset, &error.message));
+                }
+                continue;
+            }
             match template::recognise(file) {
                 Found::Template(template) => project.templates.push(template),
-                Found::Broken(error) => diagnostics.push(
-                    Diagnostic::error(
-                        Code::TemplateUnreadable,
-                        Place::at(file.name.clone(), &file.text, error.offset),
-                        format!("the template does not parse: {}", error.message),
-                    )
-                    .hint("nothing in this file is patched until it parses"),
-                ),
-                Found::Unsupported(kind) => {
-                    let message = format!("{kind} files are not patched yet");
-                    let place = Place::whole(file.name.clone());
-                    diagnostics.push(Diagnostic::warning(Code::TemplateUnreadable, place, message));
-                    project.unsupported.push((file.name.clone(), kind));
-                }
+                Found::Broken(error) => diagnostics.push(unreadable(file, error.offset, &error.message)),
                 Found::Other => {}
             }
         }
@@ -154,10 +169,11 @@ impl Project {
 
     /// Every policy in the templates, in the order of the files.
     pub fn policies(&self) -> impl Iterator<Item = Location> {
-        self.templates.iter().flat_map(|template| {
+        let templates = self.templates.iter().flat_map(|template| {
             let sites = template.resources().flat_map(|resource| site::sites_of(&resource)).collect::<Vec<_>>();
             sites.into_iter().map(|site| locate::location(template, &site))
-        })
+        });
+        templates.chain(hcl::locations(&self.terraform))
     }
 
     pub(crate) fn templates(&self) -> &[Template] {
@@ -166,8 +182,23 @@ impl Project {
 
     /// The templates that can be patched.
     pub fn files(&self) -> impl Iterator<Item = &SourceName> {
-        self.templates.iter().map(|template| &template.name)
+        self.templates.iter().map(|template| &template.name).chain(self.terraform.names())
     }
+}
+
+fn unreadable(file: &SourceText, offset: usize, message: &str) -> Diagnostic {
+    let place = Place::at(file.name.clone(), &file.text, offset);
+    Diagnostic::error(Code::TemplateUnreadable, place, format!("the template does not parse: {message}"))
+        .hint("nothing in this file is patched until it parses")
+}
+
+/// Whether a change is Terraform's: its address says so, or no template holds it.
+fn is_for_terraform(project: &Project, attachment: &Attachment, result: Option<&Refusal>) -> bool {
+    if project.terraform.is_empty() || attachment.logical_id.is_some() {
+        return false;
+    }
+    attachment.address.is_some()
+        || result.is_some_and(|refusal| refusal.code == RefusalCode::NotInSource && refusal.place.is_none())
 }
 
 /// Finds where a policy stands in the source, and whether the source explains what is deployed, where that is given.
@@ -187,7 +218,11 @@ pub fn locate(
         after: Some(document.clone()),
         reasons: Vec::new(),
     });
-    let found = find(project, &deployed, attachment, change.as_ref())?;
+    let found = locate::find(&project.templates, &deployed, attachment, change.as_ref());
+    if is_for_terraform(project, attachment, found.as_ref().err()) {
+        return hcl::locate(&project.terraform, attachment, change.as_ref());
+    }
+    let found = found?;
     let template =
         project.templates.get(found.template).ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))?;
     if let Some(change) = change.filter(|_| found.site.document.is_some() || found.site.text.is_some()) {
@@ -202,23 +237,11 @@ pub fn locate(
 /// Every policy of a role as the source alone has it, by logical id, function, name or ARN; and lists without effect.
 #[must_use]
 pub fn locate_in_source(project: &Project, index: &SnapshotIndex<'_>, name: &str) -> (Vec<Location>, Vec<Refusal>) {
-    locate::of_role(&project.templates, &Deployed::read(index), name)
-}
-
-fn find<'p>(
-    project: &'p Project,
-    deployed: &'p Deployed,
-    attachment: &Attachment,
-    change: Option<&Change>,
-) -> Result<locate::Found<'p>, Refusal> {
-    let result = locate::find(&project.templates, deployed, attachment, change);
-    match (result, project.unsupported.first()) {
-        (Err(refusal), Some((name, kind))) if refusal.code == RefusalCode::NotInSource && refusal.place.is_none() => {
-            let hint = format!("`{name}` and other {kind} files were not looked at: they are not patched yet");
-            Err(refusal.hint(hint))
-        }
-        (result, _) => result,
-    }
+    let (mut found, mut refused) = locate::of_role(&project.templates, &Deployed::read(index), name);
+    let (more, also) = hcl::of_role(&project.terraform, name);
+    found.extend(more);
+    refused.extend(also);
+    (found, refused)
 }
 
 /// Writes changes as patches of the source files.
@@ -237,6 +260,7 @@ pub fn patch(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -
 pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change], splits: &[RoleSplit]) -> PatchSet {
     let deployed = Deployed::read(index);
     let mut files: BTreeMap<usize, FileWork<'_>> = BTreeMap::new();
+    let mut terraform = hcl::Work::new(&project.terraform);
     let mut set = PatchSet::default();
     for (number, change) in changes.iter().enumerate() {
         if change.before.is_none() && change.after.is_none() {
@@ -244,13 +268,17 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
             set.refused.push(Refused { change: number, refusal });
             continue;
         }
-        let outcome = find(project, &deployed, &change.attachment, Some(change)).and_then(|found| {
+        let outcome = locate::find(&project.templates, &deployed, &change.attachment, Some(change)).and_then(|found| {
             let Some(template) = project.templates.get(found.template) else {
                 return Err(Refusal::new(RefusalCode::NotInSource, "no file"));
             };
             let work = files.entry(found.template).or_insert_with(|| FileWork::new(template));
             work.add(number, change, &found, &deployed)
         });
+        let outcome = match is_for_terraform(project, &change.attachment, outcome.as_ref().err()) {
+            true => terraform.add(number, change),
+            false => outcome,
+        };
         match outcome {
             Ok(true) => {}
             Ok(false) => set.unchanged.push(number),
@@ -265,6 +293,11 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
             let work = files.entry(found.template).or_insert_with(|| FileWork::new(template));
             work.add_split(number, split, &found, &deployed)
         });
+        let elsewhere = outcome.as_ref().is_err_and(|refusal| refusal.code == RefusalCode::NotInSource);
+        let outcome = match elsewhere && !project.terraform.is_empty() {
+            true => terraform.add_split(number, split),
+            false => outcome,
+        };
         match outcome {
             Ok(true) => {}
             Ok(false) => set.unchanged_splits.push(number),
@@ -272,6 +305,8 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
         }
     }
     set.patches = files.into_values().filter_map(FileWork::finish).collect();
+    set.patches.extend(terraform.finish().into_iter().map(FilePatch::of_terraform));
+    set.patches.sort_by(|a, b| a.file.cmp(&b.file));
     set
 }
 
@@ -350,7 +385,7 @@ impl<'p> FileWork<'p> {
     fn take(&mut self, plan: Plan, place: &Place) -> Result<(), Refusal> {
         let mut ops = self.ops.clone();
         let new: Vec<Op> = plan.ops.into_iter().filter(|op| !self.ops.contains(op)).collect();
-        if new.iter().any(|op| self.ops.iter().any(|old| clash(old, op))) {
+        if new.iter().any(|op| self.ops.iter().any(|old| op::clash(old, op))) {
             let message = "another change of this run edits the same place";
             return Err(Refusal::new(RefusalCode::Overlap, message).at(place.clone()));
         }
@@ -373,8 +408,7 @@ impl<'p> FileWork<'p> {
 
     fn finish(self) -> Option<FilePatch> {
         let (splices, passed) = self.passed?;
-        let disposition =
-            if self.reviews.is_empty() { Disposition::Safe } else { Disposition::NeedsReview(self.reviews) };
+        let disposition = Disposition::of(self.reviews);
         Some(FilePatch {
             file: self.template.name.clone(),
             before: self.template.text.clone(),
@@ -387,11 +421,4 @@ impl<'p> FileWork<'p> {
             edits: splices.iter().map(|splice| splice.span).collect(),
         })
     }
-}
-
-/// Whether two operations want different things of one place.
-fn clash(a: &Op, b: &Op) -> bool {
-    let changes_value = |op: &Op| matches!(op, Op::Replace { .. } | Op::Text { .. } | Op::Remove { .. });
-    let (at, bt) = (a.place(), b.place());
-    (changes_value(a) && at.holds(bt)) || (changes_value(b) && bt.holds(at))
 }

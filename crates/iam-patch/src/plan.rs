@@ -289,7 +289,8 @@ fn replace_item(author: &mut Author<'_>, site: &Site<'_>, after: &PolicyDocument
     }
 }
 
-fn document(author: &mut Author<'_>, statements: &[Statement]) -> New {
+/// A policy document written anew.
+pub(crate) fn document(author: &mut Author<'_>, statements: &[Statement]) -> New {
     let list = statement::list(author, statements);
     New::Map(vec![("Version".into(), New::text("2012-10-17")), ("Statement".into(), list)])
 }

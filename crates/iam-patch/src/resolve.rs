@@ -61,6 +61,12 @@ impl Text {
         }
     }
 
+    /// How many bytes of it are known.
+    pub(crate) fn len(&self) -> usize {
+        let length = |part: &Part| if let Part::Literal(text) = part { text.len() } else { 0 };
+        self.0.iter().map(length).sum()
+    }
+
     /// The text with another before it.
     pub(crate) fn after(self, prefix: &str) -> Self {
         let mut out = Self::literal(prefix);

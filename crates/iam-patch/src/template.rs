@@ -92,8 +92,6 @@ pub(crate) enum Found {
     Template(Template),
     /// A template by all signs, but it does not parse.
     Broken(ReadError),
-    /// IaC of a kind this version does not edit, by name.
-    Unsupported(&'static str),
     /// Nothing of interest.
     Other,
 }
@@ -107,9 +105,6 @@ pub(crate) fn recognise(source: &SourceText) -> Found {
         "json" => Syntax::Json,
         "template" | "cfn" if source.text.trim_start_matches('\u{feff}').trim_start().starts_with('{') => Syntax::Json,
         "template" | "cfn" => Syntax::Yaml,
-        "tf" | "tftpl" if source.text.contains("aws_iam_") || source.text.contains("\"Statement\"") => {
-            return Found::Unsupported("Terraform");
-        }
         _ => return Found::Other,
     };
     if is_serverless_framework(&source.text) {

@@ -122,7 +122,7 @@ impl Walker<'_> {
 pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnostic>), CliError> {
     const NOT_SOURCES: &[&str] =
         &[".git", ".aws-sam", ".terraform", ".serverless", "cdk.out", "node_modules", "target"];
-    const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "template", "tf"];
+    const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "template", "tf", "tfvars", "tfstate"];
     if !fs::metadata(root).map_err(|e| CliError::io("read", root, &e))?.is_dir() {
         return Err(CliError::user(format!("`{}` is not a folder", root.display()))
             .hint("--iac takes the folder the templates are in, so that patches apply there"));

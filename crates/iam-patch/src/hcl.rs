@@ -1,0 +1,57 @@
+//! Terraform: policies in HCL found, compared with what is deployed, and edited in place.
+//!
+//! A file is split into blocks by a reader of our own that knows every byte's place; the blocks of a change are read
+//! again by `hcl-edit` before and after the edit, and both must agree on what stands there. Edits are splices of
+//! bytes: nothing is ever printed from a tree, and `terraform fmt` is never run.
+
+mod lex;
+
+mod parse;
+
+mod heredoc;
+
+mod second;
+
+mod document;
+
+mod state;
+
+mod project;
+
+mod functions;
+
+mod kinds;
+
+mod evaluate;
+
+mod policies;
+
+mod owner;
+
+mod find;
+
+mod refer;
+
+mod style;
+
+mod render;
+
+mod blocks;
+
+mod write;
+
+mod compose;
+
+mod attach;
+
+mod file;
+
+mod split;
+
+mod work;
+
+#[cfg(test)]
+mod conformance;
+
+pub(crate) use project::{Terraform, is_terraform};
+pub(crate) use work::{Edited, Work, locate, locations, of_role};

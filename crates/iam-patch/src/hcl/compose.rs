@@ -1,0 +1,94 @@
+//! New blocks: an inline policy, a role; written in the style of the module's other blocks.
+//!
+//! Decides nothing about what they say.
+
+use super::parse::HEREDOC;
+use super::project::{At, Terraform};
+use super::render::Render;
+use super::style::Style;
+use crate::op::New;
+use crate::tree::Node;
+
+/// Writes blocks for one module.
+pub(super) struct Composer {
+    render: Render,
+}
+
+impl Composer {
+    /// Looks at the blocks around a place: the nearest document that is written out shows how documents are written.
+    pub(super) fn beside(terraform: &Terraform, at: At) -> Self {
+        let module = terraform.module_of(at);
+        let text = terraform.files.get(at.file).map_or("", |file| file.text.as_str());
+        let mut style = terraform.body(at).map(|body| Style::of(text, body)).unwrap_or_default();
+        let bodies = super::policies::carriers(terraform, module);
+        let example = bodies.into_iter().find_map(|at| {
+            let body = terraform.body(at)?;
+            let text = terraform.files.get(at.file)?.text.as_str();
+            written_out(body).map(|document| Style::of(text, document))
+        });
+        if let Some(example) = example {
+            style = Style { eol: style.eol, ..example };
+        }
+        Self { render: Render { style, document: false } }
+    }
+
+    /// A resource block of attributes, already written, grouped by blank lines.
+    pub(super) fn resource(&self, of: &str, label: &str, groups: &[Vec<(&str, String)>]) -> String {
+        let (eol, step) = (self.render.style.eol, &self.render.style.step);
+        let mut body = String::new();
+        for group in groups.iter().filter(|group| !group.is_empty()) {
+            if !body.is_empty() {
+                body.push_str(eol);
+            }
+            let single = group.iter().filter(|(_, value)| !value.contains('\n'));
+            let width = single.map(|(key, _)| key.len()).max().unwrap_or_default();
+            for (key, value) in group {
+                let width = if value.contains('\n') { 0 } else { width };
+                body.push_str(&format!("{step}{key:width$} = {value}{eol}"));
+            }
+        }
+        format!("resource \"{of}\" \"{label}\" {{{eol}{body}}}")
+    }
+
+    /// A value of an attribute.
+    pub(super) fn value(&self, value: &New) -> String {
+        self.render.value(value, &self.render.style.step, None)
+    }
+
+    /// `jsonencode(…)` of a document.
+    pub(super) fn document(&self, document: &New) -> String {
+        format!("jsonencode({})", self.value(document))
+    }
+
+    pub(super) fn quoted(&self, text: &str) -> String {
+        self.render.quoted(text)
+    }
+}
+
+/// The first document of a block that is written as an object.
+fn written_out(body: &Node) -> Option<&Node> {
+    let mut found = None;
+    body.walk(&mut |node| {
+        let document = node.is_map() && node.tag.as_deref().is_some_and(|tag| tag != HEREDOC);
+        if document && found.is_none() {
+            found = Some(node);
+        }
+    });
+    found
+}
+
+/// A label that no block of this type has in the module.
+pub(super) fn free_label(terraform: &Terraform, module: usize, of: &str, wanted: &str) -> String {
+    let mut label: String =
+        wanted.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    if !label.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+        label.insert(0, '_');
+    }
+    let mut free = label.clone();
+    let mut number = 2;
+    while terraform.resource(module, of, &free).is_some() {
+        free = format!("{label}_{number}");
+        number += 1;
+    }
+    free
+}

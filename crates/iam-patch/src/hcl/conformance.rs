@@ -1,0 +1,307 @@
+//! Real Terraform projects: every policy found and read alike by two parsers, changes to each, none written wrong.
+//!
+//! The data is not part of the repository; without it the test says so and passes.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+
+use iam_model::action::ActionPattern;
+use iam_model::arn::ResourcePattern;
+use iam_model::change::{Attachment, AttachmentKind, Change};
+use iam_model::json::Value as Json;
+use iam_model::policy::{self, ActionElement, PolicyDocument, ResourceElement, Statement};
+use iam_model::text::{SourceName, SourceText, Spanned};
+
+use super::evaluate::{Account, Evaluator};
+use super::policies::{Site, Writing};
+use super::project::{Terraform, body_of, second_body_of};
+use super::work::{Edited, Work, all_sites};
+use super::{find, owner};
+use crate::compare;
+use crate::resolve::{Resolve, Value};
+use crate::site::Form;
+
+#[derive(Default)]
+struct Tally {
+    counts: BTreeMap<String, usize>,
+    wrong: Vec<String>,
+    refused: Vec<String>,
+    cases: usize,
+}
+
+fn corpus() -> Option<PathBuf> {
+    let root = std::env::var_os("PARING_CONFORMANCE")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let corpus = root.join("corpora/iac");
+    if !corpus.join("MANIFEST.csv").exists() {
+        eprintln!("SKIPPED: no conformance data at {}", corpus.display());
+        return None;
+    }
+    Some(corpus)
+}
+
+/// The Terraform files of each project: the first two folders of a path name it.
+fn projects(corpus: &FilePath) -> BTreeMap<String, Vec<SourceText>> {
+    let manifest = std::fs::read_to_string(corpus.join("MANIFEST.csv")).unwrap();
+    let mut projects: BTreeMap<String, Vec<SourceText>> = BTreeMap::new();
+    for path in manifest.lines().skip(1).filter_map(|line| line.split(',').next()) {
+        let name = SourceName::new(path);
+        if super::is_terraform(&name) {
+            let text = std::fs::read_to_string(corpus.join(path)).unwrap();
+            let project = path.split('/').take(2).collect::<Vec<_>>().join("/");
+            projects.entry(project).or_default().push(SourceText { name, text });
+        }
+    }
+    projects
+}
+
+fn terraform(files: &[SourceText]) -> Terraform {
+    let mut terraform = Terraform::default();
+    for file in files {
+        assert!(terraform.add(file).is_ok(), "{}", file.name);
+    }
+    terraform
+}
+
+/// The resolved value as JSON, made-up words in the holes; nothing where it is not known.
+fn concrete(value: &Value) -> Option<Json> {
+    Some(match value {
+        Value::Text(text) => Json::text(text.filled("Hole")),
+        Value::List(items) => {
+            Json::Array(items.iter().filter(|i| **i != Value::Absent).map(concrete).collect::<Option<_>>()?)
+        }
+        Value::Map(entries) => {
+            let present = entries.iter().filter(|(_, v)| *v != Value::Absent);
+            Json::Object(present.map(|(k, v)| Some((k.clone(), concrete(v)?))).collect::<Option<_>>()?)
+        }
+        Value::AnyOf(values) => concrete(values.first()?)?,
+        Value::Absent | Value::Unknown => return None,
+    })
+}
+
+fn deployed(terraform: &Terraform, site: &Site) -> Option<PolicyDocument> {
+    let (account, fuel) = (owner::account(terraform, site.owner, None), Cell::new(0));
+    let evaluator = Evaluator::new(terraform, terraform.module_of(site.at), &account, false, &fuel);
+    let node = terraform.body(site.at)?.at(&site.place)?;
+    let json = concrete(&evaluator.value(node))?;
+    let source = SourceText { name: SourceName::new("deployed"), text: json.to_compact() };
+    let (document, _) = policy::parse(&source);
+    let clean = document.statements.iter().all(|s| s.unknown.is_empty());
+    (clean && !document.statements.is_empty()).then_some(document)
+}
+
+const TABLE: &str = "arn:aws:dynamodb:eu-west-1:444455556666:table/Orders";
+
+fn changes(before: &PolicyDocument) -> Vec<(&'static str, PolicyDocument)> {
+    let mut out = Vec::new();
+    for at in 0..before.statements.len() {
+        let edit = |change: &dyn Fn(&mut Statement)| {
+            let mut after = before.clone();
+            change(&mut after.statements[at]);
+            after
+        };
+        let list = |s: &mut Statement, change: &dyn Fn(&mut Vec<Spanned<ActionPattern>>)| match &mut s.action {
+            ActionElement::Action(list) | ActionElement::NotAction(list) => change(list),
+        };
+        if before.statements[at].action.patterns().len() > 1 {
+            out.push(("drop", edit(&|s| list(s, &|list| drop(list.pop())))));
+            out.push(("drop-first", edit(&|s| list(s, &|list| drop(list.remove(0))))));
+        }
+        if matches!(before.statements[at].resource, ResourceElement::Resource(_)) {
+            out.push((
+                "narrow",
+                edit(&|s| {
+                    s.resource = ResourceElement::Resource(vec![Spanned::synthetic(ResourcePattern::new(TABLE))]);
+                }),
+            ));
+        }
+        out.push(("grow", edit(&|s| list(s, &|list| list.push(Spanned::synthetic(ActionPattern::new("odd:Thing")))))));
+        out.push((
+            "replace",
+            edit(&|s| {
+                let principal = s.principal.take();
+                *s = Statement::allow(vec![ActionPattern::new("dynamodb:PutItem")], vec![ResourcePattern::new(TABLE)]);
+                s.sid = Some("Orders".into());
+                s.principal = principal;
+            }),
+        ));
+        if before.statements.len() > 1 {
+            let mut after = before.clone();
+            after.statements.remove(at);
+            out.push(("remove-statement", after));
+        }
+    }
+    let mut after = before.clone();
+    after
+        .statements
+        .push(Statement::allow(vec![ActionPattern::new("sqs:SendMessage")], vec![ResourcePattern::everything()]));
+    out.push(("add-statement", after));
+    out
+}
+
+fn kind(form: Form) -> AttachmentKind {
+    match form {
+        Form::Trust => AttachmentKind::Trust,
+        Form::ResourcePolicy => AttachmentKind::Resource,
+        Form::Organization => AttachmentKind::ServiceControl,
+        _ => AttachmentKind::Identity,
+    }
+}
+
+fn attachment(terraform: &Terraform, site: &Site) -> Attachment {
+    let (account, fuel) = (Account::default(), Cell::new(0));
+    let evaluator = Evaluator::new(terraform, terraform.module_of(site.owner), &account, false, &fuel);
+    let name = terraform.body(site.owner).and_then(|body| body.at(&site.named_at)?.get("name"));
+    let policy_name = name.filter(|_| site.form == Form::Inline).map(|node| match evaluator.value(node) {
+        Value::Text(text) => text.filled("Hole"),
+        _ => String::new(),
+    });
+    let module = owner::module_path(terraform, terraform.module_of(site.owner)).filter(|path| !path.is_empty());
+    let address = find::named(terraform, site.owner);
+    Attachment {
+        kind: kind(site.form),
+        principal_arn: None,
+        resource_arn: None,
+        logical_id: None,
+        address: Some(module.map_or_else(|| address.clone(), |module| format!("{module}.{address}"))),
+        policy_name,
+        index: site.index,
+    }
+}
+
+/// Whether the patched files say `after` at the site.
+fn judge(files: &[SourceText], site: &Site, after: &PolicyDocument, edited: &Edited) -> Result<(), String> {
+    let patched = terraform(&replaced(files, edited));
+    let (account, fuel) = (owner::account(&patched, site.owner, None), Cell::new(0));
+    let evaluator = Evaluator::new(&patched, patched.module_of(site.at), &account, false, &fuel);
+    let node = patched.body(site.at).and_then(|body| body.at(&site.place)).ok_or("the place is gone")?;
+    let said = compare::explains_document(&evaluator, node, after);
+    if said { Ok(()) } else { Err(format!("the patched file does not say what it should\n{}", edited.diff)) }
+}
+
+fn replaced(files: &[SourceText], edited: &Edited) -> Vec<SourceText> {
+    let text = |file: &SourceText| if file.name == edited.file { edited.after.clone() } else { file.text.clone() };
+    files.iter().map(|file| SourceText { name: file.name.clone(), text: text(file) }).collect()
+}
+
+fn patch(terraform: &Terraform, change: &Change) -> Result<Vec<Edited>, crate::refusal::Refusal> {
+    let mut work = Work::new(terraform);
+    work.add(0, change)?;
+    Ok(work.finish())
+}
+
+impl Tally {
+    fn count(&mut self, what: impl Into<String>) {
+        *self.counts.entry(what.into()).or_default() += 1;
+    }
+
+    fn run(&mut self, files: &[SourceText], terraform: &Terraform, site: &Site) {
+        let form = format!("{} {}", site.form.as_str(), site.writing.as_str());
+        self.count(format!("{form} found"));
+        let label = format!("{} {}", terraform.files[site.at.file].name, find::named(terraform, site.owner));
+        self.whole(terraform, site, &format!("{form} removed"), None);
+        if site.writing == Writing::Attached {
+            let statement =
+                Statement::allow(vec![ActionPattern::new("dynamodb:PutItem")], vec![ResourcePattern::new(TABLE)]);
+            self.whole(terraform, site, &format!("{form} made inline"), Some(PolicyDocument::new(vec![statement])));
+        }
+        if !matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument) {
+            return;
+        }
+        let Some(before) = deployed(terraform, site) else {
+            self.refused.push(format!("{label}: not resolvable"));
+            return self.count(format!("{form} not resolvable"));
+        };
+        for (name, after) in changes(&before) {
+            let label = format!("{label} {name}");
+            let (before, after) = (Some(before.clone()), Some(after));
+            let change = Change { attachment: attachment(terraform, site), before, after, reasons: Vec::new() };
+            let (before, after) = (change.before.as_ref().unwrap(), change.after.as_ref().unwrap());
+            match patch(terraform, &change) {
+                Err(refusal) => {
+                    self.count(format!("{form} refused {}", refusal.code));
+                    self.refused.push(format!("{label}: {}: {refusal}", refusal.code));
+                }
+                Ok(edited) if edited.is_empty() => {
+                    self.count(format!("{form} unchanged"));
+                    if !before.same_text(after) && name != "narrow" {
+                        self.wrong.push(format!("{label}: nothing was written"));
+                    }
+                }
+                Ok(edited) => {
+                    self.count(format!("{form} patched"));
+                    let edited = &edited[0];
+                    if let Err(why) = judge(files, site, after, edited) {
+                        self.wrong.push(format!("{label}: {why}"));
+                    }
+                    self.export(&label, edited);
+                    let again = patch(&self::terraform(&replaced(files, edited)), &change);
+                    if again.is_ok_and(|again| !again.is_empty()) {
+                        self.wrong.push(format!("{label}: patched twice"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A whole policy goes, or gives way to an inline one.
+    fn whole(&mut self, terraform: &Terraform, site: &Site, what: &str, after: Option<PolicyDocument>) {
+        let change = Change { attachment: attachment(terraform, site), before: None, after, reasons: Vec::new() };
+        let label = format!("{} {}", terraform.files[site.at.file].name, find::named(terraform, site.owner));
+        match patch(terraform, &change) {
+            Err(refusal) => {
+                self.count(format!("{what}: refused {}", refusal.code));
+                self.refused.push(format!("{label}: {what}: {}: {refusal}", refusal.code));
+            }
+            Ok(edited) => {
+                self.count(what);
+                self.export(&format!("{label} {what}"), &edited[0]);
+            }
+        }
+    }
+
+    /// Writes each case to a folder, where one is named, for a judge in another language.
+    fn export(&mut self, label: &str, edited: &Edited) {
+        let Some(folder) = std::env::var_os("PARING_PATCH_CASES").map(PathBuf::from) else { return };
+        self.cases += 1;
+        let folder = folder.join(format!("{:04}", self.cases));
+        let path = folder.join("before").join(edited.file.as_str());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &edited.before).unwrap();
+        std::fs::write(folder.join("after.txt"), &edited.after).unwrap();
+        std::fs::write(folder.join("patch.diff"), &edited.diff).unwrap();
+        std::fs::write(folder.join("label.txt"), label).unwrap();
+    }
+}
+
+#[test]
+fn no_change_to_a_real_terraform_project_is_written_wrong() {
+    let Some(corpus) = corpus() else { return };
+    let mut tally = Tally::default();
+    for files in projects(&corpus).values() {
+        let terraform = terraform(files);
+        for file in &terraform.files {
+            for block in &file.blocks {
+                tally.count("block read");
+                let first = body_of(&file.text, block).map(|node| node.plain());
+                let second = second_body_of(&file.text, block).map(|node| node.plain());
+                if first.is_none() || first != second {
+                    tally.count("block not confirmed by a second parser");
+                    let at = iam_model::text::Position::of(&file.text, block.span.start);
+                    tally.refused.push(format!("{}:{at}: second parser\n{first:?}\n{second:?}", file.name));
+                }
+            }
+        }
+        for site in all_sites(&terraform) {
+            tally.run(files, &terraform, &site);
+        }
+    }
+    for (what, count) in &tally.counts {
+        eprintln!("{count:6} {what}");
+    }
+    for line in &tally.refused {
+        eprintln!("REFUSED {line}");
+    }
+    assert!(tally.wrong.is_empty(), "{} wrong:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
+}

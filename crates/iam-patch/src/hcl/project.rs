@@ -1,0 +1,217 @@
+//! Terraform files as modules: one folder is one module, its blocks are found by address and read when asked for.
+//!
+//! Resolves no values and knows nothing about policies.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use iam_model::text::{SourceName, SourceText, Span};
+
+use super::lex::Stopped;
+use super::parse::{self, Block};
+use super::{document, state::State};
+use crate::tree::Node;
+
+/// A file with its top-level blocks; bodies are read when first asked for.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) name: SourceName,
+    pub(super) text: String,
+    pub(super) blocks: Vec<Block>,
+    bodies: Vec<OnceLock<Option<Node>>>,
+    pub(super) module: usize,
+}
+
+/// A block by its file and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    pub(super) file: usize,
+    pub(super) block: usize,
+}
+
+/// A folder of files.
+#[derive(Debug, Default)]
+pub(super) struct Module {
+    pub(super) folder: String,
+    files: Vec<usize>,
+    /// Blocks by their head, such as `resource aws_iam_role lambda`.
+    by_head: BTreeMap<Vec<String>, At>,
+    locals: OnceLock<BTreeMap<String, (At, usize)>>,
+}
+
+/// Every Terraform file of a project.
+#[derive(Debug, Default)]
+pub(crate) struct Terraform {
+    pub(super) files: Vec<File>,
+    pub(super) modules: Vec<Module>,
+    pub(super) states: Vec<State>,
+}
+
+/// Why a file could not be read, and where.
+pub(crate) struct Unreadable {
+    pub(crate) offset: usize,
+    pub(crate) message: String,
+}
+
+/// Whether a file belongs to Terraform by its name.
+pub(crate) fn is_terraform(name: &SourceName) -> bool {
+    let name = name.as_str().to_ascii_lowercase();
+    [".tf", ".tfvars", ".tfstate"].iter().any(|ending| name.ends_with(ending))
+}
+
+impl Terraform {
+    /// Adds a file.
+    pub(crate) fn add(&mut self, source: &SourceText) -> Result<(), Unreadable> {
+        let name = source.name.as_str();
+        if name.to_ascii_lowercase().ends_with(".tfstate") {
+            return match State::read(&source.text, folder(name)) {
+                Some(state) => {
+                    self.states.push(state);
+                    Ok(())
+                }
+                None => Err(Unreadable { offset: 0, message: "not a state of version 4".into() }),
+            };
+        }
+        let unreadable = |stopped: Stopped| Unreadable { offset: stopped.offset, message: stopped.message.into() };
+        let blocks = parse::split(&source.text).map_err(unreadable)?;
+        let bodies = blocks.iter().map(|_| OnceLock::new()).collect();
+        let module = self.module(folder(name));
+        let file = self.files.len();
+        if let Some(module) = self.modules.get_mut(module) {
+            module.files.push(file);
+            for (block, found) in blocks.iter().enumerate().filter(|(_, b)| b.kind() != "locals") {
+                module.by_head.entry(found.head.clone()).or_insert(At { file, block });
+            }
+        }
+        let (name, text) = (source.name.clone(), source.text.clone());
+        self.files.push(File { name, text, blocks, bodies, module });
+        Ok(())
+    }
+
+    fn module(&mut self, folder: &str) -> usize {
+        if let Some(found) = self.modules.iter().position(|module| module.folder == folder) {
+            return found;
+        }
+        self.modules.push(Module { folder: folder.to_owned(), ..Module::default() });
+        self.modules.len() - 1
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The files that hold Terraform.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &SourceName> {
+        self.files.iter().map(|file| &file.name)
+    }
+
+    pub(super) fn block(&self, at: At) -> Option<&Block> {
+        self.files.get(at.file)?.blocks.get(at.block)
+    }
+
+    /// The body of a block; nothing where it cannot be read.
+    pub(super) fn body(&self, at: At) -> Option<&Node> {
+        let file = self.files.get(at.file)?;
+        let block = file.blocks.get(at.block)?;
+        file.bodies.get(at.block)?.get_or_init(|| body_of(&file.text, block)).as_ref()
+    }
+
+    pub(super) fn module_of(&self, at: At) -> usize {
+        self.files.get(at.file).map_or(0, |file| file.module)
+    }
+
+    /// A block of a module by its head.
+    pub(super) fn find(&self, module: usize, head: &[&str]) -> Option<At> {
+        let head: Vec<String> = head.iter().map(|part| (*part).to_owned()).collect();
+        self.modules.get(module)?.by_head.get(&head).copied()
+    }
+
+    /// A resource of a module.
+    pub(super) fn resource(&self, module: usize, of: &str, name: &str) -> Option<At> {
+        self.find(module, &["resource", of, name])
+    }
+
+    /// The blocks of a module in the order of files and lines.
+    pub(super) fn blocks(&self, module: usize) -> impl Iterator<Item = (At, &Block)> {
+        let files = self.modules.get(module).map(|module| module.files.as_slice()).unwrap_or_default();
+        files
+            .iter()
+            .filter_map(|file| Some((*file, self.files.get(*file)?)))
+            .flat_map(|(file, found)| found.blocks.iter().enumerate().map(move |(block, b)| (At { file, block }, b)))
+    }
+
+    /// Where a local value stands, and its value.
+    pub(super) fn local(&self, module: usize, name: &str) -> Option<(At, usize, &Node)> {
+        let locals = self.modules.get(module)?.locals.get_or_init(|| self.read_locals(module));
+        let (at, entry) = locals.get(name).copied()?;
+        Some((at, entry, self.body(at)?.child(entry)?))
+    }
+
+    fn read_locals(&self, module: usize) -> BTreeMap<String, (At, usize)> {
+        let mut found = BTreeMap::new();
+        for (at, _) in self.blocks(module).filter(|(_, block)| block.kind() == "locals") {
+            for (index, entry) in self.body(at).map(Node::entries).unwrap_or_default().iter().enumerate() {
+                found.entry(entry.name().to_owned()).or_insert((at, index));
+            }
+        }
+        found
+    }
+
+    /// A variable's value in `terraform.tfvars` or `*.auto.tfvars` beside the module.
+    pub(super) fn given(&self, module: usize, variable: &str) -> Option<&Node> {
+        let at = self.blocks(module).find(|(at, block)| {
+            let name = self.files.get(at.file).map_or("", |file| file.name.as_str());
+            let automatic = name.ends_with("terraform.tfvars") || name.ends_with(".auto.tfvars");
+            block.attribute && automatic && block.kind() == variable
+        });
+        self.body(at?.0)
+    }
+
+    /// The module a call's `source` leads to, where it is a folder of this project.
+    pub(super) fn called(&self, call: At) -> Option<usize> {
+        let source = self.body(call)?.get("source")?.text()?;
+        let from = self.modules.get(self.module_of(call))?;
+        let target =
+            joined(&from.folder, source.strip_prefix("./").or_else(|| source.strip_prefix("..").map(|_| source))?)?;
+        self.modules.iter().position(|module| module.folder == target)
+    }
+
+    /// The calls of a module from folders of this project.
+    pub(super) fn calls_of(&self, module: usize) -> Vec<At> {
+        let all = (0..self.modules.len()).flat_map(|caller| self.blocks(caller));
+        let calls = all.filter(|(_, block)| block.kind() == "module").map(|(at, _)| at);
+        calls.filter(|at| self.called(*at) == Some(module)).collect()
+    }
+}
+
+/// Reads one block's body, a policy document in its own names.
+pub(super) fn body_of(text: &str, block: &Block) -> Option<Node> {
+    let node = parse::read(text, block).ok()?;
+    Some(if block.is("data", document::TYPE) { document::canonical(node) } else { node })
+}
+
+/// The second reading of one block's body.
+pub(super) fn second_body_of(text: &str, block: &Block) -> Option<Node> {
+    let node = super::second::block(Span::new(block.span.start, block.span.end).slice(text))?;
+    Some(if block.is("data", document::TYPE) { document::canonical(node) } else { node })
+}
+
+/// The folder a file stands in.
+pub(super) fn folder(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A relative folder seen from another; nothing where it leads out of the project.
+fn joined(from: &str, relative: &str) -> Option<String> {
+    let mut parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

@@ -1,0 +1,353 @@
+//! Changes to edits of Terraform files: find, plan, write, guard, one change at a time.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use iam_model::arn::Arn;
+use iam_model::change::{Attachment, AttachmentKind, Change, RoleSplit};
+use iam_model::diagnostic::Place;
+use iam_model::policy::PolicyDocument;
+use iam_model::text::{SourceName, Span};
+
+use super::attach::{self, BlockEdit, Edits};
+use super::file::FileWork;
+use super::find::{self, Found};
+use super::policies::{self, Site, Writing};
+use super::project::{At, Terraform, body_of};
+use super::refer::{self, Dialect};
+use super::{owner, parse, split, write};
+use crate::compare;
+use crate::locate::Location;
+use crate::op::{Op, Splice};
+use crate::plan::{self, Author, Language};
+use crate::refusal::{Refusal, RefusalCode};
+use crate::resolve::{Resolve, Value};
+use crate::tree::Node;
+
+/// Where the policy of an attachment stands.
+///
+/// # Errors
+/// Where it stands nowhere, in several places, or the source does not explain what `change` says is deployed.
+pub(crate) fn locate(
+    terraform: &Terraform,
+    attachment: &Attachment,
+    change: Option<&Change>,
+) -> Result<Location, Refusal> {
+    let found = find::find(terraform, attachment, change)?;
+    if let Some(change) = change {
+        Work::new(terraform).plan_found(&found, change)?;
+    }
+    let (shared_by, reviews) = (found.shared_by, found.reviews);
+    let location = location(terraform, &found.site);
+    let location = location.map(|location| Location { shared_by, reviews, ..location });
+    location.ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))
+}
+
+/// Every policy of whatever an address, a name or an ARN stands for.
+pub(crate) fn of_role(terraform: &Terraform, name: &str) -> (Vec<Location>, Vec<Refusal>) {
+    let text =
+        if name.starts_with("arn:") { name.to_owned() } else { format!("arn:aws:iam::000000000000:role/{name}") };
+    let mut attachment = match text.parse::<Arn>() {
+        Ok(arn) => Attachment::identity(arn, String::new()),
+        Err(_) => return (Vec::new(), Vec::new()),
+    };
+    attachment.policy_name = None;
+    if name.contains('.') && !name.starts_with("arn:") {
+        attachment.address = Some(name.to_owned());
+    }
+    let owners = match (&attachment.address, &attachment.principal_arn) {
+        (Some(address), _) => owner::by_address(terraform, address),
+        (None, Some(arn)) => owner::by_arn(terraform, AttachmentKind::Identity, arn),
+        (None, None) => Vec::new(),
+    };
+    let mut found = Vec::new();
+    for kind in [AttachmentKind::Trust, AttachmentKind::Identity, AttachmentKind::Resource] {
+        attachment.kind = kind;
+        for at in &owners {
+            for (site, shared_by, reviews) in find::of_owner(terraform, &attachment, *at) {
+                let location = location(terraform, &site);
+                found.extend(location.map(|location| Location { shared_by, reviews, ..location }));
+            }
+        }
+    }
+    (found, Vec::new())
+}
+
+/// Every policy, in the order of files and lines.
+pub(crate) fn locations(terraform: &Terraform) -> Vec<Location> {
+    all_sites(terraform).iter().filter_map(|site| location(terraform, site)).collect()
+}
+
+/// Every policy of every module.
+pub(super) fn all_sites(terraform: &Terraform) -> Vec<Site> {
+    let blocks = terraform
+        .files
+        .iter()
+        .enumerate()
+        .flat_map(|(file, found)| (0..found.blocks.len()).map(move |block| At { file, block }));
+    blocks.flat_map(|at| policies::sites_of(terraform, at)).collect()
+}
+
+fn location(terraform: &Terraform, site: &Site) -> Option<Location> {
+    let file = terraform.files.get(site.at.file)?;
+    let node = terraform.body(site.at)?.at(&site.place)?;
+    let owner = find::named(terraform, site.owner);
+    Some(Location {
+        file: file.name.clone(),
+        span: node.span,
+        place: find::place(terraform, site.at, node).within(format!("resource {owner}")),
+        form: site.form,
+        logical_id: owner,
+        index: site.index,
+        shared_by: Vec::new(),
+        reviews: Vec::new(),
+    })
+}
+
+/// A file with its edits done.
+pub(crate) struct Edited {
+    pub(crate) file: SourceName,
+    pub(crate) before: String,
+    pub(crate) after: String,
+    pub(crate) diff: String,
+    pub(crate) reviews: Vec<String>,
+    pub(crate) changes: Vec<usize>,
+    pub(crate) splits: Vec<usize>,
+    pub(crate) parts: Vec<(usize, Vec<Splice>)>,
+    pub(crate) edits: Vec<Span>,
+}
+
+/// What an edit is for, by its number in the run.
+#[derive(Debug, Clone, Copy)]
+enum Number {
+    Change(usize),
+    Split(usize),
+}
+
+/// The work of one run on all files.
+pub(crate) struct Work<'p> {
+    terraform: &'p Terraform,
+    files: BTreeMap<usize, FileWork>,
+}
+
+impl<'p> Work<'p> {
+    pub(crate) const fn new(terraform: &'p Terraform) -> Self {
+        Self { terraform, files: BTreeMap::new() }
+    }
+
+    /// Adds a change; whether there was anything to write.
+    pub(crate) fn add(&mut self, number: usize, change: &Change) -> Result<bool, Refusal> {
+        let found = find::find(self.terraform, &change.attachment, Some(change))?;
+        let (edits, reviews, place) = self.plan_found(&found, change)?;
+        self.edit(Number::Change(number), edits, &reviews).map_err(|refusal| refusal.at(place))
+    }
+
+    /// Adds a role that is taken apart; whether there was anything to write.
+    pub(crate) fn add_split(&mut self, number: usize, split: &RoleSplit) -> Result<bool, Refusal> {
+        let (edits, reviews) = split::plan(self.terraform, split)?;
+        self.edit(Number::Split(number), edits, &reviews)
+    }
+
+    /// The edits of a found change, what needs a look, and where that is.
+    fn plan_found(&self, found: &Found, change: &Change) -> Result<(Edits, Vec<String>, Place), Refusal> {
+        let body = self.terraform.body(found.site.at);
+        let node = body.and_then(|body| body.at(&found.site.place));
+        let (Some(body), Some(node)) = (body, node) else {
+            return Err(Refusal::new(RefusalCode::NotInSource, "the block cannot be read"));
+        };
+        let place = find::place(self.terraform, found.site.at, node);
+        let (mut edits, reviews) = self.plan(found, node, change).map_err(|refusal| refusal.at(place.clone()))?;
+        if found.site.writing == Writing::DataDocument {
+            let fitted = |(block, op)| (block, if block == found.site.at { write::fitted(body, &op) } else { op });
+            edits.ops = edits.ops.into_iter().map(fitted).collect();
+        }
+        Ok((edits, reviews, place))
+    }
+
+    /// The edits of one change, and what needs a look.
+    fn plan(&self, found: &Found, node: &Node, change: &Change) -> Result<(Edits, Vec<String>), Refusal> {
+        let fuel = Cell::new(0);
+        let dialect = refer::dialect(self.terraform, found, &fuel);
+        let mut author = Author { language: &dialect, reviews: found.reviews.clone() };
+        let site = &found.site;
+        let written = matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument);
+        let after = change.after.as_ref().filter(|after| !after.statements.is_empty());
+        let Some(after) = after else {
+            if let (true, Some(before)) = (written, &change.before) {
+                unexplained(&dialect, node, before)?;
+            }
+            return Ok((attach::remove(self.terraform, found)?, author.reviews));
+        };
+        let edits = match site.writing {
+            Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument => {
+                let ops = document(&mut author, node, site, change.before.as_ref(), after)?;
+                Edits { ops: ops.into_iter().map(|op| (site.at, op)).collect(), blocks: Vec::new() }
+            }
+            Writing::Attached => {
+                let edits = attach::inline(&mut author, self.terraform, found, &after.statements)?;
+                says(&dialect, &edits.blocks, after)?;
+                edits
+            }
+            Writing::File => {
+                return Err(Refusal::new(RefusalCode::DocumentIsText, "the policy stands in a file of its own").hint(
+                    "edit the file that the expression names; a new reference there needs a new template variable",
+                ));
+            }
+            Writing::Other => {
+                return Err(Refusal::new(
+                    RefusalCode::DocumentIsText,
+                    "the policy is made by an expression, or is a text",
+                )
+                .hint("write the document with `jsonencode` or a policy document, then run again"));
+            }
+        };
+        Ok((edits, author.reviews))
+    }
+
+    /// Adds edits of several blocks, all or none; whether there was anything to write.
+    fn edit(&mut self, number: Number, edits: Edits, reviews: &[String]) -> Result<bool, Refusal> {
+        let mut touched: BTreeMap<usize, FileWork> = BTreeMap::new();
+        let mut ops: BTreeMap<At, Vec<Op>> = BTreeMap::new();
+        for (at, op) in edits.ops {
+            ops.entry(at).or_default().push(op);
+        }
+        let mut alone: BTreeMap<usize, FileWork> = BTreeMap::new();
+        for (at, ops) in &ops {
+            self.copy(&mut touched, at.file).add_ops(at.block, ops)?;
+            alone.entry(at.file).or_default().add_ops(at.block, ops)?;
+        }
+        for edit in edits.blocks {
+            alone.entry(edit.at().file).or_default().add_block(edit.clone())?;
+            self.copy(&mut touched, edit.at().file).add_block(edit)?;
+        }
+        for (file, work) in &mut touched {
+            work.pass(self.terraform, *file)?;
+            match number {
+                Number::Change(number) => {
+                    let part = alone.get(file).and_then(|alone| alone.splices(self.terraform, *file).ok());
+                    work.parts.push((number, part.unwrap_or_default()));
+                    work.changes.push(number);
+                }
+                Number::Split(number) => work.splits.push(number),
+            }
+            for review in reviews {
+                if !work.reviews.contains(review) {
+                    work.reviews.push(review.clone());
+                }
+            }
+        }
+        let any = !touched.is_empty();
+        self.files.extend(touched);
+        Ok(any)
+    }
+
+    fn copy<'c>(&self, touched: &'c mut BTreeMap<usize, FileWork>, file: usize) -> &'c mut FileWork {
+        touched.entry(file).or_insert_with(|| self.files.get(&file).cloned().unwrap_or_default())
+    }
+
+    /// The files that change, in the order of their names.
+    pub(crate) fn finish(self) -> Vec<Edited> {
+        let terraform = self.terraform;
+        let edited = self.files.into_iter().filter_map(|(file, work)| {
+            let file = terraform.files.get(file)?;
+            let (splices, after, diff) = work.passed?;
+            Some(Edited {
+                file: file.name.clone(),
+                before: file.text.clone(),
+                after,
+                diff,
+                reviews: work.reviews,
+                changes: work.changes,
+                splits: work.splits,
+                parts: work.parts,
+                edits: splices.iter().map(|splice| splice.span).collect(),
+            })
+        });
+        let mut edited: Vec<Edited> = edited.collect();
+        edited.sort_by(|a, b| a.file.cmp(&b.file));
+        edited
+    }
+}
+
+/// Plans the edit of a document; says better than "drift" why statements are not explained, where that is known.
+fn document(
+    author: &mut Author<'_>,
+    node: &Node,
+    site: &Site,
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
+    let statements = node.get("Statement");
+    if statements.is_some_and(|s| !s.is_seq() && !s.is_map()) {
+        return Err(Refusal::new(RefusalCode::Conditional, "the statements are made by an expression"));
+    }
+    let made =
+        node.entries().iter().map(crate::tree::Entry::name).find(|name| {
+            name.starts_with("dynamic ") || name.ends_with("_policy_documents") || name.ends_with("_json")
+        });
+    let result = plan::edit_document(author, node, &site.place, before, after);
+    match (result, made) {
+        (Err(refusal), None)
+            if refusal.code == RefusalCode::Drift && statements.is_some_and(|s| undecided(author, s)) =>
+        {
+            Err(Refusal::new(
+                RefusalCode::Conditional,
+                "a statement is made by an expression that cannot be resolved here",
+            )
+            .hint("edit the expression by hand, or give the variables their values in `terraform.tfvars`"))
+        }
+        (Err(refusal), Some(made)) if refusal.code == RefusalCode::Drift => {
+            let message = format!("`{made}` makes statements too, and what they are cannot be told");
+            Err(Refusal::new(RefusalCode::Conditional, message).hint("edit the document by hand"))
+        }
+        (Ok(ops), Some(made)) if before.is_none() && !ops.is_empty() => {
+            let message = format!("`{made}` makes statements too; the change does not say what is deployed");
+            Err(Refusal::new(RefusalCode::Conditional, message))
+        }
+        (result, _) => result,
+    }
+}
+
+/// Whether something in the statements cannot be told: an unknown function, either side of a conditional.
+fn undecided(author: &Author<'_>, statements: &Node) -> bool {
+    let mut open = vec![author.language.value(statements)];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Unknown | Value::AnyOf(_) => return true,
+            Value::List(items) => open.extend(items),
+            Value::Map(entries) => open.extend(entries.into_iter().map(|(_, value)| value)),
+            Value::Text(_) | Value::Absent => {}
+        }
+    }
+    false
+}
+
+/// A policy that goes must be the one that is deployed.
+fn unexplained(dialect: &Dialect<'_>, node: &Node, before: &PolicyDocument) -> Result<(), Refusal> {
+    if compare::explains_document(dialect, node, before) {
+        return Ok(());
+    }
+    Err(Refusal::new(RefusalCode::Drift, "the source does not explain the deployed policy, so it is not removed")
+        .hint("apply the configuration, or bring it up to date with the account, and collect again")
+        .at(dialect.place(node.span)))
+}
+
+/// New blocks must say what was meant: they are read back and compared with the policy.
+pub(super) fn says(resolver: &dyn Resolve, blocks: &[BlockEdit], after: &PolicyDocument) -> Result<(), Refusal> {
+    let text = blocks.iter().find_map(|edit| match edit {
+        BlockEdit::Replace(_, text) | BlockEdit::After(_, text) => Some(text),
+        BlockEdit::Remove(_) => None,
+    });
+    let said = text.is_some_and(|text| {
+        let blocks = parse::split(text).unwrap_or_default();
+        let body = blocks.first().and_then(|block| body_of(text, block));
+        body.as_ref()
+            .and_then(|body| body.get("policy"))
+            .is_some_and(|node| compare::explains_document(resolver, node, after))
+    });
+    if said {
+        Ok(())
+    } else {
+        Err(Refusal::new(RefusalCode::GuardFailed, "the new block would not say what was intended"))
+    }
+}
