@@ -9,7 +9,7 @@ use iam_model::condition::ConditionKey;
 use crate::event::Event;
 use crate::identity::Caller;
 use crate::json::Raw;
-use crate::plan::{Pair, QUEUE_URL, Resolved, STATEMENTS, When, pick};
+use crate::plan::{HOST, Pair, QUEUE_URL, Resolved, STATEMENTS, When, pick};
 use crate::resource::{Resources, of_pair, passed_roles, passes_role};
 use crate::template::{Call, Path};
 
@@ -100,12 +100,12 @@ fn starts_with_verb(statement: &str, verb: &str) -> bool {
     statement.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case(verb))
 }
 
-/// The account in a queue's URL, which need not be the caller's.
+/// The account in a queue's URL, or in the endpoint of an account's own settings, which need not be the caller's.
 fn owner(request: Raw<'_>) -> Option<&str> {
-    let url = request.get(QUEUE_URL)?.0;
-    let url = std::str::from_utf8(url).ok()?.trim_matches('"');
-    let account = url.rsplit('/').nth(1)?;
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(account)
+    let text = |name: &str| Some(std::str::from_utf8(request.get(name)?.0).ok()?.trim_matches('"'));
+    let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let of_queue = text(QUEUE_URL).and_then(|url| url.rsplit('/').nth(1)).filter(is_account);
+    of_queue.or_else(|| text(HOST)?.split_once(".s3-control").map(|(account, _)| account).filter(is_account))
 }
 
 /// Condition keys the event proves.

@@ -11,6 +11,7 @@ mod evidence;
 mod feed;
 mod fold;
 mod hash;
+mod identified;
 mod identity;
 mod inflate;
 mod json;

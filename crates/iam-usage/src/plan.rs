@@ -5,7 +5,9 @@ use iam_model::catalog::{
     ActionFacts, ArnMatcher, ArnPart, ArnPattern, AuthorizedAction, Catalog, Operation, TemplateTarget, Trigger,
 };
 use iam_model::condition::ConditionKey;
+use iam_model::usage::UnresolvedKind;
 
+use crate::identified::{Unnamed, has_ids, unnamed, write_named};
 use crate::json::Raw;
 use crate::template::{Path, Text};
 
@@ -35,6 +37,10 @@ pub(crate) struct Pair<'c> {
     pub(crate) takes_resource: bool,
     /// Whether one of its resource types is a part of another.
     pub(crate) has_indexes: bool,
+    /// Whether ids of its resource types are told by their form.
+    pub(crate) has_ids: bool,
+    /// How a call that names no resource is checked.
+    pub(crate) unnamed: Unnamed,
     /// The ARN patterns of the action's resource types, each with its type's name. A pattern that names everything of
     /// its kind is never meant by default, and left out.
     pub(crate) patterns: Vec<Pattern<'c>>,
@@ -45,7 +51,7 @@ pub(crate) struct Pair<'c> {
 /// The form of a resource's ARNs, and what fills it.
 #[derive(Debug)]
 pub(crate) struct Pattern<'c> {
-    kind: &'c str,
+    pub(crate) kind: &'c str,
     pub(crate) matcher: ArnMatcher<'c>,
     /// What to write, in order; nothing where no template has a variable's value.
     pub(crate) slots: Option<Vec<Slot<'c>>>,
@@ -109,8 +115,28 @@ pub(crate) fn resolve<'c>(catalog: &'c Catalog, source: &str, name: &str) -> Res
         let same_name = |prefix: &&str| catalog.action_named(prefix, plain);
         plans.extend(prefixes.iter().find_map(same_name).map(Plan::of_action));
     }
+    if plans.is_empty() {
+        plans.extend(later_version(catalog, &prefixes, plain).iter().map(|op| Plan::of(catalog, op)));
+        plans.retain(|plan| !plan.pairs.is_empty());
+    }
     if plans.is_empty() { Resolved::Unknown } else { Resolved::Operations(plans) }
 }
+
+/// The operation of a service's later version: `macie.amazonaws.com` for `macie2`.
+fn later_version<'c>(catalog: &'c Catalog, prefixes: &[&str], name: &str) -> Option<Operation<'c>> {
+    let version = |prefix: &&str| (2..=3).find_map(|number| catalog.operation(&format!("{prefix}{number}"), name));
+    prefixes.iter().find_map(version)
+}
+
+/// What is known of an event that nothing in the catalogue explains.
+pub(crate) fn unresolved_kind(source: &str, name: &str) -> UnresolvedKind {
+    let internal = name.ends_with("Internal") || INTERNAL.contains(&(source, name));
+    if internal { UnresolvedKind::Internal } else { UnresolvedKind::Unknown }
+}
+
+/// Calls of AWS's own consoles and agents that AWS publishes no operation or action for.
+const INTERNAL: &[(&str, &str)] =
+    &[("ec2.amazonaws.com", "GetCapacityReservationAccountAttribute"), ("ec2messages.amazonaws.com", "SendHeartbeat")];
 
 /// The request parameters that tell what a call was authorised against; calls that share them are judged once.
 #[derive(Debug, Default)]
@@ -119,6 +145,8 @@ pub(crate) struct Needed {
     roots: Vec<String>,
     /// All of them.
     whole: bool,
+    /// Whether the rest may name a resource elsewhere.
+    named: bool,
 }
 
 impl Needed {
@@ -134,7 +162,7 @@ impl Needed {
         if plans.len() > 1 {
             TELLING_APART.iter().for_each(|root| add(root));
         }
-        add(QUEUE_URL);
+        [QUEUE_URL, HOST, "resourceType", "resourceId"].into_iter().for_each(&mut add);
         let pairs = || plans.iter().flat_map(|plan| &plan.pairs);
         for pair in pairs() {
             pair.templates.iter().flat_map(|(_, texts)| texts).flat_map(Text::roots).for_each(&mut add);
@@ -144,7 +172,12 @@ impl Needed {
                 When::Always | When::TemplateResolves | When::PassesRole => {}
             }
         }
-        needed.whole = pairs().any(|pair| matches!(pair.when, When::PassesRole));
+        // Ids, and ARNs that no template leads to, may stand anywhere.
+        let anywhere = |pair: &Pair<'_>| {
+            matches!(pair.when, When::PassesRole) || pair.takes_resource && (pair.has_ids || pair.templates.is_empty())
+        };
+        needed.whole = pairs().any(anywhere);
+        needed.named = pairs().any(|pair| pair.unnamed == Unnamed::Any);
         needed
     }
 
@@ -168,6 +201,9 @@ impl Needed {
                 key.push(b',');
             }
         }
+        if self.named {
+            write_named(request, key);
+        }
         key.push(b'}');
     }
 }
@@ -183,6 +219,9 @@ fn is_spelt(wanted: &[u8], name: &[u8]) -> bool {
 
 /// Where statements of a query language stand.
 pub(crate) const STATEMENTS: &[&str] = &["statement", "statements[].statement", "transactStatements[].statement"];
+
+/// The parameter that holds the endpoint, and in it, for S3's account settings, the account.
+pub(crate) const HOST: &str = "Host";
 
 /// The parameter that holds a queue's URL, and in it its account.
 pub(crate) const QUEUE_URL: &str = "queueUrl";
@@ -217,7 +256,9 @@ impl<'c> Pair<'c> {
         let action = facts.map_or_else(|| authorized.action(), |facts| facts.action());
         let mut pair = Self::new(action, when, facts);
         for template in authorized.templates() {
-            let texts = template.texts().flat_map(Text::compile).collect();
+            let mut texts: Vec<Text<'_>> = template.texts().flat_map(Text::compile).collect();
+            // A star stands for what is not named.
+            texts.sort_by_key(Text::is_star);
             pair.templates.push((template.target(), texts));
         }
         let Self { patterns, templates, .. } = &mut pair;
@@ -232,16 +273,21 @@ impl<'c> Pair<'c> {
 
     fn new(action: Action, when: When<'c>, facts: Option<ActionFacts<'c>>) -> Self {
         let types = facts.into_iter().flat_map(|facts| facts.resource_types());
-        let patterns: Vec<Pattern<'_>> = types
+        let mut patterns: Vec<Pattern<'_>> = types
             .flat_map(|kind| kind.arn_patterns().map(move |pattern| (kind.name(), pattern)))
-            .filter(|(_, pattern)| has_variable_tail(pattern))
             .map(|(kind, pattern)| Pattern { kind, matcher: pattern.matcher(), slots: None })
             .collect();
+        // Where there is but one form, it is meant, variable or not.
+        if patterns.len() > 1 {
+            patterns.retain(|pattern| has_variable_tail(&pattern.matcher.pattern()));
+        }
         Self {
             action,
             when,
             takes_resource: facts.is_none_or(|facts| facts.takes_resource()),
             has_indexes: patterns.iter().any(|pattern| pattern.matcher.pattern().as_str().contains("/index/")),
+            has_ids: has_ids(&patterns),
+            unnamed: facts.map_or(Unnamed::Unknown, unnamed),
             patterns,
             templates: Vec::new(),
             context: Vec::new(),

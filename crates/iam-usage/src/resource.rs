@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use iam_model::catalog::TemplateTarget;
+use iam_model::catalog::{ArnPart, TemplateTarget};
 use memchr::memmem;
 
+use crate::identified::{any_of_kind, any_of_pattern, by_id, by_name, by_type, made};
 use crate::json::Raw;
 use crate::plan::{Pair, Slot, When};
 use crate::template::{Call, Text, escape};
@@ -40,10 +41,27 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
     } else {
         named_or_made(pair, call, named)
     };
+    let found = if found.is_empty() { by_type(pair, call).into_iter().collect() } else { found };
+    let found = if found.is_empty() { by_name(pair, call) } else { found };
+    let found = if found.is_empty() { unnamed(pair, call) } else { found };
     if found.is_empty() || found.len() > MOST_RESOURCES {
         return Resources::star(false);
     }
     Resources { arns: found.into_iter().collect(), known: true }
+}
+
+/// What a call that names nothing is checked on.
+fn unnamed(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
+    if let [only] = pair.patterns.as_slice()
+        && only.matcher.pattern().parts().all(|part| !is_own_variable(part))
+    {
+        return any_of_pattern(only, call).into_iter().collect();
+    }
+    any_of_kind(pair, call)
+}
+
+fn is_own_variable(part: ArnPart<'_>) -> bool {
+    matches!(part, ArnPart::Variable(name) if !["Partition", "Region", "Account"].contains(&name))
 }
 
 /// The event's own resources, and parts of them that only the parameters name; without any, what the parameters make.
@@ -114,16 +132,24 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
         }
         values.push(found);
     }
-    if out.is_empty() && !(starred && missing) {
+    if !out.is_empty() && !pair.has_ids {
+        return out;
+    }
+    let ids = by_id(pair, call);
+    if out.is_empty() && (!(starred && missing) || !ids.is_empty()) {
         for slots in pair.patterns.iter().filter_map(|pattern| pattern.slots.as_ref()) {
             out.extend(filled(slots, &values, call));
         }
     }
+    out.extend(ids);
+    out.extend(made(pair, call, &out));
     out
 }
 
 fn whole_arns<'t>(texts: &'t [Text<'_>], call: &'t Call<'_>) -> impl Iterator<Item = String> + 't {
-    texts.iter().flat_map(|text| text.values(call)).filter(|arn| arn.starts_with("arn:"))
+    // A template that makes an ARN of a name makes none of an ARN.
+    let one = |arn: &String| arn.starts_with("arn:") && arn.matches("arn:").count() == 1;
+    texts.iter().flat_map(|text| text.values(call)).filter(one)
 }
 
 /// An ARN with every variable filled in, once for each value; nothing if one has no value.

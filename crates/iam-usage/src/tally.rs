@@ -7,11 +7,12 @@ use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::condition::ConditionKey;
 use iam_model::time::Timestamp;
-use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent, UnresolvedKind, UsageLog};
+use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent, UsageLog};
 
 use crate::calls::Authorised;
 use crate::fold::{Folder, Stat};
 use crate::hash::{Table, hash};
+use crate::plan::unresolved_kind;
 
 /// Functions of one role told apart; a role with more sessions than that is no function's.
 const MOST_FUNCTIONS: usize = 64;
@@ -178,12 +179,13 @@ impl Tally {
         }
         for ((source, name), (count, principals)) in self.unresolved {
             let principals = principals.iter().filter_map(|role| role.parse().ok()).collect();
+            let kind = unresolved_kind(&source, &name);
             log.unresolved.push(UnresolvedEvent {
                 event_source: source.into(),
                 event_name: name.into(),
                 count,
                 principals,
-                kind: UnresolvedKind::Unknown,
+                kind,
             });
         }
         log

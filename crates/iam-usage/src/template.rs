@@ -66,6 +66,8 @@ impl<'c> Text<'c> {
     /// Takes a text apart; `%many%a|b` gives several. A text this version does not understand gives none.
     pub(crate) fn compile(text: &'c str) -> Vec<Self> {
         let (whole, text) = text.strip_prefix('=').map_or((false, text), |rest| (true, rest));
+        // The one computed value that occurs is a star.
+        let text = if text == "%%regex%%/.*/g%%" { "*" } else { text };
         if text.contains("%%") || text == "*" && whole {
             return Vec::new();
         }
@@ -281,7 +283,7 @@ impl<'c> Path<'c> {
     pub(crate) fn values<'e>(&self, request: Raw<'e>) -> Vec<Cow<'e, str>> {
         if let [Step { name, then: Then::Value }] = self.0.as_slice() {
             let found = get(request, name).or_else(|| wrapped(request, name));
-            return found.and_then(Raw::scalar).filter(|text| is_usable(text)).into_iter().collect();
+            return found.and_then(Raw::scalar).filter(|text| is_usable(text)).map(decoded).into_iter().collect();
         }
         let mut at = vec![request];
         let mut texts = Vec::new();
@@ -303,7 +305,7 @@ impl<'c> Path<'c> {
         }
         texts.extend(at.into_iter().filter_map(Raw::scalar));
         texts.retain(|text| is_usable(text));
-        texts
+        texts.into_iter().map(decoded).collect()
     }
 
     /// Whether it leads to anything that is not empty.
@@ -330,8 +332,14 @@ impl<'c> Path<'c> {
 }
 
 /// Whether a value can be part of an ARN at all.
-fn is_usable(text: &str) -> bool {
+pub(crate) fn is_usable(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST_VALUE && text != HIDDEN
+}
+
+/// An ARN as it is; some services' records hold it as it stands in a URL.
+pub(crate) fn decoded(text: Cow<'_, str>) -> Cow<'_, str> {
+    let in_url = text.starts_with("arn%3A") || text.starts_with("arn%3a");
+    if in_url { Cow::Owned(percent_decoded(&text)) } else { text }
 }
 
 /// A member by name, or by the name with its first letter the other way.

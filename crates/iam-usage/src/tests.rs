@@ -10,10 +10,11 @@ use std::sync::OnceLock;
 use iam_model::catalog::Catalog;
 use iam_model::usage::{SkipReason, UsageLog};
 
-use crate::calls::{Calls, of_event};
+use crate::calls::{Authorised, Calls, of_event};
 use crate::event::Event;
 use crate::feed::{Feed, Room};
-use crate::identity::Identity;
+use crate::identity::{Caller, Identity};
+use crate::json::Raw;
 use crate::outcome::is_denied;
 use crate::plan::resolve;
 use crate::records::{Found, each};
@@ -149,6 +150,9 @@ struct Measure {
     disagree: BTreeSet<String>,
     starred: BTreeMap<String, u64>,
     foreign: BTreeSet<String>,
+    /// Events whose own `resources` hold one that the action takes, and those of them where the parameters agree.
+    named: u64,
+    agreeing: u64,
 }
 
 impl Measure {
@@ -173,6 +177,7 @@ impl Measure {
             }
             Calls::Authorised(calls) => {
                 self.names.insert(key, true);
+                self.own_resources(event, &calls[0], &caller);
                 self.denial(event, &calls.iter().map(|c| c.action.as_str().to_owned()).collect::<Vec<_>>());
                 if !is_denied(event) && event.request.is_some_and(|r| !r.is_empty()) {
                     self.events += 1;
@@ -184,6 +189,32 @@ impl Measure {
                     }
                 }
             }
+        }
+    }
+
+    /// What the parameters alone say, against the event's own `resources`.
+    fn own_resources(&mut self, event: &Event<'_>, told: &Authorised, caller: &Caller) {
+        let (Some(source), Some(name)) = (Event::text(event.event_source), Event::text(event.event_name)) else {
+            return;
+        };
+        let listed = event.resources.into_iter().flat_map(Raw::items).filter_map(|item| item.get("ARN")?.text());
+        let listed: Vec<String> = listed.map(|arn| arn.into_owned()).collect();
+        if !told.resources.known || !told.resources.arns.iter().any(|arn| listed.contains(arn)) {
+            return;
+        }
+        let blind = Event { resources: None, ..*event };
+        let Calls::Authorised(calls) = of_event(&resolve(catalog(), &source, &name), &blind, caller) else { return };
+        let made = &calls[0].resources;
+        // A pattern says less and nothing wrong; a secret's ending is not in the request.
+        if !made.known || made.arns.iter().any(|arn| arn.contains(['*', '?'])) {
+            return;
+        }
+        self.named += 1;
+        let foreign = made.arns.iter().any(|arn| arn.contains("111122223333"));
+        let agrees = made.arns.iter().all(|arn| listed.contains(arn));
+        self.agreeing += u64::from(agrees || foreign);
+        if !agrees && !foreign {
+            self.foreign.insert(format!("{source} {name}: {:?} is not in {listed:?}", made.arns));
         }
     }
 
@@ -224,9 +255,12 @@ fn real_logs_resolve_and_agree_with_their_own_denials() {
     );
     eprintln!("starred {:?}", measure.starred);
     eprintln!("denials {} disagree {:?} foreign {:?}", measure.denials, measure.disagree, measure.foreign);
-    assert!(share >= 0.975, "{missing:?}");
+    eprintln!("resources agree {}/{}", measure.agreeing, measure.named);
+    // The others are no operation of the service they name: slips in samples, and two calls of AWS's own agents.
+    assert!(share >= 0.986, "{missing:?}");
+    // Five samples contradict themselves: another bucket or region in `resources` than in the parameters.
+    assert!(measure.agreeing as f64 >= measure.named as f64 * 0.98 && measure.named > 300, "{:?}", measure.foreign);
     assert!(measure.denials > 200);
     assert_eq!(measure.disagree, BTreeSet::new());
-    // A floor under what is reached (94.5 %), not the aim (99 %): where the resource is not told, the old grant's stays.
-    assert!(measure.placed as f64 >= measure.events as f64 * 0.94);
+    assert!(measure.placed as f64 >= measure.events as f64 * 0.99);
 }

@@ -346,6 +346,69 @@ fn p13_actions_without_resource_types_take_only_a_star() {
 }
 
 #[test]
+fn p13_calls_that_name_nothing_are_checked_on_any_of_the_kind() {
+    one("rds", "DescribeDBInstances", r#"{"maxRecords": 20}"#, &["rds:DescribeDBInstances on arn:aws:rds:R:A:db:*"]);
+    one("ec2", "CreateVpc", r#"{"cidrBlock": "10.0.0.0/16"}"#, &["ec2:CreateVpc on arn:aws:ec2:R:A:vpc/*"]);
+    // Something of another account, or left out of the record, may be meant.
+    one("rds", "DescribeDBInstances", r#"{"filters": ["444455556666"]}"#, &["rds:DescribeDBInstances on ?*"]);
+    one("rds", "DescribeDBInstances", r#"{"omitted": true}"#, &["rds:DescribeDBInstances on ?*"]);
+    one("kms", "Decrypt", r#"{"encryptionAlgorithm": "SYMMETRIC_DEFAULT"}"#, &["kms:Decrypt on ?*"]);
+}
+
+#[test]
+fn p11_ids_types_and_names_tell_resources_where_no_template_does() {
+    one(
+        "ec2",
+        "DeleteFlowLogs",
+        r#"{"DeleteFlowLogsRequest": {"FlowLogId": {"content": "fl-0ef673ef70c4f07cc", "tag": 1}}}"#,
+        &["ec2:DeleteFlowLogs on arn:aws:ec2:R:A:vpc-flow-log/fl-0ef673ef70c4f07cc"],
+    );
+    one(
+        "ec2",
+        "RunInstances",
+        r#"{"instancesSet": {"items": [{"imageId": "ami-0b98a32b1c5e0d105", "keyName": "K"}]}, "subnetId": "subnet-12345678"}"#,
+        &[
+            "ec2:RunInstances on arn:aws:ec2:R:A:instance/* arn:aws:ec2:R:A:key-pair/K arn:aws:ec2:R:A:network-interface/* \
+           arn:aws:ec2:R:A:security-group/* arn:aws:ec2:R:A:subnet/subnet-12345678 arn:aws:ec2:R:A:volume/* \
+           arn:aws:ec2:eu-west-1::image/ami-0b98a32b1c5e0d105",
+        ],
+    );
+    // What a launch template holds is not in the request.
+    one(
+        "ec2",
+        "RunInstances",
+        r#"{"launchTemplate": {"launchTemplateName": "web"}, "subnetId": "subnet-12345678"}"#,
+        &["ec2:RunInstances on ?*"],
+    );
+    one(
+        "ssm",
+        "ListTagsForResource",
+        r#"{"resourceType": "Parameter", "resourceId": "/app/key"}"#,
+        &["ssm:ListTagsForResource on arn:aws:ssm:R:A:parameter/app/key"],
+    );
+    one(
+        "securityhub",
+        "GetFindingAggregator",
+        r#"{"FindingAggregatorArn": "arn%3Aaws%3Asecurityhub%3Aeu-west-1%3A111122223333%3Afinding-aggregator/dc"}"#,
+        &["securityhub:GetFindingAggregator on arn:aws:securityhub:R:A:finding-aggregator/dc"],
+    );
+    one(
+        "cloudshell",
+        "GetEnvironmentStatus",
+        r#"{"EnvironmentId": "72d5b773"}"#,
+        &["cloudshell:GetEnvironmentStatus on arn:aws:cloudshell:R:A:environment/72d5b773"],
+    );
+}
+
+#[test]
+fn p15_calls_of_aws_s_own_consoles_are_recognised_and_listed() {
+    let log = log(&[event("ec2messages", "SendHeartbeat", "null", ""), event("s3", "NewThing", "null", "")]);
+    let kinds: Vec<(&str, &str)> =
+        log.unresolved.iter().map(|event| (event.event_name.as_str(), event.kind.as_str())).collect();
+    assert_eq!(kinds, [("SendHeartbeat", "internal"), ("NewThing", "unknown")]);
+}
+
+#[test]
 fn p14_the_role_is_the_session_issuer_and_keeps_its_path() {
     let log = log(&[event("dynamodb", "PutItem", r#"{"tableName": "T"}"#, "")]);
     let (role, usage) = log.principals.iter().next().unwrap();
