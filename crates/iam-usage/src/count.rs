@@ -16,6 +16,7 @@ use crate::json::Raw;
 use crate::options::Options;
 use crate::outcome::is_denied;
 use crate::plan::{Needed, Resolved, resolve};
+use crate::recall::Ticket;
 use crate::seen::Copies;
 use crate::tally::Tally;
 
@@ -43,6 +44,10 @@ pub(crate) struct Records<'s> {
     once: Vec<u64>,
     key: Vec<u8>,
     tally: Tally,
+    /// How often numbers were given anew.
+    round: u32,
+    /// Whose the last record was, where that was known before.
+    ticket: Option<Ticket>,
 }
 
 /// A caller, or why there is none that counts; and a number that stands for it in every run.
@@ -110,7 +115,14 @@ impl<'s> Records<'s> {
             once: vec![0; ONCE_BITS / 64],
             key: Vec::new(),
             tally: Tally::default(),
+            round: 0,
+            ticket: None,
         }
+    }
+
+    /// A number for the caller of the last record, where it was read and known before.
+    pub(crate) const fn ticket(&mut self) -> Option<Ticket> {
+        self.ticket.take()
     }
 
     /// What was counted apart from shapes; [`Records::finish`] has it all.
@@ -167,7 +179,7 @@ impl<'s> Records<'s> {
         if !self.names.get(name).is_some_and(|name| name.is_call) {
             return Err(SkipReason::NotAnApiCall);
         }
-        let caller = self.caller(event.identity.as_ref().ok_or(SkipReason::Incomplete)?);
+        let caller = self.caller(event)?;
         if let Some(Who { caller: Err(reason), .. }) = self.callers.get(caller) {
             return Err(*reason);
         }
@@ -282,6 +294,8 @@ impl<'s> Records<'s> {
 
     /// Forgets callers, names and places; there must be no shapes.
     fn forget_parts(&mut self) {
+        self.round += 1;
+        self.ticket = None;
         self.callers.drain().for_each(drop);
         self.names.drain().for_each(drop);
         for place in self.places.drain() {
@@ -292,11 +306,29 @@ impl<'s> Records<'s> {
         }
     }
 
-    fn caller(&mut self, identity: &Identity<'_>) -> u32 {
+    /// The number of a record's caller.
+    #[inline]
+    fn caller(&mut self, event: &Event<'_>) -> Result<u32, SkipReason> {
+        match (&event.recalled, &event.identity) {
+            (Some(recalled), _) if recalled.ticket.round == self.round => Ok(recalled.ticket.number),
+            // Numbers were given anew since.
+            (Some(recalled), None) => {
+                let mut identity = None;
+                let read = Identity::keep(recalled.bytes, 0, &mut identity);
+                let identity = identity.filter(|_| read.is_ok()).ok_or(SkipReason::Incomplete)?;
+                Ok(self.read_caller(&identity))
+            }
+            (_, Some(identity)) => Ok(self.read_caller(identity)),
+            (None, None) => Err(SkipReason::Incomplete),
+        }
+    }
+
+    fn read_caller(&mut self, identity: &Identity<'_>) -> u32 {
         let Self { callers, options, .. } = self;
         let parts = identity.raw_parts();
         let hash = hash_parts(&parts);
         if let Some(known) = callers.find_parts(hash, &parts) {
+            self.ticket = Some(Ticket { round: self.round, number: known });
             return known;
         }
         let caller = identity

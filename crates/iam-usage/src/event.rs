@@ -8,6 +8,7 @@ use iam_model::time::Timestamp;
 
 use crate::identity::Identity;
 use crate::json::{After, LONGEST_KEY, Object, Raw, Stop, in_order, keep, skip_value, small};
+use crate::recall::{Memory, Recalled};
 
 /// The members of a record that are read; all are optional, since old and partial records lack some.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,35 +26,54 @@ pub(crate) struct Event<'a> {
     pub(crate) request: Option<Raw<'a>>,
     pub(crate) resources: Option<Raw<'a>>,
     pub(crate) identity: Option<Identity<'a>>,
+    /// The identity, where it was recognised and not read.
+    pub(crate) recalled: Option<Recalled<'a>>,
     pub(crate) vpc_endpoint: Option<Raw<'a>>,
 }
 
-impl<'a> Object<'a> for Event<'a> {
+/// A record as it is read, with the callers that may be recognised.
+struct Scan<'m, 'a> {
+    event: Event<'a>,
+    memory: &'m Memory,
+}
+
+impl<'a> Scan<'_, 'a> {
+    #[inline]
+    fn identity(&mut self, bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
+        if let Some((recalled, end)) = self.memory.recall(bytes, at) {
+            self.event.recalled = Some(recalled);
+            return Ok(end);
+        }
+        Identity::keep(bytes, at, &mut self.event.identity)
+    }
+}
+
+impl<'a> Object<'a> for Scan<'_, 'a> {
     fn in_order(&mut self, bytes: &'a [u8], at: usize) -> Result<After, Stop> {
         in_order! { bytes, at;
             "eventVersion" start => skip_value(bytes, start);
-            "userIdentity" start => Identity::keep(bytes, start, &mut self.identity);
-            "eventTime" start => keep(bytes, start, &mut self.event_time);
-            "eventSource" start => keep(bytes, start, &mut self.event_source);
-            "eventName" start => keep(bytes, start, &mut self.event_name);
-            "awsRegion" start => keep(bytes, start, &mut self.region);
+            "userIdentity" start => self.identity(bytes, start);
+            "eventTime" start => keep(bytes, start, &mut self.event.event_time);
+            "eventSource" start => keep(bytes, start, &mut self.event.event_source);
+            "eventName" start => keep(bytes, start, &mut self.event.event_name);
+            "awsRegion" start => keep(bytes, start, &mut self.event.region);
             "sourceIPAddress" start => skip_value(bytes, start);
             "userAgent" start => skip_value(bytes, start);
-            "errorCode" start => keep(bytes, start, &mut self.error_code);
-            "errorMessage" start => keep(bytes, start, &mut self.error_message);
-            "requestParameters" start => keep(bytes, start, &mut self.request);
+            "errorCode" start => keep(bytes, start, &mut self.event.error_code);
+            "errorMessage" start => keep(bytes, start, &mut self.event.error_message);
+            "requestParameters" start => keep(bytes, start, &mut self.event.request);
             "responseElements" start => skip_value(bytes, start);
             "additionalEventData" start => skip_value(bytes, start);
             "requestID" start => skip_value(bytes, start);
-            "eventID" start => keep(bytes, start, &mut self.event_id);
-            "readOnly" start => keep(bytes, start, &mut self.read_only);
-            "resources" start => keep(bytes, start, &mut self.resources);
-            "eventType" start => keep(bytes, start, &mut self.event_type);
+            "eventID" start => keep(bytes, start, &mut self.event.event_id);
+            "readOnly" start => keep(bytes, start, &mut self.event.read_only);
+            "resources" start => keep(bytes, start, &mut self.event.resources);
+            "eventType" start => keep(bytes, start, &mut self.event.event_type);
             "apiVersion" start => skip_value(bytes, start);
             "managementEvent" start => skip_value(bytes, start);
-            "recipientAccountId" start => keep(bytes, start, &mut self.recipient);
+            "recipientAccountId" start => keep(bytes, start, &mut self.event.recipient);
             "sharedEventID" start => skip_value(bytes, start);
-            "vpcEndpointId" start => keep(bytes, start, &mut self.vpc_endpoint);
+            "vpcEndpointId" start => keep(bytes, start, &mut self.event.vpc_endpoint);
             "vpcEndpointAccountId" start => skip_value(bytes, start);
             "eventCategory" start => skip_value(bytes, start);
             "tlsDetails" start => skip_value(bytes, start);
@@ -64,20 +84,20 @@ impl<'a> Object<'a> for Event<'a> {
     fn named(&mut self, key: &[u8], bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
         // Exports of queries write names in small letters.
         let field = match small(key, &mut [0; LONGEST_KEY]) {
-            b"eventid" => &mut self.event_id,
-            b"eventname" => &mut self.event_name,
-            b"eventsource" => &mut self.event_source,
-            b"eventtime" => &mut self.event_time,
-            b"eventtype" => &mut self.event_type,
-            b"errorcode" => &mut self.error_code,
-            b"errormessage" => &mut self.error_message,
-            b"readonly" => &mut self.read_only,
-            b"recipientaccountid" => &mut self.recipient,
-            b"awsregion" => &mut self.region,
-            b"requestparameters" => &mut self.request,
-            b"resources" => &mut self.resources,
-            b"vpcendpointid" => &mut self.vpc_endpoint,
-            b"useridentity" => return Identity::keep(bytes, at, &mut self.identity),
+            b"eventid" => &mut self.event.event_id,
+            b"eventname" => &mut self.event.event_name,
+            b"eventsource" => &mut self.event.event_source,
+            b"eventtime" => &mut self.event.event_time,
+            b"eventtype" => &mut self.event.event_type,
+            b"errorcode" => &mut self.event.error_code,
+            b"errormessage" => &mut self.event.error_message,
+            b"readonly" => &mut self.event.read_only,
+            b"recipientaccountid" => &mut self.event.recipient,
+            b"awsregion" => &mut self.event.region,
+            b"requestparameters" => &mut self.event.request,
+            b"resources" => &mut self.event.resources,
+            b"vpcendpointid" => &mut self.event.vpc_endpoint,
+            b"useridentity" => return Identity::keep(bytes, at, &mut self.event.identity),
             _ => return skip_value(bytes, at),
         };
         keep(bytes, at, field)
@@ -127,15 +147,19 @@ pub(crate) fn is_record_key(key: &[u8]) -> bool {
 
 impl<'a> Event<'a> {
     /// Reads the record whose brace stands at `at`; gives the offset after it.
-    pub(crate) fn scan(bytes: &'a [u8], at: usize) -> Result<(Self, usize), Stop> {
-        let mut event = Self::default();
-        let end = Object::scan(&mut event, bytes, at)?;
-        Ok((event, end))
+    pub(crate) fn scan(bytes: &'a [u8], at: usize, memory: &Memory) -> Result<(Self, usize), Stop> {
+        let mut scan = Scan { event: Self::default(), memory };
+        let end = scan.scan(bytes, at)?;
+        Ok((scan.event, end))
     }
 
     /// Whether it holds anything a record is known by.
     pub(crate) const fn is_record(&self) -> bool {
-        self.event_name.is_some() || self.event_source.is_some() || self.event_time.is_some() || self.identity.is_some()
+        self.event_name.is_some()
+            || self.event_source.is_some()
+            || self.event_time.is_some()
+            || self.identity.is_some()
+            || self.recalled.is_some()
     }
 
     /// When it happened; fractions of a second and numbers, which some exports write, are understood.
@@ -178,12 +202,12 @@ mod tests {
     #[test]
     fn a_record_is_read_to_its_closing_brace() {
         let text = br#"{"eventName": "PutItem", "responseElements": {"eventName": "no"}, "eventTime": "2026-11-20T08:15:30Z"} ,"#;
-        let (event, end) = Event::scan(text, 0).unwrap();
+        let (event, end) = Event::scan(text, 0, &Memory::default()).unwrap();
         assert_eq!(Event::text(event.event_name).unwrap(), "PutItem");
         assert_eq!(event.time().unwrap().to_string(), "2026-11-20T08:15:30Z");
         assert_eq!(&text[end..], b" ,");
-        assert_eq!(Event::scan(&text[..40], 0).unwrap_err(), Stop::More);
-        assert!(matches!(Event::scan(b"{\"a\" 1}", 0), Err(Stop::Bad(_))));
+        assert_eq!(Event::scan(&text[..40], 0, &Memory::default()).unwrap_err(), Stop::More);
+        assert!(matches!(Event::scan(b"{\"a\" 1}", 0, &Memory::default()), Err(Stop::Bad(_))));
     }
 
     #[test]

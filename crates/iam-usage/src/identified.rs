@@ -5,65 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use iam_model::catalog::{AccessLevel, ActionFacts, ArnPart};
+use iam_model::catalog::ArnPart;
 
+use crate::ids::kind_of_id;
 use crate::json::Raw;
 use crate::plan::{Pair, Pattern};
 use crate::template::{Call, decoded, escape, is_usable};
+use crate::unnamed::{MAKING, Unnamed, names_nothing};
 
 /// Values of a request that are looked at.
 const MOST_STEPS: usize = 4096;
-
-/// What the ids of EC2 and its neighbours start with, and the resource type they are of.
-const ID_KINDS: &[(&str, &str)] = &[
-    ("acl", "network-acl"),
-    ("aki", "image"),
-    ("ami", "image"),
-    ("ari", "image"),
-    ("cagw", "carrier-gateway"),
-    ("cgw", "customer-gateway"),
-    ("cr", "capacity-reservation"),
-    ("cvpn-endpoint", "client-vpn-endpoint"),
-    ("dopt", "dhcp-options"),
-    ("eice", "instance-connect-endpoint"),
-    ("eigw", "egress-only-internet-gateway"),
-    ("eipalloc", "elastic-ip"),
-    ("eni", "network-interface"),
-    ("fl", "vpc-flow-log"),
-    ("fleet", "fleet"),
-    ("fs", "file-system"),
-    ("fsap", "access-point"),
-    ("h", "dedicated-host"),
-    ("i", "instance"),
-    ("igw", "internet-gateway"),
-    ("ipam", "ipam"),
-    ("ipam-pool", "ipam-pool"),
-    ("key", "key-pair"),
-    ("lgw", "local-gateway"),
-    ("lgw-rtb", "local-gateway-route-table"),
-    ("lt", "launch-template"),
-    ("mi", "managed-instance"),
-    ("nat", "natgateway"),
-    ("pcx", "vpc-peering-connection"),
-    ("pg", "placement-group"),
-    ("pl", "prefix-list"),
-    ("rtb", "route-table"),
-    ("sfr", "spot-fleet-request"),
-    ("sg", "security-group"),
-    ("sgr", "security-group-rule"),
-    ("sir", "spot-instances-request"),
-    ("snap", "snapshot"),
-    ("subnet", "subnet"),
-    ("tgw", "transit-gateway"),
-    ("tgw-attach", "transit-gateway-attachment"),
-    ("tgw-rtb", "transit-gateway-route-table"),
-    ("vgw", "vpn-gateway"),
-    ("vol", "volume"),
-    ("vpc", "vpc"),
-    ("vpce", "vpc-endpoint"),
-    ("vpce-svc", "vpc-endpoint-service"),
-    ("vpn", "vpn-connection"),
-];
 
 /// Members that stand for parameters kept elsewhere: what they name is not in the request.
 const ELSEWHERE: &[&str] = &["launchTemplate", "launchTemplateConfigs", "launchTemplateSpecification"];
@@ -90,19 +41,6 @@ pub(crate) fn by_id(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
         open.extend(value.members().map(|(_, member)| member));
     }
     out
-}
-
-/// Whether any resource type of an action has such ids.
-pub(crate) fn has_ids(patterns: &[Pattern<'_>]) -> bool {
-    patterns.iter().any(|pattern| ID_KINDS.iter().any(|(_, kind)| *kind == pattern.kind))
-}
-
-/// The resource type an id is of: letters, a dash, 8 or 17 hexadecimal digits.
-fn kind_of_id(text: &str) -> Option<&'static str> {
-    let (prefix, digits) = text.rsplit_once('-')?;
-    let is_id = matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let at = ID_KINDS.binary_search_by(|(known, _)| (*known).cmp(prefix)).ok().filter(|_| is_id)?;
-    ID_KINDS.get(at).map(|(_, kind)| *kind)
 }
 
 /// The resource that `resourceType` and `resourceId` name together.
@@ -169,36 +107,6 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// How a call that names no resource is checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unnamed {
-    /// On any of the kind: it lists or describes.
-    Any,
-    /// On the kind it makes, whose name does not exist yet.
-    Made,
-    /// Nobody knows.
-    Unknown,
-}
-
-/// Verbs of calls that make something.
-const MAKING: &[&str] = &["Create", "Allocate", "Copy", "Import", "Purchase", "Register", "Request", "Run"];
-
-/// Verbs of calls that only look.
-const LOOKING: &[&str] = &["BatchGet", "Describe", "Get", "List", "Lookup", "Search"];
-
-/// Tells how calls of an action are checked that name no resource.
-pub(crate) fn unnamed(facts: ActionFacts<'_>) -> Unnamed {
-    let starts = |verbs: &[&str]| verbs.iter().any(|verb| facts.name().starts_with(verb));
-    match facts.level() {
-        AccessLevel::List => Unnamed::Any,
-        AccessLevel::Read if starts(LOOKING) => Unnamed::Any,
-        AccessLevel::Write | AccessLevel::Tagging | AccessLevel::PermissionsManagement if starts(MAKING) => {
-            Unnamed::Made
-        }
-        _ => Unnamed::Unknown,
-    }
-}
-
 /// What a call that names no resource is checked on; nothing where that is not known.
 pub(crate) fn any_of_kind(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     if pair.unnamed != Unnamed::Any || !names_nothing(call) {
@@ -227,47 +135,6 @@ pub(crate) fn made(pair: &Pair<'_>, call: &Call<'_>, found: &BTreeSet<String>) -
     if is_named { None } else { one_of(pattern, call, "*") }
 }
 
-/// The member that says what else a request may name, for requests of which the needed members alone are kept.
-const NAMED: &str = "~named";
-
-/// Writes [`NAMED`] of a request, unless it is empty: accounts that stand in it, and a mark for ARNs and for what was left
-/// out of the record.
-pub(crate) fn write_named(request: Raw<'_>, key: &mut Vec<u8>) {
-    let accounts = named(request);
-    if accounts.is_empty() {
-        return;
-    }
-    key.extend_from_slice(b"\"~named\":[");
-    for account in accounts {
-        key.push(b'"');
-        key.extend_from_slice(account);
-        key.extend_from_slice(b"\",");
-    }
-    key.extend_from_slice(b"\"\"],");
-}
-
-/// What a request may name elsewhere: accounts, ARNs, what was left out. An endpoint's host names nothing.
-fn named(request: Raw<'_>) -> BTreeSet<&[u8]> {
-    let mut found = BTreeSet::new();
-    for (name, value) in request.members().filter(|(name, _)| *name != b"Host") {
-        let holds = |what: &[u8]| memchr::memmem::find(value.0, what).is_some();
-        let digits = value.0.split(|byte| !byte.is_ascii_digit()).filter(|digits| digits.len() == 12);
-        found.extend(digits.take(MOST_STEPS));
-        if name == b"omitted" || holds(b"arn:") || holds(b"arn%3") {
-            found.insert(&b"more"[..]);
-        }
-    }
-    found
-}
-
-/// Whether a request names nothing elsewhere: nothing but the caller's own account.
-fn names_nothing(call: &Call<'_>) -> bool {
-    match call.request.get(NAMED) {
-        Some(named) => named.items().filter_map(Raw::text).all(|text| text.is_empty() || text == call.account),
-        None => named(call.request).iter().all(|found| *found == call.account.as_bytes()),
-    }
-}
-
 /// An ARN of a pattern: the call's own partition, region and account, and `value` for its variable. With several
 /// variables only a star can stand for all of them.
 fn one_of(pattern: &Pattern<'_>, call: &Call<'_>, value: &str) -> Option<String> {
@@ -287,25 +154,4 @@ fn one_of(pattern: &Pattern<'_>, call: &Call<'_>, value: &str) -> Option<String>
         });
     }
     (own == 1 || value == "*").then_some(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_told_by_their_form() {
-        assert!(ID_KINDS.is_sorted_by_key(|(prefix, _)| *prefix));
-        for (text, expected) in [
-            ("i-0123456789abcdef0", Some("instance")),
-            ("subnet-12345678", Some("subnet")),
-            ("tgw-attach-0123456789abcdef0", Some("transit-gateway-attachment")),
-            ("sg-default", None),
-            ("subnet-123456789", None),
-            ("my-app-deadbeef", None),
-            ("", None),
-        ] {
-            assert_eq!(kind_of_id(text), expected, "{text}");
-        }
-    }
 }

@@ -12,6 +12,8 @@ use crate::json::{After, LONGEST_KEY, Object, Raw, Stop, in_order, keep, skip_va
 /// The members of `userIdentity` that are read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Identity<'a> {
+    /// All of it.
+    bytes: &'a [u8],
     /// All up to the end of the type and the ARN, which are within it.
     head: &'a [u8],
     head_end: usize,
@@ -71,6 +73,7 @@ impl<'a> Identity<'a> {
         let mut found = Self::default();
         let end = found.scan(bytes, at)?;
         found.head = bytes.get(at..found.head_end).unwrap_or_default();
+        found.bytes = bytes.get(at..end).unwrap_or_default();
         if bytes.get(at) == Some(&b'{') {
             *into = Some(found);
         }
@@ -94,6 +97,20 @@ impl<'a> Identity<'a> {
     pub(crate) fn raw_parts(&self) -> [&'a [u8]; 4] {
         let text = |part: Option<Raw<'a>>| part.map_or(&[][..], |raw| raw.0);
         [self.head, text(self.issuer), text(self.invoked_by), text(self.scope)]
+    }
+
+    /// The whole text.
+    pub(crate) const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether the byte at this offset of the text is within what tells the caller.
+    pub(crate) fn tells(&self, offset: usize) -> bool {
+        let start = self.bytes.as_ptr().addr();
+        self.raw_parts().iter().any(|part| {
+            let from = part.as_ptr().addr().wrapping_sub(start);
+            (from..from.saturating_add(part.len())).contains(&offset)
+        })
     }
 
     /// Tells the role, or why there is none.

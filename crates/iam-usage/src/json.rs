@@ -59,7 +59,22 @@ pub(crate) fn skip_string(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     skip_string_tail(bytes, from)
 }
 
-/// The same in smaller steps, where no whole block is left.
+/// Offset of the quote that ends a string without escapes, from any place within it; nothing where it has one, or does not
+/// end with a block to spare.
+#[inline(always)]
+pub(crate) fn plain_string(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let block = bytes.get(at..)?.first_chunk()?;
+        let marks = quote_or_escape(block);
+        if marks != 0 {
+            let found = at + marks.trailing_zeros() as usize;
+            return (bytes.get(found) == Some(&b'"')).then_some(found);
+        }
+        at += block.len();
+    }
+}
+
+/// [`skip_string`] in smaller steps, where no whole block is left.
 #[inline(never)]
 fn skip_string_tail(bytes: &[u8], mut at: usize) -> Result<usize, Stop> {
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
@@ -109,6 +124,9 @@ fn skip_other(bytes: &[u8], at: usize) -> Result<usize, Stop> {
     }
 }
 
+/// Bytes of a container that is long.
+const LONG: usize = 512;
+
 /// Where a container's reader stands.
 #[derive(Default)]
 struct Container {
@@ -119,8 +137,10 @@ struct Container {
 impl Container {
     /// Offset after the container that starts at `at`.
     fn skip(mut self, bytes: &[u8], mut at: usize) -> Result<usize, Stop> {
+        // Most containers are small: only in a long one is it worth asking whether a block holds nothing but text.
+        let long = at + LONG;
         while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-            if let Some(quotes) = only_quotes(block) {
+            if let Some(quotes) = if at < long { None } else { only_quotes(block) } {
                 self.in_string ^= is_odd(quotes);
                 at += block.len();
                 continue;

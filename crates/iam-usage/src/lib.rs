@@ -13,6 +13,7 @@ mod fold;
 mod hash;
 mod identified;
 mod identity;
+mod ids;
 mod inflate;
 mod json;
 mod last_accessed;
@@ -21,6 +22,7 @@ mod options;
 mod outcome;
 mod plan;
 mod read;
+mod recall;
 mod records;
 mod resource;
 mod seen;
@@ -29,6 +31,7 @@ mod tally;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unnamed;
 mod worker;
 
 pub use coverage::visibility;

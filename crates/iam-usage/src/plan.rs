@@ -7,9 +7,10 @@ use iam_model::catalog::{
 use iam_model::condition::ConditionKey;
 use iam_model::usage::UnresolvedKind;
 
-use crate::identified::{Unnamed, has_ids, unnamed, write_named};
+use crate::ids::has_ids;
 use crate::json::Raw;
 use crate::template::{Path, Text};
+use crate::unnamed::{Unnamed, unnamed, write_named};
 
 /// What an event's source and name stand for.
 #[derive(Debug)]
@@ -286,7 +287,7 @@ impl<'c> Pair<'c> {
             when,
             takes_resource: facts.is_none_or(|facts| facts.takes_resource()),
             has_indexes: patterns.iter().any(|pattern| pattern.matcher.pattern().as_str().contains("/index/")),
-            has_ids: has_ids(&patterns),
+            has_ids: patterns.iter().any(|pattern| has_ids(pattern.kind)),
             unnamed: facts.map_or(Unnamed::Unknown, unnamed),
             patterns,
             templates: Vec::new(),

@@ -10,6 +10,7 @@ mod csv;
 use crate::event::{Event, is_record_key};
 use crate::feed::{Feed, RECORD_LIMIT};
 use crate::json::{Raw, Stop, skip_string, skip_value, space};
+use crate::recall::{Memory, Ticket};
 
 /// What a source was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,16 +47,35 @@ pub(crate) enum NoRecord {
     NotAnObject,
 }
 
-/// Takes what is found.
-type Take<'t> = dyn FnMut(Found<'_, '_>) + 't;
+/// Takes what is found; gives a number for the caller of a record, where it is known by one.
+type Take<'t> = dyn FnMut(Found<'_, '_>) -> Option<Ticket> + 't;
 
-/// Hands every record of `feed` to `take`.
-pub(crate) fn each(feed: &mut Feed<'_>, take: &mut Take<'_>) -> (Shape, Option<Broken>) {
+/// Where what is found goes, and the callers that may be recognised.
+struct Sink<'t> {
+    take: &'t mut Take<'t>,
+    memory: &'t mut Memory,
+}
+
+impl Sink<'_> {
+    fn found(&mut self, found: Found<'_, '_>) {
+        let identity = match &found {
+            Found::Record(event) => event.identity,
+            Found::NoRecord(_) => None,
+        };
+        if let (Some(ticket), Some(identity)) = ((self.take)(found), identity) {
+            self.memory.remember(&identity, ticket);
+        }
+    }
+}
+
+/// Hands every record of `feed` to `take`; callers that `memory` holds are recognised, and those `take` numbers go there.
+pub(crate) fn each<'t>(feed: &mut Feed<'_>, memory: &'t mut Memory, take: &'t mut Take<'t>) -> (Shape, Option<Broken>) {
+    let sink = &mut Sink { take, memory };
     let mut shape = Shape::default();
     if feed.peek().is_some() && feed.bytes().starts_with(b"\xef\xbb\xbf") {
         feed.take(3);
     }
-    let result = values(feed, &mut shape, take);
+    let result = values(feed, &mut shape, sink);
     let broken = result.err().map(|stop| match stop {
         Stop::More => Broken::CutOff,
         Stop::Bad(_) => Broken::NotJson,
@@ -64,17 +84,17 @@ pub(crate) fn each(feed: &mut Feed<'_>, take: &mut Take<'_>) -> (Shape, Option<B
 }
 
 /// The values of the top level: one for most forms, many for records on lines.
-fn values(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result<(), Stop> {
+fn values(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut Sink<'_>) -> Result<(), Stop> {
     while let Some(byte) = feed.peek() {
         match byte {
             b'[' => {
                 shape.holds_records = true;
-                list(feed, take)?;
+                list(feed, sink)?;
             }
-            b'{' => object(feed, shape, take)?,
+            b'{' => object(feed, shape, sink)?,
             _ if csv::starts_table(feed) => {
                 shape.holds_records = true;
-                csv::each_row(feed, take)?;
+                csv::each_row(feed, sink)?;
             }
             _ => return Err(Stop::Bad(0)),
         }
@@ -83,7 +103,7 @@ fn values(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result
 }
 
 /// An array of records; its bracket comes next.
-fn list(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
+fn list(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
     feed.take(1);
     loop {
         match feed.peek().ok_or(Stop::More)? {
@@ -92,11 +112,11 @@ fn list(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
                 return Ok(());
             }
             b',' => feed.take(1),
-            b'{' => one(feed, take)?,
-            b'[' => row(feed, take)?,
+            b'{' => one(feed, sink)?,
+            b'[' => row(feed, sink)?,
             b'}' | b':' => return Err(Stop::Bad(0)),
             _ => {
-                take(Found::NoRecord(NoRecord::NotAnObject));
+                sink.found(Found::NoRecord(NoRecord::NotAnObject));
                 feed.skip()?;
             }
         }
@@ -104,7 +124,7 @@ fn list(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
 }
 
 /// A row of what `aws cloudtrail get-query-results` prints, an object for each column; its bracket comes next.
-fn row(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
+fn row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
     let record = feed.parse(|bytes| {
         let end = skip_value(bytes, 0)?;
         let columns = Raw(bytes.get(..end).unwrap_or_default()).items().flat_map(Raw::members);
@@ -117,11 +137,11 @@ fn row(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
     });
     match record {
         Ok(record) => {
-            csv::take_record(&record, take);
+            csv::take_record(&record, sink);
             Ok(())
         }
         Err(Stop::More) if feed.is_full() && feed.bytes().len() >= RECORD_LIMIT => {
-            take(Found::NoRecord(NoRecord::TooLarge));
+            sink.found(Found::NoRecord(NoRecord::TooLarge));
             feed.skip()
         }
         Err(stop) => Err(stop),
@@ -129,22 +149,22 @@ fn row(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
 }
 
 /// One record, or one lookup result; its brace comes next.
-fn one(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
+fn one(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
     let result = feed.parse(|bytes| {
-        let (event, end) = Event::scan(bytes, 0)?;
+        let (event, end) = Event::scan(bytes, 0, sink.memory)?;
         if end > RECORD_LIMIT {
-            take(Found::NoRecord(NoRecord::TooLarge));
+            sink.found(Found::NoRecord(NoRecord::TooLarge));
         } else if event.is_record() {
-            take(Found::Record(&event));
+            sink.found(Found::Record(&event));
         } else {
-            looked_up(Raw(bytes.get(..end).unwrap_or_default()), take);
+            looked_up(Raw(bytes.get(..end).unwrap_or_default()), sink);
         }
         Ok(((), end))
     });
     match result {
         // More was asked for, and there is more, but no room: the record is too large.
         Err(Stop::More) if feed.is_full() && feed.bytes().len() >= RECORD_LIMIT => {
-            take(Found::NoRecord(NoRecord::TooLarge));
+            sink.found(Found::NoRecord(NoRecord::TooLarge));
             feed.skip()
         }
         result => result,
@@ -152,21 +172,21 @@ fn one(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
 }
 
 /// An item of what `lookup-events` prints: the record is a string of JSON within it.
-fn looked_up(item: Raw<'_>, take: &mut Take<'_>) {
+fn looked_up(item: Raw<'_>, sink: &mut Sink<'_>) {
     let text = item.get("CloudTrailEvent").and_then(Raw::text);
-    let scanned = text.as_deref().map(|text| Event::scan(text.as_bytes(), space(text.as_bytes(), 0)));
+    let scanned = text.as_deref().map(|text| Event::scan(text.as_bytes(), space(text.as_bytes(), 0), sink.memory));
     match scanned {
-        Some(Ok((event, _))) => take(Found::Record(&event)),
-        _ => take(Found::NoRecord(NoRecord::NotAnObject)),
+        Some(Ok((event, _))) => sink.found(Found::Record(&event)),
+        _ => sink.found(Found::NoRecord(NoRecord::NotAnObject)),
     }
 }
 
 /// An object of the top level: a file of CloudTrail's, a lookup's output, or a record itself.
-fn object(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result<(), Stop> {
+fn object(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut Sink<'_>) -> Result<(), Stop> {
     let is_record = feed.parse(|bytes| Ok((starts_record(bytes)?, 0)))?;
     if is_record {
         shape.holds_records = true;
-        return one(feed, take);
+        return one(feed, sink);
     }
     feed.take(1);
     loop {
@@ -176,7 +196,7 @@ fn object(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result
                 return Ok(());
             }
             b',' => feed.take(1),
-            b'"' => container_member(feed, shape, take)?,
+            b'"' => container_member(feed, shape, sink)?,
             _ => return Err(Stop::Bad(0)),
         }
     }
@@ -197,7 +217,7 @@ fn starts_record(bytes: &[u8]) -> Result<bool, Stop> {
 }
 
 /// A member of an object that is no record: records are under `Records` or `Events`, the rest is stepped over.
-fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>) -> Result<(), Stop> {
+fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut Sink<'_>) -> Result<(), Stop> {
     let (holds, digest) = feed.parse(|bytes| {
         let end = skip_string(bytes, 0)?;
         let key = bytes.get(1..end - 1).unwrap_or_default();
@@ -211,7 +231,7 @@ fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, take: &mut Take<'_>)
     shape.is_digest |= digest;
     if holds && feed.peek() == Some(b'[') {
         shape.holds_records = true;
-        return list(feed, take);
+        return list(feed, sink);
     }
     feed.peek().ok_or(Stop::More)?;
     feed.skip()
@@ -226,9 +246,12 @@ mod tests {
     fn check(text: &[u8], expected: &str) {
         let mut names = Vec::new();
         let mut feed = Feed::new(Box::new(text), Room::default());
-        let (shape, broken) = each(&mut feed, &mut |found| match found {
-            Found::Record(event) => names.push(Event::text(event.event_name).unwrap_or_default().into_owned()),
-            Found::NoRecord(_) => names.push("!".into()),
+        let (shape, broken) = each(&mut feed, &mut Memory::default(), &mut |found| {
+            match found {
+                Found::Record(event) => names.push(Event::text(event.event_name).unwrap_or_default().into_owned()),
+                Found::NoRecord(_) => names.push("!".into()),
+            }
+            None
         });
         let found = format!("{} {shape:?} {broken:?}", names.join(","));
         let form = found.replace("Shape { holds_records: ", "").replace(" is_digest: ", "").replace(" }", "");

@@ -17,6 +17,7 @@ use crate::identity::{Caller, Identity};
 use crate::json::Raw;
 use crate::outcome::is_denied;
 use crate::plan::resolve;
+use crate::recall::Memory;
 use crate::records::{Found, each};
 use crate::{FileKind, LogSource, Options, kind_of_path, read};
 
@@ -236,10 +237,11 @@ fn real_logs_resolve_and_agree_with_their_own_denials() {
     let mut measure = Measure::default();
     for path in files(&folder) {
         let mut feed = Feed::new(Box::new(std::fs::File::open(&path).unwrap()), Room::default());
-        each(&mut feed, &mut |found| {
+        each(&mut feed, &mut Memory::default(), &mut |found| {
             if let Found::Record(event) = found {
                 measure.take(event);
             }
+            None
         });
     }
     let resolved = measure.names.values().filter(|resolved| **resolved).count();

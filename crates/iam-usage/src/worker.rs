@@ -12,6 +12,7 @@ use crate::count::Records;
 use crate::feed::{Feed, RECORD_LIMIT, Room};
 use crate::names::{FileKind, kind_of_path};
 use crate::options::{Options, Progress};
+use crate::recall::Memory;
 use crate::records::{Broken, Found, NoRecord, Shape, each};
 use crate::seen::{Copies, Scope, Seen};
 use crate::source::LogSource;
@@ -69,13 +70,14 @@ pub(crate) struct Worker<'s> {
     shared: &'s Shared<'s>,
     records: Records<'s>,
     room: Room,
+    memory: Memory,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl<'s> Worker<'s> {
     pub(crate) fn new(shared: &'s Shared<'s>) -> Self {
         let records = Records::new(shared.catalog, shared.options);
-        Self { shared, records, room: Room::default(), diagnostics: Vec::new() }
+        Self { shared, records, room: Room::default(), memory: Memory::default(), diagnostics: Vec::new() }
     }
 
     /// What was counted.
@@ -107,16 +109,18 @@ impl<'s> Worker<'s> {
         let mut refused = Refused::default();
         let mut copies = Copies::new(&self.shared.seen, scope);
         let records = &mut self.records;
-        let (shape, broken) = each(&mut feed, &mut |found| {
+        let (shape, broken) = each(&mut feed, &mut self.memory, &mut |found| {
             records.tally().records += 1;
             match found {
                 Found::Record(event) => {
                     let complete = records.count(event, &mut copies);
                     refused.incomplete += u64::from(!complete);
+                    records.ticket()
                 }
                 Found::NoRecord(why) => {
                     refused.note(why);
                     records.tally().skip(SkipReason::Incomplete);
+                    None
                 }
             }
         });

@@ -5,7 +5,7 @@
 //! the engine's own notation, `{type=AssumedRole, sessioncontext={…}}`, which quotes nothing: a value that looks like a
 //! further member is taken for one.
 
-use super::{Found, NoRecord, Take};
+use super::{Found, NoRecord, Sink};
 use crate::event::Event;
 use crate::feed::{Feed, RECORD_LIMIT};
 use crate::json::{Stop, skip_value};
@@ -31,28 +31,28 @@ pub(super) fn starts_table(feed: &mut Feed<'_>) -> bool {
 }
 
 /// Hands every row's record to `take`; the column names come next.
-pub(super) fn each_row(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<(), Stop> {
-    let Some(header) = next_row(feed, take)? else { return Ok(()) };
+pub(super) fn each_row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
+    let Some(header) = next_row(feed, sink)? else { return Ok(()) };
     let names: Vec<String> =
         header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_ascii_lowercase()).collect();
-    while let Some(row) = next_row(feed, take)? {
+    while let Some(row) = next_row(feed, sink)? {
         if !row.iter().all(Vec::is_empty) {
-            take_record(&record(&names, &row), take);
+            take_record(&record(&names, &row), sink);
         }
     }
     Ok(())
 }
 
 /// Hands the text of one record to `take`.
-pub(super) fn take_record(record: &[u8], take: &mut Take<'_>) {
-    match Event::scan(record, 0) {
-        Ok((event, _)) if event.is_record() => take(Found::Record(&event)),
-        _ => take(Found::NoRecord(NoRecord::NotAnObject)),
+pub(super) fn take_record(record: &[u8], sink: &mut Sink<'_>) {
+    match Event::scan(record, 0, sink.memory) {
+        Ok((event, _)) if event.is_record() => sink.found(Found::Record(&event)),
+        _ => sink.found(Found::NoRecord(NoRecord::NotAnObject)),
     }
 }
 
 /// The next row, if there is one. A row larger than a record may be is said and left out.
-fn next_row(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<Option<Row>, Stop> {
+fn next_row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<Option<Row>, Stop> {
     loop {
         if feed.peek().is_none() {
             return Ok(None);
@@ -60,7 +60,7 @@ fn next_row(feed: &mut Feed<'_>, take: &mut Take<'_>) -> Result<Option<Row>, Sto
         match feed.parse(|bytes| row(bytes).ok_or(Stop::More)) {
             Ok(row) => return Ok(Some(row)),
             Err(_) if feed.is_full() && feed.bytes().len() >= RECORD_LIMIT => {
-                take(Found::NoRecord(NoRecord::TooLarge));
+                sink.found(Found::NoRecord(NoRecord::TooLarge));
                 skip_line(feed);
             }
             // The last row may lack its line break.

@@ -1,0 +1,82 @@
+//! Calls that name no resource, and whether that is what they do.
+
+use std::collections::BTreeSet;
+
+use iam_model::catalog::{AccessLevel, ActionFacts};
+
+use crate::json::Raw;
+use crate::template::Call;
+
+/// Accounts of a request that are looked at.
+const MOST_ACCOUNTS: usize = 64;
+
+/// How a call that names no resource is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unnamed {
+    /// On any of the kind: it lists or describes.
+    Any,
+    /// On the kind it makes, whose name does not exist yet.
+    Made,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Verbs of calls that make something.
+pub(crate) const MAKING: &[&str] = &["Create", "Allocate", "Copy", "Import", "Purchase", "Register", "Request", "Run"];
+
+/// Verbs of calls that only look.
+const LOOKING: &[&str] = &["BatchGet", "Describe", "Get", "List", "Lookup", "Search"];
+
+/// Tells how calls of an action are checked that name no resource.
+pub(crate) fn unnamed(facts: ActionFacts<'_>) -> Unnamed {
+    let starts = |verbs: &[&str]| verbs.iter().any(|verb| facts.name().starts_with(verb));
+    match facts.level() {
+        AccessLevel::List => Unnamed::Any,
+        AccessLevel::Read if starts(LOOKING) => Unnamed::Any,
+        AccessLevel::Write | AccessLevel::Tagging | AccessLevel::PermissionsManagement if starts(MAKING) => {
+            Unnamed::Made
+        }
+        _ => Unnamed::Unknown,
+    }
+}
+
+/// The member that says what else a request may name, for requests of which the needed members alone are kept.
+const NAMED: &str = "~named";
+
+/// Writes [`NAMED`] of a request, unless it is empty: accounts that stand in it, and a mark for ARNs and for what was left
+/// out of the record.
+pub(crate) fn write_named(request: Raw<'_>, key: &mut Vec<u8>) {
+    let accounts = named(request);
+    if accounts.is_empty() {
+        return;
+    }
+    key.extend_from_slice(b"\"~named\":[");
+    for account in accounts {
+        key.push(b'"');
+        key.extend_from_slice(account);
+        key.extend_from_slice(b"\",");
+    }
+    key.extend_from_slice(b"\"\"],");
+}
+
+/// What a request may name elsewhere: accounts, ARNs, what was left out. An endpoint's host names nothing.
+fn named(request: Raw<'_>) -> BTreeSet<&[u8]> {
+    let mut found = BTreeSet::new();
+    for (name, value) in request.members().filter(|(name, _)| *name != b"Host") {
+        let holds = |what: &[u8]| memchr::memmem::find(value.0, what).is_some();
+        let digits = value.0.split(|byte| !byte.is_ascii_digit()).filter(|digits| digits.len() == 12);
+        found.extend(digits.take(MOST_ACCOUNTS));
+        if name == b"omitted" || holds(b"arn:") || holds(b"arn%3") {
+            found.insert(&b"more"[..]);
+        }
+    }
+    found
+}
+
+/// Whether a request names nothing elsewhere: nothing but the caller's own account.
+pub(crate) fn names_nothing(call: &Call<'_>) -> bool {
+    match call.request.get(NAMED) {
+        Some(named) => named.items().filter_map(Raw::text).all(|text| text.is_empty() || text == call.account),
+        None => named(call.request).iter().all(|found| *found == call.account.as_bytes()),
+    }
+}
