@@ -41,7 +41,10 @@ pub(crate) struct Records<'s> {
     names: Table<Name<'s>>,
     places: Table<Where>,
     shapes: Table<Shape>,
+    /// Shapes by all that their records say.
+    told: Table<u32>,
     once: Vec<u64>,
+    once_told: Vec<u64>,
     key: Vec<u8>,
     tally: Tally,
     /// How often numbers were given anew.
@@ -112,7 +115,9 @@ impl<'s> Records<'s> {
             names: Table::default(),
             places: Table::default(),
             shapes: Table::default(),
+            told: Table::default(),
             once: vec![0; ONCE_BITS / 64],
+            once_told: vec![0; ONCE_BITS / 64],
             key: Vec::new(),
             tally: Tally::default(),
             round: 0,
@@ -191,51 +196,70 @@ impl<'s> Records<'s> {
 
     /// Counts a call with the others of its shape.
     fn count_shape(&mut self, event: &Event<'_>, time: Timestamp, parts: Parts, copies: &mut Copies<'_>) {
-        let (hash, request) = self.shape_key(event, parts);
-        if self.is_copy(hash, event, time, copies) {
+        let head = head(event, parts);
+        let told = [&head[..], bytes_of(event.vpc_endpoint), bytes_of(event.resources), bytes_of(event.request)];
+        // The numbers in the head are this thread's own; what stands for them is the same in every run.
+        let [_, rest @ ..] = told;
+        let told_hash = mix(self.call_hash(parts, flags(&head)), hash_parts(&rest));
+        if self.is_copy(told_hash, event, time, copies) {
             return self.tally.skip(SkipReason::Duplicate);
         }
         self.saw(parts.place, time);
         let id = bytes_of(event.event_id).strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or_default();
-        if let Some(shape) = self.shapes.find(hash, &self.key).and_then(|at| self.shapes.get_mut(at)) {
+        let known = self.told.find_parts(told_hash, &told).and_then(|at| self.told.get(at));
+        if let Some(shape) = known.and_then(|shape| self.shapes.get_mut(*shape)) {
             return shape.stat.again(parts.denied, time, id);
+        }
+        let request = self.shape_key(event, parts, &told);
+        let shape_hash = hash(0, &self.key);
+        if let Some(number) = self.shapes.find(shape_hash, &self.key) {
+            self.remember_told(told_hash, &told, number);
+            if let Some(shape) = self.shapes.get_mut(number) {
+                shape.stat.again(parts.denied, time, id);
+            }
+            return;
         }
         let stat = Stat::one(parts.denied, time, id);
         let request = event.request.map(|_| Raw(self.key.get(request..).unwrap_or_default()));
         let verdict = self.judge(&Event { request, ..*event }, parts);
         let shape = Shape { caller: parts.caller, name: parts.name, verdict, stat };
-        if self.came_before(hash) && self.key.len() <= LONGEST_KEY {
+        if came_before(&mut self.once, shape_hash) && self.key.len() <= LONGEST_KEY {
             if self.shapes.len() >= MOST_SHAPES || self.shapes.key_bytes() >= MOST_KEY_BYTES {
                 self.flush();
             }
-            self.shapes.insert(hash, &self.key, shape);
+            self.shapes.insert(shape_hash, &self.key, shape);
         } else {
             take_in(&mut self.tally, &self.callers, &self.names, shape);
         }
     }
 
+    /// Remembers the shape of records that say just this, from the second such record on.
+    fn remember_told<const N: usize>(&mut self, hash: u64, told: &[&[u8]; N], shape: u32) {
+        let length: usize = told.iter().map(|part| part.len()).sum();
+        if length > LONGEST_KEY || !came_before(&mut self.once_told, hash) {
+            return;
+        }
+        if self.told.len() >= MOST_SHAPES || self.told.key_bytes() >= MOST_KEY_BYTES {
+            self.told.drain().for_each(drop);
+        }
+        self.told.insert_parts(hash, told, shape);
+    }
+
     /// A number for who called what and where, and whether in vain; the same in every run.
-    fn call_hash(&self, parts: Parts) -> u64 {
+    fn call_hash(&self, parts: Parts, flags: u8) -> u64 {
         let who = self.callers.get(parts.caller).map_or(0, |who| who.hash);
         let what = self.names.get(parts.name).map_or(0, |name| name.hash);
         let place = self.places.get(parts.place).map_or(0, |place| place.hash);
-        mix(mix(who, what), place ^ u64::from(parts.denied))
+        mix(mix(who, what), place ^ u64::from(flags))
     }
 
-    /// Writes the key of a record's shape, the parameters that matter last; its hash, which stands for the same in
-    /// every run, and where the parameters start.
-    fn shape_key(&mut self, event: &Event<'_>, parts: Parts) -> (u64, usize) {
-        let call = self.call_hash(parts);
+    /// Writes the key of a record's shape, the parameters that matter last; where they start.
+    fn shape_key(&mut self, event: &Event<'_>, parts: Parts, told: &[&[u8]; 4]) -> usize {
         let Self { key, names, .. } = self;
         key.clear();
-        for number in [parts.caller, parts.name, parts.place] {
-            key.extend_from_slice(&number.to_le_bytes());
-        }
-        let local = key.len();
-        let read_only = event.read_only.is_some_and(Raw::is_true);
-        key.push(u8::from(parts.denied) | u8::from(read_only) << 1);
-        for part in [event.vpc_endpoint, event.resources] {
-            key.extend_from_slice(bytes_of(part));
+        let [head, endpoint, resources, _] = told;
+        for part in [head, endpoint, resources] {
+            key.extend_from_slice(part);
             key.push(0);
         }
         let request = key.len();
@@ -243,7 +267,7 @@ impl<'s> Records<'s> {
         if let (Some(raw), Some(meaning)) = (event.request, meaning) {
             meaning.needed.project(raw, key);
         }
-        (hash(call, key.get(local..).unwrap_or_default()), request)
+        request
     }
 
     fn judge(&self, event: &Event<'_>, parts: Parts) -> Verdict {
@@ -267,15 +291,6 @@ impl<'s> Records<'s> {
         !copies.is_new(fingerprint, time.day())
     }
 
-    /// Whether a shape came before, as far as is remembered; it is remembered from now on.
-    fn came_before(&mut self, hash: u64) -> bool {
-        let bit = usize::try_from(hash >> 32).unwrap_or_default() % ONCE_BITS;
-        let Some(word) = self.once.get_mut(bit / 64) else { return false };
-        let before = *word >> (bit % 64) & 1 == 1;
-        *word |= 1 << (bit % 64);
-        before
-    }
-
     /// Notes when an event came from a place.
     fn saw(&mut self, place: u32, time: Timestamp) {
         if let Some(place) = self.places.get_mut(place) {
@@ -287,6 +302,7 @@ impl<'s> Records<'s> {
     /// Counts the shapes kept, and forgets them.
     fn flush(&mut self) {
         self.once.fill(0);
+        self.told.drain().for_each(drop);
         for shape in self.shapes.drain() {
             take_in(&mut self.tally, &self.callers, &self.names, shape);
         }
@@ -365,6 +381,32 @@ impl<'s> Records<'s> {
         let [account, region] = fields.map(|field| Event::text(field).unwrap_or_default().into());
         places.insert_parts(hash, &parts, Where { hash, account, region, seen: None })
     }
+}
+
+/// Bytes of [`head`]; the last holds whether the call was denied and only read.
+const HEAD: usize = 13;
+
+/// What tells a record's shape beside its texts.
+fn head(event: &Event<'_>, parts: Parts) -> [u8; HEAD] {
+    let read_only = event.read_only.is_some_and(Raw::is_true);
+    let numbers = u128::from(parts.caller) | u128::from(parts.name) << 32 | u128::from(parts.place) << 64;
+    let flags = u8::from(parts.denied) | u8::from(read_only) << 1;
+    let all = (numbers | u128::from(flags) << 96).to_le_bytes();
+    all.first_chunk().copied().unwrap_or_default()
+}
+
+const fn flags(head: &[u8; HEAD]) -> u8 {
+    let [.., flags] = *head;
+    flags
+}
+
+/// Whether something of this hash came before, as far as is remembered; it is remembered from now on.
+fn came_before(once: &mut [u64], hash: u64) -> bool {
+    let bit = usize::try_from(hash >> 32).unwrap_or_default() % ONCE_BITS;
+    let Some(word) = once.get_mut(bit / 64) else { return false };
+    let before = *word >> (bit % 64) & 1 == 1;
+    *word |= 1 << (bit % 64);
+    before
 }
 
 fn bytes_of(raw: Option<Raw<'_>>) -> &[u8] {

@@ -106,7 +106,7 @@ impl Default for Group {
 impl Folder {
     /// Counts a call.
     pub(crate) fn add(&mut self, names: &[String], stat: &Stat) {
-        let group = group_for(&mut self.groups, names, self.to_services);
+        let Some(group) = group_for(&mut self.groups, names, self.to_services) else { return };
         group.add(names, stat, self.to_services);
         if group.stats.len() > MOST_RESOURCES {
             group.fold();
@@ -121,7 +121,7 @@ impl Folder {
         }
         for (_, group) in other.groups {
             for (names, stat) in &group.stats {
-                let own = group_for(&mut self.groups, names, self.to_services);
+                let Some(own) = group_for(&mut self.groups, names, self.to_services) else { continue };
                 if group.depth < own.depth {
                     own.cut_to(group.depth);
                 }
@@ -153,15 +153,24 @@ impl Folder {
         self.to_services = true;
         let groups = std::mem::take(&mut self.groups);
         for (names, stat) in groups.into_values().flat_map(|group| group.stats) {
-            group_for(&mut self.groups, &names, true).add(&names, &stat, true);
+            if let Some(group) = group_for(&mut self.groups, &names, true) {
+                group.add(&names, &stat, true);
+            }
         }
     }
 }
 
-/// The group of these resources.
-fn group_for<'g>(groups: &'g mut BTreeMap<Box<str>, Group>, names: &[String], to_services: bool) -> &'g mut Group {
+/// The group of these resources; there always is one.
+fn group_for<'g>(
+    groups: &'g mut BTreeMap<Box<str>, Group>,
+    names: &[String],
+    to_services: bool,
+) -> Option<&'g mut Group> {
     let key = group_key(names, to_services);
-    groups.entry(key.into()).or_default()
+    if !groups.contains_key(&*key) {
+        groups.insert((*key).into(), Group::default());
+    }
+    groups.get_mut(&*key)
 }
 
 fn group_key(names: &[String], to_services: bool) -> Cow<'_, str> {

@@ -10,7 +10,7 @@ use iam_model::usage::UnresolvedKind;
 use crate::ids::has_ids;
 use crate::json::Raw;
 use crate::template::{Path, Text};
-use crate::unnamed::{Unnamed, unnamed, write_named};
+use crate::unnamed::{Unnamed, unnamed, write_more, write_named};
 
 /// What an event's source and name stand for.
 #[derive(Debug)]
@@ -193,6 +193,7 @@ impl Needed {
             return;
         }
         key.push(b'{');
+        let empty = key.len();
         for (name, value) in request.members() {
             if name.ends_with(b"Request") || self.roots.iter().any(|root| is_spelt(root.as_bytes(), name)) {
                 key.push(b'"');
@@ -202,8 +203,10 @@ impl Needed {
                 key.push(b',');
             }
         }
-        if self.named {
+        if self.named && key.len() == empty {
             write_named(request, key);
+        } else if self.named {
+            write_more(key);
         }
         key.push(b'}');
     }

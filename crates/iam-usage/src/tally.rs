@@ -48,7 +48,8 @@ pub(crate) struct Tally {
 /// Counts of one role.
 #[derive(Debug, Default)]
 struct Principal {
-    functions: BTreeMap<Option<Box<str>>, Rows>,
+    /// By the function's name; the empty one stands for none.
+    functions: BTreeMap<Box<str>, Rows>,
     /// Set once there were too many sessions to be functions.
     nameless: bool,
 }
@@ -72,7 +73,7 @@ impl Tally {
             self.principals.insert(role.into(), Principal::default());
         }
         let Some(principal) = self.principals.get_mut(role) else { return };
-        let rows = principal.rows(function);
+        let Some(rows) = principal.rows(function) else { return };
         for call in calls {
             let kind = kind(&mut self.kinds, &mut self.key, &call.action, call.resources.known, &call.context);
             rows.entry(kind).or_default().add(&call.resources.arns, stat);
@@ -199,23 +200,24 @@ fn bound_principals(principals: &mut BTreeSet<Box<str>>) {
 }
 
 impl Principal {
-    fn rows(&mut self, function: Option<&str>) -> &mut Rows {
-        let key: Option<Box<str>> = function.map(Into::into);
-        if !self.functions.contains_key(&key) {
-            self.functions.insert(key.clone(), Rows::new());
+    /// The rows of a function; there always are some.
+    fn rows(&mut self, function: Option<&str>) -> Option<&mut Rows> {
+        let mut key = if self.nameless { "" } else { function.unwrap_or_default() };
+        if !self.functions.contains_key(key) {
+            self.functions.insert(key.into(), Rows::new());
             self.bound();
+            key = if self.nameless { "" } else { key };
         }
-        let key = if self.nameless { None } else { key };
-        self.functions.entry(key).or_default()
+        self.functions.get_mut(key)
     }
 
     /// Too many sessions: none of them is a function's.
     fn bound(&mut self) {
-        let named = self.functions.keys().filter(|name| name.is_some()).count();
+        let named = self.functions.keys().filter(|name| !name.is_empty()).count();
         self.nameless |= named > MOST_FUNCTIONS;
         if self.nameless && named > 0 {
             let functions = std::mem::take(&mut self.functions);
-            let all = self.functions.entry(None).or_default();
+            let all = self.functions.entry(Box::default()).or_default();
             functions.into_values().for_each(|rows| merge_rows(all, rows));
         }
     }
@@ -251,7 +253,7 @@ impl Principal {
                     resources: names.iter().map(|name| ResourcePattern::new(name)).collect(),
                     resource_known: key.known,
                     context: context.clone(),
-                    function: function.as_deref().map(str::to_owned),
+                    function: (!function.is_empty()).then(|| function.to_string()),
                     count: stat.count,
                     denied: stat.denied,
                     first: stat.first,

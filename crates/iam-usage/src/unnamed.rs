@@ -59,6 +59,11 @@ pub(crate) fn write_named(request: Raw<'_>, key: &mut Vec<u8>) {
     key.extend_from_slice(b"\"\"],");
 }
 
+/// Writes [`NAMED`] of a request that names something.
+pub(crate) fn write_more(key: &mut Vec<u8>) {
+    key.extend_from_slice(b"\"~named\":[\"more\"],");
+}
+
 /// What a request may name elsewhere: accounts, ARNs, what was left out. An endpoint's host names nothing.
 fn named(request: Raw<'_>) -> BTreeSet<&[u8]> {
     let mut found = BTreeSet::new();
