@@ -24,8 +24,12 @@ use crate::tally::Tally;
 const MOST_PARTS: usize = 20_000;
 
 /// Shapes kept at once, and the bytes of their keys.
-const MOST_SHAPES: usize = 12_000;
-const MOST_KEY_BYTES: usize = 6 << 20;
+const MOST_SHAPES: usize = 8_000;
+const MOST_KEY_BYTES: usize = 3 << 20;
+
+/// What records say, kept at once: no more than stays in a core's own cache.
+const MOST_TOLD: usize = 2_000;
+const MOST_TOLD_BYTES: usize = 640 << 10;
 
 /// Bytes a shape's key may have; a record with more is judged alone.
 const LONGEST_KEY: usize = 4096;
@@ -239,7 +243,7 @@ impl<'s> Records<'s> {
         if length > LONGEST_KEY || !came_before(&mut self.once_told, hash) {
             return;
         }
-        if self.told.len() >= MOST_SHAPES || self.told.key_bytes() >= MOST_KEY_BYTES {
+        if self.told.len() >= MOST_TOLD || self.told.key_bytes() >= MOST_TOLD_BYTES {
             self.told.drain().for_each(drop);
         }
         self.told.insert_parts(hash, told, shape);
