@@ -140,7 +140,7 @@ mod tests {
             expected.then_some((TICKET, text.len(), text.len() + 1)),
             "{text}"
         );
-        assert!(memory.recall(text[..text.len() - 1].as_bytes(), 0).is_none());
+        assert!(memory.recall(&text.as_bytes()[..text.len() - 1], 0).is_none());
     }
 
     #[test]

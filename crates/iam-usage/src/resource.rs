@@ -136,7 +136,7 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
         return out;
     }
     let ids = by_id(pair, call);
-    if out.is_empty() && (!(starred && missing) || !ids.is_empty()) {
+    if out.is_empty() && !(starred && missing && ids.is_empty()) {
         for slots in pair.patterns.iter().filter_map(|pattern| pattern.slots.as_ref()) {
             out.extend(filled(slots, &values, call));
         }
