@@ -96,3 +96,52 @@ fn a_file_that_is_no_policy_is_an_error_at_its_place() {
     assert!(output.stdout.contains("error[json-invalid]: p.json:1:16"), "{}", output.stdout);
     assert_eq!(folder.paring(&["check", "policy", "nowhere.json"]).code, 2);
 }
+
+#[test]
+fn folders_of_policies_are_compared_file_by_file() {
+    let folder = Folder::new();
+    let policy = |action: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}]}}"#
+        )
+    };
+    for (file, action) in [("old/a.json", "s3:*"), ("old/b.json", "s3:Get*"), ("old/gone.json", "*")] {
+        folder.write(file, policy(action));
+    }
+    for (file, action) in [("new/a.json", "s3:GetObject"), ("new/b.json", "s3:*"), ("new/c.json", "sqs:*")] {
+        folder.write(file, policy(action));
+    }
+    let output = folder.paring(&["check", "no-new-access", "--old", "old", "--new", "new"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    let lines: Vec<&str> = output.stdout.lines().filter(|line| !line.starts_with(' ')).collect();
+    let starts = [
+        "new/a.json: proved",
+        "new/b.json: refuted",
+        "new/c.json: refuted",
+        "3 policies: 1 proved, 2 refuted, 0 undecided",
+    ];
+    assert!(lines.len() == 4 && lines.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{lines:#?}");
+    assert!(
+        output.stderr.contains("1 policies are only in the new folder, 1 only in the old one"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(folder.paring(&["check", "no-new-access", "--old", "old", "--new", "new/a.json"]).code, 2);
+
+    folder.write("access.json", r#"{"actions": "sqs:SendMessage"}"#);
+    let granted = folder.paring(&["check", "not-granted", "--access", "access.json", "--policy", "new", "old/b.json"]);
+    assert!(granted.stdout.ends_with("4 policies: 3 proved, 1 refuted, 0 undecided\n"), "{}", granted.stdout);
+    for wrong in [r#"{"action": ["sqs:*"]}"#, r#"{"actions": [1]}"#, "{}"] {
+        folder.write("access.json", wrong);
+        let refused = folder.paring(&["check", "not-granted", "--access", "access.json", "--policy", "new"]);
+        assert!(refused.code == 2 && refused.stderr.contains("hint: write"), "{wrong}: {}", refused.stderr);
+    }
+}
+
+#[test]
+fn a_policy_that_is_not_public_comes_with_a_certificate() {
+    let folder = Folder::new();
+    folder.write("p.json", BUCKET.replace(r#""Principal": "*""#, r#""Principal": {"AWS": "111122223333"}"#));
+    let output = folder.paring(&["check", "no-public", "--policy", "p.json", "--resource-type", "AWS::S3::Bucket"]);
+    assert!(output.code == 0 && output.stdout.contains("paring-proof/2"), "{}", output.stdout);
+}

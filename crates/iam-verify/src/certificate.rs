@@ -1,19 +1,20 @@
 //! The checker of certificates: accepts a proof that one set of policies is inside another, or says why not.
 //!
-//! It searches nothing and shares no code with the prover. It reads the documents again ([`reading`]), has its own
-//! patterns ([`pattern`]) and values ([`value`]), and follows the proof step by step; what it cannot follow it refuses.
+//! It searches nothing and shares no code with the prover. It has the documents read again (`reading`), and follows the
+//! proof step by step: a dimension is empty (`empty`), claims about a key contradict one another (`contradiction`). What
+//! it cannot follow it refuses.
 
-mod pattern;
-mod reading;
-mod value;
+mod contradiction;
+mod empty;
 
 use iam_model::certificate::{Certificate, Dimension, Side as Whose, Step};
 use iam_model::policy::PolicyDocument;
 
 use crate::digest::digest;
-use pattern::{Pattern, Problem};
-use reading::{Policy, Side, Statement};
-use value::Claim;
+use crate::reading::claim::Claim;
+use crate::reading::pattern::Pattern;
+use crate::reading::statement::{Policy, Side, Statement, domain};
+use empty::Problem;
 
 /// Why a certificate is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,12 +103,12 @@ impl<'a> Demands<'a> {
             Dimension::Principal => 2,
             Dimension::Key(key) => {
                 let claims: Vec<_> = self.claims.iter().filter(|(claim, _)| claim.key == *key).copied().collect();
-                return value::impossible(&claims);
+                return contradiction::impossible(&claims);
             }
         };
         let (required, excluded) = (self.required.get(number), self.excluded.get(number));
         required.zip(excluded).is_some_and(|(required, excluded)| {
-            let domain = || reading::domain(number);
+            let domain = || domain(number);
             Problem { required: required.clone(), excluded: excluded.clone(), domain: &domain }.is_empty()
         })
     }

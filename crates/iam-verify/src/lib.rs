@@ -8,6 +8,8 @@ pub mod digest;
 
 pub mod certificate;
 
+mod reading;
+
 mod confirm;
 
 pub mod adds_nothing;

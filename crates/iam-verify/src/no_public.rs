@@ -9,16 +9,14 @@ mod resource_type;
 
 use core::net::IpAddr;
 
-use iam_evaluate::LayerOutcome;
-use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
+use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator, SetQualifier};
-use iam_model::policy::{PolicyDocument, PrincipalElement, PrincipalPattern, PrintStyle, Statement, print};
+use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, PrintStyle, Statement, print};
 use iam_model::text::{Span, Spanned};
 
-use crate::adds_nothing::in_words;
-use crate::confirm;
+use crate::adds_nothing::{Verdict, check_documents};
 use crate::outcome::Outcome;
 
 pub use resource_type::{ResourceType, ResourceTypeError};
@@ -30,33 +28,30 @@ const ACCOUNTS: [&str; 4] = ["444455556666", "777788889999", "555566667777", "88
 const PRIVATE: [&str; 6] =
     ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7"];
 
-/// Whether the policy lets no stranger in.
+/// Whether the policy lets no stranger in: it is inside "everything but what a stranger asks".
 ///
 /// ```
 /// use iam_evaluate::permission_set::Limits;
 /// use iam_model::policy::PolicyDocument;
 /// use iam_verify::no_public::{ResourceType, check};
 /// let nothing = PolicyDocument::new(vec![]);
-/// assert!(check(&nothing, Some(ResourceType::S3Bucket), Limits::default()).is_proved());
+/// assert!(check(&nothing, Some(ResourceType::S3Bucket), Limits::default()).outcome.is_proved());
 /// assert!("AWS::EC2::Instance".parse::<ResourceType>().is_err());
 /// ```
 #[must_use]
-pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limits: Limits) -> Outcome {
-    let stranger = PolicyDocument::new(vec![stranger(policy, resource_type)]);
-    let reached = PermissionSet::of_document(policy).intersection(&PermissionSet::of_document(&stranger));
-    match reached.included_in(&PermissionSet::nothing(), limits) {
-        Inclusion::Included(_) => Outcome::Proved { because: "no stranger is allowed anything".into() },
-        Inclusion::Excluded(witness) => {
-            let said = confirm::layer_says(std::slice::from_ref(policy), &witness);
-            if said == Some(LayerOutcome::Allow) {
-                let counterexample = Some(confirm::counterexample(&witness));
-                Outcome::Refuted { because: "a stranger is allowed a request".into(), counterexample }
-            } else {
-                Outcome::Undecided { why: format!("evaluation did not confirm the counterexample {witness}") }
-            }
-        }
-        Inclusion::Undecided(why) => Outcome::Undecided { why: in_words(&why) },
+pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limits: Limits) -> Verdict {
+    let mut stranger = stranger(policy, resource_type);
+    stranger.effect = Effect::Deny;
+    let mut everyone = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
+    everyone.principal = Some(PrincipalElement::Principal(vec![Spanned::synthetic(PrincipalPattern::Everyone)]));
+    let allowed = PolicyDocument { version: None, ..PolicyDocument::new(vec![everyone, stranger]) };
+    let mut verdict = check_documents(&[allowed], std::slice::from_ref(policy), limits);
+    match &mut verdict.outcome {
+        Outcome::Proved { because } => *because = "no stranger is allowed anything".into(),
+        Outcome::Refuted { because, .. } => *because = "a stranger is allowed a request".into(),
+        Outcome::Undecided { .. } => {}
     }
+    verdict
 }
 
 /// Everything a stranger could ask for.

@@ -72,6 +72,8 @@ fn public_policies_are_found_as_recorded() {
         let resource_type = node.get("resource_type").unwrap().as_str().unwrap().parse().unwrap();
         let outcome =
             crate::no_public::check(&policy(node.get("new_policy").unwrap()), Some(resource_type), Limits::default());
+        assert_eq!(outcome.certificate.is_some(), outcome.outcome.is_proved());
+        let outcome = outcome.outcome;
         let expected = if node.get("expected").unwrap().as_str() == Some("PASS") { "proved" } else { "refuted" };
         assert_eq!(outcome.as_str(), expected, "{line}\n{outcome:?}");
     }

@@ -26,27 +26,27 @@ pub(crate) struct Check {
 pub(crate) enum PolicyCheck {
     /// Whether a new policy allows nothing that the old one did not
     NoNewAccess {
-        /// The policy as it was
+        /// The policy as it was, or a folder of policies
         #[arg(long, value_name = "FILE")]
         old: PathBuf,
-        /// The policy as it would be
+        /// The policy as it would be, or a folder: files of one name belong together, one without a partner is new
         #[arg(long, value_name = "FILE")]
         new: PathBuf,
     },
-    /// Whether a policy grants none of the listed access
+    /// Whether policies grant none of the listed access
     NotGranted {
-        /// The policy
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
+        /// The policies, or folders of .json files
+        #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+        policy: Vec<PathBuf>,
         /// What must not be granted: {"actions": [...], "resources": [...]}
         #[arg(long, value_name = "FILE")]
         access: PathBuf,
     },
-    /// Whether a resource policy lets no stranger in
+    /// Whether resource policies let no stranger in
     NoPublic {
-        /// The resource policy
-        #[arg(long, value_name = "FILE")]
-        policy: PathBuf,
+        /// The resource policies, or folders of .json files
+        #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+        policy: Vec<PathBuf>,
         /// The type of the resource, such as AWS::S3::Bucket [default: ask about every action]
         #[arg(long, value_name = "TYPE", value_parser = resource_type)]
         resource_type: Option<ResourceType>,

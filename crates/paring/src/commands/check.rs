@@ -5,22 +5,25 @@
 mod cases;
 mod policy;
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::json::{self, Limits as JsonLimits, Node};
 use iam_model::policy::{PolicyDocument, parse};
+use iam_model::text::SourceText;
 use iam_verify::not_granted::{self, Access};
 use iam_verify::outcome::Outcome as Verdict;
 use iam_verify::{adds_nothing, no_public};
+use rayon::prelude::*;
 
 use super::Outcome;
 use crate::cli::{Check, PolicyCheck};
 use crate::error::CliError;
 use crate::input;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, without_control};
 
 /// Runs one check, or a file of cases.
 pub(crate) fn run(arguments: &Check, terminal: &mut Terminal) -> Result<Outcome, CliError> {
@@ -31,35 +34,138 @@ pub(crate) fn run(arguments: &Check, terminal: &mut Terminal) -> Result<Outcome,
     }
 }
 
+/// A policy to judge, and for a comparison the one it replaces.
+struct Question {
+    policy: SourceText,
+    old: Option<SourceText>,
+}
+
 fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let (verdict, certificate) = match check {
+    let (questions, access) = match check {
         PolicyCheck::Policy(arguments) => return policy::run(arguments, terminal),
-        PolicyCheck::NoNewAccess { old, new } => {
-            let (old, new) = (document(old, terminal)?, document(new, terminal)?);
-            let verdict = adds_nothing::check_documents(&[old], &[new], Limits::default());
-            (verdict.outcome, verdict.certificate)
-        }
-        PolicyCheck::NotGranted { policy, access } => {
-            let source = input::read_text(access)?;
-            let arena = json::Arena::for_text(source.text.len());
-            let node = json::parse(&arena, &source.text, JsonLimits::POLICY)
-                .map_err(|e| CliError::user(format!("`{}` cannot be read: {e}", source.name)))?;
-            let verdict = not_granted::check(&document(policy, terminal)?, &access_of(&node), Limits::default());
-            (verdict.outcome, verdict.certificate)
-        }
-        PolicyCheck::NoPublic { policy, resource_type } => {
-            (no_public::check(&document(policy, terminal)?, *resource_type, Limits::default()), None)
-        }
+        PolicyCheck::NoNewAccess { old, new } => (comparisons(old, new, terminal)?, None),
+        PolicyCheck::NotGranted { policy, access } => (policies(policy)?, Some(read_access(access)?)),
+        PolicyCheck::NoPublic { policy, .. } => (policies(policy)?, None),
     };
-    let mut text = format!("{}: {}\n", verdict.as_str(), reason(&verdict));
-    if let Verdict::Refuted { counterexample: Some(request), .. } = &verdict {
+    let judge = |question: &Question| {
+        let (document, mut diagnostics) = parse(&question.policy);
+        let verdict = match (check, &access) {
+            (PolicyCheck::NoPublic { resource_type, .. }, _) => {
+                no_public::check(&document, *resource_type, Limits::default())
+            }
+            (_, Some(access)) => not_granted::check(&document, access, Limits::default()),
+            _ => {
+                let old: Vec<_> = question.old.iter().map(parse).collect();
+                diagnostics.extend(old.iter().flat_map(|(_, found)| found.clone()));
+                let old: Vec<PolicyDocument> = old.into_iter().map(|(old, _)| old).collect();
+                adds_nothing::check_documents(&old, &[document], Limits::default())
+            }
+        };
+        (diagnostics, verdict)
+    };
+    let judged: Vec<_> = questions.par_iter().map(judge).collect();
+    let mut text = String::new();
+    let mut counts = [0_usize; 3];
+    for (question, (diagnostics, verdict)) in questions.iter().zip(&judged) {
+        terminal.diagnostics(diagnostics);
+        let [proved, refuted, undecided] = &mut counts;
+        *match verdict.outcome {
+            Verdict::Proved { .. } => proved,
+            Verdict::Refuted { .. } => refuted,
+            Verdict::Undecided { .. } => undecided,
+        } += 1;
+        match questions.as_slice() {
+            [_] => text.push_str(&alone(verdict)),
+            _ => text.push_str(&in_a_list(question, &verdict.outcome)),
+        }
+    }
+    let [proved, refuted, undecided] = counts;
+    if questions.len() != 1 {
+        let all = questions.len();
+        text.push_str(&format!("{all} policies: {proved} proved, {refuted} refuted, {undecided} undecided\n"));
+    }
+    terminal.data(&without_control(&text, "\n"))?;
+    Ok(if refuted + undecided == 0 { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// One verdict with its counterexample, or the certificate of its proof.
+fn alone(verdict: &adds_nothing::Verdict) -> String {
+    let mut text = format!("{}: {}\n", verdict.outcome.as_str(), reason(&verdict.outcome));
+    if let Verdict::Refuted { counterexample: Some(request), .. } = &verdict.outcome {
         text.push_str(&format!("counterexample: {request}\n"));
     }
-    if let Some(certificate) = certificate {
+    if let Some(certificate) = &verdict.certificate {
         text.push_str(&certificate.to_string());
     }
-    terminal.data(&text)?;
-    Ok(if verdict.is_proved() { Outcome::Clean } else { Outcome::Findings })
+    text
+}
+
+fn in_a_list(question: &Question, outcome: &Verdict) -> String {
+    let mut text = format!("{}: {}: {}\n", question.policy.name, outcome.as_str(), reason(outcome));
+    if let Verdict::Refuted { counterexample: Some(request), .. } = outcome {
+        text.push_str(&format!("  counterexample: {request}\n"));
+    }
+    text
+}
+
+/// The files named, and the JSON files below the folders named.
+fn policies(named: &[PathBuf]) -> Result<Vec<Question>, CliError> {
+    let mut questions = Vec::new();
+    for path in named {
+        let found =
+            if path.is_dir() { input::read_with_extension(path, "json")? } else { vec![input::read_text(path)?] };
+        questions.extend(found.into_iter().map(|policy| Question { policy, old: None }));
+    }
+    if questions.is_empty() {
+        return Err(CliError::user("there is no policy to check").hint("give files, or folders with .json files"));
+    }
+    Ok(questions)
+}
+
+/// Two policies, or those of two folders that have the same path below it.
+fn comparisons(old: &Path, new: &Path, terminal: &mut Terminal) -> Result<Vec<Question>, CliError> {
+    match (old.is_dir(), new.is_dir()) {
+        (false, false) => {
+            return Ok(vec![Question { policy: input::read_text(new)?, old: Some(input::read_text(old)?) }]);
+        }
+        (true, true) => {}
+        _ => {
+            return Err(
+                CliError::user("a policy and a folder cannot be compared").hint("give two files, or two folders")
+            );
+        }
+    }
+    let below = |folder: &Path| -> Result<BTreeMap<String, SourceText>, CliError> {
+        let sources = input::read_with_extension(folder, "json")?;
+        let prefix = input::source_name(folder);
+        let relative = |source: &SourceText| {
+            let name = source.name.as_str();
+            name.strip_prefix(prefix.as_str()).unwrap_or(name).trim_start_matches('/').to_owned()
+        };
+        Ok(sources.into_iter().map(|source| (relative(&source), source)).collect())
+    };
+    let (mut before, after) = (below(old)?, below(new)?);
+    if after.is_empty() {
+        return Err(CliError::user(format!("there is no .json file below `{}`", new.display())));
+    }
+    let questions =
+        after.into_iter().map(|(name, policy)| Question { policy, old: before.remove(&name) }).collect::<Vec<_>>();
+    let added = questions.iter().filter(|question| question.old.is_none()).count();
+    if added + before.len() > 0 {
+        terminal.note(&format!("{added} policies are only in the new folder, {} only in the old one", before.len()));
+    }
+    Ok(questions)
+}
+
+fn read_access(path: &Path) -> Result<Access, CliError> {
+    let source = input::read_text(path)?;
+    let arena = json::Arena::for_text(source.text.len());
+    let node = json::parse(&arena, &source.text, JsonLimits::POLICY)
+        .map_err(|e| CliError::user(format!("`{}` cannot be read: {e}", source.name)))?;
+    access_of(&node).map_err(|what| {
+        CliError::user(format!("`{}`: {what}", source.name))
+            .hint(r#"write {"actions": ["s3:GetObject"], "resources": ["*"]}; one of the two may be left out"#)
+    })
 }
 
 fn reason(verdict: &Verdict) -> &str {
@@ -69,16 +175,23 @@ fn reason(verdict: &Verdict) -> &str {
     }
 }
 
-fn document(path: &Path, terminal: &mut Terminal) -> Result<PolicyDocument, CliError> {
-    let (document, diagnostics) = parse(&input::read_text(path)?);
-    terminal.diagnostics(&diagnostics);
-    Ok(document)
-}
-
-fn access_of(node: &Node<'_>) -> Access {
-    let list = |key| node.get(key).map_or(&[][..], |n| n.items()).iter().filter_map(Node::as_str);
-    Access {
-        actions: list("actions").map(ActionPattern::new).collect(),
-        resources: list("resources").map(ResourcePattern::new).collect(),
+/// What must not be granted. What is not understood is an error: it would be left out of the check.
+fn access_of(node: &Node<'_>) -> Result<Access, String> {
+    let known = ["actions", "resources"];
+    if let Some(other) = node.members().iter().find(|member| !known.contains(&member.key)) {
+        return Err(format!("`{}` is neither `actions` nor `resources`", other.key));
     }
+    let list = |key: &str| -> Result<Vec<&str>, String> {
+        let Some(found) = node.get(key) else { return Ok(Vec::new()) };
+        let texts = found.one_or_many().iter().map(Node::as_str).collect::<Option<Vec<_>>>();
+        texts.ok_or_else(|| format!("`{key}` is no list of texts"))
+    };
+    let (actions, resources) = (list("actions")?, list("resources")?);
+    if actions.is_empty() && resources.is_empty() {
+        return Err("it names no action and no resource".into());
+    }
+    Ok(Access {
+        actions: actions.into_iter().map(ActionPattern::new).collect(),
+        resources: resources.into_iter().map(ResourcePattern::new).collect(),
+    })
 }

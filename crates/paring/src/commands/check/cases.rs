@@ -81,12 +81,12 @@ fn verdict(node: &Node<'_>) -> Result<Verdict, String> {
         }
         Some("access_not_granted") => {
             let access = node.get("access").ok_or("the case has no `access`")?;
-            Ok(not_granted::check(&new, &access_of(access), Limits::default()).outcome)
+            Ok(not_granted::check(&new, &access_of(access)?, Limits::default()).outcome)
         }
         Some("no_public_access") => {
             let given = node.get("resource_type").and_then(Node::as_str);
             let resource_type = given.map(str::parse::<ResourceType>).transpose().map_err(|e| e.to_string())?;
-            Ok(no_public::check(&new, resource_type, Limits::default()))
+            Ok(no_public::check(&new, resource_type, Limits::default()).outcome)
         }
         Some(other) => Err(format!("the check `{other}` is not known")),
         None => Err("the case has no `check`".into()),

@@ -1,4 +1,4 @@
-//! The checker's own reading of policy documents.
+//! Statements: action, resource and principal as patterns, and claims about the context.
 
 use iam_model::policy::{
     ActionElement, Effect, PolicyDocument, PolicyVersion, PrincipalElement, PrincipalPattern, ResourceElement,
@@ -6,28 +6,28 @@ use iam_model::policy::{
 
 use iam_model::variable::{are_well_formed, segments};
 
+use super::claim::Claim;
 use super::pattern::{Pattern, Reading};
-use super::value::Claim;
 
 /// Any of some patterns, or none of them.
-pub(super) struct Side {
-    pub(super) patterns: Vec<Pattern>,
-    pub(super) negated: bool,
+pub(crate) struct Side {
+    pub(crate) patterns: Vec<Pattern>,
+    pub(crate) negated: bool,
 }
 
 /// A statement: action, resource, principal, and what it claims of the context. A doubtful one may match less.
-pub(super) struct Statement {
-    pub(super) index: u32,
-    pub(super) sides: [Side; 3],
-    pub(super) claims: Vec<Claim>,
-    pub(super) doubtful: bool,
+pub(crate) struct Statement {
+    pub(crate) index: u32,
+    pub(crate) sides: [Side; 3],
+    pub(crate) claims: Vec<Claim>,
+    pub(crate) doubtful: bool,
 }
 
 /// The statements of some documents, counted through.
 #[derive(Default)]
-pub(super) struct Policy {
-    pub(super) allows: Vec<Statement>,
-    pub(super) denies: Vec<Statement>,
+pub(crate) struct Policy {
+    pub(crate) allows: Vec<Statement>,
+    pub(crate) denies: Vec<Statement>,
 }
 
 const WILD: Reading = Reading { fold: false, wild: true, segments: false, variables: false };
@@ -35,7 +35,7 @@ const LITERAL: Reading = Reading { fold: false, wild: false, segments: false, va
 
 impl Policy {
     /// Reads documents; nothing where it is not known which statements allow and which deny.
-    pub(super) fn read(documents: &[PolicyDocument]) -> Option<Self> {
+    pub(crate) fn read(documents: &[PolicyDocument]) -> Option<Self> {
         let mut policy = Self::default();
         let statements = documents.iter().flat_map(|d| d.statements.iter().map(move |s| (d, s)));
         for (index, (document, statement)) in (0..).zip(statements) {
@@ -92,7 +92,7 @@ impl Statement {
 
 /// Whether AWS's text is silent on what an ARN pattern matches: fewer than six segments, and no `*` at its end that
 /// plainly stands for the others.
-pub(super) fn is_short(text: &str) -> bool {
+pub(crate) fn is_short(text: &str) -> bool {
     let stars = !text.is_empty() && text.trim_matches('*').is_empty();
     let unclear = !text.ends_with('*') || text.contains("${") || text.trim_matches(['*', '?']).is_empty();
     segments(text).count() < 6 && !stars && unclear
@@ -127,7 +127,7 @@ fn principal(pattern: &PrincipalPattern) -> Option<Vec<Pattern>> {
 }
 
 /// What actions, resources and principals there are.
-pub(super) fn domain(number: usize) -> Vec<Pattern> {
+pub(crate) fn domain(number: usize) -> Vec<Pattern> {
     let arn = Reading { segments: true, ..WILD };
     match number {
         0 => vec![Pattern::read("?*:?*", Reading { fold: true, ..WILD })],

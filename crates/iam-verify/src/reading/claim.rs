@@ -1,4 +1,4 @@
-//! What conditions claim of a context key, and whether claims contradict one another.
+//! What conditions claim of a context key: what holds of an absent one, and which values pass.
 
 use core::net::IpAddr;
 
@@ -6,25 +6,25 @@ use iam_model::condition::{Comparison as C, Condition, ConditionKey, Operator, S
 use iam_model::time::days_from_civil;
 use iam_model::variable::are_well_formed;
 
-use super::pattern::{Pattern, Problem, Reading};
-use super::reading::is_short;
+use super::pattern::{Pattern, Reading};
+use super::statement::is_short;
 
 /// A claim about the values of one key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Claim {
-    pub(super) key: ConditionKey,
+pub(crate) struct Claim {
+    pub(crate) key: ConditionKey,
     /// Whether it holds of an absent key, where that is known.
-    absent: Option<bool>,
-    set: Option<SetQualifier>,
-    test: Test,
-    negated: bool,
+    pub(crate) absent: Option<bool>,
+    pub(crate) set: Option<SetQualifier>,
+    pub(crate) test: Test,
+    pub(crate) negated: bool,
 }
 
 /// A point on a line: a number, a time, or an address with its family.
-type Point = (u8, u128);
+pub(crate) type Point = (u8, u128);
 
 #[derive(Debug, PartialEq, Eq)]
-enum Test {
+pub(crate) enum Test {
     Constant(bool),
     Text(Vec<Pattern>),
     /// Within one of the intervals, ends included, on the line of this kind.
@@ -33,14 +33,14 @@ enum Test {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Number,
     Moment,
     Address,
 }
 
 impl Claim {
-    pub(super) fn read(condition: &Condition, variables: bool) -> Self {
+    pub(crate) fn read(condition: &Condition, variables: bool) -> Self {
         let unknown = || {
             let mut values: Vec<&str> = condition.values.iter().map(|v| v.value.as_str()).collect();
             values.sort_unstable();
@@ -105,7 +105,8 @@ fn test(condition: &Condition, comparison: C, variables: bool) -> Option<Test> {
 /// Numbers are in units of 5e-10 about this middle, so that between two written ones lies a third.
 const ZERO: i128 = 1 << 100;
 const UNIT: i128 = 2_000_000_000;
-const MOST: u128 = 1 << 101;
+/// The end of the line of numbers and times.
+pub(crate) const MOST: u128 = 1 << 101;
 
 fn interval(name: &str, value: i128) -> [Point; 2] {
     let at = |value: i128| (0, (ZERO + value).unsigned_abs());
@@ -170,64 +171,4 @@ fn block(text: &str) -> Option<[Point; 2]> {
     let length = length.map_or(Some(width), |l| l.parse().ok())?;
     let host = 1_u128.checked_shl(width.checked_sub(length)?).map_or(u128::MAX, |n| n - 1);
     Some([(family, bits & !host), (family, bits | host)])
-}
-
-/// Whether no state of the key (absent, or any set of values) makes each claim hold or fail as asked.
-pub(super) fn impossible(claims: &[(&Claim, bool)]) -> bool {
-    if claims.iter().any(|(claim, holds)| claims.contains(&(claim, !holds))) {
-        return true;
-    }
-    if claims.iter().all(|(claim, holds)| claim.absent.is_none_or(|absent| absent == *holds)) {
-        return false;
-    }
-    let (mut single, mut every, mut some) = (Vec::new(), Vec::new(), Vec::new());
-    for (claim, holds) in claims {
-        let passes = *holds != claim.negated;
-        match (&claim.test, claim.set) {
-            (Test::Constant(present), _) if *present == passes => {}
-            (Test::Constant(_), _) => return true,
-            (test, None) => single.push((test, passes)),
-            (test, Some(set)) if (set == SetQualifier::ForAllValues) == *holds => every.push((test, passes)),
-            (test, Some(_)) => some.push((test, passes)),
-        }
-    }
-    // Each claim about some value has a witness of its own.
-    let fails = |witness: &(&Test, bool)| no_value(&[&*every, &[*witness]].concat());
-    let of_a_set = || no_value(&every) || some.iter().any(fails);
-    // Of several values nothing is known by a claim without set operator.
-    let asks_a_set = single.is_empty() || !(every.is_empty() && some.is_empty());
-    (!asks_a_set || of_a_set()) && (single.is_empty() || no_value(&[&*single, &*every, &*some].concat()))
-}
-
-/// Whether no one value passes and fails the tests as asked; shown by tests of one kind.
-fn no_value(tests: &[(&Test, bool)]) -> bool {
-    let everything = || vec![Pattern::read("*", Reading { wild: true, ..Reading::default() })];
-    let mut texts = Problem { required: Vec::new(), excluded: Vec::new(), domain: &everything };
-    for (test, passes) in tests {
-        match test {
-            Test::Text(patterns) if *passes => texts.required.push(patterns.iter().collect()),
-            Test::Text(patterns) => texts.excluded.extend(patterns),
-            _ => {}
-        }
-    }
-    texts.is_empty() || [Kind::Number, Kind::Moment, Kind::Address].into_iter().any(|kind| no_point(tests, kind))
-}
-
-/// Whether no point of a line lies within and without the intervals as asked: only their ends, the points beside
-/// them and the ends of the line need to be tried.
-fn no_point(tests: &[(&Test, bool)], kind: Kind) -> bool {
-    let intervals = |test: &Test| match test {
-        Test::Line(own, intervals) if *own == kind => Some(intervals.clone()),
-        _ => None,
-    };
-    let asked: Vec<_> = tests.iter().filter_map(|(test, passes)| intervals(test).map(|i| (i, *passes))).collect();
-    let line: &[[Point; 2]] = match kind {
-        Kind::Address => &[[(0, 0), (0, u32::MAX as u128)], [(1, 0), (1, u128::MAX)]],
-        _ => &[[(0, 0), (0, MOST)]],
-    };
-    let within = |intervals: &[[Point; 2]], point: Point| intervals.iter().any(|[a, b]| *a <= point && point <= *b);
-    let ends = asked.iter().flat_map(|(i, _)| i).chain(line).flatten();
-    let beside = |(family, at): &Point| [at.saturating_sub(1), *at, at.saturating_add(1)].map(|at| (*family, at));
-    let mut points = ends.flat_map(beside).filter(|point| within(line, *point));
-    !asked.is_empty() && points.all(|point| asked.iter().any(|(i, passes)| within(i, point) != *passes))
 }
