@@ -7,7 +7,7 @@
 mod contradiction;
 mod empty;
 
-use iam_model::certificate::{Certificate, Dimension, Side as Whose, Step};
+use iam_model::certificate::{Certificate, Dimension, Proof, Side as Whose, Step};
 use iam_model::policy::PolicyDocument;
 
 use crate::digest::digest;
@@ -55,8 +55,13 @@ pub fn check(old: &[PolicyDocument], new: &[PolicyDocument], certificate: &Certi
     if digest(old) != certificate.old || digest(new) != certificate.new {
         return Err(Refusal::OtherDocuments);
     }
+    check_proof(old, new, &certificate.proof)
+}
+
+/// Accepts a proof about these very documents.
+pub(crate) fn check_proof(old: &[PolicyDocument], new: &[PolicyDocument], proof: &Proof) -> Result<(), Refusal> {
     let (Some(old), Some(new)) = (Policy::read(old), Policy::read(new)) else { return Err(Refusal::NotUnderstood) };
-    let mut goals = certificate.proof.goals.iter();
+    let mut goals = proof.goals.iter();
     for allow in &new.allows {
         for deny in std::iter::once(None).chain(old.denies.iter().map(Some)) {
             let asked = (allow.index, deny.map(|deny| deny.index));

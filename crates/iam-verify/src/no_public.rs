@@ -1,13 +1,14 @@
 //! The check that a resource policy is not public: no stranger is allowed anything.
 //!
-//! A stranger is a user of an account the policy does not mention, calling from an address, network, organisation and
-//! source the policy does not mention either. Follows the topics "The meaning of public" (Amazon S3 User Guide) and
+//! A stranger is a user of an account the policy does not mention, of whom no fixed value that the policy compares an
+//! identity, address, network, organisation or source with is true. Follows the topics "The meaning of public" (Amazon S3 User Guide) and
 //! "Custom policy checks" (IAM Access Analyzer). Asks about the actions that policies on the type of resource govern, and
 //! about every action where no type is given.
 
 mod resource_type;
 
 use core::net::IpAddr;
+use std::collections::BTreeSet;
 
 use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
@@ -61,45 +62,88 @@ fn stranger(policy: &PolicyDocument, resource_type: Option<ResourceType>) -> Sta
     let user = format!("arn:aws:iam::{account}:user/stranger");
     let actions = resource_type.map_or_else(|| vec![ActionPattern::new("*")], ResourceType::actions);
     let mut statement = Statement::allow(actions, vec![ResourcePattern::everything()]);
-    let principal = PrincipalPattern::Aws(user.clone());
+    let principal = PrincipalPattern::Aws(user);
     statement.principal = Some(PrincipalElement::Principal(vec![Spanned::synthetic(principal)]));
-    statement.conditions = facts(account, &user, policy);
+    statement.conditions = facts(policy);
     statement
 }
 
-/// What is true of the stranger wherever the policy asks.
-fn facts(account: &str, user: &str, policy: &PolicyDocument) -> Vec<Condition> {
-    let own = format!("arn:aws:*:*:{account}:*");
-    let equals = [
-        ("aws:PrincipalArn", user),
-        ("aws:PrincipalAccount", account),
-        ("aws:SourceAccount", account),
-        ("aws:SourceOwner", account),
-        ("kms:CallerAccount", account),
-        ("s3:DataAccessPointAccount", account),
-        ("aws:PrincipalOrgID", "o-stranger000"),
-        ("aws:SourceOrgID", "o-stranger000"),
-        ("aws:SourceVpc", "vpc-0stranger"),
-        ("aws:SourceVpce", "vpce-0stranger"),
-        ("aws:userid", "AIDASTRANGER0000000"),
-        ("aws:PrincipalType", "User"),
-        ("aws:PrincipalIsAWSService", "false"),
-        ("aws:ViaAWSService", "false"),
+/// Keys whose fixed values are somebody's own: whoever is not named by one has another.
+const OWN: [&str; 14] = [
+    "aws:PrincipalAccount",
+    "aws:SourceAccount",
+    "aws:SourceOwner",
+    "aws:VpceAccount",
+    "kms:CallerAccount",
+    "s3:DataAccessPointAccount",
+    "aws:PrincipalOrgID",
+    "aws:SourceOrgID",
+    "aws:VpceOrgID",
+    "aws:SourceVpc",
+    "aws:SourceVpce",
+    "aws:userid",
+    "aws:SourceIdentity",
+    "aws:PrincipalServiceName",
+];
+
+/// Keys whose values are ARNs: an account in one is somebody's own.
+const ARNS: [&str; 4] = ["aws:PrincipalArn", "aws:SourceArn", "aws:SourceVpcArn", "s3:DataAccessPointArn"];
+
+/// Keys whose values are paths of an organisation.
+const PATHS: [&str; 3] = ["aws:PrincipalOrgPaths", "aws:SourceOrgPaths", "aws:VpceOrgPaths"];
+
+/// What is true of the stranger wherever the policy asks: no fixed value is the stranger's, any other may be. A value
+/// with a wildcard is fixed only as far as it names an account, an organisation or a role's unique id.
+fn facts(policy: &PolicyDocument) -> Vec<Condition> {
+    use Comparison as C;
+    let accounts: Vec<String> = accounts(policy).into_iter().map(|id| format!("arn:*:*:*:{id}:*")).collect();
+    let mut facts = vec![
+        condition(C::Bool, None, "aws:PrincipalIsAWSService", vec!["false".into()]),
+        condition(C::NotIpAddress, None, "aws:SourceIp", trusted_addresses(policy)),
     ];
-    let sources = vec![own.clone(), "arn:aws:s3:::stranger-*".into()];
-    let paths = || vec!["o-stranger000/*".to_owned()];
-    let all = Some(SetQualifier::ForAllValues);
-    equals
-        .into_iter()
-        .map(|(key, value)| condition(Comparison::StringEquals, None, key, vec![value.into()]))
-        .chain([
-            condition(Comparison::StringLike, None, "aws:SourceArn", sources),
-            condition(Comparison::StringLike, None, "s3:DataAccessPointArn", vec![own]),
-            condition(Comparison::StringLike, all, "aws:PrincipalOrgPaths", paths()),
-            condition(Comparison::StringLike, all, "aws:SourceOrgPaths", paths()),
-            condition(Comparison::NotIpAddress, None, "aws:SourceIp", trusted_addresses(policy)),
-        ])
-        .collect()
+    for key in OWN {
+        facts.push(condition(C::StringNotEqualsIgnoreCase, None, key, fixed(policy, key)));
+    }
+    let sessions =
+        values(policy, "aws:userid").filter(|v| v.strip_suffix(":*").is_some_and(|id| !id.is_empty() && is_fixed(id)));
+    facts.push(condition(C::StringNotLike, None, "aws:userid", sessions.map(str::to_owned).collect()));
+    for key in ARNS {
+        facts.push(condition(C::ArnNotLike, None, key, accounts.clone()));
+        facts.push(condition(C::StringNotEquals, None, key, fixed(policy, key)));
+    }
+    for key in PATHS {
+        let own = values(policy, key).filter_map(|path| path.split_once('/')).filter(|(id, _)| is_fixed(id));
+        let own = own.map(|(id, _)| format!("{id}/*")).collect();
+        facts.push(condition(C::StringNotLike, Some(SetQualifier::ForAllValues), key, own));
+    }
+    facts.retain(|fact| !fact.values.is_empty());
+    facts
+}
+
+/// The values the policy compares a key with.
+fn values<'p>(policy: &'p PolicyDocument, key: &str) -> impl Iterator<Item = &'p str> {
+    let key = ConditionKey::new(key);
+    let conditions = policy.statements.iter().flat_map(|s| &s.conditions);
+    conditions.filter(move |c| c.key == key).flat_map(|c| &c.values).map(|v| v.value.as_str())
+}
+
+fn fixed(policy: &PolicyDocument, key: &str) -> Vec<String> {
+    values(policy, key).filter(|value| is_fixed(value)).map(str::to_owned).collect()
+}
+
+fn is_fixed(value: &str) -> bool {
+    !value.contains(['*', '?']) && !value.contains("${")
+}
+
+/// Account ids that stand in the fifth segment of an ARN the policy compares a key with.
+fn accounts(policy: &PolicyDocument) -> BTreeSet<&str> {
+    let of = |value: &'_ str| -> Option<usize> { value.match_indices(':').nth(3).map(|(at, _)| at + 1) };
+    let arns = ARNS.into_iter().flat_map(|key| values(policy, key));
+    arns.filter_map(|value| value.get(of(value)?..)?.split(':').next()).filter(|id| is_account(id)).collect()
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn condition(comparison: Comparison, set: Option<SetQualifier>, key: &str, values: Vec<String>) -> Condition {
@@ -113,9 +157,7 @@ fn condition(comparison: Comparison, set: Option<SetQualifier>, key: &str, value
 
 /// Private ranges, and the blocks the policy names that are narrow enough to be somebody's own.
 fn trusted_addresses(policy: &PolicyDocument) -> Vec<String> {
-    let conditions = policy.statements.iter().flat_map(|s| &s.conditions);
-    let named = conditions.filter(|c| c.key == ConditionKey::new("aws:SourceIp")).flat_map(|c| &c.values);
-    let narrow = named.map(|v| v.value.clone()).filter(|v| is_narrow(v));
+    let narrow = values(policy, "aws:SourceIp").filter(|block| is_narrow(block)).map(str::to_owned);
     PRIVATE.iter().map(|block| (*block).to_owned()).chain(narrow).collect()
 }
 

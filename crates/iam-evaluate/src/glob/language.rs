@@ -83,19 +83,26 @@ pub fn decide(problem: &Problem<'_>, caps: Caps) -> Answer {
     if unions.is_empty() {
         unions.push(vec![&everything]);
     }
-    match guess(&unions, &excluded) {
-        Some(word) => Answer::Inhabited(Some(word)),
-        None => walk_all(&unions, &excluded, caps),
+    if let Some(word) = guess(&unions, &excluded, problem.domain) {
+        return Answer::Inhabited(Some(word));
+    }
+    let is_outside = |word: &String| !problem.domain.is_empty() && !problem.domain.iter().any(|d| d.matches(word));
+    match walk_all(&unions, &excluded, caps) {
+        // Beside a variable the walk does not look at the domain.
+        Answer::Inhabited(Some(word)) if is_outside(&word) => Answer::Inhabited(None),
+        answer => answer,
     }
 }
 
 /// A text of a required pattern that happens to do; most questions end here.
-fn guess(unions: &[Vec<&Glob>], excluded: &[&Glob]) -> Option<String> {
+fn guess(unions: &[Vec<&Glob>], excluded: &[&Glob], domain: &[Glob]) -> Option<String> {
     const MOST: usize = 6;
     let fits = |text: &String| {
-        unions.iter().all(|u| u.iter().any(|p| p.matches(text))) && !excluded.iter().any(|n| n.matches(text))
+        unions.iter().all(|u| u.iter().any(|p| p.matches(text)))
+            && !excluded.iter().any(|n| n.matches(text))
+            && (domain.is_empty() || domain.iter().any(|d| d.matches(text)))
     };
-    let patterns = unions.iter().flat_map(|u| u.iter().take(MOST));
+    let patterns = unions.iter().flat_map(|u| u.iter().copied().take(MOST)).chain(domain);
     ["", "a"].iter().find_map(|fill| patterns.clone().filter_map(|p| p.filled(fill)).find(fits))
 }
 

@@ -3,10 +3,33 @@
 use std::path::PathBuf;
 
 use iam_model::json::{self, Limits as JsonLimits, Node};
-use iam_model::policy::from_json;
+use iam_model::policy::{from_json, parse};
 use iam_model::text::{SourceName, SourceText};
 
 use super::*;
+use pairs::Generator;
+
+#[path = "../../../iam-evaluate/benches/pairs/mod.rs"]
+mod pairs;
+
+/// The pairs of the benchmark: what the search proves the checker accepts, what it refutes evaluation confirms.
+#[test]
+fn versions_of_policies_are_all_decided() {
+    let catalog = iam_model::catalog::Catalog::embedded().unwrap();
+    let mut generator = Generator::new(&catalog, 0x0123_4567_89ab_cdef);
+    let document = |text: String| parse(&SourceText { name: SourceName::new("p.json"), text }).0;
+    let mut outcomes = [0, 0];
+    for _ in 0..400 {
+        let (new, old) = generator.pair(6, 10, 6_144);
+        let verdict = check_documents(&[document(old.clone())], &[document(new.clone())], Limits::default());
+        match verdict.outcome {
+            Outcome::Proved { .. } => outcomes[0] += 1,
+            Outcome::Refuted { .. } => outcomes[1] += 1,
+            Outcome::Undecided { why } => panic!("{why}\nnew {new}\nold {old}"),
+        }
+    }
+    assert!(outcomes.iter().all(|count| *count > 100), "{outcomes:?}");
+}
 
 fn cases(file: &str) -> Option<String> {
     let root = std::env::var_os("PARING_CONFORMANCE").map_or_else(|| PathBuf::from("../../../shared"), PathBuf::from);

@@ -22,7 +22,9 @@ impl Problem<'_> {
         let open = |p: &&&Pattern| !self.excluded.iter().any(|n| includes(n, p));
         let unions: Vec<Vec<&Pattern>> =
             self.required.iter().map(|u| u.iter().filter(open).copied().collect()).collect();
-        if unions.iter().any(Vec::is_empty) {
+        let starts: Vec<BTreeSet<[char; 3]>> = unions.iter().filter_map(|union| starts(union)).collect();
+        let apart = |(n, one): (usize, &BTreeSet<_>)| starts.iter().skip(n + 1).any(|other| one.is_disjoint(other));
+        if unions.iter().any(Vec::is_empty) || starts.iter().enumerate().any(apart) {
             return true;
         }
         // A variable is a letter of its own while one union only asks for it. With several its value may be what
@@ -63,6 +65,12 @@ fn includes(one: &Pattern, other: &Pattern) -> bool {
             },
         }
     }
+}
+
+/// The first three letters of each pattern without regard to case; nothing where one begins with fewer.
+fn starts(union: &[&Pattern]) -> Option<BTreeSet<[char; 3]>> {
+    let letters = |[a, b, c]: &[Token; 3]| Some([a.letter()?, b.letter()?, c.letter()?]);
+    union.iter().map(|pattern| pattern.0.first_chunk().and_then(letters)).collect()
 }
 
 /// The product of patterns, each with the number of its union: one of each required union must match, and none of

@@ -1,7 +1,7 @@
 //! Sound certificates are accepted; corrupted ones, and proofs carried over to other documents, are refused.
 
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
-use iam_model::certificate::{Goal, Part, Proof, StatementRef};
+use iam_model::certificate::{Goal, Part, StatementRef};
 use iam_model::policy::parse;
 use iam_model::text::{SourceName, SourceText};
 

@@ -2,6 +2,8 @@
 //!
 //! Compares nothing but one step with another.
 
+use iam_model::variable::segments;
+
 /// One step of a pattern; a `bounded` step stands in the first five segments of an ARN and holds no colon.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Token {
@@ -27,16 +29,18 @@ pub(crate) struct Reading {
 
 impl Pattern {
     pub(crate) fn read(text: &str, reading: Reading) -> Self {
-        let plain = tokens(text, reading, false);
-        let whole = plain.iter().filter(|t| **t == Token::Char(':')).count() >= 5;
+        if !reading.segments {
+            return Self(tokens(text, reading, false));
+        }
+        let colons =
+            if reading.variables { segments(text).count() - 1 } else { text.bytes().filter(|b| *b == b':').count() };
         match text.strip_suffix('*') {
-            _ if !reading.segments => Self(plain),
             // Of a short text the last star stands for the segments that follow.
-            Some(start) if !whole => {
+            Some(start) if colons < 5 => {
                 let last = Token::Many { bounded: false };
                 Self(tokens(start, reading, true).into_iter().chain([last]).collect())
             }
-            _ => Self(if whole { tokens(text, reading, true) } else { plain }),
+            _ => Self(tokens(text, reading, colons >= 5)),
         }
     }
 
@@ -58,10 +62,11 @@ fn tokens(text: &str, reading: Reading, bounded: bool) -> Vec<Token> {
     let letter = |c: char| {
         if reading.fold && c.is_ascii_alphabetic() { Token::Fold(c.to_ascii_lowercase()) } else { Token::Char(c) }
     };
-    let (mut tokens, mut colons, mut rest) = (Vec::new(), 0, text);
+    let (mut tokens, mut colons, mut rest) = (Vec::with_capacity(text.len()), 0, text);
     while let Some(c) = rest.chars().next() {
         let bounded = bounded && colons < 5;
-        let body = rest.strip_prefix("${").filter(|_| reading.variables).and_then(|r| r.split_once('}'));
+        let opens = |_: &&str| reading.variables && c == '$';
+        let body = Some(rest).filter(opens).and_then(|rest| rest.strip_prefix("${")?.split_once('}'));
         rest = body.map_or_else(|| rest.get(c.len_utf8()..).unwrap_or_default(), |(_, after)| after);
         match body {
             Some((escape @ ("*" | "?" | "$"), _)) => tokens.extend(escape.chars().map(letter)),

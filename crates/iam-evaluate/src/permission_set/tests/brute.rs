@@ -80,7 +80,10 @@ const KEYS: &[Key] = &[
             r#""ForAnyValue:StringEquals": {"k:set": ["a", "c"]}"#,
             r#""ForAnyValue:StringLike": {"k:set": "b*"}"#,
             r#""ForAnyValue:StringNotEquals": {"k:set": "a"}"#,
+            r#""ForAllValues:StringEqualsIfExists": {"k:set": ["b", "c"]}"#,
+            r#""ForAllValues:StringNotEqualsIgnoreCase": {"k:set": "A"}"#,
             r#""Null": {"k:set": "false"}"#,
+            r#""Null": {"k:set": ["true", "false"]}"#,
         ],
         &[&[], &["a"], &["b"], &["c"], &["a", "b"], &["a", "c"], &["b", "ab"], &["a", "b", "z"]],
     ),
@@ -135,6 +138,8 @@ const KEYS: &[Key] = &[
             r#""ArnLike": {"k:arn": "arn:aws:sns:*:1:t*"}"#,
             r#""ArnNotEquals": {"k:arn": "arn:aws:sns:eu:1:*"}"#,
             r#""StringLike": {"k:arn": "arn:aws:sns:*:t"}"#,
+            r#""ArnEqualsIfExists": {"k:arn": "arn:aws:sns:*:1:t"}"#,
+            r#""ForAnyValue:ArnLike": {"k:arn": "arn:aws:sns:eu:*:*"}"#,
         ],
         &[&[], &["arn:aws:sns:eu:1:t"], &["arn:aws:sns:us:1:t"], &["arn:aws:sns:eu:2:t"], &["arn:aws:sns:a:b:1:t"]],
     ),
@@ -173,6 +178,20 @@ fn policy(principals: bool) -> impl Strategy<Value = String> {
     let version = select(vec![r#""Version": "2012-10-17", "#, r#""Version": "2012-10-17", "#, ""]);
     (version, prop::collection::vec(statement(principals), 1..4))
         .prop_map(|(version, statements)| format!(r#"{{{version}"Statement": [{}]}}"#, statements.join(", ")))
+}
+
+/// Two versions of one policy: each has some of the same statements, so that most of what one allows the other does too.
+fn versions(principals: bool) -> impl Strategy<Value = (String, String)> {
+    let pool = prop::collection::vec((statement(principals), 0..5_u8), 2..6);
+    let version = || select(vec![r#""Version": "2012-10-17", "#, r#""Version": "2012-10-17", "#, ""]);
+    (pool, version(), version()).prop_map(|(pool, first, second)| {
+        let text = |version: &str, own: u8| {
+            let kept: Vec<&str> =
+                pool.iter().filter(|(_, whose)| *whose > 1 || *whose == own).map(|(s, _)| &**s).collect();
+            format!(r#"{{{version}"Statement": [{}]}}"#, kept.join(", "))
+        };
+        (text(first, 0), text(second, 1))
+    })
 }
 
 /// Every request of the world, with the keys the texts mention.
@@ -291,6 +310,16 @@ proptest! {
 
     #[test]
     fn resource_policies_agree_with_brute_force(new in policy(true), old in policy(true)) {
+        judge(&new, &old, true)?;
+    }
+
+    #[test]
+    fn versions_of_an_identity_policy_agree_with_brute_force((new, old) in versions(false)) {
+        judge(&new, &old, false)?;
+    }
+
+    #[test]
+    fn versions_of_a_resource_policy_agree_with_brute_force((new, old) in versions(true)) {
         judge(&new, &old, true)?;
     }
 
