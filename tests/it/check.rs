@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::run::Folder;
+use crate::run::{Folder, workspace};
 
 const BUCKET: &str = r#"{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}]}"#;
@@ -42,6 +42,18 @@ fn a_case_of_an_unknown_type_is_an_error_and_the_others_are_answered_in_order() 
     let expected: Vec<String> = (0..3000).filter(|n| *n != 1500).map(|n| n.to_string()).collect();
     assert_eq!(ids, expected);
     assert_eq!(output.stdout, folder.paring(&["check", "--cases", "cases.jsonl"]).stdout, "equal input, equal bytes");
+}
+
+/// Cases of `testdata/checks`, each with a note that says which sentence of AWS's documentation it is about.
+#[test]
+fn cases_written_by_hand_come_out_as_documented() {
+    let folder = Folder::new();
+    for (file, count) in [("no-new-access.jsonl", 270), ("no-public.jsonl", 686), ("not-granted.jsonl", 28)] {
+        let path = workspace().join("testdata/checks").join(file);
+        let output = folder.paring(&["check", "--cases", path.to_str().unwrap()]);
+        let said = format!("{count} cases, {count} agree, 0 disagree");
+        assert!(output.code == 0 && output.stderr.contains(&said), "{file}: {}", output.stderr);
+    }
 }
 
 const FLAWED: &str = r#"{

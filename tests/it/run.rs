@@ -92,7 +92,7 @@ pub(crate) fn conformance() -> Option<PathBuf> {
     None
 }
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 

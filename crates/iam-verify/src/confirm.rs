@@ -35,13 +35,21 @@ pub(crate) fn layer_says(documents: &[PolicyDocument], witness: &Witness) -> Opt
         resource_account: None,
         context,
     };
-    // Several resource policies, as a trust policy taken apart, are asked as the one policy they make together.
-    let mut together =
-        PolicyDocument { version: documents.first().and_then(|d| d.version), ..PolicyDocument::default() };
-    together.statements = documents.iter().flat_map(|d| d.statements.iter().cloned()).collect();
+    let together;
     let mut policies = Policies::default();
     let layer = if documents.iter().flat_map(|d| &d.statements).any(|s| s.principal.is_some()) {
-        policies.resource = Some(&together);
+        policies.resource = match documents {
+            [one] => Some(one),
+            // Several resource policies, as a trust policy taken apart, are asked as the one policy they make together.
+            several => {
+                together = PolicyDocument {
+                    version: several.first().and_then(|d| d.version),
+                    statements: several.iter().flat_map(|d| d.statements.iter().cloned()).collect(),
+                    ..PolicyDocument::default()
+                };
+                Some(&together)
+            }
+        };
         Layer::Resource
     } else {
         policies.identity = documents.iter().collect();

@@ -251,3 +251,32 @@ fn what_two_readers_may_read_differently_proves_nothing() {
     assert_eq!(verdict(&action("s*:GetObject"), &action("*")), Verdict::Pass);
     assert_eq!(resources("arn:aws:s3:::b/1", "arn:aws:s3:::b/${}"), Verdict::Undecided);
 }
+
+/// "Every action" means every text: what AWS adds later is proved along, and a list of today's names is no wildcard.
+#[test]
+fn actions_that_aws_adds_later_are_part_of_the_answer() {
+    let actions = |list: &str| policy(NOW, &[&format!(r#"{{"Effect": "Allow", "Action": {list}, "Resource": "*"}}"#)]);
+    let today = actions(r#"["sqs:ReceiveMessage", "sqs:SendMessage"]"#);
+    assert_eq!(verdict(&actions(r#""sqs:*Message""#), &today), Verdict::Fail);
+    assert_eq!(verdict(&today, &actions(r#""sqs:*Message""#)), Verdict::Pass);
+}
+
+#[test]
+fn everyone_is_also_services_and_providers_and_an_account_is_its_root() {
+    let whom = |principal: &str| {
+        let statement = format!(r#"{{"Effect": "Allow", "Principal": {principal}, "Action": "sts:*"}}"#);
+        policy(NOW, &[&statement])
+    };
+    let everyone = [r#""*""#, r#"{"AWS": "*"}"#];
+    let others = [r#"{"Service": "lambda.amazonaws.com"}"#, r#"{"Federated": "accounts.google.com"}"#];
+    for all in everyone {
+        for one in others.iter().chain(&everyone).chain(&[r#"{"AWS": "111122223333"}"#]) {
+            assert_eq!(verdict(&whom(one), &whom(all)), Verdict::Pass, "{one} in {all}");
+        }
+    }
+    for one in others {
+        assert_eq!(verdict(&whom(everyone[1]), &whom(one)), Verdict::Fail, "everyone in {one}");
+    }
+    let (id, root) = (r#"{"AWS": "111122223333"}"#, r#"{"AWS": "arn:aws:iam::111122223333:root"}"#);
+    assert_eq!((verdict(&whom(id), &whom(root)), verdict(&whom(root), &whom(id))), (Verdict::Pass, Verdict::Pass));
+}
