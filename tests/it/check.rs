@@ -48,7 +48,7 @@ fn a_case_of_an_unknown_type_is_an_error_and_the_others_are_answered_in_order() 
 #[test]
 fn cases_written_by_hand_come_out_as_documented() {
     let folder = Folder::new();
-    for (file, count) in [("no-new-access.jsonl", 270), ("no-public.jsonl", 686), ("not-granted.jsonl", 28)] {
+    for (file, count) in [("no-new-access.jsonl", 270), ("no-public.jsonl", 672), ("not-granted.jsonl", 28)] {
         let path = workspace().join("testdata/checks").join(file);
         let output = folder.paring(&["check", "--cases", path.to_str().unwrap()]);
         let said = format!("{count} cases, {count} agree, 0 disagree");
@@ -156,4 +156,27 @@ fn a_policy_that_is_not_public_comes_with_a_certificate() {
     folder.write("p.json", BUCKET.replace(r#""Principal": "*""#, r#""Principal": {"AWS": "111122223333"}"#));
     let output = folder.paring(&["check", "no-public", "--policy", "p.json", "--resource-type", "AWS::S3::Bucket"]);
     assert!(output.code == 0 && output.stdout.contains("paring-proof/2"), "{}", output.stdout);
+}
+
+/// Beside nothing but its own denies a guardrail would allow nothing, and taking a deny away would look safe.
+#[test]
+fn policies_that_only_deny_are_compared_as_guardrails() {
+    let folder = Folder::new();
+    for (who, name) in [("", "scp"), (r#""Principal": "*", "#, "rcp")] {
+        let deny = |actions: &str| {
+            format!(
+                r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Deny", {who}"Action": {actions}, "Resource": "*"}}]}}"#
+            )
+        };
+        folder.write("wide.json", deny(r#"["s3:*", "sqs:*"]"#));
+        folder.write("narrow.json", deny(r#""s3:*""#));
+        let check = |old: &str, new: &str| folder.paring(&["check", "no-new-access", "--old", old, "--new", new]);
+        let looser = check("wide.json", "narrow.json");
+        assert!(looser.code == 1 && looser.stdout.starts_with("refuted"), "{name}: {}", looser.stdout);
+        assert!(looser.stdout.contains("sqs:"), "{name}: {}", looser.stdout);
+        assert!(looser.stderr.contains("compared as guardrails"), "{name}: {}", looser.stderr);
+        assert_eq!(check("narrow.json", "wide.json").code, 0, "{name}");
+        let difference = folder.paring(&["diff", "wide.json", "narrow.json"]);
+        assert!(difference.code == 1 && difference.stdout.contains("sqs Write"), "{name}: {}", difference.stdout);
+    }
 }

@@ -9,7 +9,8 @@ use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::certificate::Certificate;
 use iam_model::change::AttachmentKind;
-use iam_model::policy::{Effect, PolicyDocument, Statement};
+use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
+use iam_model::text::Spanned;
 
 use crate::certificate;
 use crate::confirm;
@@ -62,11 +63,9 @@ pub fn compared(
     before: Option<&PolicyDocument>,
     after: Option<&PolicyDocument>,
 ) -> (Vec<PolicyDocument>, Vec<PolicyDocument>) {
-    let full = || PolicyDocument::new(vec![everything()]);
+    let for_whom = before.into_iter().chain(after).flat_map(|d| &d.statements).any(|s| s.principal.is_some());
+    let full = || PolicyDocument::new(vec![everything(for_whom)]);
     let own = |document: Option<&PolicyDocument>| document.cloned().into_iter().collect::<Vec<_>>();
-    let only_denies = |document: Option<&PolicyDocument>| {
-        document.is_none_or(|d| d.unknown.is_empty() && d.statements.iter().all(|s| s.effect == Effect::Deny))
-    };
     let beside_full = |document: Option<&PolicyDocument>| own(document).into_iter().chain([full()]).collect();
     let or_full = |document: Option<&PolicyDocument>| vec![document.cloned().unwrap_or_else(full)];
     match kind {
@@ -79,8 +78,30 @@ pub fn compared(
     }
 }
 
-fn everything() -> Statement {
-    Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()])
+fn only_denies(document: Option<&PolicyDocument>) -> bool {
+    document.is_none_or(|d| d.unknown.is_empty() && d.statements.iter().all(|s| s.effect == Effect::Deny))
+}
+
+/// The documents to compare for two policies of which nobody said where they are attached, and whether they are
+/// guardrails.
+///
+/// Two that do nothing but deny are: alone they would allow nothing, whatever they no longer deny.
+#[must_use]
+pub fn compared_alone(
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+) -> ((Vec<PolicyDocument>, Vec<PolicyDocument>), bool) {
+    let denies = |document: &PolicyDocument| !document.statements.is_empty() && only_denies(Some(document));
+    let guardrails = denies(before) && only_denies(Some(after)) || denies(after) && only_denies(Some(before));
+    let kind = if guardrails { AttachmentKind::ResourceControl } else { AttachmentKind::Identity };
+    (compared(kind, Some(before), Some(after)), guardrails)
+}
+
+/// Every request of anyone; `for_whom` where policies say for whom they are.
+fn everything(for_whom: bool) -> Statement {
+    let mut all = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
+    all.principal = for_whom.then(|| PrincipalElement::Principal(vec![Spanned::synthetic(PrincipalPattern::Everyone)]));
+    all
 }
 
 /// Whether the documents after, taken together, allow nothing that those before, taken together, did not.

@@ -12,7 +12,7 @@ use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::json::{self, Limits as JsonLimits, Node};
-use iam_model::policy::{PolicyDocument, parse};
+use iam_model::policy::parse;
 use iam_model::text::SourceText;
 use iam_verify::not_granted::{self, Access};
 use iam_verify::outcome::Outcome as Verdict;
@@ -33,6 +33,9 @@ pub(crate) fn run(arguments: &Check, terminal: &mut Terminal) -> Result<Outcome,
         (None, None) => Err(CliError::user("say what to check").hint("see `paring check --help`")),
     }
 }
+
+/// What two policies without an allow are taken for.
+pub(super) const GUARDRAILS: &str = "policies that only deny are compared as guardrails: beside an allow of everything";
 
 /// A policy to judge, and for a comparison the one it replaces.
 struct Question {
@@ -55,18 +58,24 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
             }
             (_, Some(access)) => not_granted::check(&document, access, Limits::default()),
             _ => {
-                let old: Vec<_> = question.old.iter().map(parse).collect();
-                diagnostics.extend(old.iter().flat_map(|(_, found)| found.clone()));
-                let old: Vec<PolicyDocument> = old.into_iter().map(|(old, _)| old).collect();
-                adds_nothing::check_documents(&old, &[document], Limits::default())
+                let Some((old, found)) = question.old.as_ref().map(parse) else {
+                    let verdict = adds_nothing::check_documents(&[], &[document], Limits::default());
+                    return (diagnostics, verdict, false);
+                };
+                diagnostics.extend(found);
+                let ((old, new), guardrails) = adds_nothing::compared_alone(&old, &document);
+                return (diagnostics, adds_nothing::check_documents(&old, &new, Limits::default()), guardrails);
             }
         };
-        (diagnostics, verdict)
+        (diagnostics, verdict, false)
     };
     let judged: Vec<_> = questions.par_iter().map(judge).collect();
     let mut text = String::new();
     let mut counts = [0_usize; 3];
-    for (question, (diagnostics, verdict)) in questions.iter().zip(&judged) {
+    if judged.iter().any(|(_, _, guardrails)| *guardrails) {
+        terminal.note(GUARDRAILS);
+    }
+    for (question, (diagnostics, verdict, _)) in questions.iter().zip(&judged) {
         terminal.diagnostics(diagnostics);
         let [proved, refuted, undecided] = &mut counts;
         *match verdict.outcome {

@@ -16,7 +16,7 @@ use iam_model::diagnostic::{Code, Diagnostic, Severity};
 use iam_model::json::{self, Limits, Node};
 use iam_model::policy::{PolicyDocument, parse};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
-use iam_verify::adds_nothing::compared;
+use iam_verify::adds_nothing::{compared, compared_alone};
 use iam_verify::semantic_diff::{Difference, compare};
 use rayon::prelude::*;
 
@@ -47,7 +47,11 @@ pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, 
     let mut not_compared = Vec::new();
     let pairs = match (side(&arguments.old, terminal)?, side(&arguments.new, terminal)?) {
         (Side::Policy(old), Side::Policy(new)) => {
-            vec![Pair { name: "the policy".into(), old: vec![old], new: vec![new] }]
+            let ((old, new), guardrails) = compared_alone(&old, &new);
+            if guardrails {
+                terminal.note(super::check::GUARDRAILS);
+            }
+            vec![Pair { name: "the policy".into(), old, new }]
         }
         (Side::Snapshot(old), Side::Snapshot(new)) => pairs(&old, &new, terminal),
         (Side::Templates(old), Side::Templates(new)) => {
