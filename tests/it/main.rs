@@ -30,6 +30,7 @@ mod patch;
 mod reach;
 mod rules;
 mod run;
+mod terraform;
 mod usage;
 mod verify;
 mod workshop;

@@ -146,7 +146,7 @@ impl Project {
         let mut project = Self::default();
         let mut diagnostics = Vec::new();
         for file in &files {
-            if hcl::is_terraform(&file.name) {
+            if hcl::is_terraform(file) {
                 if let Err(error) = project.terraform.add(file) {
                     diagnostics.push(unreadable(file, error.offset, &error.message));
                 }

@@ -25,7 +25,8 @@ fn cases() -> Vec<PathBuf> {
 }
 
 fn source(case: &Path) -> (&'static str, SourceText) {
-    let ending = if case.join("before.json").exists() { "json" } else { "yaml" };
+    let ending =
+        ["json", "tf"].into_iter().find(|ending| case.join(format!("before.{ending}")).exists()).unwrap_or("yaml");
     let name = if case.file_name().is_some_and(|name| name.to_string_lossy().starts_with("serverless")) {
         "serverless"
     } else {

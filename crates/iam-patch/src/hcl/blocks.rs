@@ -10,7 +10,7 @@ use super::write::{Writer, layout};
 use crate::op::Splice;
 use crate::op::{New, Op};
 use crate::refusal::Refusal;
-use crate::tree::{Node, Path};
+use crate::tree::{Entry, Node, Path};
 
 /// A value in the terms of blocks: lists everywhere, one entry per block.
 pub(super) fn fitted(root: &Node, at: &Path, key: Option<&str>, with: &New) -> New {
@@ -69,7 +69,7 @@ pub(super) fn splices(writer: &Writer<'_>, op: &Op, parent: &Node, index: usize)
     if !writer.document {
         return plain_attribute(writer, op, parent, index);
     }
-    let name = parent.entries().get(index).map(crate::tree::Entry::name);
+    let name = parent.entries().get(index).map(Entry::name);
     let text = writer.text;
     match op {
         Op::Replace { at, with, .. } => {
@@ -190,7 +190,9 @@ impl Blocks<'_> {
         let (text, eol) = (self.writer.text, render.style.eol);
         let end = line_end(text, offset);
         let indent = format!("{}{}", indentation(text, parent.span.start), render.style.step);
-        let anchor = parent.entries().iter().find(|e| e.value.span.end == offset && !document::is_implied(e));
+        let written = |e: &&Entry| !document::is_implied(e) && terraform_name(e.name()).is_some();
+        let near = parent.entries().iter().find(|e| written(e) && e.value.span.end == offset);
+        let anchor = near.or_else(|| parent.entries().iter().find(written));
         let column = anchor.and_then(|e| {
             let between = Span::new(e.key.span.end, e.value.span.start).slice(text);
             between.find('=').map(|at| e.key.span.len() + at)

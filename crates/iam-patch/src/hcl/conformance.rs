@@ -28,6 +28,8 @@ struct Tally {
     wrong: Vec<String>,
     refused: Vec<String>,
     cases: usize,
+    /// Where the cases for the judge go.
+    folder: PathBuf,
 }
 
 fn corpus() -> Option<PathBuf> {
@@ -47,7 +49,7 @@ fn projects(corpus: &FilePath) -> BTreeMap<String, Vec<SourceText>> {
     let mut projects: BTreeMap<String, Vec<SourceText>> = BTreeMap::new();
     for path in manifest.lines().skip(1).filter_map(|line| line.split(',').next()) {
         let name = SourceName::new(path);
-        if super::is_terraform(&name) {
+        if path.ends_with(".tf") {
             let text = std::fs::read_to_string(corpus.join(path)).unwrap();
             let project = path.split('/').take(2).collect::<Vec<_>>().join("/");
             projects.entry(project).or_default().push(SourceText { name, text });
@@ -235,7 +237,7 @@ impl Tally {
                     if let Err(why) = judge(files, site, after, edited) {
                         self.wrong.push(format!("{label}: {why}"));
                     }
-                    self.export(&label, edited);
+                    self.export(&label, edited, Some((terraform, site, after)));
                     let again = patch(&self::terraform(&replaced(files, edited)), &change);
                     if again.is_ok_and(|again| !again.is_empty()) {
                         self.wrong.push(format!("{label}: patched twice"));
@@ -256,29 +258,70 @@ impl Tally {
             }
             Ok(edited) => {
                 self.count(what);
-                self.export(&format!("{label} {what}"), &edited[0]);
+                self.export(&format!("{label} {what}"), &edited[0], None);
             }
         }
     }
 
-    /// Writes each case to a folder, where one is named, for a judge in another language.
-    fn export(&mut self, label: &str, edited: &Edited) {
-        let Some(folder) = std::env::var_os("PARING_PATCH_CASES").map(PathBuf::from) else { return };
+    /// Writes each case to a folder for the judge in another language, with what was asked.
+    fn export(&mut self, label: &str, edited: &Edited, asked: Option<(&Terraform, &Site, &PolicyDocument)>) {
         self.cases += 1;
-        let folder = folder.join(format!("{:04}", self.cases));
+        let folder = self.folder.join(format!("{:04}", self.cases));
         let path = folder.join("before").join(edited.file.as_str());
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, &edited.before).unwrap();
         std::fs::write(folder.join("after.txt"), &edited.after).unwrap();
         std::fs::write(folder.join("patch.diff"), &edited.diff).unwrap();
         std::fs::write(folder.join("label.txt"), label).unwrap();
+        if let Some((terraform, site, after)) = asked {
+            std::fs::write(folder.join("asked.json"), asked_for(terraform, site, after).to_compact()).unwrap();
+        }
+    }
+}
+
+/// The block, the way to the policy in it, and the effects and actions of its statements.
+fn asked_for(terraform: &Terraform, site: &Site, after: &PolicyDocument) -> Json {
+    let mut path = Vec::new();
+    let mut node = terraform.body(site.at).unwrap();
+    if site.writing != Writing::DataDocument {
+        for step in site.place.steps() {
+            path.push(Json::text(node.entries()[*step].name()));
+            node = node.child(*step).unwrap();
+        }
+    }
+    let statement = |s: &Statement| {
+        let effect = if s.effect == policy::Effect::Deny { "Deny" } else { "Allow" };
+        let mut actions: Vec<String> =
+            s.action.patterns().iter().map(|p| p.value.as_str().to_ascii_lowercase()).collect();
+        actions.sort();
+        Json::Array(vec![Json::text(effect), Json::Array(actions.into_iter().map(Json::text).collect())])
+    };
+    Json::Object(vec![
+        ("block".into(), Json::text(terraform.block(site.at).unwrap().head.join("."))),
+        ("path".into(), Json::Array(path)),
+        ("statements".into(), Json::Array(after.statements.iter().map(statement).collect())),
+    ])
+}
+
+/// Asks the judge that shares no code with this crate: python-hcl2, `json` and `git apply`.
+fn judged_elsewhere(folder: &FilePath) {
+    let script = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/judge_terraform.py");
+    match std::process::Command::new("python3").arg(script).arg(folder).output() {
+        Ok(output) if output.status.code() == Some(77) => eprintln!("SKIPPED: no python-hcl2 to judge with"),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "the judge in Python: {said}{}", String::from_utf8_lossy(&output.stderr));
+            eprintln!("judged elsewhere: {said}");
+        }
+        Err(error) => eprintln!("SKIPPED: no python3 to judge with: {error}"),
     }
 }
 
 #[test]
 fn no_change_to_a_real_terraform_project_is_written_wrong() {
     let Some(corpus) = corpus() else { return };
-    let mut tally = Tally::default();
+    let folder = std::env::temp_dir().join(format!("paring-judge-terraform-{}", std::process::id()));
+    let mut tally = Tally { folder: folder.clone(), ..Tally::default() };
     for files in projects(&corpus).values() {
         let terraform = terraform(files);
         for file in &terraform.files {
@@ -303,5 +346,7 @@ fn no_change_to_a_real_terraform_project_is_written_wrong() {
     for line in &tally.refused {
         eprintln!("REFUSED {line}");
     }
+    judged_elsewhere(&folder);
+    std::fs::remove_dir_all(&folder).unwrap();
     assert!(tally.wrong.is_empty(), "{} wrong:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
 }

@@ -275,7 +275,7 @@ impl<'p> Evaluator<'p> {
 
     fn variable(&self, name: &str) -> Value {
         let calls = self.terraform.calls_of(self.module);
-        if let [call] = calls.as_slice()
+        if let [call] = calls
             && let Some(node) = self.terraform.body(*call).and_then(|body| body.get(name))
         {
             return self.in_module(self.terraform.module_of(*call)).node(node);

@@ -313,7 +313,7 @@ impl Finder<'_> {
         if calls.len() > 1 {
             let calls: Vec<String> = calls.iter().map(|call| named(terraform, *call)).collect();
             reviews.push(format!("the module is called {} times: {}", calls.len(), calls.join(", ")));
-        } else if let [call] = calls.as_slice()
+        } else if let [call] = calls
             && let Some(how) = terraform.body(*call).and_then(policies::multiplied)
         {
             reviews.push(format!("`{}` has `{how}`: one text stands for several policies", named(terraform, *call)));

@@ -11,14 +11,13 @@ use super::evaluate::{Account, Evaluator};
 use super::kinds;
 use super::project::{At, Terraform, folder};
 use super::state::{Instance, without_indices};
-use crate::resolve::Resolve;
 
 /// The path of module calls that leads to a module, where exactly one does; empty for a root.
 pub(super) fn module_path(terraform: &Terraform, module: usize) -> Option<String> {
     let (mut path, mut at) = (Vec::new(), module);
     for _ in 0..8 {
         let calls = terraform.calls_of(at);
-        match calls.as_slice() {
+        match calls {
             [] => {
                 path.reverse();
                 return Some(path.join("."));
@@ -73,26 +72,27 @@ pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> 
         return by_state;
     }
     let (mut exact, mut possible) = (Vec::new(), Vec::new());
-    for module in 0..terraform.modules.len() {
-        for (at, block) in terraform.blocks(module).filter(|(_, block)| block.kind() == "resource") {
-            let Some(rule) = kinds::rule(block.of()).filter(|rule| rule.service == arn.service()) else { continue };
-            if matches!(kind, AttachmentKind::Identity | AttachmentKind::Trust)
-                && !matches!(rule.of, "aws_iam_role" | "aws_iam_user" | "aws_iam_group")
-            {
-                continue;
-            }
-            let (account, fuel) = (account(terraform, at, Some(arn)), Cell::new(0));
-            let Some(body) = terraform.body(at) else { continue };
-            let resolve = |defaults: bool| {
-                let evaluator = Evaluator::new(terraform, module, &account, defaults, &fuel);
-                evaluator.value(body);
-                evaluator.arn(rule, body)
-            };
-            if resolve(true).known().as_deref() == Some(arn.as_str()) {
-                exact.push(at);
-            } else if resolve(false).explains(arn.as_str()) {
-                possible.push(at);
-            }
+    for at in terraform.of_service(arn.service()).iter().copied() {
+        let Some(rule) = terraform.block(at).and_then(|block| kinds::rule(block.of())) else { continue };
+        if matches!(kind, AttachmentKind::Identity | AttachmentKind::Trust)
+            && !matches!(rule.of, "aws_iam_role" | "aws_iam_user" | "aws_iam_group")
+        {
+            continue;
+        }
+        let Some(body) = terraform.body(at) else { continue };
+        // A name that is written out settles it without resolving anything.
+        let literal = body.get(rule.name).and_then(crate::tree::Node::text);
+        if literal.is_some_and(|name| !arn.as_str().contains(name.trim_start_matches('/'))) {
+            continue;
+        }
+        let (account, fuel) = (account(terraform, at, Some(arn)), Cell::new(0));
+        let resolve = |defaults: bool| {
+            Evaluator::new(terraform, terraform.module_of(at), &account, defaults, &fuel).fresh().arn(rule, body)
+        };
+        if resolve(true).known().as_deref() == Some(arn.as_str()) {
+            exact.push(at);
+        } else if resolve(false).explains(arn.as_str()) {
+            possible.push(at);
         }
     }
     if exact.is_empty() { possible } else { exact }
@@ -129,7 +129,7 @@ pub(super) fn account(terraform: &Terraform, at: At, arn: Option<&Arn>) -> Accou
             break;
         }
         let calls = terraform.calls_of(module);
-        let [call] = calls.as_slice() else { break };
+        let [call] = calls else { break };
         module = terraform.module_of(*call);
     }
     account

@@ -9,7 +9,7 @@ use iam_model::text::{SourceName, SourceText, Span};
 
 use super::lex::Stopped;
 use super::parse::{self, Block};
-use super::{document, state::State};
+use super::{document, kinds, state::State};
 use crate::tree::Node;
 
 /// A file with its top-level blocks; bodies are read when first asked for.
@@ -45,6 +45,10 @@ pub(crate) struct Terraform {
     pub(super) files: Vec<File>,
     pub(super) modules: Vec<Module>,
     pub(super) states: Vec<State>,
+    /// The calls of each module, once all files are there.
+    calls: OnceLock<BTreeMap<usize, Vec<At>>>,
+    /// Resources whose ARNs have a rule, by service.
+    by_service: OnceLock<BTreeMap<&'static str, Vec<At>>>,
 }
 
 /// Why a file could not be read, and where.
@@ -53,17 +57,30 @@ pub(crate) struct Unreadable {
     pub(crate) message: String,
 }
 
-/// Whether a file belongs to Terraform by its name.
-pub(crate) fn is_terraform(name: &SourceName) -> bool {
+/// Whether a file belongs to Terraform: by its name, or as what `terraform show -json` prints.
+pub(crate) fn is_terraform(source: &SourceText) -> bool {
+    is_source(&source.name) || is_state(source)
+}
+
+fn is_source(name: &SourceName) -> bool {
     let name = name.as_str().to_ascii_lowercase();
-    [".tf", ".tfvars", ".tfstate"].iter().any(|ending| name.ends_with(ending))
+    [".tf", ".tfvars"].iter().any(|ending| name.ends_with(ending))
+}
+
+fn is_state(source: &SourceText) -> bool {
+    let name = source.name.as_str().to_ascii_lowercase();
+    let shown = || {
+        let head: String = source.text.chars().take(64).filter(|c| !c.is_whitespace()).collect();
+        head.starts_with("{\"format_version\":")
+    };
+    name.ends_with(".tfstate") || (name.ends_with(".json") && shown())
 }
 
 impl Terraform {
     /// Adds a file.
     pub(crate) fn add(&mut self, source: &SourceText) -> Result<(), Unreadable> {
         let name = source.name.as_str();
-        if name.to_ascii_lowercase().ends_with(".tfstate") {
+        if !is_source(&source.name) {
             return match State::read(&source.text, folder(name)) {
                 Some(state) => {
                     self.states.push(state);
@@ -177,10 +194,35 @@ impl Terraform {
     }
 
     /// The calls of a module from folders of this project.
-    pub(super) fn calls_of(&self, module: usize) -> Vec<At> {
-        let all = (0..self.modules.len()).flat_map(|caller| self.blocks(caller));
-        let calls = all.filter(|(_, block)| block.kind() == "module").map(|(at, _)| at);
-        calls.filter(|at| self.called(*at) == Some(module)).collect()
+    pub(super) fn calls_of(&self, module: usize) -> &[At] {
+        let calls = self.calls.get_or_init(|| {
+            let mut found: BTreeMap<usize, Vec<At>> = BTreeMap::new();
+            for at in self.all_blocks().filter(|(_, block)| block.kind() == "module").map(|(at, _)| at) {
+                if let Some(module) = self.called(at) {
+                    found.entry(module).or_default().push(at);
+                }
+            }
+            found
+        });
+        calls.get(&module).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The resources whose ARNs belong to a service.
+    pub(super) fn of_service(&self, service: &str) -> &[At] {
+        let found = self.by_service.get_or_init(|| {
+            let mut found: BTreeMap<&'static str, Vec<At>> = BTreeMap::new();
+            for (at, block) in self.all_blocks().filter(|(_, block)| block.kind() == "resource") {
+                if let Some(rule) = kinds::rule(block.of()) {
+                    found.entry(rule.service).or_default().push(at);
+                }
+            }
+            found
+        });
+        found.get(service).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn all_blocks(&self) -> impl Iterator<Item = (At, &Block)> {
+        (0..self.modules.len()).flat_map(|module| self.blocks(module))
     }
 }
 

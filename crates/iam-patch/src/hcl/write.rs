@@ -150,7 +150,11 @@ impl<'w> Writer<'w> {
                 Ok(vec![Splice { span: node.span, text: self.render(at).value(with, indent, lines) }])
             }
             Op::Remove { .. } => self.remove(parent, index, &above),
-            Op::InsertItem { after, .. } => self.insert_items(after, parent, index),
+            Op::InsertItem { after, .. } => {
+                let same = |other: &&Op| matches!(other, Op::InsertItem { after: place, .. } if place == after);
+                let first = self.ops.iter().find(same).is_some_and(|first| std::ptr::eq(first, op));
+                if first { self.insert_items(after, parent, index) } else { Ok(Vec::new()) }
+            }
             Op::InsertEntry { after, key, with } => Ok(self.insert_entry(after, parent, index, key, with)),
             Op::Text { .. } => Err(layout("a text inside of a text is not edited here")),
         }
