@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome,
     terminal.diagnostics(&diagnostics);
     let coverage = match &snapshot {
         Some(snapshot) => facts::coverage(snapshot, &usage),
-        None => facts::plain_coverage(&usage),
+        None => facts::plain_coverage(&usage, &catalog),
     };
     let asked = asked(&arguments.roles, &known)?;
     let stands = stands(&asked, snapshot.as_ref(), &facts::evidence(&usage, &coverage, &last_accessed, &catalog));
@@ -73,7 +73,11 @@ fn stands(roles: &[Arn], snapshot: Option<&Snapshot>, evidence: &Evidence<'_>) -
             let documents: Vec<_> = index.identity_policies(role).iter().map(|policy| policy.document).collect();
             granted_actions(index, role, &documents, evidence.catalog)
         });
-        let scope = if granted.is_some() { "the actions granted" } else { "the actions of the services it used" };
+        let scope = if granted.is_some() {
+            "the actions granted"
+        } else {
+            "the actions of the services it used (--snapshot tells what is granted, and what the trails record)"
+        };
         let actions = granted.unwrap_or_else(|| of_used_services(role, evidence));
         Stands {
             role: role.clone(),

@@ -2,7 +2,7 @@
 
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::Arn;
-use iam_model::catalog::Catalog;
+use iam_model::catalog::{Catalog, Logging};
 use iam_model::snapshot::{Role, Snapshot};
 use iam_model::time::Timestamp;
 use iam_model::usage::{AccountCoverage, Coverage, LastAccessed, UsageLog, Visibility};
@@ -19,10 +19,20 @@ pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
     Coverage { accounts: accounts.collect(), days: days(usage) }
 }
 
-/// The same without a snapshot, for the accounts of the roles that were seen.
-pub(crate) fn plain_coverage(usage: &UsageLog) -> Coverage {
-    let accounts = usage.principals.keys().filter_map(Arn::account).map(|account| (account, plain()));
-    Coverage { accounts: accounts.collect(), days: days(usage) }
+/// The same without a snapshot, for the accounts of the roles that were seen. Data events that were seen are recorded, of
+/// how many resources nobody says.
+pub(crate) fn plain_coverage(usage: &UsageLog, catalog: &Catalog) -> Coverage {
+    let mut coverage = Coverage { days: days(usage), ..Coverage::default() };
+    for (role, used) in &usage.principals {
+        let Some(account) = role.account() else { continue };
+        let trail = coverage.accounts.entry(account).or_insert_with(plain);
+        for facts in used.observations.iter().filter_map(|seen| catalog.action(&seen.action)) {
+            if let Logging::Data(types) = facts.logging() {
+                trail.partial_data_types.extend(types.into_iter().map(str::to_owned));
+            }
+        }
+    }
+    coverage
 }
 
 fn plain() -> AccountCoverage {

@@ -137,8 +137,9 @@ pub(crate) fn table(usage: &UsageLog, stands: &[Stands], by: UsageBy, paint: Pai
 fn headline(usage: &UsageLog) -> String {
     let span = usage.window.map_or_else(String::new, |(first, last)| format!(" · {first} to {last}"));
     format!(
-        "{} roles · {} of {} records show what they did{span}",
+        "{} {} · {} of {} records show what they did{span}",
         usage.principals.len(),
+        if usage.principals.len() == 1 { "role" } else { "roles" },
         usage.observed,
         usage.records
     )
