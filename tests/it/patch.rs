@@ -140,3 +140,31 @@ fn a_role_is_located_by_name_and_by_logical_id() {
         json.stdout
     );
 }
+
+/// A template of a CDK assembly, with what the manifest beside it says about where its role comes from.
+fn assembly(folder: &Folder) {
+    let template = r#"{"Resources":{"FnRole1A2B":{"Type":"AWS::IAM::Role","Properties":{"RoleName":"fn","Policies":[{"PolicyName":"data","PolicyDocument":{"Statement":[{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"*"}]}}]},"Metadata":{"aws:cdk:path":"Shop/Fn/ServiceRole/Resource"}}}}"#;
+    folder.write("iac/cdk.out/Shop.template.json", template);
+    let manifest = r#"{"artifacts":{"Shop":{"metadata":{"/Shop/Fn/ServiceRole/Resource":[{"type":"aws:cdk:logicalId","data":"FnRole1A2B","trace":["new Role (/app/node_modules/aws-cdk-lib/x.js:1:1)","new ShopStack (/app/lib/shop-stack.ts:64:18)"]}]}}}}"#;
+    folder.write("iac/cdk.out/manifest.json", manifest);
+    folder.write("iac/cdk.json", "{}");
+}
+
+#[test]
+fn a_role_of_the_cdk_is_not_edited_but_its_construct_is_named() {
+    let folder = Folder::new();
+    assembly(&folder);
+    folder.write("changes.json", changes("FnRole1A2B"));
+    let output = folder.paring(PATCH);
+    assert_eq!((output.code, output.stdout.as_str()), (1, ""));
+    for said in [
+        "refused[generated-source]",
+        "the construct `Shop/Fn/ServiceRole/Resource`, made at /app/lib/shop-stack.ts:64:18",
+        "iam.PolicyStatement.fromJson({\"Effect\":\"Allow\",\"Action\":",
+    ] {
+        assert!(output.stderr.contains(said), "{said}: {}", output.stderr);
+    }
+    let located = folder.paring(&["locate", "fn", "--iac", "iac"]);
+    assert_eq!(located.code, 1, "{}", located.stderr);
+    assert!(located.stdout.contains("Shop/Fn/ServiceRole/Resource"), "{}", located.stdout);
+}

@@ -10,6 +10,10 @@ use iam_model::snapshot::{Snapshot, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText};
 use iam_patch::{Project, patch};
 
+/// The command line's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FILES: usize = 500;
 const LINES: usize = 1_000;
 

@@ -202,14 +202,11 @@ fn judge(template: &Template, site: &Site<'_>, after: &PolicyDocument, set: &Pat
     let source = compare::statements(document, &Path::default());
     let pairs = compare::pair(&Resolver::open(&patched, &stack), &source, &after.statements);
     pairs.ok_or_else(|| format!("the patched source does not say what it should\n{}", file.diff))?;
-    let (mut old, mut new) = (template.root.plain(), root.plain());
-    let blank = |plain: &mut crate::tree::Plain| {
-        let op =
-            crate::op::Op::Replace { at: site.place.clone(), with: crate::op::New::text("blank"), whole_line: false };
-        *plain = crate::op::apply(plain, &[op]);
+    let blank = |root: &Node| {
+        let with = crate::op::New::text("blank");
+        crate::op::apply(root, &[crate::op::Op::Replace { at: site.place.clone(), with, whole_line: false }])
     };
-    blank(&mut old);
-    blank(&mut new);
+    let (old, new) = (blank(&template.root), blank(&root));
     if old == new { Ok(()) } else { Err("something else changed".into()) }
 }
 

@@ -9,13 +9,11 @@ use crate::op::{self, Op};
 use crate::read::{self, Opinion};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::template::Template;
-use crate::tree::Plain;
 use crate::write::Splice;
 
-/// A template and its value, read once.
+/// A template whose edits are checked.
 pub(crate) struct Guard<'t> {
     template: &'t Template,
-    first: Plain,
 }
 
 /// A text that passed.
@@ -25,9 +23,8 @@ pub(crate) struct Passed {
 }
 
 impl<'t> Guard<'t> {
-    pub(crate) fn new(template: &'t Template) -> Self {
-        let first = template.root.plain();
-        Self { template, first }
+    pub(crate) const fn new(template: &'t Template) -> Self {
+        Self { template }
     }
 
     /// Checks the edited text against the operations it should do.
@@ -43,11 +40,11 @@ impl<'t> Guard<'t> {
         let Ok(read) = read::read(&after, self.template.syntax) else {
             return failed("the edited file would not parse");
         };
-        let read = read.plain();
-        if read != op::apply(&self.first, ops) {
+        let intended = op::apply(&self.template.root, ops);
+        if !read.says(&intended) {
             return failed("the edited file would not say what was intended");
         }
-        match read::second(&after, self.template.syntax, &read) {
+        match read::second(&after, self.template.syntax, &intended) {
             Opinion::Same => {}
             Opinion::Differs if self.disputed() => return failed("two parsers read this file differently"),
             Opinion::Differs => return failed("a second parser reads the edited file differently"),
@@ -62,7 +59,7 @@ impl<'t> Guard<'t> {
 
     /// Whether the parsers disagree about the file as it is.
     fn disputed(&self) -> bool {
-        read::second(&self.template.text, self.template.syntax, &self.first) == Opinion::Differs
+        read::second(&self.template.text, self.template.syntax, &self.template.root.plain()) == Opinion::Differs
     }
 }
 

@@ -10,6 +10,8 @@ mod split;
 
 use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::diagnostic::Place;
+use iam_model::json::Value;
+use iam_model::policy::{PolicyDocument, Statement, document_value};
 use iam_model::text::{SourceName, Span};
 
 pub(crate) use self::source::of_role;
@@ -75,7 +77,11 @@ pub(crate) fn find<'t>(
     attachment: &Attachment,
     change: Option<&Change>,
 ) -> Result<Found<'t>, Refusal> {
-    let owners = owner::owners(templates, deployed, attachment);
+    let mut owners = owner::owners(templates, deployed, attachment);
+    // What a person wrote comes before what a program made of it.
+    if owners.iter().any(|owner| !owner.template.is_generated()) {
+        owners.retain(|owner| !owner.template.is_generated());
+    }
     if owners.is_empty() {
         return Err(not_in_source(attachment));
     }
@@ -92,6 +98,9 @@ pub(crate) fn find<'t>(
     let Some((owner, picked)) = found.into_iter().next() else {
         return Err(first_refusal.unwrap_or_else(|| not_in_source(attachment)));
     };
+    if owner.template.is_generated() {
+        return Err(generated(owner.template, &picked.site, change));
+    }
     let mut reviews = picked.reviews;
     if !others.is_empty() {
         reviews.push(format!("{} claims the same policy", others.join(", ")));
@@ -101,6 +110,25 @@ pub(crate) fn find<'t>(
         reviews.push(format!("the role is shared by {} functions: {}", shared_by.len(), shared_by.join(", ")));
     }
     Ok(Found { template: owner.index, stack: owner.stack.clone(), site: picked.site, shared_by, reviews })
+}
+
+/// A policy of a template that the CDK made: the construct, and statements to paste there.
+pub(crate) fn generated(template: &Template, site: &Site<'_>, change: Option<&Change>) -> Refusal {
+    let message = format!("the policy is made by the CDK: {}", template.made_from(&site.resource));
+    let after = change.and_then(|change| change.after.as_ref());
+    let statements = after.map(|after| {
+        let one = |statement: &Statement| {
+            let document = document_value(&PolicyDocument::new(vec![statement.clone()]));
+            let only = document.get("Statement").and_then(|list| list.items().first()).map(Value::to_compact);
+            format!("iam.PolicyStatement.fromJson({})", only.unwrap_or_default())
+        };
+        after.statements.iter().map(one).collect::<Vec<_>>().join(", ")
+    });
+    let hint = match statements.filter(|text| !text.is_empty()) {
+        Some(text) => format!("in the construct: {text}"),
+        None => "change the construct, and synthesise again".to_owned(),
+    };
+    Refusal::new(RefusalCode::Generated, message).hint(hint).at(place(template, site.node.span))
 }
 
 fn not_in_source(attachment: &Attachment) -> Refusal {

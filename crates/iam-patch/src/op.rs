@@ -5,7 +5,7 @@
 
 use iam_model::text::Span;
 
-use crate::tree::{Path, Plain};
+use crate::tree::{Entry, Kind, Node, Path, Plain};
 
 /// A replacement of one span of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,34 +70,31 @@ impl Op {
 }
 
 /// The document with the operations done.
-pub(crate) fn apply(document: &Plain, ops: &[Op]) -> Plain {
+pub(crate) fn apply(document: &Node, ops: &[Op]) -> Plain {
     below(document, &Path::default(), ops)
 }
 
-fn below(value: &Plain, here: &Path, ops: &[Op]) -> Plain {
+fn below(node: &Node, here: &Path, ops: &[Op]) -> Plain {
     if !ops.iter().any(|op| here.holds(op.place())) {
-        return value.clone();
+        return node.plain();
     }
+    let tagged = |value: Plain| Plain::tagged(node.tag.as_deref(), value);
     if let Some(with) = ops.iter().find_map(|op| match op {
         Op::Replace { at, with, .. } if at == here => Some(with.plain()),
-        Op::Text { at, text, .. } if at == here => Some(match value {
-            Plain::Tagged(tag, _) => Plain::Tagged(tag.clone(), Box::new(Plain::Text(text.clone()))),
-            _ => Plain::Text(text.clone()),
-        }),
+        Op::Text { at, text, .. } if at == here => Some(tagged(Plain::Text(text.clone()))),
         _ => None,
     }) {
         return with;
     }
-    match value {
-        Plain::Seq(items) => Plain::Seq(items_below(items, here, ops)),
-        Plain::Map(entries) => Plain::Map(entries_below(entries, here, ops)),
-        Plain::Tagged(tag, inner) => Plain::Tagged(tag.clone(), Box::new(below(inner, here, ops))),
-        other => other.clone(),
+    match &node.kind {
+        Kind::Seq { items, .. } => tagged(Plain::Seq(items_below(items, here, ops))),
+        Kind::Map { entries, .. } => tagged(Plain::Map(entries_below(entries, here, ops))),
+        _ => node.plain(),
     }
 }
 
-fn items_below(items: &[Plain], here: &Path, ops: &[Op]) -> Vec<Plain> {
-    let mut out = Vec::new();
+fn items_below(items: &[Node], here: &Path, ops: &[Op]) -> Vec<Plain> {
+    let mut out = Vec::with_capacity(items.len());
     for (index, item) in items.iter().enumerate() {
         let place = here.child(index);
         if !removed(&place, ops) {
@@ -111,12 +108,12 @@ fn items_below(items: &[Plain], here: &Path, ops: &[Op]) -> Vec<Plain> {
     out
 }
 
-fn entries_below(entries: &[(Plain, Plain)], here: &Path, ops: &[Op]) -> Vec<(Plain, Plain)> {
-    let mut out = Vec::new();
-    for (index, (key, value)) in entries.iter().enumerate() {
+fn entries_below(entries: &[Entry], here: &Path, ops: &[Op]) -> Vec<(Plain, Plain)> {
+    let mut out = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
         let place = here.child(index);
         if !removed(&place, ops) {
-            out.push((key.clone(), below(value, &place, ops)));
+            out.push((entry.key.plain(), below(&entry.value, &place, ops)));
         }
         out.extend(ops.iter().filter_map(|op| match op {
             Op::InsertEntry { after, key, with } if *after == place => Some((Plain::Text(key.clone()), with.plain())),

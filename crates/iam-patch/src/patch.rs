@@ -155,8 +155,21 @@ impl Project {
             match template::recognise(file) {
                 Found::Template(template) => project.templates.push(template),
                 Found::Broken(error) => diagnostics.push(unreadable(file, error.offset, &error.message)),
+                Found::Unsupported(kind) => {
+                    let message = match kind {
+                        "CDK" => {
+                            "a CDK app is not patched; after `cdk synth` the construct to change is named".to_owned()
+                        }
+                        kind => format!("{kind} files are not patched"),
+                    };
+                    let place = Place::whole(file.name.clone());
+                    diagnostics.push(Diagnostic::warning(Code::TemplateUnreadable, place, message));
+                }
                 Found::Other => {}
             }
+        }
+        for manifest in files.iter().filter(|file| file.name.as_str().ends_with("cdk.out/manifest.json")) {
+            project.templates.iter_mut().filter(|t| t.is_generated()).for_each(|template| template.traced(manifest));
         }
         let included: BTreeSet<String> = project.templates.iter().flat_map(Template::includes).collect();
         let known = |name: &SourceName| project.templates.iter().any(|template| template.name == *name);

@@ -3,6 +3,7 @@
 //! Never guesses: a resource is named only where its name, the stack, or being the only one of its kind shows that it
 //! is meant. Otherwise the ARN keeps its literal name, with pseudo parameters for what the stack decides.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use iam_model::arn::Arn;
@@ -22,8 +23,9 @@ pub(crate) struct Referrer<'t> {
     template: &'t Template,
     stack: &'t Stack,
     deployed: &'t Deployed,
-    dependencies: Dependencies,
-    habits: Habits,
+    // Most changes only take words away, and need neither.
+    dependencies: OnceCell<Dependencies>,
+    habits: OnceCell<Habits>,
 }
 
 /// A written resource.
@@ -43,8 +45,15 @@ struct Target<'t> {
 
 impl<'t> Referrer<'t> {
     pub(crate) fn new(template: &'t Template, stack: &'t Stack, deployed: &'t Deployed) -> Self {
-        let dependencies = Dependencies::of(template);
-        Self { template, stack, deployed, dependencies, habits: Habits::of(template) }
+        Self { template, stack, deployed, dependencies: OnceCell::new(), habits: OnceCell::new() }
+    }
+
+    fn habits(&self) -> &Habits {
+        self.habits.get_or_init(|| Habits::of(self.template))
+    }
+
+    fn closes(&self, from: &str, to: &str) -> bool {
+        self.dependencies.get_or_init(|| Dependencies::of(self.template)).closes(from, to)
     }
 
     /// The text to write for `concrete` in a policy carried by the resource `from`.
@@ -55,7 +64,7 @@ impl<'t> Referrer<'t> {
         }
         let target = self.target(concrete);
         if let Some(target) = &target
-            && !self.dependencies.closes(from, target.resource.id)
+            && !self.closes(from, target.resource.id)
         {
             return Written { value: self.reference(target), review: None };
         }
@@ -97,14 +106,14 @@ impl<'t> Referrer<'t> {
 
     /// `!GetAtt`, as the file writes it.
     pub(crate) fn get_att(&self, id: &str, attribute: &str) -> New {
-        if self.habits.short("GetAtt") {
+        if self.habits().short("GetAtt") {
             return New::Tagged("!GetAtt".into(), format!("{id}.{attribute}"));
         }
         New::Map(vec![("Fn::GetAtt".into(), New::Seq(vec![New::text(id), New::text(attribute)]))])
     }
 
     fn reference_to(&self, id: &str) -> New {
-        if self.habits.short("Ref") {
+        if self.habits().short("Ref") {
             New::Tagged("!Ref".into(), id.into())
         } else {
             New::Map(vec![("Ref".into(), New::text(id))])
@@ -112,7 +121,7 @@ impl<'t> Referrer<'t> {
     }
 
     fn sub(&self, text: String) -> New {
-        if self.habits.short("Sub") {
+        if self.habits().short("Sub") {
             New::Tagged("!Sub".into(), text)
         } else {
             New::Map(vec![("Fn::Sub".into(), New::Text(text))])

@@ -44,6 +44,8 @@ codes! {
     Conditional => "conditional-source",
     /// The document is written as a text, not as a mapping.
     DocumentIsText => "document-is-text",
+    /// The source is made by a program, the CDK or Pulumi; an edit of what it made would be lost.
+    Generated => "generated-source",
     /// The change is of a kind this version does not write for this form.
     Unsupported => "form-unsupported",
     /// The lines are laid out in a way no edit fits without touching others.

@@ -2,6 +2,7 @@
 //!
 //! Resolves nothing and knows nothing about policies.
 
+mod cdk;
 mod serverless;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,10 @@ pub(crate) struct Template {
     pub(crate) root: Node,
     pub(crate) dialect: Dialect,
     slots: Vec<Slot>,
-    by_id: BTreeMap<String, usize>,
+    /// Slots by the hash of their logical id: ids of one project are alike for many letters.
+    by_id: Vec<(u64, usize)>,
+    /// The lines of an app that made resources, where a CDK assembly says so.
+    traces: BTreeMap<String, String>,
 }
 
 /// Whose template it is: the same resources, but other words around them.
@@ -92,6 +96,8 @@ pub(crate) enum Found {
     Template(Template),
     /// A template by all signs, but it does not parse.
     Broken(ReadError),
+    /// A project of a kind that is not edited, by name.
+    Unsupported(&'static str),
     /// Nothing of interest.
     Other,
 }
@@ -99,6 +105,11 @@ pub(crate) enum Found {
 /// Recognises and parses a source file.
 pub(crate) fn recognise(source: &SourceText) -> Found {
     let name = source.name.as_str().to_ascii_lowercase();
+    match name.rsplit('/').next().unwrap_or_default() {
+        "cdk.json" => return Found::Unsupported("CDK"),
+        "pulumi.yaml" | "pulumi.yml" => return Found::Unsupported("Pulumi"),
+        _ => {}
+    }
     let ending = name.rsplit('.').next().unwrap_or_default();
     let syntax = match ending {
         "yaml" | "yml" => Syntax::Yaml,
@@ -168,11 +179,9 @@ impl Template {
     }
 
     fn with(name: SourceName, text: String, syntax: Syntax, root: Node, dialect: Dialect, slots: Vec<Slot>) -> Self {
-        let mut by_id = BTreeMap::new();
-        for (at, slot) in slots.iter().enumerate() {
-            by_id.entry(slot.id.clone()).or_insert(at);
-        }
-        Self { name, text, syntax, root, dialect, slots, by_id }
+        let mut by_id: Vec<(u64, usize)> = slots.iter().enumerate().map(|(at, slot)| (hash(&slot.id), at)).collect();
+        by_id.sort_unstable();
+        Self { name, text, syntax, root, dialect, slots, by_id, traces: BTreeMap::new() }
     }
 
     /// The same kind of template with another text.
@@ -192,7 +201,7 @@ impl Template {
 
     /// A resource by logical id.
     pub(crate) fn resource(&self, id: &str) -> Option<Resource<'_>> {
-        self.filled(self.slots.get(*self.by_id.get(id)?)?)
+        self.filled(self.slot(id)?)
     }
 
     /// A function of the Serverless Framework by the name it has in the file.
@@ -205,7 +214,7 @@ impl Template {
         if function.kind != serverless::FUNCTION {
             return None;
         }
-        let place = &self.slots.get(*self.by_id.get(function.id)?)?.node;
+        let place = &self.slot(function.id)?.node;
         let (above, index) = (place.parent()?, place.last()?);
         self.root.at(&above)?.entries().get(index).map(crate::tree::Entry::name)
     }
@@ -217,7 +226,14 @@ impl Template {
 
     /// Whether a resource has this logical id.
     pub(crate) fn declares(&self, id: &str) -> bool {
-        self.by_id.contains_key(id)
+        self.slot(id).is_some()
+    }
+
+    fn slot(&self, id: &str) -> Option<&Slot> {
+        let hash = hash(id);
+        let from = self.by_id.partition_point(|(own, _)| *own < hash);
+        let alike = self.by_id.get(from..)?.iter().take_while(|(own, _)| *own == hash);
+        alike.filter_map(|(_, at)| self.slots.get(*at)).find(|slot| slot.id == id)
     }
 
     fn filled<'t>(&'t self, slot: &'t Slot) -> Option<Resource<'t>> {
@@ -229,6 +245,28 @@ impl Template {
             place: slot.properties.clone().unwrap_or_else(|| slot.node.clone()),
             role: slot.role.as_ref().and_then(|place| self.root.at(place)),
         })
+    }
+
+    /// Whether the CDK made this template, so that an edit would be lost.
+    pub(crate) fn is_generated(&self) -> bool {
+        cdk::is_assembly(self.name.as_str())
+    }
+
+    /// What a resource was made from, in words: the construct's path, and the line where it is known.
+    pub(crate) fn made_from(&self, resource: &Resource<'_>) -> String {
+        let construct = cdk::construct(resource).unwrap_or(resource.id);
+        let line = self.traces.get(resource.id).map(|line| format!(", made at {line}")).unwrap_or_default();
+        format!("the construct `{construct}`{line}")
+    }
+
+    /// Takes over what the manifest beside it says.
+    pub(crate) fn traced(&mut self, manifest: &SourceText) {
+        let folder = |name: &SourceName| name.as_str().rsplit_once('/').map(|(folder, _)| folder.to_owned());
+        if folder(&self.name) == folder(&manifest.name)
+            && let Ok(root) = read::read(&manifest.text, Syntax::Json)
+        {
+            self.traces = cdk::traces(&root);
+        }
     }
 
     /// The files this one includes for its functions, below the folder of the project.
@@ -275,4 +313,9 @@ fn resources_of(resources: &Node, place: &Path, global_role: Option<&Path>) -> V
         Some(Slot { id: entry.name().to_owned(), kind, node, properties, role: own_role.or(global) })
     };
     resources.entries().iter().enumerate().filter_map(slot).collect()
+}
+
+/// FNV-1a.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }

@@ -169,6 +169,36 @@ impl Node {
         }
     }
 
+    /// Whether the value alone is this one.
+    pub(crate) fn says(&self, value: &Plain) -> bool {
+        let value = match (&self.tag, value) {
+            (None, Plain::Tagged(..)) => return false,
+            (None, value) => value,
+            (Some(tag), Plain::Tagged(other, value)) if tag == other => value,
+            (Some(_), _) => return false,
+        };
+        match (&self.kind, value) {
+            (Kind::Seq { items, .. }, Plain::Seq(values)) => {
+                items.len() == values.len() && items.iter().zip(values).all(|(item, value)| item.says(value))
+            }
+            (Kind::Map { entries, .. }, Plain::Map(values)) => {
+                let same =
+                    |(entry, (key, value)): (&Entry, &(Plain, Plain))| entry.key.says(key) && entry.value.says(value);
+                entries.len() == values.len() && entries.iter().zip(values).all(same)
+            }
+            (Kind::Scalar { text, quote }, value) => {
+                let null = *quote == Quote::Plain && self.tag.is_none() && matches!(text.as_str(), "" | "~" | "null");
+                match value {
+                    Plain::Text(other) => !null && text == other,
+                    Plain::Null => null,
+                    _ => false,
+                }
+            }
+            (Kind::Null, Plain::Null) | (Kind::Alias, Plain::Alias) => true,
+            _ => false,
+        }
+    }
+
     /// The value alone.
     pub(crate) fn plain(&self) -> Plain {
         let value = match &self.kind {

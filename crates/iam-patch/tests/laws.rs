@@ -2,6 +2,10 @@
 
 #![cfg(test)]
 
+#[expect(unreachable_pub, reason = "the function is public to the fuzz targets, which share this file")]
+#[path = "../../../fuzz/src/template.rs"]
+mod template;
+
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::change::{Attachment, AttachmentKind, Change};
@@ -58,7 +62,7 @@ fn look() -> impl Strategy<Value = Look> {
     )
 }
 
-fn template(look: &Look, statements: &[Vec<String>]) -> String {
+fn written(look: &Look, statements: &[Vec<String>]) -> String {
     let (pad, quote, comment) = (" ".repeat(look.dash), look.quote, &look.comment);
     let mut out =
         String::from("Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Policies:\n");
@@ -94,7 +98,7 @@ proptest! {
     fn any_change_of_actions_is_written_and_written_once(
         look in look(), before in statements(), after in statements(),
     ) {
-        let text = template(&look, &before);
+        let text = written(&look, &before);
         let change = change(Some(document(&before)), Some(document(&after)));
         let set = run("template.yaml", &text, &change);
         prop_assert!(set.refused.is_empty(), "{:?}\n{text}", set.refused);
@@ -119,7 +123,7 @@ proptest! {
     fn no_damage_makes_it_panic(
         look in look(), before in statements(), at in any::<prop::sample::Index>(), noise in "[\\-:\\[\\]{}&*!|>'\"#\\n\\t a-z]{0,6}",
     ) {
-        let mut text = template(&look, &before);
+        let mut text = written(&look, &before);
         let mut offset = at.index(text.len());
         while !text.is_char_boundary(offset) {
             offset -= 1;
@@ -129,6 +133,48 @@ proptest! {
         let set = run("template.yaml", &text, &change);
         for file in &set.patches {
             prop_assert_eq!(&file.before, &text);
+        }
+    }
+}
+
+/// The law of the fuzz targets, over their seeds and random damage to them.
+#[test]
+fn seeds_and_their_mutations_hold_the_law() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below.max(1)).unwrap()).unwrap()
+    };
+    let pieces = [
+        "\n", " ", "  ", "- ", ": ", "{", "}", "[", "]", "'", "\"", "#", "!Sub ", "&a ", "*a", "|", ">", "\r\n", "\t",
+        "ä", ",", "\\",
+    ];
+    for kind in ["yaml", "json"] {
+        for entry in std::fs::read_dir(folder.join(kind)).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            template::check(&format!("t.{kind}"), &text);
+            for _ in 0..400 {
+                let mut damaged = text.clone();
+                for _ in 0..=random(3) {
+                    let mut at = random(damaged.len());
+                    while !damaged.is_char_boundary(at) {
+                        at -= 1;
+                    }
+                    match random(3) {
+                        0 => drop(damaged.split_off(at)),
+                        1 => damaged.insert_str(at, pieces[random(pieces.len())]),
+                        _ => {
+                            let line =
+                                damaged.bytes().skip(at).position(|b| b == b'\n').map_or(damaged.len(), |end| at + end);
+                            damaged.replace_range(at..line, "");
+                        }
+                    }
+                }
+                template::check(&format!("t.{kind}"), &damaged);
+            }
         }
     }
 }

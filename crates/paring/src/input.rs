@@ -120,16 +120,23 @@ impl Walker<'_> {
 
 /// The texts of source files below `root` whose names may be templates, relative to it.
 pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnostic>), CliError> {
-    const NOT_SOURCES: &[&str] =
-        &[".git", ".aws-sam", ".terraform", ".serverless", "cdk.out", "node_modules", "target"];
+    const NOT_SOURCES: &[&str] = &[".git", ".aws-sam", ".terraform", ".serverless", "node_modules", "target"];
     const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "template", "tf", "tfvars", "tfstate"];
+    // Of a CDK assembly only the templates and what says where they come from, not the code it packs.
+    let is_asset = |name: &str| name.strip_prefix("asset.").is_some_and(|hash| hash.len() == 64);
+    let wanted = |file: &FoundFile| {
+        let assembly = file.relative.split('/').any(|part| part == "cdk.out");
+        !assembly || file.relative.ends_with(".template.json") || file.relative.ends_with("/manifest.json")
+    };
     if !fs::metadata(root).map_err(|e| CliError::io("read", root, &e))?.is_dir() {
         return Err(CliError::user(format!("`{}` is not a folder", root.display()))
             .hint("--iac takes the folder the templates are in, so that patches apply there"));
     }
-    let (files, mut diagnostics) = walk(root, &|name| NOT_SOURCES.contains(&name))?;
+    let (files, mut diagnostics) = walk(root, &|name| NOT_SOURCES.contains(&name) || is_asset(name))?;
     let mut sources = Vec::new();
-    for file in files.iter().filter(|file| EXTENSIONS.iter().any(|e| has_extension(&file.path, e))) {
+    for file in
+        files.iter().filter(|file| wanted(file)).filter(|file| EXTENSIONS.iter().any(|e| has_extension(&file.path, e)))
+    {
         let place = Place::whole(SourceName::new(&file.relative));
         if file.bytes > MAX_SOURCE_BYTES {
             let message = format!("larger than {MAX_SOURCE_BYTES} bytes, so it was not read");

@@ -142,10 +142,10 @@ impl FileWork {
             let same = old.span.slice(&file.text) == new.span.slice(after);
             return if same { Ok(()) } else { Err(failed("the edit would change another block")) };
         };
-        let Some(first) = body_of(&file.text, old).map(|node| node.plain()) else {
+        let Some(first) = body_of(&file.text, old) else {
             return Err(failed("the block does not parse"));
         };
-        if second_body_of(&file.text, old).map(|node| node.plain()).as_ref() != Some(&first) {
+        if second_body_of(&file.text, old).map(|node| node.plain()) != Some(first.plain()) {
             return Err(failed("two parsers read this block differently"));
         }
         let intended = op::apply(&first, ops);

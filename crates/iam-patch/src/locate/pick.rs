@@ -197,10 +197,26 @@ fn unnamed(owner: &Owner<'_>, sites: &[Site<'_>], name: &str) -> Refusal {
         .hint("change the property SAM makes it from: the event source, the VPC, tracing or the destination")
         .at(place);
     }
+    if let Some(connector) = connector(owner, last) {
+        let message = format!("SAM writes `{last}` for the connector `{connector}`");
+        return Refusal::new(RefusalCode::WrittenBySam, message)
+            .hint("narrow the connector's `Permissions`, or what it connects")
+            .at(place);
+    }
     let message = format!("`{}` has no policy `{name}` in `{}`", owner.resource.id, owner.template.name);
     Refusal::new(RefusalCode::NotInSource, message)
         .hint("somebody attached it outside the template; take it off in the account, or bring the template up to date")
         .at(place)
+}
+
+/// The connector that SAM makes a managed policy of this name for.
+fn connector(owner: &Owner<'_>, name: &str) -> Option<String> {
+    owner.template.resources().find_map(|resource| {
+        let own = (resource.kind == "AWS::Serverless::Connector").then(|| resource.id.to_owned());
+        let inside = resource.node.get("Connectors").map(crate::tree::Node::entries).unwrap_or_default();
+        let ids = own.into_iter().chain(inside.iter().map(|entry| format!("{}{}", resource.id, entry.name())));
+        ids.into_iter().find(|id| super::owner::generated(&format!("{id}Policy"), name).is_some())
+    })
 }
 
 fn foreign_role(owner: &Owner<'_>) -> Refusal {

@@ -45,6 +45,10 @@ pub(crate) fn of_role(templates: &[Template], deployed: &Deployed, name: &str) -
                 if site.conditional {
                     reviews.push("the policy stands in a branch of `Fn::If`".to_owned());
                 }
+                if owner.template.is_generated() {
+                    dead.push(super::generated(owner.template, &site, None));
+                    continue;
+                }
                 found.push(Location { shared_by: users.clone(), reviews, ..location(owner.template, &site) });
             }
         }

@@ -14,13 +14,14 @@ use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Resolve, Value};
 use crate::site::TextSite;
 use crate::template::Template;
-use crate::tree::{Node, Plain};
+use crate::tree::Node;
 use crate::write::{self, Splice, Style};
 
 /// A document in a scalar.
 pub(super) struct Embedded {
     template: Template,
-    plain: Plain,
+    /// The document as written, its texts not marked as `Sub`.
+    written: Node,
     /// Whether `Sub` fills the text.
     sub: bool,
     one_line: bool,
@@ -30,9 +31,9 @@ impl Embedded {
     /// Reads the JSON of a scalar; nothing where it is none.
     pub(super) fn read(outer: &Template, site: &TextSite<'_>) -> Option<Self> {
         let (text, root) = (site.node.raw_text()?, site.read()?);
-        let plain = read::read(text, Syntax::Json).ok()?.plain();
+        let written = read::read(text, Syntax::Json).ok()?;
         let template = Template::new(outer.name.clone(), text.to_owned(), Syntax::Json, root);
-        Some(Self { template, plain, sub: site.sub, one_line: !text.trim_end().contains('\n') })
+        Some(Self { template, written, sub: site.sub, one_line: !text.trim_end().contains('\n') })
     }
 
     /// The document.
@@ -51,8 +52,8 @@ impl Embedded {
         let text = write::spliced(&self.template.text, &splices);
         let failed = |message: &str| Err(Refusal::new(RefusalCode::GuardFailed, message));
         let Ok(read) = read::read(&text, Syntax::Json) else { return failed("the edited document would not parse") };
-        let read = read.plain();
-        if read != op::apply(&self.plain, &ops) || read::second(&text, Syntax::Json, &read) != Opinion::Same {
+        let intended = op::apply(&self.written, &ops);
+        if !read.says(&intended) || read::second(&text, Syntax::Json, &intended) != Opinion::Same {
             return failed("the edited document would not say what was intended");
         }
         Ok((text, splices))

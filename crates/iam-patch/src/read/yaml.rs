@@ -7,6 +7,8 @@ mod block;
 mod flow;
 mod scalar;
 
+use std::cell::Cell;
+
 use iam_model::text::Span;
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
@@ -42,12 +44,14 @@ pub(super) struct Reader<'t> {
     /// Where the text begins, behind a byte order mark.
     first: usize,
     depth: usize,
+    /// Where the plain scalar ends that was looked at last, and where it begins: keys and values are looked at twice.
+    last_plain: Cell<(usize, usize)>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str) -> Self {
         let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        Self { text, bytes: text.as_bytes(), at: first, first, depth: 0 }
+        Self { text, bytes: text.as_bytes(), at: first, first, depth: 0, last_plain: Cell::new((usize::MAX, 0)) }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -79,8 +83,8 @@ impl<'t> Reader<'t> {
 
     /// The end of the line, its line break left out.
     fn line_end(&self, at: usize) -> usize {
-        let rest = self.bytes.get(at..).unwrap_or_default();
-        let end = at + rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
+        let rest = self.slice(at, self.bytes.len());
+        let end = at + rest.find('\n').unwrap_or(rest.len());
         if end > at && self.byte(end - 1) == Some(b'\r') { end - 1 } else { end }
     }
 

@@ -37,20 +37,25 @@ impl Reader<'_> {
     /// Where a plain scalar on the line of `at` ends: before `: `, ` #`, or the end of the line. In flow style also
     /// before an indicator.
     pub(super) fn plain_end(&self, at: usize, flow: bool) -> usize {
-        let line_end = self.line_end(at);
-        let mut end = at;
-        while end < line_end {
-            let indicator = |b: u8| matches!(b, b',' | b'[' | b']' | b'{' | b'}');
-            match self.byte(end) {
-                Some(b':') if self.blank_at(end + 1) => break,
-                Some(b':') if flow && self.byte(end + 1).is_some_and(indicator) => break,
-                Some(b'#') if end > at && matches!(self.byte(end - 1), Some(b' ' | b'\t')) => break,
-                Some(b) if flow && indicator(b) => break,
-                _ => end += 1,
-            }
+        let (known, end) = self.last_plain.get();
+        if !flow && known == at {
+            return end;
         }
-        let text = self.slice(at, end);
-        at + text.trim_end_matches([' ', '\t']).len()
+        let line = self.slice(at, self.line_end(at));
+        let bytes = line.as_bytes();
+        let indicator = |b: u8| matches!(b, b',' | b'[' | b']' | b'{' | b'}');
+        let blank = |at: usize| bytes.get(at).is_none_or(|b| matches!(b, b' ' | b'\t'));
+        let ends = |(at, byte): (usize, &u8)| match byte {
+            b':' => blank(at + 1) || (flow && bytes.get(at + 1).copied().is_some_and(indicator)),
+            b'#' => at > 0 && blank(at - 1),
+            byte => flow && indicator(*byte),
+        };
+        let end = bytes.iter().enumerate().position(ends).unwrap_or(bytes.len());
+        let end = at + line.get(..end).unwrap_or_default().trim_end_matches([' ', '\t']).len();
+        if !flow {
+            self.last_plain.set((at, end));
+        }
+        end
     }
 
     /// A plain scalar in block style, over as many lines as it has.
