@@ -28,8 +28,19 @@ struct Tally {
     wrong: Vec<String>,
     refused: Vec<String>,
     cases: usize,
+    /// By project and form: policies, statements, changes asked for, patched, refused by code.
+    rows: BTreeMap<(String, String), Row>,
     /// Where the cases for the judge go.
     folder: PathBuf,
+}
+
+#[derive(Default)]
+struct Row {
+    policies: usize,
+    statements: usize,
+    changes: usize,
+    patched: usize,
+    refused: BTreeMap<String, usize>,
 }
 
 fn corpus() -> Option<PathBuf> {
@@ -198,9 +209,27 @@ impl Tally {
         *self.counts.entry(what.into()).or_default() += 1;
     }
 
-    fn run(&mut self, files: &[SourceText], terraform: &Terraform, site: &Site) {
+    fn row(&mut self, project: &str, form: &str) -> &mut Row {
+        self.rows.entry((project.to_owned(), form.to_owned())).or_default()
+    }
+
+    fn table(&self) -> String {
+        let mut out = String::from("project,form,policies,statements,changes,patched,refused\n");
+        for ((project, form), row) in &self.rows {
+            let refused: Vec<String> = row.refused.iter().map(|(code, count)| format!("{count} {code}")).collect();
+            let (policies, statements, changes, patched) = (row.policies, row.statements, row.changes, row.patched);
+            out.push_str(&format!(
+                "{project},{form},{policies},{statements},{changes},{patched},{}\n",
+                refused.join(" ")
+            ));
+        }
+        out
+    }
+
+    fn run(&mut self, project: &str, files: &[SourceText], terraform: &Terraform, site: &Site) {
         let form = format!("{} {}", site.form.as_str(), site.writing.as_str());
         self.count(format!("{form} found"));
+        self.row(project, &form).policies += 1;
         let label = format!("{} {}", terraform.files[site.at.file].name, find::named(terraform, site.owner));
         self.whole(terraform, site, &format!("{form} removed"), None);
         if site.writing == Writing::Attached {
@@ -215,7 +244,9 @@ impl Tally {
             self.refused.push(format!("{label}: not resolvable"));
             return self.count(format!("{form} not resolvable"));
         };
+        self.row(project, &form).statements += before.statements.len();
         for (name, after) in changes(&before) {
+            self.row(project, &form).changes += 1;
             let label = format!("{label} {name}");
             let (before, after) = (Some(before.clone()), Some(after));
             let change = Change { attachment: attachment(terraform, site), before, after, reasons: Vec::new() };
@@ -223,6 +254,7 @@ impl Tally {
             match patch(terraform, &change) {
                 Err(refusal) => {
                     self.count(format!("{form} refused {}", refusal.code));
+                    *self.row(project, &form).refused.entry(refusal.code.to_string()).or_default() += 1;
                     self.refused.push(format!("{label}: {}: {refusal}", refusal.code));
                 }
                 Ok(edited) if edited.is_empty() => {
@@ -233,6 +265,7 @@ impl Tally {
                 }
                 Ok(edited) => {
                     self.count(format!("{form} patched"));
+                    self.row(project, &form).patched += 1;
                     let edited = &edited[0];
                     if let Err(why) = judge(files, site, after, edited) {
                         self.wrong.push(format!("{label}: {why}"));
@@ -322,7 +355,7 @@ fn no_change_to_a_real_terraform_project_is_written_wrong() {
     let Some(corpus) = corpus() else { return };
     let folder = std::env::temp_dir().join(format!("paring-judge-terraform-{}", std::process::id()));
     let mut tally = Tally { folder: folder.clone(), ..Tally::default() };
-    for files in projects(&corpus).values() {
+    for (project, files) in &projects(&corpus) {
         let terraform = terraform(files);
         for file in &terraform.files {
             for block in &file.blocks {
@@ -337,7 +370,7 @@ fn no_change_to_a_real_terraform_project_is_written_wrong() {
             }
         }
         for site in all_sites(&terraform) {
-            tally.run(files, &terraform, &site);
+            tally.run(project, files, &terraform, &site);
         }
     }
     for (what, count) in &tally.counts {
@@ -349,4 +382,13 @@ fn no_change_to_a_real_terraform_project_is_written_wrong() {
     judged_elsewhere(&folder);
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(tally.wrong.is_empty(), "{} wrong:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
+    let changes: usize = tally.rows.values().map(|row| row.changes).sum();
+    let refused: usize = tally.rows.values().flat_map(|row| row.refused.values()).sum();
+    eprintln!("{changes} changes, {refused} refused");
+    let path = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/patches/corpus-terraform.csv");
+    if std::env::var_os("UPDATE_PATCHES").is_some() {
+        std::fs::write(&path, tally.table()).unwrap();
+    }
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(known, tally.table(), "UPDATE_PATCHES=1 writes {} anew", path.display());
 }

@@ -368,6 +368,7 @@ impl Finder<'_> {
     fn functions_of(&self, site: &Site) -> Vec<String> {
         let Some(block) = self.terraform.block(site.owner) else { return Vec::new() };
         let module = self.terraform.module_of(site.owner);
+        let managed = block.of() == "aws_iam_policy";
         let roles: Vec<String> = self
             .terraform
             .blocks(module)
@@ -376,7 +377,7 @@ impl Finder<'_> {
                 role.is("resource", "aws_iam_role")
                     && (*at == site.owner
                         || self.names(site.owner, &reference)
-                        || self.attaches(block.name(), &reference))
+                        || (managed && self.attaches(module, block.name(), &reference)))
             })
             .map(|(_, role)| format!("aws_iam_role.{}", role.name()))
             .collect();
@@ -389,9 +390,9 @@ impl Finder<'_> {
     }
 
     /// Whether an attachment brings the managed policy of that name to a role.
-    fn attaches(&self, policy: &str, role: &str) -> bool {
-        let module_blocks = (0..self.terraform.modules.len()).flat_map(|module| self.terraform.blocks(module));
-        let mut attachments = module_blocks.filter(|(_, b)| b.kind() == "resource" && b.of().ends_with("_attachment"));
+    fn attaches(&self, module: usize, policy: &str, role: &str) -> bool {
+        let blocks = self.terraform.blocks(module);
+        let mut attachments = blocks.filter(|(_, b)| b.kind() == "resource" && b.of().ends_with("_attachment"));
         attachments.any(|(at, _)| {
             let arn = self.terraform.body(at).and_then(|body| body.get("policy_arn"));
             arn.is_some_and(|node| refers_to(node, &format!("aws_iam_policy.{policy}"))) && self.names(at, role)

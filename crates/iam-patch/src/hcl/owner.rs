@@ -72,7 +72,8 @@ pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> 
         return by_state;
     }
     let (mut exact, mut possible) = (Vec::new(), Vec::new());
-    for at in terraform.of_service(arn.service()).iter().copied() {
+    let last = arn.resource().rsplit(['/', ':']).next().unwrap_or_default();
+    for at in terraform.perhaps_named(arn.service(), last) {
         let Some(rule) = terraform.block(at).and_then(|block| kinds::rule(block.of())) else { continue };
         if matches!(kind, AttachmentKind::Identity | AttachmentKind::Trust)
             && !matches!(rule.of, "aws_iam_role" | "aws_iam_user" | "aws_iam_group")
@@ -80,11 +81,6 @@ pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> 
             continue;
         }
         let Some(body) = terraform.body(at) else { continue };
-        // A name that is written out settles it without resolving anything.
-        let literal = body.get(rule.name).and_then(crate::tree::Node::text);
-        if literal.is_some_and(|name| !arn.as_str().contains(name.trim_start_matches('/'))) {
-            continue;
-        }
         let (account, fuel) = (account(terraform, at, Some(arn)), Cell::new(0));
         let resolve = |defaults: bool| {
             Evaluator::new(terraform, terraform.module_of(at), &account, defaults, &fuel).fresh().arn(rule, body)

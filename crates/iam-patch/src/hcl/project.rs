@@ -39,6 +39,9 @@ pub(super) struct Module {
     locals: OnceLock<BTreeMap<String, (At, usize)>>,
 }
 
+/// Blocks by service and name.
+type Names = BTreeMap<(&'static str, Option<String>), Vec<At>>;
+
 /// Every Terraform file of a project.
 #[derive(Debug, Default)]
 pub(crate) struct Terraform {
@@ -47,8 +50,8 @@ pub(crate) struct Terraform {
     pub(super) states: Vec<State>,
     /// The calls of each module, once all files are there.
     calls: OnceLock<BTreeMap<usize, Vec<At>>>,
-    /// Resources whose ARNs have a rule, by service.
-    by_service: OnceLock<BTreeMap<&'static str, Vec<At>>>,
+    /// Resources whose ARNs have a rule: by service and the name that is written out, or none.
+    by_name: OnceLock<Names>,
 }
 
 /// Why a file could not be read, and where.
@@ -207,18 +210,22 @@ impl Terraform {
         calls.get(&module).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The resources whose ARNs belong to a service.
-    pub(super) fn of_service(&self, service: &str) -> &[At] {
-        let found = self.by_service.get_or_init(|| {
-            let mut found: BTreeMap<&'static str, Vec<At>> = BTreeMap::new();
+    /// The resources of a service that may have a name: those it is written out for, and those whose names it takes
+    /// more to tell.
+    pub(super) fn perhaps_named(&self, service: &str, name: &str) -> impl Iterator<Item = At> {
+        let found = self.by_name.get_or_init(|| {
+            let mut found = Names::new();
             for (at, block) in self.all_blocks().filter(|(_, block)| block.kind() == "resource") {
-                if let Some(rule) = kinds::rule(block.of()) {
-                    found.entry(rule.service).or_default().push(at);
-                }
+                let Some(rule) = kinds::rule(block.of()) else { continue };
+                let name = self.body(at).and_then(|body| body.get(rule.name)?.text());
+                let plain = name.filter(|name| !name.contains(['/', ':']) && !rule.random);
+                found.entry((rule.service, plain.map(str::to_owned))).or_default().push(at);
             }
             found
         });
-        found.get(service).map(Vec::as_slice).unwrap_or_default()
+        let service = kinds::RULES.iter().map(|rule| rule.service).find(|known| *known == service);
+        let of = move |name: Option<&str>| found.get(&(service?, name.map(str::to_owned)));
+        of(Some(name)).into_iter().chain(of(None)).flatten().copied()
     }
 
     fn all_blocks(&self) -> impl Iterator<Item = (At, &Block)> {
