@@ -1,104 +1,105 @@
 //! Folding: names that were seen, written as the pattern a person would write for them.
 //!
-//! Only resource types whose names are data, not configuration, are folded: objects of a bucket and streams of a log
-//! group. Everything else stays as it was seen. Bounded by the old grant where the result is used.
+//! Only what is data is folded, never configuration: objects of a bucket, streams of a log group, and names that hold
+//! a day, a UUID or another generated part. Every fold has a rule that says why. Bounded by the old grant, by what the
+//! role was denied and by the account's own resources where the result is used.
 
-use std::collections::BTreeMap;
+mod generated;
+mod objects;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::arn::ResourcePattern;
 
-/// The patterns that stand for the resources seen.
-///
-/// Objects of one bucket: one object seen stays that object; several become the folder they share.
-/// Streams of a log group become the group's `:*`.
-pub(crate) fn fold(resources: &[ResourcePattern]) -> Vec<ResourcePattern> {
-    let mut folded = Vec::new();
-    let mut objects: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for resource in resources {
-        match bucket_and_key(resource.as_str()) {
-            Some((bucket, key)) => objects.entry(bucket).or_default().push(key),
-            None => folded.push(log_streams(resource)),
+/// Why a pattern stands for more than the names that were seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FoldRule {
+    /// Objects of a bucket that share a folder.
+    SharedFolder,
+    /// Few objects, with generated names: the folder at the top is what was chosen by a person.
+    GeneratedObjects,
+    /// Objects all over a bucket.
+    WholeBucket,
+    /// Streams of a log group.
+    LogStreams,
+    /// Names that differ in generated parts alone: days, UUIDs, long numbers.
+    GeneratedNames,
+}
+
+impl FoldRule {
+    /// The rule in words, for the reason of a statement.
+    #[must_use]
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::SharedFolder => "objects of one folder",
+            Self::GeneratedObjects => "objects with generated names, in one folder of the bucket",
+            Self::WholeBucket => "objects all over the bucket",
+            Self::LogStreams => "streams of one log group",
+            Self::GeneratedNames => "names that differ in generated parts alone",
         }
     }
-    for (bucket, keys) in objects {
-        let key = match keys.as_slice() {
-            [only] => (*only).to_owned(),
-            several => format!("{}*", shared_folder(several)),
-        };
-        folded.push(ResourcePattern::new(&format!("{bucket}/{key}")));
+}
+
+/// A pattern, and why it is wider than what was seen; nothing where it is what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Folded {
+    pub(crate) pattern: ResourcePattern,
+    pub(crate) rule: Option<FoldRule>,
+}
+
+impl Folded {
+    pub(crate) fn seen(pattern: &ResourcePattern) -> Self {
+        Self { pattern: pattern.clone(), rule: None }
     }
-    folded.sort();
-    folded.dedup();
-    folded
-}
 
-/// `arn:…:s3:::bucket` and the key of an object ARN.
-fn bucket_and_key(arn: &str) -> Option<(&str, &str)> {
-    let (head, resource) = arn.split_once(":s3:::")?;
-    let (bucket, key) = resource.split_once('/')?;
-    let bucket_end = head.len() + ":s3:::".len() + bucket.len();
-    arn.get(..bucket_end).map(|bucket| (bucket, key))
-}
-
-/// The longest run of whole folders that every key starts with; empty, or ending in `/`.
-fn shared_folder(keys: &[&str]) -> String {
-    let mut shared: Option<&str> = None;
-    for key in keys {
-        let folder = key.rfind('/').and_then(|at| key.get(..=at)).unwrap_or_default();
-        shared = Some(match shared {
-            None => folder,
-            Some(so_far) => common_folders(so_far, folder),
-        });
+    fn by(rule: FoldRule, pattern: &str) -> Self {
+        Self { pattern: ResourcePattern::new(pattern), rule: Some(rule) }
     }
-    shared.unwrap_or_default().to_owned()
 }
 
-fn common_folders<'a>(a: &'a str, b: &str) -> &'a str {
-    let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
-    let end = a.as_bytes().iter().take(same).rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
-    a.get(..end).unwrap_or_default()
-}
-
-fn log_streams(resource: &ResourcePattern) -> ResourcePattern {
-    match resource.as_str().split_once(":log-stream:") {
-        Some((group, _)) if group.contains(":logs:") => ResourcePattern::new(&format!("{group}:*")),
-        _ => resource.clone(),
+/// The patterns that stand for the resources seen, sorted; `forbidden` says which must not be written.
+///
+/// A forbidden fold falls back to the names that were seen.
+pub(crate) fn fold(resources: &[ResourcePattern], forbidden: &dyn Fn(&ResourcePattern) -> bool) -> Vec<Folded> {
+    let mut folded: BTreeSet<Folded> = BTreeSet::new();
+    let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut others: BTreeMap<String, Vec<&ResourcePattern>> = BTreeMap::new();
+    for resource in resources {
+        let text = resource.as_str();
+        if let Some((bucket, key)) = objects::bucket_and_key(text) {
+            buckets.entry(bucket).or_default().push(key);
+        } else if let Some(group) = log_group_of_stream(text) {
+            folded.insert(Folded::by(FoldRule::LogStreams, &format!("{group}:*")));
+        } else {
+            others.entry(generated::masked(text)).or_default().push(resource);
+        }
     }
+    for (bucket, keys) in buckets {
+        for object in objects::fold(bucket, &keys) {
+            if object.rule.is_some() && forbidden(&object.pattern) {
+                let within = |key: &&&str| objects::covers(&object, bucket, key);
+                let seen = keys.iter().filter(within).map(|key| ResourcePattern::new(&format!("{bucket}/{key}")));
+                folded.extend(seen.map(|pattern| Folded { pattern, rule: None }));
+            } else {
+                folded.insert(object);
+            }
+        }
+    }
+    for (masked, members) in others {
+        let pattern = Folded::by(FoldRule::GeneratedNames, &masked);
+        if members.len() > 1 && !forbidden(&pattern.pattern) {
+            folded.insert(pattern);
+        } else {
+            folded.extend(members.into_iter().map(Folded::seen));
+        }
+    }
+    folded.into_iter().collect()
+}
+
+fn log_group_of_stream(arn: &str) -> Option<&str> {
+    let (group, _) = arn.split_once(":log-stream:")?;
+    group.contains(":logs:").then_some(group)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(seen: &[&str], expected: &[&str]) {
-        let seen: Vec<_> = seen.iter().map(|text| ResourcePattern::new(text)).collect();
-        let folded: Vec<_> = fold(&seen).iter().map(|p| p.as_str().to_owned()).collect();
-        assert_eq!(folded, expected);
-    }
-
-    #[test]
-    fn objects_become_the_folder_they_share() {
-        check(&["arn:aws:s3:::b/config.json"], &["arn:aws:s3:::b/config.json"]);
-        check(&["arn:aws:s3:::b/a/1.png", "arn:aws:s3:::b/a/2.png"], &["arn:aws:s3:::b/a/*"]);
-        check(&["arn:aws:s3:::b/ab/1", "arn:aws:s3:::b/ac/1"], &["arn:aws:s3:::b/*"]);
-        check(
-            &["arn:aws:s3:::b/x/y/1", "arn:aws:s3:::b/x/z/1", "arn:aws:s3:::c/q"],
-            &["arn:aws:s3:::b/x/*", "arn:aws:s3:::c/q"],
-        );
-        check(&["arn:aws:s3:::b/é/1", "arn:aws:s3:::b/è/1"], &["arn:aws:s3:::b/*"]);
-        check(&["arn:aws:s3:::b/prefix/*", "arn:aws:s3:::b/prefix/a"], &["arn:aws:s3:::b/prefix/*"]);
-    }
-
-    #[test]
-    fn names_that_are_configuration_stay() {
-        check(&["arn:aws:s3:::b", "arn:aws:s3:::c"], &["arn:aws:s3:::b", "arn:aws:s3:::c"]);
-        check(
-            &["arn:aws:dynamodb:us-east-1:111122223333:table/T1"],
-            &["arn:aws:dynamodb:us-east-1:111122223333:table/T1"],
-        );
-        check(
-            &["arn:aws:logs:us-east-1:111122223333:log-group:g:log-stream:s1"],
-            &["arn:aws:logs:us-east-1:111122223333:log-group:g:*"],
-        );
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! Says what must stay, not how it is written down; that is for narrowing.
 
 use iam_model::arn::Arn;
-use iam_model::snapshot::SnapshotIndex;
+use iam_model::snapshot::Resource;
 use iam_model::text::grouped;
 use iam_model::time::Timestamp;
 use iam_model::usage::UsageLog;
@@ -12,10 +12,9 @@ use crate::needs::{Evidence, Grade, Need, Seen};
 use crate::plumbing;
 
 /// What a role was seen to do and what its functions need to run, in a fixed order.
-pub(crate) fn infer(role: &Arn, index: &SnapshotIndex<'_>, evidence: &Evidence<'_>) -> Vec<Need> {
-    let functions = index.functions_of(role);
+pub(crate) fn infer(role: &Arn, functions: &[&Resource], evidence: &Evidence<'_>) -> Vec<Need> {
     let mut needs = observed(role, evidence);
-    needs.extend(plumbing::needs(&functions));
+    needs.extend(plumbing::needs(functions));
     needs
 }
 

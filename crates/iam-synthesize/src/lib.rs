@@ -4,6 +4,8 @@
 //! changes with a reason per statement. Does not judge its own work: it never proves, and does not know the prover,
 //! the graph, the guardrails, or any file format. A role without evidence is refused, never emptied.
 
+mod bounds;
+
 mod fold;
 
 mod needs;
@@ -16,8 +18,12 @@ mod narrow;
 
 mod propose;
 
+mod split;
+
 #[cfg(test)]
 mod tests;
 
+pub use fold::FoldRule;
 pub use needs::{Evidence, Grade, KeepRule, Need, Rules, Seen};
 pub use propose::{BlindSpot, Judgement, RoleProposal, synthesize};
+pub use split::{SplitProposal, split};

@@ -12,7 +12,8 @@ use iam_model::arn::ResourcePattern;
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, PolicyVersion, ResourceElement, Statement};
 use iam_model::text::Spanned;
 
-use crate::fold::fold;
+use crate::bounds::Bounds;
+use crate::fold::{FoldRule, fold};
 
 /// An allow statement that may be narrowed, with what it lets through where its conditions hold.
 pub(crate) struct Candidate<'a> {
@@ -39,14 +40,28 @@ pub(crate) struct Served {
     pub(crate) action: Action,
     /// The resources to write; nothing keeps the old ones.
     pub(crate) resources: Option<Vec<ResourcePattern>>,
+    /// Which of them stand for more than was seen, and why.
+    pub(crate) folds: Vec<(ResourcePattern, FoldRule)>,
     /// Index of the need.
     pub(crate) need: usize,
 }
+
+impl Served {
+    /// A need served on all the resources the statement has now.
+    pub(crate) const fn as_granted(action: Action, need: usize) -> Self {
+        Self { action, resources: None, folds: Vec::new(), need }
+    }
+}
+
+/// Resources to write, and which of them stand for more than was seen.
+pub(crate) type Written = (Vec<ResourcePattern>, Vec<(ResourcePattern, FoldRule)>);
 
 /// A statement of a proposal and the needs behind it.
 pub(crate) struct Narrowed {
     pub(crate) statement: Statement,
     pub(crate) needs: Vec<usize>,
+    /// Patterns of the statement that stand for more than was seen, and why.
+    pub(crate) folds: BTreeMap<ResourcePattern, FoldRule>,
 }
 
 impl<'a> Candidate<'a> {
@@ -106,22 +121,29 @@ impl<'a> Candidate<'a> {
     /// The part of the seen resources this statement grants, written as narrowly as its own words allow.
     ///
     /// Nothing where the statement lets none of them through.
-    pub(crate) fn resources_for(&self, action: &Action, seen: &[ResourcePattern]) -> Option<Vec<ResourcePattern>> {
+    pub(crate) fn resources_for(
+        &self,
+        action: &Action,
+        seen: &[ResourcePattern],
+        bounds: &Bounds<'_>,
+    ) -> Option<Written> {
         let mine: Vec<_> = seen.iter().filter(|r| self.cover(action, r) != Cover::Nothing).cloned().collect();
         if mine.is_empty() {
             return None;
         }
         let mut written = Vec::new();
-        for pattern in fold(&mine) {
-            if self.cover(action, &pattern) == Cover::Whole {
-                written.push(pattern);
+        let mut folds = Vec::new();
+        for folded in fold(&mine, &|pattern| bounds.forbid(action, pattern, &mine)) {
+            if self.cover(action, &folded.pattern) == Cover::Whole {
+                folds.extend(folded.rule.map(|rule| (folded.pattern.clone(), rule)));
+                written.push(folded.pattern);
             } else {
                 written.extend(self.own_patterns(action, &mine));
             }
         }
         written.sort();
         written.dedup();
-        Some(written)
+        Some((written, folds))
     }
 
     /// The statement's own patterns that let any of `seen` through; all of them where that cannot be told.
@@ -149,7 +171,7 @@ pub(crate) fn narrow(old: &Statement, served: &[Served]) -> Vec<Narrowed> {
     let groups = group(old, served);
     let several = groups.len() > 1;
     let mut result: Vec<Narrowed> = Vec::new();
-    for (resources, (actions, needs)) in groups {
+    for (resources, Group { actions, needs, folds }) in groups {
         let mut statement = old.clone();
         statement.action = ActionElement::Action(in_old_order(old, actions));
         if let Some(resources) = resources {
@@ -158,18 +180,24 @@ pub(crate) fn narrow(old: &Statement, served: &[Served]) -> Vec<Narrowed> {
         if several && !result.is_empty() {
             statement.sid = old.sid.as_ref().map(|sid| format!("{sid}{}", result.len() + 1));
         }
-        result.push(Narrowed { statement, needs });
+        result.push(Narrowed { statement, needs, folds });
     }
     result
 }
 
-type Group = (Vec<Action>, Vec<usize>);
+/// Actions with the same resources.
+#[derive(Default)]
+struct Group {
+    actions: Vec<Action>,
+    needs: Vec<usize>,
+    folds: BTreeMap<ResourcePattern, FoldRule>,
+}
 
 /// Actions by the resources they need; actions on all the old resources come first.
 fn group(old: &Statement, served: &[Served]) -> Vec<(Option<Vec<ResourcePattern>>, Group)> {
-    let mut by_action: BTreeMap<&Action, (Option<Vec<ResourcePattern>>, Vec<usize>)> = BTreeMap::new();
+    let mut by_action: BTreeMap<&Action, (Option<Vec<ResourcePattern>>, Group)> = BTreeMap::new();
     for part in served {
-        let entry = by_action.entry(&part.action).or_insert_with(|| (Some(Vec::new()), Vec::new()));
+        let entry = by_action.entry(&part.action).or_insert_with(|| (Some(Vec::new()), Group::default()));
         entry.0 = match (entry.0.take(), &part.resources) {
             (Some(mut all), Some(more)) => {
                 all.extend(more.iter().cloned());
@@ -179,18 +207,20 @@ fn group(old: &Statement, served: &[Served]) -> Vec<(Option<Vec<ResourcePattern>
             }
             _ => None,
         };
-        entry.1.push(part.need);
+        entry.1.needs.push(part.need);
+        entry.1.folds.extend(part.folds.iter().cloned());
     }
     let mut groups: BTreeMap<Option<Vec<ResourcePattern>>, Group> = BTreeMap::new();
-    for (action, (resources, needs)) in by_action {
+    for (action, (resources, one)) in by_action {
         let resources = resources.filter(|r| !same_set(old, r));
         let group = groups.entry(resources).or_default();
-        group.0.push(action.clone());
-        group.1.extend(needs);
+        group.actions.push(action.clone());
+        group.needs.extend(one.needs);
+        group.folds.extend(one.folds);
     }
     let mut ordered: Vec<_> = groups.into_iter().collect();
     // By the first action: a new resource must not reorder statements that did not change.
-    ordered.sort_by(|a, b| (a.0.is_some(), a.1.0.first()).cmp(&(b.0.is_some(), b.1.0.first())));
+    ordered.sort_by(|a, b| (a.0.is_some(), a.1.actions.first()).cmp(&(b.0.is_some(), b.1.actions.first())));
     ordered
 }
 

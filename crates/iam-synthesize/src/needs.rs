@@ -18,6 +18,8 @@ pub struct Evidence<'a> {
     pub catalog: &'a Catalog,
     /// Whether a role's call of an action would have been logged.
     pub visibility: &'a dyn Fn(&Arn, &Action) -> Visibility,
+    /// Whether more than its account's trails speaks of a role, so that its visibility is its own.
+    pub has_own_record: &'a dyn Fn(&Arn) -> bool,
 }
 
 /// What a team decided once.

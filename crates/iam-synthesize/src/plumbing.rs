@@ -117,6 +117,6 @@ fn member<'a>(function: &'a Resource, path: &[&str]) -> Option<&'a str> {
 }
 
 /// The name of a function, from its description or its ARN.
-fn function_name(function: &Resource) -> &str {
+pub(crate) fn function_name(function: &Resource) -> &str {
     function.api.get("FunctionName").and_then(|name| name.as_str()).unwrap_or_else(|| function.arn.name())
 }

@@ -5,14 +5,16 @@
 //! share are left as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use iam_model::action::Action;
-use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::change::{Attachment, Change, Reason};
 use iam_model::policy::{PolicyDocument, Statement};
-use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Role, SnapshotIndex};
+use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
 use iam_model::usage::Visibility;
 
+use crate::bounds::Bounds;
 use crate::infer::{infer, was_seen};
 use crate::narrow::{Candidate, Cover, Narrowed, Served, narrow};
 use crate::needs::{Evidence, Grade, Need, Rules};
@@ -36,8 +38,8 @@ pub struct BlindSpot {
     pub service: String,
     /// Why the logs could not have shown them.
     pub why: String,
-    /// The actions.
-    pub actions: Vec<Action>,
+    /// The actions, in the catalogue's order.
+    pub actions: Arc<[Action]>,
 }
 
 /// What is proposed for one role.
@@ -57,6 +59,20 @@ pub struct RoleProposal {
     pub left_alone: Vec<String>,
 }
 
+impl RoleProposal {
+    /// Nothing to change, so far.
+    pub(crate) fn tight(role: &Arn) -> Self {
+        Self {
+            role: role.clone(),
+            judgement: Judgement::Tight,
+            needs: Vec::new(),
+            changes: Vec::new(),
+            blind_spots: Vec::new(),
+            left_alone: Vec::new(),
+        }
+    }
+}
+
 /// Proposes, for every role in `roles`, the smallest policies inside the old ones that keep what it needs.
 #[must_use]
 pub fn synthesize(
@@ -65,8 +81,19 @@ pub fn synthesize(
     evidence: &Evidence<'_>,
     rules: &Rules,
 ) -> Vec<RoleProposal> {
-    let shared = attachments(index);
-    roles.iter().map(|role| Proposer { index, evidence, rules, shared: &shared }.propose(role)).collect()
+    with_proposer(roles, index, evidence, rules, |proposer| roles.iter().map(|role| proposer.propose(role)).collect())
+}
+
+/// Makes what all roles share, once.
+pub(crate) fn with_proposer<'a, T>(
+    roles: &[&Role],
+    index: &SnapshotIndex<'a>,
+    evidence: &Evidence<'_>,
+    rules: &Rules,
+    work: impl FnOnce(&Proposer<'_, 'a>) -> T,
+) -> T {
+    let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence));
+    work(&Proposer { index, evidence, rules, shared: &shared, existing: &existing, unseen: &unseen })
 }
 
 /// How many users, groups and roles each managed policy is attached to.
@@ -83,11 +110,19 @@ fn attachments<'a>(index: &SnapshotIndex<'a>) -> BTreeMap<&'a Arn, usize> {
     counts
 }
 
-struct Proposer<'p, 'a> {
-    index: &'p SnapshotIndex<'a>,
-    evidence: &'p Evidence<'p>,
+/// Every resource the accounts are known to have.
+fn existing<'a>(index: &SnapshotIndex<'a>) -> BTreeSet<&'a Arn> {
+    let accounts = index.snapshot().accounts.values();
+    accounts.flat_map(|a| a.resources.iter().map(|r| &r.arn).chain(a.resource_policies.keys())).collect()
+}
+
+pub(crate) struct Proposer<'p, 'a> {
+    pub(crate) index: &'p SnapshotIndex<'a>,
+    pub(crate) evidence: &'p Evidence<'p>,
     rules: &'p Rules,
     shared: &'p BTreeMap<&'a Arn, usize>,
+    existing: &'p BTreeSet<&'a Arn>,
+    unseen: &'p BTreeMap<AccountId, Unseen>,
 }
 
 /// An allow statement, and the needs given to it.
@@ -100,38 +135,71 @@ struct Slot<'a> {
     served: Vec<Served>,
 }
 
+/// What is proposed, and where: a role, or one function's part of it.
+pub(crate) struct Subject<'s> {
+    pub(crate) role: &'s Arn,
+    /// The functions whose running must go on.
+    pub(crate) functions: &'s [&'s Resource],
+    /// Whether the policies are written anew, for this subject alone: then what others share can be narrowed too.
+    pub(crate) alone: bool,
+}
+
+/// A policy as it was and as it would be.
+pub(crate) struct Rewritten<'s> {
+    pub(crate) attached: AttachedPolicy<'s>,
+    /// Why it stays as it is, where it may not be changed.
+    pub(crate) fixed: bool,
+    pub(crate) after: PolicyDocument,
+    pub(crate) reasons: Vec<Reason>,
+}
+
 impl<'a> Proposer<'_, 'a> {
     fn propose(&self, role: &Role) -> RoleProposal {
         let arn = &role.identity.arn;
-        let mut proposal = RoleProposal {
-            role: arn.clone(),
-            judgement: Judgement::Tight,
-            needs: infer(arn, self.index, self.evidence),
-            changes: Vec::new(),
-            blind_spots: Vec::new(),
-            left_alone: Vec::new(),
-        };
+        let functions = self.index.functions_of(arn);
+        let mut proposal = RoleProposal::tight(arn);
         if let Some(why) = self.refuse(role) {
+            proposal.needs = infer(arn, &functions, self.evidence);
             proposal.judgement = Judgement::Refused(why);
             return proposal;
         }
-        let policies = self.index.identity_policies(arn);
-        let mut slots = self.slots(&policies, &mut proposal);
-        // What Lambda could use and the role does not have is not missing: it is another way to run.
-        proposal.needs.retain(|need| need.grade != Grade::Implied || granted(&slots, need));
-        self.assign(&mut slots, &proposal.needs);
-        self.retain(arn, &mut slots, &mut proposal.needs);
-        self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
-        proposal.blind_spots = self.blind_spots(arn, &slots);
-        proposal.changes = changes(arn, &policies, &slots, &proposal.needs);
+        let subject = Subject { role: arn, functions: &functions, alone: false };
+        let rewritten = self.rewrite(&subject, &mut proposal);
+        proposal.changes = rewritten.into_iter().filter_map(|rewritten| change(arn, rewritten)).collect();
         if !proposal.changes.is_empty() {
             proposal.judgement = Judgement::Narrowed;
         }
         proposal
     }
 
+    /// Every policy of a subject, narrowed to what it needs; needs, blind spots and notes go into the proposal.
+    pub(crate) fn rewrite(&self, subject: &Subject<'_>, proposal: &mut RoleProposal) -> Vec<Rewritten<'a>> {
+        let arn = subject.role;
+        proposal.needs = infer(arn, subject.functions, self.evidence);
+        let policies = self.index.identity_policies(arn);
+        let mut slots = self.slots(&policies, subject, proposal);
+        // What Lambda could use and the role does not have is not missing: it is another way to run.
+        proposal.needs.retain(|need| need.grade != Grade::Implied || granted(&slots, need));
+        let bounds = Bounds::new(arn, self.evidence.usage, self.existing);
+        Self::assign(&mut slots, &proposal.needs, &bounds);
+        self.retain(subject, &mut slots, &mut proposal.needs);
+        self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
+        proposal.blind_spots = self.blind_spots(arn, &slots);
+        let one = |(policy, attached): (usize, AttachedPolicy<'a>)| {
+            let mine: Vec<&Slot<'_>> = slots.iter().filter(|slot| slot.policy == policy).collect();
+            let fixed = mine.iter().all(|slot| !slot.editable);
+            let (after, reasons) = if fixed {
+                (attached.document.clone(), Vec::new())
+            } else {
+                rewrite(attached.document, &mine, &proposal.needs)
+            };
+            Rewritten { attached, fixed, after, reasons }
+        };
+        policies.into_iter().enumerate().map(one).collect()
+    }
+
     /// Why nothing may be said about a role.
-    fn refuse(&self, role: &Role) -> Option<String> {
+    pub(crate) fn refuse(&self, role: &Role) -> Option<String> {
         let usage = self.evidence.usage;
         if role.is_service_linked() || role.identity.arn.resource().starts_with("role/aws-reserved/") {
             return Some("AWS owns this role; its policies cannot be changed".into());
@@ -147,10 +215,15 @@ impl<'a> Proposer<'_, 'a> {
     }
 
     /// Every allow statement that was understood; policies that must stay are noted.
-    fn slots<'s>(&self, policies: &[AttachedPolicy<'s>], proposal: &mut RoleProposal) -> Vec<Slot<'s>> {
+    fn slots<'s>(
+        &self,
+        policies: &[AttachedPolicy<'s>],
+        subject: &Subject<'_>,
+        proposal: &mut RoleProposal,
+    ) -> Vec<Slot<'s>> {
         let mut slots = Vec::new();
         for (policy, attached) in policies.iter().enumerate() {
-            let fixed = self.why_fixed(attached);
+            let fixed = self.why_fixed(attached, subject.alone);
             if let Some(why) = &fixed {
                 proposal.left_alone.push(format!("{}: {why}", attached.name));
             }
@@ -163,7 +236,7 @@ impl<'a> Proposer<'_, 'a> {
         slots
     }
 
-    fn why_fixed(&self, attached: &AttachedPolicy<'_>) -> Option<String> {
+    fn why_fixed(&self, attached: &AttachedPolicy<'_>, alone: bool) -> Option<String> {
         if !attached.document.unknown.is_empty() {
             return Some("its document could not be read".into());
         }
@@ -173,7 +246,7 @@ impl<'a> Proposer<'_, 'a> {
             PolicyOrigin::Managed(arn) if plumbing::is_runtime_policy(arn) => {
                 Some("AWS's own policy for running functions".into())
             }
-            PolicyOrigin::Managed(arn) if arn.is_owned_by_aws() => None,
+            PolicyOrigin::Managed(arn) if alone || arn.is_owned_by_aws() => None,
             PolicyOrigin::Managed(arn) => match self.shared.get(arn).copied().unwrap_or_default() {
                 0 | 1 => None,
                 many => Some(format!("{many} principals share it")),
@@ -182,7 +255,7 @@ impl<'a> Proposer<'_, 'a> {
     }
 
     /// Gives every need, resource by resource, to the narrowest statement that surely lets it through.
-    fn assign(&self, slots: &mut [Slot<'_>], needs: &[Need]) {
+    fn assign(slots: &mut [Slot<'_>], needs: &[Need], bounds: &Bounds<'_>) {
         for (index, need) in needs.iter().enumerate() {
             let wanted: Vec<Option<&ResourcePattern>> = match &need.resources {
                 Some(resources) => resources.iter().map(Some).collect(),
@@ -200,20 +273,21 @@ impl<'a> Proposer<'_, 'a> {
             }
             for (slot, resources) in given {
                 if let Some(slot) = slots.get_mut(slot) {
-                    let resources = slot.candidate.resources_for(&need.action, &resources);
-                    slot.served.push(Served { action: need.action.clone(), resources, need: index });
+                    let (resources, folds) = slot.candidate.resources_for(&need.action, &resources, bounds).unzip();
+                    let (action, folds) = (need.action.clone(), folds.unwrap_or_default());
+                    slot.served.push(Served { action, resources, folds, need: index });
                 }
             }
             for slot in whole {
                 if let Some(slot) = slots.get_mut(slot) {
-                    slot.served.push(Served { action: need.action.clone(), resources: None, need: index });
+                    slot.served.push(Served::as_granted(need.action.clone(), index));
                 }
             }
         }
     }
 
     /// Keeps what is granted by name, and either Lambda itself needs or the logs could not have shown.
-    fn retain(&self, role: &Arn, slots: &mut [Slot<'_>], needs: &mut Vec<Need>) {
+    fn retain(&self, subject: &Subject<'_>, slots: &mut [Slot<'_>], needs: &mut Vec<Need>) {
         for slot in slots.iter_mut().filter(|slot| slot.editable) {
             let named: Vec<Action> = slot.candidate.named().filter_map(|p| p.as_str().parse().ok()).collect();
             for action in named {
@@ -221,7 +295,7 @@ impl<'a> Proposer<'_, 'a> {
                     continue;
                 }
                 let implied = needs.iter().position(|need| need.grade == Grade::Implied && need.action == action);
-                let need = match (implied, self.why_retained(role, &action)) {
+                let need = match (implied, self.why_retained(subject, &action)) {
                     (Some(implied), _) => implied,
                     (None, None) => continue,
                     (None, Some((grade, because))) => {
@@ -229,17 +303,17 @@ impl<'a> Proposer<'_, 'a> {
                         needs.len() - 1
                     }
                 };
-                slot.served.push(Served { action, resources: None, need });
+                slot.served.push(Served::as_granted(action, need));
             }
         }
     }
 
     /// Why an action that no call showed stays where a statement names it.
-    fn why_retained(&self, role: &Arn, action: &Action) -> Option<(Grade, String)> {
-        if let Some(because) = plumbing::by_name(&self.index.functions_of(role), action) {
+    fn why_retained(&self, subject: &Subject<'_>, action: &Action) -> Option<(Grade, String)> {
+        if let Some(because) = plumbing::by_name(subject.functions, action) {
             return Some((Grade::Implied, because));
         }
-        let Visibility::Invisible(why) = (self.evidence.visibility)(role, action) else { return None };
+        let Visibility::Invisible(why) = (self.evidence.visibility)(subject.role, action) else { return None };
         Some((Grade::Retained, format!("granted by name, and its use could not have been seen: {why}")))
     }
 
@@ -254,7 +328,7 @@ impl<'a> Proposer<'_, 'a> {
             for action in actions {
                 let mut granted = false;
                 for slot in slots.iter_mut().filter(|slot| slot.candidate.allows_action(&action)) {
-                    slot.served.push(Served { action: action.clone(), resources: None, need: needs.len() });
+                    slot.served.push(Served::as_granted(action.clone(), needs.len()));
                     granted = true;
                 }
                 if granted {
@@ -267,23 +341,72 @@ impl<'a> Proposer<'_, 'a> {
     /// What wildcards granted, the logs could not have shown, and nothing keeps.
     fn blind_spots(&self, role: &Arn, slots: &[Slot<'_>]) -> Vec<BlindSpot> {
         let kept: BTreeSet<&Action> = slots.iter().flat_map(|slot| &slot.served).map(|served| &served.action).collect();
-        let cut: Vec<&Candidate<'_>> = slots.iter().filter(|s| s.editable).map(|s| &s.candidate).collect();
-        let stays: Vec<&Candidate<'_>> = slots.iter().filter(|s| !s.editable).map(|s| &s.candidate).collect();
-        let mut spots: BTreeMap<(String, String), Vec<Action>> = BTreeMap::new();
-        for facts in self.evidence.catalog.actions() {
-            let action = facts.action();
-            let is_cut = !kept.contains(&action)
-                && cut.iter().any(|c| c.allows_action(&action))
-                && !stays.iter().any(|c| c.allows_action(&action));
-            if !is_cut {
-                continue;
+        let of = |editable| slots.iter().filter(move |slot| slot.editable == editable).map(|slot| &slot.candidate);
+        let is_cut = |action: &Action| {
+            !kept.contains(action)
+                && of(true).any(|c| c.allows_action(action))
+                && !of(false).any(|c| c.allows_action(action))
+        };
+        let (nobody, mut own) = (Vec::new(), Vec::new());
+        let shared = if (self.evidence.has_own_record)(role) {
+            own = unseen_by(role, self.evidence, &|_| true);
+            &nobody
+        } else {
+            let account = role.account().and_then(|account| self.unseen.get(&account));
+            if let Some(Unseen { actions, .. }) = account {
+                // What a call hides is of the call's own service.
+                let calls = self.evidence.usage.principals.get(role).into_iter().flat_map(|used| &used.observations);
+                let called: BTreeSet<&str> = calls.map(|call| call.action.service()).collect();
+                let asked = |action: &Action| called.contains(action.service()) && !actions.contains(action);
+                own = unseen_by(role, self.evidence, &asked);
             }
-            if let Visibility::Invisible(why) = (self.evidence.visibility)(role, &action) {
-                spots.entry((action.service().to_owned(), why)).or_default().push(action);
-            }
-        }
-        spots.into_iter().map(|((service, why), actions)| BlindSpot { service, why, actions }).collect()
+            account.map_or(&nobody, |unseen| &unseen.spots)
+        };
+        let narrowed = |spot: &BlindSpot| {
+            let whole = spot.actions.iter().all(is_cut);
+            let actions =
+                if whole { spot.actions.clone() } else { spot.actions.iter().filter(|a| is_cut(a)).cloned().collect() };
+            (!actions.is_empty()).then(|| BlindSpot { actions, ..spot.clone() })
+        };
+        let mut spots: Vec<BlindSpot> = shared.iter().chain(&own).filter_map(narrowed).collect();
+        spots.sort_by(|a, b| (&a.service, &a.why).cmp(&(&b.service, &b.why)));
+        spots
     }
+}
+
+/// What an account's trails could not have shown of anybody.
+pub(crate) struct Unseen {
+    spots: Vec<BlindSpot>,
+    actions: BTreeSet<Action>,
+}
+
+/// For each account, the actions that its trails could not have shown of a role that did nothing: what one did can only
+/// hide more.
+fn unseen(roles: &[&Role], evidence: &Evidence<'_>) -> BTreeMap<AccountId, Unseen> {
+    let accounts: BTreeSet<AccountId> = roles.iter().filter_map(|role| role.identity.arn.account()).collect();
+    let of = |account: AccountId| {
+        let nobody: Arn = format!("arn:aws:iam::{account}:role/").parse().ok()?;
+        let spots = unseen_by(&nobody, evidence, &|_| true);
+        let actions = spots.iter().flat_map(|spot| spot.actions.iter().cloned()).collect();
+        Some((account, Unseen { spots, actions }))
+    };
+    accounts.into_iter().filter_map(of).collect()
+}
+
+/// The actions whose use by a role the evidence could not have shown, by service and reason.
+fn unseen_by(role: &Arn, evidence: &Evidence<'_>, asked: &dyn Fn(&Action) -> bool) -> Vec<BlindSpot> {
+    let mut spots: BTreeMap<(String, String), Vec<Action>> = BTreeMap::new();
+    for action in evidence.catalog.actions().map(|facts| facts.action()).filter(|action| asked(action)) {
+        if let Visibility::Invisible(why) = (evidence.visibility)(role, &action) {
+            spots.entry((action.service().to_owned(), why)).or_default().push(action);
+        }
+    }
+    let spot = |((service, why), actions): ((String, String), Vec<Action>)| BlindSpot {
+        service,
+        why,
+        actions: actions.into(),
+    };
+    spots.into_iter().map(spot).collect()
 }
 
 /// The statement to serve a call: a sure one before a conditional one, one that stays anyway before one that could go,
@@ -315,30 +438,22 @@ fn all(slots: &[Slot<'_>], action: &Action) -> Vec<usize> {
     slots.iter().enumerate().filter(|(_, slot)| slot.candidate.allows_action(action)).map(|(at, _)| at).collect()
 }
 
-/// One change per policy whose statements do not all stay as they are.
-fn changes(role: &Arn, policies: &[AttachedPolicy<'_>], slots: &[Slot<'_>], needs: &[Need]) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for (policy, attached) in policies.iter().enumerate() {
-        let mine: Vec<&Slot<'_>> = slots.iter().filter(|slot| slot.policy == policy).collect();
-        if mine.iter().all(|slot| !slot.editable) {
-            continue;
-        }
-        let (after, reasons) = rewrite(attached.document, &mine, needs);
-        if attached.document.same_text(&after) {
-            continue;
-        }
-        let name = match attached.origin {
-            PolicyOrigin::Managed(arn) => arn.to_string(),
-            PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => attached.name.to_owned(),
-        };
-        let mut attachment = Attachment::identity(role.clone(), name);
-        if let PolicyOrigin::Inline(index) = attached.origin {
-            attachment.index = Some(index);
-        }
-        let after = grants_something(&after).then_some(after);
-        changes.push(Change { attachment, before: Some(attached.document.clone()), after, reasons });
+/// The change that leaves a policy as it was rewritten; nothing where it stays as it is.
+fn change(role: &Arn, rewritten: Rewritten<'_>) -> Option<Change> {
+    let Rewritten { attached, fixed, after, reasons } = rewritten;
+    if fixed || attached.document.same_text(&after) {
+        return None;
     }
-    changes
+    let name = match attached.origin {
+        PolicyOrigin::Managed(arn) => arn.to_string(),
+        PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => attached.name.to_owned(),
+    };
+    let mut attachment = Attachment::identity(role.clone(), name);
+    if let PolicyOrigin::Inline(index) = attached.origin {
+        attachment.index = Some(index);
+    }
+    let after = grants_something(&after).then_some(after);
+    Some(Change { attachment, before: Some(attached.document.clone()), after, reasons })
 }
 
 /// The document with each statement that may be narrowed replaced by what it serves; the others stay, in their places.
@@ -350,10 +465,15 @@ fn rewrite(old: &PolicyDocument, slots: &[&Slot<'_>], needs: &[Need]) -> (Policy
             document.statements.push(statement.clone());
             continue;
         };
-        for Narrowed { statement, needs: behind } in narrow(slot.candidate.statement, &slot.served) {
+        for Narrowed { statement, needs: behind, folds } in narrow(slot.candidate.statement, &slot.served) {
             for need in behind.iter().filter_map(|at| needs.get(*at)) {
                 reasons.push(reason(document.statements.len(), need));
             }
+            reasons.extend(folds.iter().map(|(pattern, rule)| Reason {
+                statement: Some(document.statements.len()),
+                because: format!("`{pattern}` stands for what was seen: {}", rule.describe()),
+                evidence: Vec::new(),
+            }));
             document.statements.push(statement);
         }
     }
@@ -370,6 +490,6 @@ fn reason(statement: usize, need: &Need) -> Reason {
 }
 
 /// A policy of deny statements alone still means something; an empty one does not.
-fn grants_something(document: &PolicyDocument) -> bool {
+pub(crate) fn grants_something(document: &PolicyDocument) -> bool {
     !document.statements.is_empty()
 }

@@ -32,4 +32,6 @@ pub mod obeys_guardrails;
 
 pub mod opens_no_path;
 
+pub mod split;
+
 pub mod verify;

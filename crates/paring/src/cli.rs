@@ -182,7 +182,11 @@ pub(crate) struct Tighten {
     #[arg(long, value_name = "DAYS", help_heading = "Judgement")]
     pub(crate) min_days: Option<u64>,
 
-    /// Write report.json, policies/ and patches/ into this folder
+    /// Take apart roles that several functions share: a role for each function, proved inside the old one
+    #[arg(long, help_heading = "Judgement")]
+    pub(crate) split: bool,
+
+    /// Write report.json, changes.json, policies/ and patches/ into this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 

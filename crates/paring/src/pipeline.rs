@@ -3,6 +3,7 @@
 //! Holds the order and nothing else; what is read is read before, what is shown is shown after.
 
 pub(crate) mod facts;
+mod splits_view;
 mod view;
 
 use iam_evaluate::Evaluator;
@@ -10,7 +11,7 @@ use iam_graph::AccessGraph;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
-use iam_model::change::Change;
+use iam_model::change::{Change, ChangeSet, RoleSplit};
 use iam_model::diagnostic::Diagnostic;
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
@@ -22,6 +23,7 @@ use iam_synthesize::{Evidence, Judgement, RoleProposal, Rules};
 use iam_verify::before_after::replaced;
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
+use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::{Grounds, Verdict, verify};
 
 use crate::error::CliError;
@@ -42,6 +44,8 @@ pub(crate) struct Inputs {
     /// The source files; nothing where no folder was named.
     pub(crate) sources: Option<Vec<SourceText>>,
     pub(crate) rules: Rules,
+    /// Whether roles that several functions share are taken apart.
+    pub(crate) split: bool,
     /// Names or ARNs of the roles to judge; empty for every role.
     pub(crate) roles: Vec<String>,
 }
@@ -52,6 +56,8 @@ pub(crate) struct Tightened {
     pub(crate) patches: PatchSet,
     /// For each judged role, the policy it is left with beside the AWS-managed ones that stay.
     pub(crate) policies: Vec<(Arn, PolicyDocument)>,
+    /// Everything that is proposed.
+    pub(crate) asked: ChangeSet,
     /// Whether every claim about every change is proved.
     pub(crate) proved: bool,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -64,12 +70,22 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let coverage = facts::coverage(&inputs.snapshot, &inputs.usage);
     let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
-    let evidence =
-        Evidence { usage: &inputs.usage, coverage: &coverage, catalog: &inputs.catalog, visibility: &visibility };
+    let has_own_record = |role: &Arn| inputs.last_accessed.roles.contains_key(role);
+    let evidence = Evidence {
+        usage: &inputs.usage,
+        coverage: &coverage,
+        catalog: &inputs.catalog,
+        visibility: &visibility,
+        has_own_record: &has_own_record,
+    };
+    let rules = facts::with_unshown(&inputs.rules, &roles, &known);
 
     let before = iam_graph::build(&index, &[]);
-    let proposals =
-        iam_synthesize::synthesize(&roles, &index, &evidence, &facts::with_unshown(&inputs.rules, &roles, &known));
+    let splits = if inputs.split { iam_synthesize::split(&roles, &index, &evidence, &rules) } else { Vec::new() };
+    let taken_apart = |role: &Role| splits.iter().any(|s| s.split.is_ok() && s.role == role.identity.arn);
+    // A shared role that is taken apart stays as it is: nobody needs to edit what is about to be left.
+    let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
+    let proposals = iam_synthesize::synthesize(&whole, &index, &evidence, &rules);
     let changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let after = iam_graph::build(&index, &changes);
 
@@ -85,11 +101,19 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let stage = Stage { inputs, index: &index, before: &before, after: &after, coverage: &coverage };
     let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
     let verdicts = stage.verify(&proposals, &rulebook, seen);
-    let patches = iam_patch::patch(&project, &index, &changes);
-    let report = view::report(&stage, &proposals, &verdicts, &patches);
-    let proved = verdicts.iter().flatten().all(Verdict::is_proved);
+    let done: Vec<RoleSplit> = splits.iter().filter_map(|split| split.split.clone().ok()).collect();
+    let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
+    let parts = if done.is_empty() { Vec::new() } else { verify_splits(&done, &grounds) };
+    let patches = iam_patch::patch_all(&project, &index, &changes, &done);
+    let mut report = view::report(&stage, &proposals, &verdicts, &patches);
+    report.splits = splits_view::views(&splits, &parts);
+    if inputs.sources.is_some() {
+        splits_view::note_refused(&mut report.splits, &patches);
+    }
+    let proved = verdicts.iter().flatten().chain(parts.iter().map(|part| &part.verdict)).all(Verdict::is_proved);
     let policies = stage.policies(&proposals);
-    Ok(Tightened { report, patches, policies, proved, diagnostics })
+    let asked = ChangeSet { changes, splits: done };
+    Ok(Tightened { report, patches, policies, asked, proved, diagnostics })
 }
 
 /// What the later stops share.

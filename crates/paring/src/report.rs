@@ -32,6 +32,8 @@ pub(crate) struct Report {
     pub(crate) summary: Summary,
     pub(crate) evidence: EvidenceView,
     pub(crate) roles: Vec<RoleView>,
+    /// Shared roles taken apart, where that was asked for.
+    pub(crate) splits: Vec<SplitView>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) patches: Vec<PatchView>,
     pub(crate) not_checked: Vec<String>,
@@ -130,6 +132,32 @@ pub(crate) struct NeedView {
     pub(crate) because: String,
     pub(crate) event_ids: Vec<String>,
     pub(crate) functions: Vec<String>,
+}
+
+/// A shared role taken apart.
+#[derive(Debug, Clone)]
+pub(crate) struct SplitView {
+    pub(crate) role: String,
+    pub(crate) name: String,
+    /// Why it is not taken apart.
+    pub(crate) refused: Option<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) parts: Vec<PartView>,
+}
+
+/// The new role of one function.
+#[derive(Debug, Clone)]
+pub(crate) struct PartView {
+    pub(crate) function: String,
+    pub(crate) role: String,
+    pub(crate) needs: Vec<NeedView>,
+    /// Actions that are cut and could not have been seen.
+    pub(crate) unseen: usize,
+    pub(crate) managed: Vec<String>,
+    pub(crate) boundary: Option<String>,
+    pub(crate) trust: PolicyDocument,
+    pub(crate) policies: Vec<(String, PolicyDocument)>,
+    pub(crate) claims: Vec<ClaimView>,
 }
 
 /// A claim about a role's changes.

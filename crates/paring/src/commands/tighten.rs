@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use iam_model::action::ActionPattern;
+use iam_model::change;
 use iam_model::diagnostic::Diagnostic;
 use iam_model::policy::{PrintStyle, print};
 use iam_model::snapshot::Snapshot;
@@ -46,6 +47,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
         settings: rulebook::settings(&config)?,
         sources,
         rules,
+        split: arguments.split,
         roles: arguments.roles.clone(),
     };
     let done = pipeline::run(&inputs)?;
@@ -89,7 +91,7 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
     terminal.data(&text)?;
     if let Some(folder) = &arguments.out {
         write::results(folder, &files(done))?;
-        terminal.note(&format!("wrote report.json, policies/ and patches/ below `{}`", folder.display()));
+        terminal.note(&format!("wrote report.json, changes.json, policies/ and patches/ below `{}`", folder.display()));
     }
     if let (true, Some(folder)) = (arguments.write, &arguments.iac) {
         apply(folder, done, terminal)?;
@@ -99,7 +101,10 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
 
 /// What `--out` writes.
 fn files(done: &Tightened) -> Vec<(String, String)> {
-    let mut files = vec![("report.json".to_owned(), report::render_json(&done.report))];
+    let mut files = vec![
+        ("report.json".to_owned(), report::render_json(&done.report)),
+        ("changes.json".to_owned(), change::write(&done.asked.changes, &done.asked.splits)),
+    ];
     for (role, policy) in &done.policies {
         let alone = done.policies.iter().filter(|(other, _)| other.name() == role.name()).count() == 1;
         let account = role.account().filter(|_| !alone).map(|account| format!("{account}-")).unwrap_or_default();

@@ -62,6 +62,7 @@ pub(super) fn report(
         evidence: evidence(stage),
         findings: findings(stage, proposals, verdicts, &roles),
         roles,
+        splits: Vec::new(),
         patches: patches.patches.iter().map(|patch| file(patch, &owners)).collect(),
         not_checked: not_checked(stage),
     }
@@ -131,7 +132,7 @@ fn blind_spots(stage: &Stage<'_>, proposal: &RoleProposal) -> Vec<BlindSpotView>
     spots.into_iter().map(view).collect()
 }
 
-fn need(need: &Need) -> NeedView {
+pub(super) fn need(need: &Need) -> NeedView {
     NeedView {
         action: need.action.to_string(),
         resources: need.resources.iter().flatten().map(ToString::to_string).collect(),
@@ -142,7 +143,7 @@ fn need(need: &Need) -> NeedView {
     }
 }
 
-fn claim(claim: Claim, outcome: &Outcome) -> ClaimView {
+pub(super) fn claim(claim: Claim, outcome: &Outcome) -> ClaimView {
     let (view, detail) = match outcome {
         Outcome::Proved { because } => (OutcomeView::Proved, because.clone()),
         Outcome::Refuted { because, counterexample } => {

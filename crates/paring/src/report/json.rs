@@ -4,23 +4,54 @@ use iam_model::json::{self, Limits, Value};
 use iam_model::policy::{PolicyDocument, PrintStyle, print};
 
 use super::{
-    BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, PatchView, RefusedView,
-    Report, RoleView, SCHEMA, Summary,
+    BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, PartView, PatchView,
+    RefusedView, Report, RoleView, SCHEMA, SplitView, Summary,
 };
 
 /// Renders the report as indented JSON.
 pub(crate) fn render(report: &Report) -> String {
-    object([
+    let mut members = vec![
         ("schema", Value::text(SCHEMA)),
         ("paring", Value::text(env!("CARGO_PKG_VERSION"))),
         ("summary", summary(&report.summary)),
         ("evidence", evidence(&report.evidence)),
         ("roles", list(&report.roles, role)),
+    ];
+    if !report.splits.is_empty() {
+        members.push(("splits", list(&report.splits, split)));
+    }
+    members.extend([
         ("findings", list(&report.findings, super::findings::value)),
         ("patches", list(&report.patches, patch)),
         ("not_checked", texts(&report.not_checked)),
+    ]);
+    object(members).to_pretty()
+}
+
+fn split(split: &SplitView) -> Value {
+    object([
+        ("role", Value::text(&split.role)),
+        ("refused", optional(split.refused.as_deref())),
+        ("notes", texts(&split.notes)),
+        ("parts", list(&split.parts, part)),
     ])
-    .to_pretty()
+}
+
+fn part(part: &PartView) -> Value {
+    let policy = |(name, policy): &(String, PolicyDocument)| {
+        object([("name", Value::text(name)), ("document", document(policy))])
+    };
+    object([
+        ("function", Value::text(&part.function)),
+        ("role", Value::text(&part.role)),
+        ("needed", list(&part.needs, need)),
+        ("unseen", count(part.unseen)),
+        ("trust", document(&part.trust)),
+        ("policies", list(&part.policies, policy)),
+        ("managed_policies", texts(&part.managed)),
+        ("boundary", optional(part.boundary.as_deref())),
+        ("claims", list(&part.claims, claim)),
+    ])
 }
 
 fn summary(summary: &Summary) -> Value {

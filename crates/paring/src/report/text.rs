@@ -1,5 +1,7 @@
 //! The report for people: the summary first, then what changes, role by role, then what stays and why.
 
+mod splits;
+
 use std::fmt::Write as _;
 
 use iam_model::finding::FindingSeverity;
@@ -22,6 +24,7 @@ pub(crate) fn render(report: &Report, paint: Paint) -> String {
     for role in report.roles.iter().filter(|role| role.judgement == JudgementView::Narrowed) {
         out.role(role);
     }
+    report.splits.iter().for_each(|split| out.split(split));
     out.unchanged(report);
     out.findings(report);
     out.patches(&report.patches);

@@ -1,0 +1,216 @@
+//! Taking a shared role apart: for each function that runs with it, a role that holds what that function needs.
+//!
+//! Only calls whose session carries a function's name count as that function's. A function that no call shows keeps
+//! everything the shared role grants: nothing is cut without evidence. The shared role itself stays in place, as
+//! sessions of others may use it.
+
+use std::collections::BTreeSet;
+
+use iam_model::arn::Arn;
+use iam_model::change::{NewPolicy, RolePart, RoleSplit};
+use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
+use iam_model::snapshot::{PolicyOrigin, Resource, Role, SnapshotIndex};
+use iam_model::text::grouped;
+use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
+
+use crate::needs::{Evidence, Rules};
+use crate::plumbing::function_name;
+use crate::propose::{Proposer, RoleProposal, Subject, grants_something, with_proposer};
+
+/// What became of one shared role.
+#[derive(Debug, Clone)]
+pub struct SplitProposal {
+    /// The shared role.
+    pub role: Arn,
+    /// The split, or why there is none.
+    pub split: Result<RoleSplit, String>,
+    /// For each part, in order: what was decided about the function, as if it had the role alone.
+    pub parts: Vec<RoleProposal>,
+    /// What a person should know: functions without evidence, calls of others.
+    pub notes: Vec<String>,
+}
+
+/// Characters AWS allows in a role's name.
+const LONGEST_NAME: usize = 64;
+
+/// Takes apart every role in `roles` that several functions run with.
+#[must_use]
+pub fn split(roles: &[&Role], index: &SnapshotIndex<'_>, evidence: &Evidence<'_>, rules: &Rules) -> Vec<SplitProposal> {
+    let shared: Vec<&Role> =
+        roles.iter().copied().filter(|role| index.functions_of(&role.identity.arn).len() > 1).collect();
+    let mut taken: BTreeSet<Arn> = index.roles().map(|role| role.identity.arn.clone()).collect();
+    shared.iter().map(|role| one(role, index, evidence, rules, &mut taken)).collect()
+}
+
+fn one(
+    role: &Role,
+    index: &SnapshotIndex<'_>,
+    evidence: &Evidence<'_>,
+    rules: &Rules,
+    taken: &mut BTreeSet<Arn>,
+) -> SplitProposal {
+    let arn = &role.identity.arn;
+    let mut functions = index.functions_of(arn);
+    functions.sort_by(|a, b| a.arn.cmp(&b.arn));
+    let mut proposal =
+        SplitProposal { role: arn.clone(), split: Err(String::new()), parts: Vec::new(), notes: Vec::new() };
+    proposal.split = why_not(role, index, evidence, rules).map_or_else(
+        || {
+            let all = evidence.usage.principals.get(arn).map(|u| u.observations.as_slice()).unwrap_or_default();
+            proposal.notes.extend(others(&functions, all));
+            let mut parts = Vec::new();
+            for function in &functions {
+                let (part, decided, note) = part(role, function, index, evidence, rules, taken)?;
+                proposal.notes.extend(note);
+                proposal.parts.push(decided);
+                parts.push(part);
+            }
+            Ok(RoleSplit { role: arn.clone(), parts })
+        },
+        Err,
+    );
+    proposal
+}
+
+/// Why a role may not be taken apart at all.
+fn why_not(role: &Role, index: &SnapshotIndex<'_>, evidence: &Evidence<'_>, rules: &Rules) -> Option<String> {
+    let refused = with_proposer(&[role], index, evidence, rules, |proposer| proposer.refuse(role));
+    let unread = || {
+        let policies = index.identity_policies(&role.identity.arn);
+        let mut documents = policies.iter().map(|policy| (policy.name, policy.document));
+        documents
+            .find(|(_, document)| !understood(document))
+            .map(|(name, _)| format!("its policy `{name}` is not understood whole, so it could not be written again"))
+    };
+    refused.or_else(unread)
+}
+
+fn understood(document: &PolicyDocument) -> bool {
+    document.unknown.is_empty() && document.statements.iter().all(|statement| statement.unknown.is_empty())
+}
+
+/// Calls of sessions that carry the name of none of the functions: they stay with the shared role.
+fn others(functions: &[&Resource], observations: &[Observation]) -> Option<String> {
+    let is_function = |o: &&Observation| functions.iter().any(|f| o.function.as_deref() == Some(function_name(f)));
+    let calls: u64 = observations.iter().filter(|o| !is_function(o)).map(|o| o.count).sum();
+    (calls > 0).then(|| {
+        let calls = grouped(calls);
+        format!("{calls} calls were made by sessions that carry none of the functions' names; they stay with the shared role, which stays in place")
+    })
+}
+
+/// The part of one function, what was decided about it, and what a person should know.
+fn part(
+    role: &Role,
+    function: &Resource,
+    index: &SnapshotIndex<'_>,
+    evidence: &Evidence<'_>,
+    rules: &Rules,
+    taken: &mut BTreeSet<Arn>,
+) -> Result<(RolePart, RoleProposal, Option<String>), String> {
+    let (arn, name) = (&role.identity.arn, function_name(function));
+    let trust = trust_of_lambda(&role.trust)
+        .ok_or_else(|| "no statement of its trust policy lets Lambda alone assume it".to_owned())?;
+    let new = new_arn(arn, name, taken).ok_or_else(|| format!("no name is left for a role of `{name}`"))?;
+    let mut part = RolePart {
+        function: function.arn.clone(),
+        role: new,
+        trust,
+        policies: Vec::new(),
+        managed_policies: Vec::new(),
+        boundary: role.identity.boundary.clone(),
+        description: Some(format!("Of {name} alone; before, it ran with the shared role {}", role.identity.name)),
+    };
+    let own = of_function(arn, name, evidence.usage);
+    let mut decided = RoleProposal::tight(arn);
+    if own.principals.is_empty() {
+        copy(role, index, &mut part);
+        let note = format!("{name}: no call of it was seen, so its role keeps everything that the shared role grants");
+        return Ok((part, decided, Some(note)));
+    }
+    let evidence = Evidence { usage: &own, ..*evidence };
+    with_proposer(&[role], index, &evidence, rules, |proposer| narrowed(proposer, function, &mut part, &mut decided));
+    Ok((part, decided, None))
+}
+
+/// What one function was seen to do with a role.
+fn of_function(role: &Arn, name: &str, usage: &UsageLog) -> UsageLog {
+    let all = usage.principals.get(role).map(|usage| usage.observations.as_slice()).unwrap_or_default();
+    let observations: Vec<_> = all.iter().filter(|o| o.function.as_deref() == Some(name)).cloned().collect();
+    let mut own = UsageLog { window: usage.window, ..UsageLog::default() };
+    if observations.iter().any(|o| o.count > 0) {
+        own.principals.insert(role.clone(), PrincipalUsage { observations });
+    }
+    own
+}
+
+fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePart, decided: &mut RoleProposal) {
+    let role = decided.role.clone();
+    let subject = Subject { role: &role, functions: &[function], alone: true };
+    for rewritten in proposer.rewrite(&subject, decided) {
+        match rewritten.attached.origin {
+            PolicyOrigin::Managed(arn)
+                if rewritten.fixed || rewritten.attached.document.same_text(&rewritten.after) =>
+            {
+                part.managed_policies.push(arn.clone());
+            }
+            PolicyOrigin::Managed(_) | PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => {
+                if grants_something(&rewritten.after) {
+                    let name = free_name(rewritten.attached.name, &part.policies);
+                    part.policies.push(NewPolicy { name, document: rewritten.after, reasons: rewritten.reasons });
+                }
+            }
+        }
+    }
+}
+
+/// Everything the shared role has, as it has it.
+fn copy(role: &Role, index: &SnapshotIndex<'_>, part: &mut RolePart) {
+    for policy in index.identity_policies(&role.identity.arn) {
+        match policy.origin {
+            PolicyOrigin::Managed(arn) => part.managed_policies.push(arn.clone()),
+            PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => {
+                let name = free_name(policy.name, &part.policies);
+                let document = policy.document.clone();
+                part.policies.push(NewPolicy { name, document, reasons: Vec::new() });
+            }
+        }
+    }
+}
+
+fn free_name(wanted: &str, taken: &[NewPolicy]) -> String {
+    let is_taken = |name: &str| taken.iter().any(|policy| policy.name == name);
+    let numbered = (2..).map(|n: usize| format!("{wanted}-{n}"));
+    std::iter::once(wanted.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+/// The statements of a trust policy that concern Lambda, with no other principal in them.
+fn trust_of_lambda(trust: &PolicyDocument) -> Option<PolicyDocument> {
+    let is_lambda = |p: &PrincipalPattern| matches!(p, PrincipalPattern::Service(name) if matches!(name.as_str(), "lambda.amazonaws.com" | "edgelambda.amazonaws.com"));
+    let narrowed = |statement: &Statement| -> Option<Statement> {
+        if statement.effect != Effect::Allow {
+            return Some(statement.clone());
+        }
+        let Some(PrincipalElement::Principal(patterns)) = &statement.principal else { return None };
+        let own: Vec<_> = patterns.iter().filter(|pattern| is_lambda(&pattern.value)).cloned().collect();
+        (!own.is_empty()).then(|| Statement { principal: Some(PrincipalElement::Principal(own)), ..statement.clone() })
+    };
+    let statements: Vec<Statement> = trust.statements.iter().filter_map(narrowed).collect();
+    let allows = understood(trust) && statements.iter().any(|statement| statement.effect == Effect::Allow);
+    allows.then(|| PolicyDocument { statements, ..trust.clone() })
+}
+
+/// The ARN of a role that does not exist yet, in the shared role's account and path, named after a function.
+fn new_arn(shared: &Arn, function: &str, taken: &mut BTreeSet<Arn>) -> Option<Arn> {
+    let head = shared.as_str().strip_suffix(shared.name())?;
+    let numbered = (1..1000).map(|n: usize| if n == 1 { "-role".to_owned() } else { format!("-role-{n}") });
+    for end in numbered {
+        let room = LONGEST_NAME.saturating_sub(end.len());
+        let start: String = function.chars().take(room).collect();
+        let arn: Arn = format!("{head}{start}{end}").parse().ok()?;
+        if taken.insert(arn.clone()) {
+            return Some(arn);
+        }
+    }
+    None
+}

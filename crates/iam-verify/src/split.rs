@@ -1,0 +1,306 @@
+//! A shared role taken apart: is each part safe for the function that gets it?
+//!
+//! Judged by the four claims, in the accounts as they would be if each function had an exact copy of the shared role: the
+//! copy gives it what it has now, so whatever a part gives less or otherwise is the split's doing. What other policies
+//! allow the shared role by its name is lost even to a copy, and is asked apart.
+
+use iam_evaluate::permission_set::Limits;
+use iam_evaluate::{Context, Evaluator, Principal, Request};
+use iam_model::action::Action;
+use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::change::{Attachment, AttachmentKind, Change, NewPolicy, RolePart, RoleSplit};
+use iam_model::policy::{PolicyDocument, PrincipalPattern, PrintStyle, print};
+use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
+use iam_model::text::grouped;
+use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
+
+use crate::adds_nothing;
+use crate::keeps_used::Replayed;
+use crate::obeys_guardrails::{Evidence, Rulebook, Settings, State};
+use crate::outcome::{Claim, Counterexample, Outcome};
+use crate::verify::{Grounds, Verdict, verify};
+
+/// The judgement on one part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartVerdict {
+    /// The function.
+    pub function: Arn,
+    /// The role it would get.
+    pub role: Arn,
+    /// The four claims about it.
+    pub verdict: Verdict,
+}
+
+/// What splits are judged on.
+pub struct SplitGrounds<'a> {
+    /// The accounts as they are.
+    pub index: &'a SnapshotIndex<'a>,
+    /// The rules.
+    pub rulebook: &'a Rulebook<'a>,
+    /// What was seen, and could have been.
+    pub evidence: Evidence<'a>,
+    /// What the organisation states.
+    pub settings: &'a Settings,
+}
+
+/// Judges splits together; a verdict for each part, in their order.
+#[must_use]
+pub fn verify_splits(splits: &[RoleSplit], grounds: &SplitGrounds<'_>) -> Vec<PartVerdict> {
+    let parts: Vec<(&RoleSplit, &RolePart)> = splits.iter().flat_map(|s| s.parts.iter().map(move |p| (s, p))).collect();
+    let copied = copies(&parts, grounds.index);
+    let (index, _) = SnapshotIndex::new(&copied);
+    let changes: Vec<Vec<Change>> = parts.iter().map(|(split, part)| changes(split, part, grounds.index)).collect();
+    let trusts = parts.iter().filter_map(|(split, part)| trust_change(split, part, grounds.index));
+    let all: Vec<Change> = changes.iter().flatten().cloned().chain(trusts).collect();
+    let (before, after) = (iam_graph::build(&index, &[]), iam_graph::build(&index, &all));
+    let usage = grounds.evidence.usage.map(|usage| by_part(&parts, usage));
+    let seen = Evidence { usage: usage.as_ref(), ..grounds.evidence };
+    let (original, evaluator) = (Evaluator::new(grounds.index), Evaluator::new(&index));
+    let judge = |((split, part), changes): (&(&RoleSplit, &RolePart), &Vec<Change>)| {
+        let own = usage.as_ref().map(|usage| only(&part.role, usage));
+        let state = |graph| State::new(grounds.rulebook, &index, graph, seen, grounds.settings);
+        let of_part =
+            Grounds { before: state(&before), after: state(&after), evaluator: &evaluator, usage: own.as_ref() };
+        let verdict = match grounds.index.role(&split.role) {
+            Some(role) => {
+                let mut verdict = verify(&changes.iter().collect::<Vec<_>>(), &of_part);
+                let asked = Asked { split, part, role, index: grounds.index, original: &original, copied: &evaluator };
+                asked.correct(&mut verdict, own.as_ref());
+                verdict
+            }
+            None => unknown(&format!("the snapshot holds no role {}", split.role)),
+        };
+        PartVerdict { function: part.function.clone(), role: part.role.clone(), verdict }
+    };
+    parts.iter().zip(&changes).map(judge).collect()
+}
+
+fn unknown(why: &str) -> Verdict {
+    let undecided = || Outcome::Undecided { why: why.to_owned() };
+    Verdict {
+        claims: Claim::ALL.iter().map(|claim| (*claim, undecided())).collect(),
+        replayed: Replayed {
+            outcome: undecided(),
+            total: crate::keeps_used::Replay::default(),
+            principals: std::collections::BTreeMap::new(),
+        },
+        certificates: Vec::new(),
+        violations: Vec::new(),
+        not_asked: Vec::new(),
+    }
+}
+
+/// The accounts with an exact copy of the shared role for each function, and the functions running with the copies.
+fn copies(parts: &[(&RoleSplit, &RolePart)], index: &SnapshotIndex<'_>) -> Snapshot {
+    let mut copied = index.snapshot().clone();
+    for (split, part) in parts {
+        let Some(role) = index.role(&split.role) else { continue };
+        let mut own: Role = role.clone();
+        own.identity.arn = part.role.clone();
+        own.identity.name = part.role.name().to_owned();
+        own.identity.unique_id = None;
+        own.instance_profiles = Vec::new();
+        let accounts = copied.accounts.iter_mut();
+        for (_, account) in accounts.filter(|(id, _)| split.role.account().as_ref() == Some(*id)) {
+            account.roles.push(own.clone());
+            for function in account.resources.iter_mut().filter(|resource| resource.arn == part.function) {
+                function.role = Some(part.role.clone());
+            }
+        }
+    }
+    copied
+}
+
+/// What turns a copy into the part.
+fn changes(split: &RoleSplit, part: &RolePart, index: &SnapshotIndex<'_>) -> Vec<Change> {
+    let change = |name: String, before: Option<&PolicyDocument>, after: Option<&NewPolicy>| Change {
+        attachment: Attachment::identity(part.role.clone(), name),
+        before: before.cloned(),
+        after: after.map(|policy| policy.document.clone()),
+        reasons: after.map(|policy| policy.reasons.clone()).unwrap_or_default(),
+    };
+    let mut changes = Vec::new();
+    let mut written: Vec<&NewPolicy> = part.policies.iter().collect();
+    for held in index.identity_policies(&split.role) {
+        match held.origin {
+            PolicyOrigin::Managed(arn) if part.managed_policies.contains(arn) => {}
+            PolicyOrigin::Managed(arn) => changes.push(change(arn.to_string(), Some(held.document), None)),
+            PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => {
+                let at = written.iter().position(|policy| policy.name == held.name);
+                let after = at.map(|at| written.remove(at));
+                changes.push(change(held.name.to_owned(), Some(held.document), after));
+            }
+        }
+    }
+    changes.extend(written.into_iter().map(|policy| change(policy.name.clone(), None, Some(policy))));
+    changes
+}
+
+fn trust_change(split: &RoleSplit, part: &RolePart, index: &SnapshotIndex<'_>) -> Option<Change> {
+    let role = index.role(&split.role)?;
+    let mut attachment = Attachment::identity(part.role.clone(), String::new());
+    (attachment.kind, attachment.policy_name) = (AttachmentKind::Trust, None);
+    Some(Change { attachment, before: Some(role.trust.clone()), after: Some(part.trust.clone()), reasons: Vec::new() })
+}
+
+/// What each function did with the shared role, as if its new role had done it.
+fn by_part(parts: &[(&RoleSplit, &RolePart)], usage: &UsageLog) -> UsageLog {
+    let mut own = UsageLog { window: usage.window, ..UsageLog::default() };
+    for (split, part) in parts {
+        let Some(seen) = usage.principals.get(&split.role) else { continue };
+        let mine = |o: &&Observation| o.function.as_deref() == Some(part.function.name());
+        let observations: Vec<_> = seen.observations.iter().filter(mine).cloned().collect();
+        own.principals.insert(part.role.clone(), PrincipalUsage { observations });
+    }
+    own
+}
+
+fn only(role: &Arn, usage: &UsageLog) -> UsageLog {
+    let mut own = UsageLog { window: usage.window, ..UsageLog::default() };
+    own.principals.extend(usage.principals.get(role).map(|seen| (role.clone(), seen.clone())));
+    own
+}
+
+/// What the four claims do not ask.
+struct Asked<'s, 'a> {
+    split: &'s RoleSplit,
+    part: &'s RolePart,
+    role: &'s Role,
+    index: &'s SnapshotIndex<'a>,
+    original: &'s Evaluator<'a>,
+    copied: &'s Evaluator<'s>,
+}
+
+impl Asked<'_, '_> {
+    /// Puts a worse outcome in the place of a better one.
+    fn correct(&self, verdict: &mut Verdict, usage: Option<&UsageLog>) {
+        let seen = usage.and_then(|usage| usage.principals.get(&self.part.role));
+        let observations = seen.map(|seen| seen.observations.as_slice()).unwrap_or_default();
+        let used = self.lambda_may_assume().or_else(|| self.named(observations));
+        let added = self.structure().or_else(|| self.trust());
+        for (claim, outcome) in &mut verdict.claims {
+            let worse = match claim {
+                Claim::KeepsUsed => &used,
+                Claim::AddsNothing => &added,
+                Claim::OpensNoPath | Claim::ObeysGuardrails => &None,
+            };
+            if let (Some(worse), false) = (worse, matches!(outcome, Outcome::Refuted { .. })) {
+                *outcome = worse.clone();
+            }
+        }
+    }
+
+    /// The trust policy must let nobody in whom the shared role's did not.
+    fn trust(&self) -> Option<Outcome> {
+        let (before, after) = (Some(&self.role.trust), Some(&self.part.trust));
+        let outcome = adds_nothing::check(AttachmentKind::Trust, before, after, Limits::default()).outcome;
+        let of = |text: String| format!("trust policy: {text}");
+        match outcome {
+            Outcome::Proved { .. } => None,
+            Outcome::Refuted { because, counterexample } => {
+                Some(Outcome::Refuted { because: of(because), counterexample })
+            }
+            Outcome::Undecided { why } => Some(Outcome::Undecided { why: of(why) }),
+        }
+    }
+
+    /// Whatever is not said by policies: the name is free, the boundary and the attachments are the shared role's.
+    fn structure(&self) -> Option<Outcome> {
+        let (part, identity) = (self.part, &self.role.identity);
+        let foreign = part.managed_policies.iter().find(|arn| !identity.attached_policies.contains(arn));
+        let because = if self.index.role(&part.role).is_some() {
+            format!("{} exists already", part.role)
+        } else if part.role.account() != self.split.role.account() {
+            format!("{} is of another account than the shared role", part.role)
+        } else if part.boundary != identity.boundary {
+            "the permissions boundary is not the shared role's".to_owned()
+        } else {
+            format!("{} is attached, and the shared role does not have it", foreign?)
+        };
+        Some(Outcome::Refuted { because, counterexample: None })
+    }
+
+    fn lambda_may_assume(&self) -> Option<Outcome> {
+        let mut attachment = Attachment::identity(self.part.role.clone(), String::new());
+        attachment.kind = AttachmentKind::Trust;
+        let after = Some(self.part.trust.clone());
+        let change = Change { attachment, before: Some(self.role.trust.clone()), after, reasons: Vec::new() };
+        let request = Request {
+            principal: Principal::parse("lambda.amazonaws.com").ok()?,
+            action: "sts:AssumeRole".parse::<Action>().ok()?,
+            resource: self.part.role.clone().into(),
+            resource_account: None,
+            context: Context::open(),
+        };
+        let may = |evaluator: &Evaluator<'_>| !evaluator.decide_request(&request).outcome.is_deny();
+        let after = self.copied.with_change(&change).ok();
+        (!after.is_some_and(|after| may(&after))).then(|| Outcome::Refuted {
+            because: format!("Lambda could not run {} with it", self.part.function.name()),
+            counterexample: None,
+        })
+    }
+
+    /// Calls that some other policy allows the shared role by its name, and so would not allow the new one.
+    fn named(&self, observations: &[Observation]) -> Option<Outcome> {
+        let caller = Principal::parse(self.part.role.as_str()).ok()?;
+        let shared = Principal::parse(self.split.role.as_str()).ok()?;
+        let (mut calls, mut first) = (0, None);
+        for observation in observations.iter().filter(|o| o.count > 0) {
+            for resource in &observation.resources {
+                let is_name = !resource.as_str().contains(['*', '?']) || resource.is_everything();
+                if !is_name || !observation.resource_known {
+                    if let Some(policy) = self.names_shared_role(observation.action.service()) {
+                        let action = &observation.action;
+                        let why = format!(
+                            "the policy of {policy} names the shared role, and the logs do not tell on which resource {action} was called"
+                        );
+                        return Some(Outcome::Undecided { why });
+                    }
+                    continue;
+                }
+                let Some(request) = request(&caller, observation, resource) else { continue };
+                let before = Request { principal: shared.clone(), ..request.clone() };
+                let was_allowed = self.original.decide(&self.split.role, &before).outcome.is_allow();
+                if was_allowed && self.copied.decide(&self.part.role, &request).outcome.is_deny() {
+                    calls += observation.count;
+                    first.get_or_insert_with(|| Counterexample {
+                        principal: Some(PrincipalPattern::Aws(self.part.role.to_string())),
+                        action: observation.action.clone(),
+                        resource: resource.clone(),
+                        context: observation.context.clone(),
+                    });
+                }
+            }
+        }
+        let counterexample = Some(first?);
+        let because = format!(
+            "{} observed calls are allowed by a policy that names the shared role; it must name the new role first",
+            grouped(calls)
+        );
+        Some(Outcome::Refuted { because, counterexample })
+    }
+
+    /// A resource of a service whose policy says the shared role's name.
+    fn names_shared_role(&self, service: &str) -> Option<&Arn> {
+        let mut policies = self.index.snapshot().accounts.values().flat_map(|account| &account.resource_policies);
+        let names = |document: &PolicyDocument| {
+            let text = print(document, PrintStyle::Compact);
+            !document.unknown.is_empty() || text.contains(self.split.role.as_str())
+        };
+        policies.find(|(arn, document)| arn.service() == service && names(document)).map(|(arn, _)| arn)
+    }
+}
+
+fn request(principal: &Principal, observation: &Observation, resource: &ResourcePattern) -> Option<Request> {
+    let mut context = Context::open();
+    for (key, values) in &observation.context {
+        context.set(key.clone(), values.clone());
+    }
+    Some(Request {
+        principal: principal.clone(),
+        action: observation.action.clone(),
+        resource: resource.as_str().parse().ok()?,
+        resource_account: None,
+        context,
+    })
+}
