@@ -16,6 +16,9 @@ fn tighten_patches_terraform_and_git_applies_it() {
     let before = folder.read("t/main.tf");
     let output = folder.paring(&[ARGUMENTS, &["--out", "out"]].concat());
     assert_eq!(output.code, 0, "{}", output.stderr);
+    // Fifty objects of one need: some, and how many more.
+    assert!(output.stdout.contains("and 44 more (report.json lists them)"), "{}", output.stdout);
+    assert_eq!(output.stdout.matches("shop-reports-111122223333/daily/").count(), 6);
     let diff = folder.read("out/patches/main.tf.diff");
     insta::assert_snapshot!("terraform_diff", diff);
     assert!(folder.git(&["apply", "--directory=t", "out/patches/main.tf.diff"]));

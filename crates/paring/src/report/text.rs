@@ -16,6 +16,8 @@ use crate::terminal::Paint;
 const NAMED_ACTIONS: usize = 3;
 /// Services shown where a wildcard reached into many.
 const NAMED_SERVICES: usize = 8;
+/// Resources shown of one need; what they fold to stands in the diff.
+const NAMED_RESOURCES: usize = 6;
 
 /// Renders the report as text.
 pub(crate) fn render(report: &Report, paint: Paint) -> String {
@@ -135,9 +137,17 @@ impl Text {
             let label = if index == 0 { "needed" } else { "" };
             let grade = if need.grade == "observed" { String::new() } else { format!("{}: ", need.grade) };
             self.row(label, &format!("{:<width$}  {grade}{}", need.action, need.because));
-            for resource in &need.resources {
+            for resource in need.resources.iter().take(NAMED_RESOURCES) {
                 let resource = self.paint.dim(&format!("{:width$}  on {resource}", ""));
                 self.row("", &resource);
+            }
+            if let more @ 1.. = need.resources.len().saturating_sub(NAMED_RESOURCES) {
+                let more = self.paint.dim(&format!(
+                    "{:width$}  and {} more (report.json lists them)",
+                    "",
+                    grouped(more as u64)
+                ));
+                self.row("", &more);
             }
         }
         let implied = needs.len() - shown.len();
