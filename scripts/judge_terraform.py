@@ -40,7 +40,7 @@ def blocks(text):
     for kind, items in clean(hcl2.loads(text.lstrip("\ufeff").replace("\r\n", "\n") + "\n")).items():
         for item in items if isinstance(items, list) else [items]:
             head, body = [kind], item
-            for _ in range({"resource": 2, "data": 2}.get(kind, 0)):
+            for _ in range({"resource": 2, "data": 2, "module": 1}.get(kind, 0)):
                 (label, body), = body.items()
                 head.append(label)
             found.setdefault(".".join(head), []).append(body)
@@ -60,7 +60,8 @@ def statement(raw):
 def document(value):
     """The statements of a policy: blocks, JSON in a heredoc, or the argument of `jsonencode`."""
     if isinstance(value, dict):
-        found = value.get("Statement", value.get("statement"))
+        # The input of a module: statements by a name.
+        found = value.get("Statement", value.get("statement", list(value.values())))
         return [statement(s) for s in many(found)]
     text = value.strip()
     if text.startswith("${") and text.endswith("}"):
@@ -75,7 +76,7 @@ def document(value):
 def at(found, asked):
     body = found[asked["block"]][0]
     for step in asked["path"]:
-        body = body[step] if not isinstance(body, list) else body[0][step]
+        body = body[step] if isinstance(step, int) or not isinstance(body, list) else body[0][step]
     return document(body)
 
 

@@ -18,7 +18,7 @@ pub fn check(name: &str, text: &str) {
     let (index, _) = SnapshotIndex::new(&snapshot);
     for location in project.policies().take(POLICIES) {
         assert!(location.span.end <= text.len() && text.is_char_boundary(location.span.start));
-        let change = change(&location);
+        let change = change(&location, name.ends_with(".tf"));
         let set = iam_patch::patch(&project, &index, std::slice::from_ref(&change));
         for patch in &set.patches {
             outside_is_untouched(text, patch);
@@ -32,7 +32,9 @@ fn read(name: &str, text: &str) -> Project {
     Project::read(vec![SourceText { name: SourceName::new(name), text: text.to_owned() }]).0
 }
 
-fn change(location: &Location) -> Change {
+/// Blocks of Terraform are found by their address, resources of a template by their logical id.
+fn change(location: &Location, terraform: bool) -> Change {
+    let named = |wanted: bool| wanted.then(|| location.logical_id.clone());
     let kind = match location.form {
         Form::Trust => AttachmentKind::Trust,
         Form::ResourcePolicy => AttachmentKind::Resource,
@@ -45,8 +47,8 @@ fn change(location: &Location) -> Change {
             kind,
             principal_arn: None,
             resource_arn: None,
-            logical_id: Some(location.logical_id.clone()),
-            address: None,
+            logical_id: named(!terraform),
+            address: named(terraform),
             policy_name: None,
             index: location.index,
         },

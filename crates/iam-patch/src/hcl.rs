@@ -26,6 +26,8 @@ mod evaluate;
 
 mod policies;
 
+mod inputs;
+
 mod owner;
 
 mod find;

@@ -276,3 +276,126 @@ fn files_that_name_themselves_end() {
     );
     assert_eq!(run(&[("main.tf", &text)], &change).patches, []);
 }
+
+/// Inputs of the module for functions, as its documentation shows them.
+const INPUTS: &str = r#"module "orders" {
+  source        = "terraform-aws-modules/lambda/aws"
+  version       = "~> 7.0"
+  function_name = "orders"
+
+  attach_policy_statements = true
+  policy_statements = {
+    # What the function writes.
+    table = {
+      effect    = "Allow",
+      actions   = ["dynamodb:GetItem", "dynamodb:PutItem"], # both
+      resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/orders"]
+    },
+    logs = {
+      actions   = ["logs:PutLogEvents"]
+      resources = ["arn:aws:dynamodb:eu-west-1:111122223333:table/orders"]
+    }
+  }
+}
+"#;
+
+fn inputs(after: &[&[&str]]) -> Change {
+    let list = |of: &[&[&str]]| of.iter().map(|s| s.iter().map(|a| (*a).to_owned()).collect()).collect::<Vec<_>>();
+    let before = list(&[&["dynamodb:GetItem", "dynamodb:PutItem"], &["logs:PutLogEvents"]]);
+    let arn = "arn:aws:iam::111122223333:role/orders".parse().unwrap();
+    let attachment = Attachment::identity(arn, "orders-inline".into());
+    change(attachment, document(&before, TABLE), document(&list(after), TABLE))
+}
+
+/// The one patched file; a module's inputs always wait for a person.
+fn patched_inputs(text: &str, change: &Change) -> String {
+    let set = run(&[("main.tf", text)], change);
+    assert!(set.refused.is_empty(), "{:?}", set.refused);
+    let Disposition::NeedsReview(reasons) = &set.patches[0].disposition else { panic!("{:?}", set.patches) };
+    assert!(reasons.iter().any(|r| r.contains("`module.orders` makes the policy")), "{reasons:?}");
+    let mut again = change.clone();
+    again.before.clone_from(&change.after);
+    assert_eq!(run(&[("main.tf", &set.patches[0].after)], &again).patches, [], "patched twice");
+    set.patches[0].after.clone()
+}
+
+#[test]
+fn the_inputs_of_a_module_are_edited_in_their_own_words() {
+    let logs: &[&str] = &["logs:PutLogEvents"];
+    let after = patched_inputs(INPUTS, &inputs(&[&["dynamodb:PutItem"], logs]));
+    assert_eq!(after, INPUTS.replace("\"dynamodb:GetItem\", ", ""));
+    let after = patched_inputs(INPUTS, &inputs(&[&["dynamodb:GetItem", "dynamodb:PutItem"]]));
+    assert!(!after.contains("logs") && after.contains("# both"), "{after}");
+    let crlf = INPUTS.replace('\n', "\r\n");
+    let mut with = inputs(&[&["dynamodb:GetItem", "dynamodb:PutItem"], logs, &["sqs:SendMessage"]]);
+    with.after.as_mut().unwrap().statements[2].sid = Some("Queue".into());
+    let after = patched_inputs(&crlf, &with);
+    let new = "    Queue = {\r\n      sid = \"Queue\"";
+    assert!(after.contains(&new.replace("sid =", "sid       =")), "{after}");
+    assert!(
+        after.contains("actions   = [\"sqs:SendMessage\"]") && !after.replace("\r\n", "").contains('\n'),
+        "{after}"
+    );
+}
+
+#[test]
+fn an_input_that_the_module_ignores_is_no_policy() {
+    let off = INPUTS.replace("attach_policy_statements = true", "attach_policy_statements = false");
+    let set = run(&[("main.tf", &off)], &inputs(&[&["dynamodb:PutItem"]]));
+    assert_eq!(set.patches, []);
+    assert!(set.refused[0].refusal.message.contains("`attach_policy_statements` is not set"), "{:?}", set.refused);
+}
+
+#[test]
+fn a_policy_of_a_module_goes_with_the_flag_that_attaches_it() {
+    let change = Change { after: None, ..inputs(&[]) };
+    let set = run(&[("main.tf", INPUTS)], &change);
+    let after = &set.patches[0].after;
+    assert!(!after.contains("policy_statements") && after.contains("function_name = \"orders\""), "{after}");
+}
+
+#[test]
+fn a_heredoc_of_a_module_is_edited_and_its_removal_says_what_to_do() {
+    let text = format!(
+        "module \"orders\" {{\n  source = \"../..\"\n  function_name = \"orders\"\n  attach_policy_json = true\n  policy_json = <<-EOT\n    {{\"Statement\": [{{\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"{TABLE}\"}}]}}\n  EOT\n}}\n"
+    );
+    let arn = "arn:aws:iam::111122223333:role/orders".parse().unwrap();
+    let before = document(&[vec!["s3:GetObject".into()]], TABLE);
+    let gone = Change { after: None, ..change(Attachment::identity(arn, "orders".into()), before, document(&[], "*")) };
+    let set = run(&[("main.tf", &text)], &gone);
+    assert!(set.refused[0].refusal.hint.as_deref().is_some_and(|hint| hint.contains("flag")), "{:?}", set.refused);
+    let less = Change { after: Some(document(&[vec!["s3:GetObjectTagging".into()]], TABLE)), ..gone };
+    let set = run(&[("main.tf", &text)], &less);
+    assert!(set.patches[0].after.contains("s3:GetObjectTagging"), "{:?}", set.refused);
+}
+
+#[test]
+fn a_state_leads_to_the_call_of_a_module_from_outside() {
+    let text = INPUTS.replace("\"orders\"\n\n", "\"${terraform.workspace}\"\n\n");
+    let state = r#"{"version": 4, "resources": [{"module": "module.orders", "mode": "managed", "type": "aws_iam_role", "name": "lambda",
+        "instances": [{"index_key": 0, "attributes": {"arn": "arn:aws:iam::111122223333:role/orders"}}]}]}"#;
+    let set = run(
+        &[("main.tf", &text), ("terraform.tfstate", state)],
+        &inputs(&[&["dynamodb:PutItem"], &["logs:PutLogEvents"]]),
+    );
+    assert_eq!(set.patches.len(), 1, "{:?}", set.refused);
+}
+
+#[test]
+fn the_seeds_of_the_fuzz_target_reach_the_editor() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/hcl");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let source = SourceText { name: SourceName::new("main.tf"), text: text.clone() };
+        let locations: Vec<_> = Project::read(vec![source]).0.policies().collect();
+        let patched = locations.iter().any(|location| {
+            let after = document(&[vec!["s3:GetObject".into()]], "*");
+            let trust = matches!(location.form, iam_patch::Form::Trust);
+            let kind = if trust { AttachmentKind::Trust } else { AttachmentKind::Identity };
+            let attachment = Attachment { kind, index: location.index, ..at(&location.logical_id) };
+            let change = Change { attachment, before: None, after: Some(after), reasons: Vec::new() };
+            !run(&[("main.tf", &text)], &change).patches.is_empty()
+        });
+        assert!(patched, "{text}");
+    }
+}

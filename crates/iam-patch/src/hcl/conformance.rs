@@ -14,7 +14,7 @@ use iam_model::policy::{self, ActionElement, PolicyDocument, ResourceElement, St
 use iam_model::text::{SourceName, SourceText, Spanned};
 
 use super::evaluate::{Account, Evaluator};
-use super::policies::{Site, Writing};
+use super::policies::{self, Site, Writing};
 use super::project::{Terraform, body_of, second_body_of};
 use super::work::{Edited, Work, all_sites};
 use super::{find, owner};
@@ -28,8 +28,8 @@ struct Tally {
     wrong: Vec<String>,
     refused: Vec<String>,
     cases: usize,
-    /// By project and form: policies, statements, changes asked for, patched, refused by code.
-    rows: BTreeMap<(String, String), Row>,
+    /// By project, level and form: policies, statements, changes asked for, patched, refused by code.
+    rows: BTreeMap<(String, &'static str, String), Row>,
     /// Where the cases for the judge go.
     folder: PathBuf,
 }
@@ -96,8 +96,9 @@ fn concrete(value: &Value) -> Option<Json> {
 fn deployed(terraform: &Terraform, site: &Site) -> Option<PolicyDocument> {
     let (account, fuel) = (owner::account(terraform, site.owner, None), Cell::new(0));
     let evaluator = Evaluator::new(terraform, terraform.module_of(site.at), &account, false, &fuel);
-    let node = terraform.body(site.at)?.at(&site.place)?;
-    let json = concrete(&evaluator.value(node))?;
+    let node = policies::read(terraform, site)?;
+    let json = concrete(&evaluator.value(&node))?;
+    let json = if site.writing == Writing::Inputs { Json::Object(vec![("Statement".into(), json)]) } else { json };
     let source = SourceText { name: SourceName::new("deployed"), text: json.to_compact() };
     let (document, _) = policy::parse(&source);
     let clean = document.statements.iter().all(|s| s.unknown.is_empty());
@@ -166,9 +167,14 @@ fn attachment(terraform: &Terraform, site: &Site) -> Attachment {
     let (account, fuel) = (Account::default(), Cell::new(0));
     let evaluator = Evaluator::new(terraform, terraform.module_of(site.owner), &account, false, &fuel);
     let name = terraform.body(site.owner).and_then(|body| body.at(&site.named_at)?.get("name"));
-    let policy_name = name.filter(|_| site.form == Form::Inline).map(|node| match evaluator.value(node) {
-        Value::Text(text) => text.filled("Hole"),
-        _ => String::new(),
+    let of_module = terraform.body(site.owner).filter(|_| super::inputs::is_call(terraform, site.owner));
+    let of_module = of_module.filter(|_| site.form == Form::PolicyResource);
+    let of_module = of_module.map(|body| super::inputs::policy_name(&evaluator.fresh(), body, site).filled("Hole"));
+    let policy_name = of_module.or_else(|| {
+        name.filter(|_| site.form == Form::Inline).map(|node| match evaluator.value(node) {
+            Value::Text(text) => text.filled("Hole"),
+            _ => String::new(),
+        })
     });
     let module = owner::module_path(terraform, terraform.module_of(site.owner)).filter(|path| !path.is_empty());
     let address = find::named(terraform, site.owner);
@@ -188,8 +194,8 @@ fn judge(files: &[SourceText], site: &Site, after: &PolicyDocument, edited: &Edi
     let patched = terraform(&replaced(files, edited));
     let (account, fuel) = (owner::account(&patched, site.owner, None), Cell::new(0));
     let evaluator = Evaluator::new(&patched, patched.module_of(site.at), &account, false, &fuel);
-    let node = patched.body(site.at).and_then(|body| body.at(&site.place)).ok_or("the place is gone")?;
-    let said = compare::explains_document(&evaluator, node, after);
+    let node = policies::read(&patched, site).ok_or("the place is gone")?;
+    let said = compare::explains_document(&evaluator, &node, after);
     if said { Ok(()) } else { Err(format!("the patched file does not say what it should\n{}", edited.diff)) }
 }
 
@@ -209,17 +215,17 @@ impl Tally {
         *self.counts.entry(what.into()).or_default() += 1;
     }
 
-    fn row(&mut self, project: &str, form: &str) -> &mut Row {
-        self.rows.entry((project.to_owned(), form.to_owned())).or_default()
+    fn row(&mut self, project: &str, level: &'static str, form: &str) -> &mut Row {
+        self.rows.entry((project.to_owned(), level, form.to_owned())).or_default()
     }
 
     fn table(&self) -> String {
-        let mut out = String::from("project,form,policies,statements,changes,patched,refused\n");
-        for ((project, form), row) in &self.rows {
+        let mut out = String::from("project,level,form,policies,statements,changes,patched,refused\n");
+        for ((project, level, form), row) in &self.rows {
             let refused: Vec<String> = row.refused.iter().map(|(code, count)| format!("{count} {code}")).collect();
             let (policies, statements, changes, patched) = (row.policies, row.statements, row.changes, row.patched);
             out.push_str(&format!(
-                "{project},{form},{policies},{statements},{changes},{patched},{}\n",
+                "{project},{level},{form},{policies},{statements},{changes},{patched},{}\n",
                 refused.join(" ")
             ));
         }
@@ -229,7 +235,8 @@ impl Tally {
     fn run(&mut self, project: &str, files: &[SourceText], terraform: &Terraform, site: &Site) {
         let form = format!("{} {}", site.form.as_str(), site.writing.as_str());
         self.count(format!("{form} found"));
-        self.row(project, &form).policies += 1;
+        let level = level(terraform, site);
+        self.row(project, level, &form).policies += 1;
         let label = format!("{} {}", terraform.files[site.at.file].name, find::named(terraform, site.owner));
         self.whole(terraform, site, &format!("{form} removed"), None);
         if site.writing == Writing::Attached {
@@ -237,16 +244,16 @@ impl Tally {
                 Statement::allow(vec![ActionPattern::new("dynamodb:PutItem")], vec![ResourcePattern::new(TABLE)]);
             self.whole(terraform, site, &format!("{form} made inline"), Some(PolicyDocument::new(vec![statement])));
         }
-        if !matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument) {
+        if !matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument | Writing::Inputs) {
             return;
         }
         let Some(before) = deployed(terraform, site) else {
             self.refused.push(format!("{label}: not resolvable"));
             return self.count(format!("{form} not resolvable"));
         };
-        self.row(project, &form).statements += before.statements.len();
+        self.row(project, level, &form).statements += before.statements.len();
         for (name, after) in changes(&before) {
-            self.row(project, &form).changes += 1;
+            self.row(project, level, &form).changes += 1;
             let label = format!("{label} {name}");
             let (before, after) = (Some(before.clone()), Some(after));
             let change = Change { attachment: attachment(terraform, site), before, after, reasons: Vec::new() };
@@ -254,7 +261,7 @@ impl Tally {
             match patch(terraform, &change) {
                 Err(refusal) => {
                     self.count(format!("{form} refused {}", refusal.code));
-                    *self.row(project, &form).refused.entry(refusal.code.to_string()).or_default() += 1;
+                    *self.row(project, level, &form).refused.entry(refusal.code.to_string()).or_default() += 1;
                     self.refused.push(format!("{label}: {}: {refusal}", refusal.code));
                 }
                 Ok(edited) if edited.is_empty() => {
@@ -265,7 +272,7 @@ impl Tally {
                 }
                 Ok(edited) => {
                     self.count(format!("{form} patched"));
-                    self.row(project, &form).patched += 1;
+                    self.row(project, level, &form).patched += 1;
                     let edited = &edited[0];
                     if let Err(why) = judge(files, site, after, edited) {
                         self.wrong.push(format!("{label}: {why}"));
@@ -312,13 +319,36 @@ impl Tally {
     }
 }
 
+/// How far a policy should be carried: L1 where every list is written out or one reference, L2 where it takes a look
+/// besides (inline blocks, files of their own, inputs of modules, lists made by functions), L3 where only its place is told.
+fn level(terraform: &Terraform, site: &Site) -> &'static str {
+    let Some(node) = policies::read(terraform, site) else { return "L3" };
+    let made = |node: &crate::tree::Node| {
+        let text = node.raw_text().filter(|_| node.tag.as_deref() == Some(super::parse::EXPRESSION));
+        text.is_some_and(|text| text.contains(['(', '?', '[']))
+    };
+    let lists = ["Action", "NotAction", "Resource", "NotResource"];
+    let statements = compare::statements(&node, &crate::tree::Path::default());
+    let functions = statements.iter().any(|s| lists.iter().filter_map(|list| s.node.get(list)).any(made));
+    match (site.writing, site.form) {
+        (Writing::Other, _) => "L3",
+        (Writing::File | Writing::Inputs, _) | (_, Form::Inline) => "L2",
+        (Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument, _) if functions || statements.is_empty() => {
+            "L2"
+        }
+        _ if terraform.block(site.owner).is_some_and(|block| block.kind() == "module") => "L2",
+        _ => "L1",
+    }
+}
+
 /// The block, the way to the policy in it, and the effects and actions of its statements.
 fn asked_for(terraform: &Terraform, site: &Site, after: &PolicyDocument) -> Json {
     let mut path = Vec::new();
     let mut node = terraform.body(site.at).unwrap();
     if site.writing != Writing::DataDocument {
         for step in site.place.steps() {
-            path.push(Json::text(node.entries()[*step].name()));
+            let name = node.entries().get(*step).map(|entry| Json::text(entry.name()));
+            path.push(name.unwrap_or_else(|| Json::Number(step.to_string())));
             node = node.child(*step).unwrap();
         }
     }
@@ -385,6 +415,16 @@ fn no_change_to_a_real_terraform_project_is_written_wrong() {
     let changes: usize = tally.rows.values().map(|row| row.changes).sum();
     let refused: usize = tally.rows.values().flat_map(|row| row.refused.values()).sum();
     eprintln!("{changes} changes, {refused} refused");
+    for wanted in ["L1", "L2", "L3"] {
+        let rows: Vec<&Row> = tally.rows.iter().filter(|((_, level, _), _)| *level == wanted).map(|(_, r)| r).collect();
+        let sum = |count: fn(&Row) -> usize| rows.iter().map(|row| count(row)).sum::<usize>();
+        let (changes, patched) = (sum(|row| row.changes), sum(|row| row.patched));
+        let refused = sum(|row| row.refused.values().sum());
+        eprintln!(
+            "{wanted}: {} policies, {changes} changes, {patched} patched, {refused} refused",
+            sum(|r| r.policies)
+        );
+    }
     let path = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/patches/corpus-terraform.csv");
     if std::env::var_os("UPDATE_PATCHES").is_some() {
         std::fs::write(&path, tally.table()).unwrap();

@@ -61,7 +61,7 @@ fn grouped(name: &str, kind: Kind) -> Entry {
     Entry { key: word(name, span.start), value: Node { span, tag: None, anchored: false, kind } }
 }
 
-fn word(text: &str, at: usize) -> Node {
+pub(super) fn word(text: &str, at: usize) -> Node {
     let kind = Kind::Scalar { text: text.to_owned(), quote: Quote::Plain };
     Node { span: Span::new(at, at), tag: None, anchored: false, kind }
 }
@@ -159,7 +159,7 @@ fn as_key(node: Node) -> Node {
 }
 
 /// `&{…}` stands for `${…}` in this data source.
-fn variables(node: Node) -> Node {
+pub(super) fn variables(node: Node) -> Node {
     let kind = match node.kind {
         Kind::Scalar { text, quote } => {
             let text = match node.tag.as_deref() {

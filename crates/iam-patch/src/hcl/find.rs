@@ -8,6 +8,7 @@ use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::diagnostic::Place;
 
 use super::evaluate::{Account, Evaluator};
+use super::inputs;
 use super::owner::{account, by_address, by_arn};
 use super::policies::{self, Site, Writing};
 use super::project::{At, Terraform};
@@ -113,6 +114,12 @@ impl Finder<'_> {
         let module = self.terraform.module_of(owner);
         let open = Evaluator::new(self.terraform, module, account, false, &fuel);
         let mut sites = self.of_kind(owner);
+        let off = sites.iter().find_map(|site| Some((inputs::switched_off(self.terraform, site)?, site.clone())));
+        sites.retain(|site| inputs::switched_off(self.terraform, site).is_none());
+        if let (Some((flag, site)), true) = (off, sites.is_empty()) {
+            let message = format!("`{flag}` is not set, so `{}` ignores this input", named(self.terraform, owner));
+            return Err(self.at(Refusal::new(RefusalCode::NotInSource, message), &site));
+        }
         if let Some(name) = self.attachment.policy_name.as_deref()
             && (sites.len() > 1 || self.attachment.address.is_none())
         {
@@ -262,6 +269,9 @@ impl Finder<'_> {
                 (_, Form::Inline) => {
                     body.and_then(|b| b.at(&site.named_at)?.get("name")).map(|node| evaluator.value(node))
                 }
+                (_, Form::PolicyResource) if inputs::is_call(self.terraform, site.owner) => {
+                    body.map(|body| crate::resolve::Value::Text(inputs::policy_name(&evaluator.fresh(), body, site)))
+                }
                 (_, Form::PolicyResource) => body.map(|body| {
                     let own = body.get("name").or_else(|| body.get("name_prefix"));
                     own.map_or_else(super::evaluate::hole, |node| {
@@ -288,9 +298,8 @@ impl Finder<'_> {
 
     fn explains(&self, resolver: &Evaluator<'_>, site: &Site) -> bool {
         let before = self.change.and_then(|change| change.before.as_ref());
-        let node = self.terraform.body(site.at).and_then(|body| body.at(&site.place));
-        match (before, node) {
-            (Some(before), Some(node)) => compare::explains_document(resolver, node, before),
+        match (before, policies::read(self.terraform, site)) {
+            (Some(before), Some(node)) => compare::explains_document(resolver, &node, before),
             _ => false,
         }
     }
@@ -308,6 +317,7 @@ impl Finder<'_> {
                 }
             }
         }
+        reviews.extend(inputs::review(terraform, &site));
         let module = terraform.module_of(site.owner);
         let calls = terraform.calls_of(module);
         if calls.len() > 1 {

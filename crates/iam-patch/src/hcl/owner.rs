@@ -8,6 +8,7 @@ use iam_model::arn::Arn;
 use iam_model::change::AttachmentKind;
 
 use super::evaluate::{Account, Evaluator};
+use super::inputs;
 use super::kinds;
 use super::project::{At, Terraform, folder};
 use super::state::{Instance, without_indices};
@@ -39,6 +40,11 @@ pub(super) fn by_address(terraform: &Terraform, address: &str) -> Vec<At> {
     let mut modules: Vec<usize> = (0..terraform.modules.len()).collect();
     let mut inside = false;
     while let ["module", call, _, ..] = parts.as_slice() {
+        let calls = modules.iter().filter_map(|module| terraform.find(*module, &["module", call]));
+        let calls: Vec<At> = calls.filter(|at| inputs::is_call(terraform, *at)).collect();
+        if !calls.is_empty() {
+            return calls;
+        }
         let called = |module: &usize| terraform.called(terraform.find(*module, &["module", call])?);
         let mut next: Vec<usize> = modules.iter().filter_map(called).collect();
         next.dedup();
@@ -91,7 +97,26 @@ pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> 
             possible.push(at);
         }
     }
-    if exact.is_empty() { possible } else { exact }
+    let calls = calls_for(terraform, arn, last);
+    let made = |at: &At| calls.iter().any(|call| terraform.called(*call) == Some(terraform.module_of(*at)));
+    let mut found = if exact.is_empty() { possible } else { exact };
+    found.retain(|at| !made(at));
+    if found.is_empty() { calls } else { found }
+}
+
+/// The calls of modules from outside that make a role of this name.
+fn calls_for(terraform: &Terraform, arn: &Arn, role: &str) -> Vec<At> {
+    if arn.service() != "iam" || !arn.resource().starts_with("role") {
+        return Vec::new();
+    }
+    let made = |at: &At, defaults: bool| {
+        let (account, fuel) = (account(terraform, *at, Some(arn)), Cell::new(0));
+        let evaluator = Evaluator::new(terraform, terraform.module_of(*at), &account, defaults, &fuel);
+        inputs::by_role(terraform, *at, role, &evaluator)
+    };
+    let calls: Vec<At> = terraform.module_calls().filter(|at| inputs::is_call(terraform, *at)).collect();
+    let exact: Vec<At> = calls.iter().filter(|at| made(at, true)).copied().collect();
+    if exact.is_empty() { calls.into_iter().filter(|at| made(at, false)).collect() } else { exact }
 }
 
 fn of_instance(terraform: &Terraform, state: &str, instance: &Instance) -> Vec<At> {

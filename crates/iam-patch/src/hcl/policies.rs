@@ -2,7 +2,10 @@
 //!
 //! Follows the AWS provider's documentation of each resource. Compares nothing with what is deployed.
 
+use std::borrow::Cow;
+
 use super::document;
+use super::inputs;
 use super::parse::{Block, EXPRESSION, HEREDOC, HEREDOC_TEXT, JSONENCODE};
 use super::project::{At, Terraform};
 use crate::site::Form;
@@ -21,6 +24,8 @@ pub(crate) enum Writing {
     Attached,
     /// `file(…)` or `templatefile(…)`.
     File,
+    /// Statements in the input of a module.
+    Inputs,
     /// Anything else: a text, a variable, a module's output.
     Other,
 }
@@ -34,6 +39,7 @@ impl Writing {
             Self::DataDocument => "data-document",
             Self::Attached => "attached",
             Self::File => "file",
+            Self::Inputs => "module-input",
             Self::Other => "other",
         }
     }
@@ -101,6 +107,9 @@ const ATTACHED: &[(&str, &str)] = &[
 
 /// The policies of one block, in the order written.
 pub(super) fn sites_of(terraform: &Terraform, at: At) -> Vec<Site> {
+    if terraform.block(at).is_some_and(|block| block.kind() == "module") {
+        return inputs::sites_of(terraform, at);
+    }
     let (Some(block), true) = (terraform.block(at), interesting(terraform, at)) else { return Vec::new() };
     let Some(body) = terraform.body(at) else { return Vec::new() };
     let mut found = Vec::new();
@@ -140,6 +149,12 @@ pub(super) fn sites_of(terraform: &Terraform, at: At) -> Vec<Site> {
     found
 }
 
+/// The document of a policy as planning reads it.
+pub(super) fn read<'t>(terraform: &'t Terraform, site: &Site) -> Option<Cow<'t, Node>> {
+    let node = terraform.body(site.at)?.at(&site.place)?;
+    Some(if site.writing == Writing::Inputs { Cow::Owned(inputs::view(node)) } else { Cow::Borrowed(node) })
+}
+
 /// The blocks of a module that may hold a policy.
 pub(super) fn carriers(terraform: &Terraform, module: usize) -> Vec<At> {
     terraform.blocks(module).map(|(at, _)| at).filter(|at| interesting(terraform, *at)).collect()
@@ -154,7 +169,7 @@ fn interesting(terraform: &Terraform, at: At) -> bool {
 }
 
 /// From the value of an attribute to where the document stands.
-fn resolve(terraform: &Terraform, at: At, node: &Node, place: &Path) -> (Writing, At, Path) {
+pub(super) fn resolve(terraform: &Terraform, at: At, node: &Node, place: &Path) -> (Writing, At, Path) {
     let (mut at, mut place, mut node) = (at, place.clone(), node);
     for _ in 0..8 {
         let here = |writing| (writing, at, place.clone());

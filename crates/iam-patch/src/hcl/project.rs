@@ -228,6 +228,11 @@ impl Terraform {
         of(Some(name)).into_iter().chain(of(None)).flatten().copied()
     }
 
+    /// Every call of a module.
+    pub(super) fn module_calls(&self) -> impl Iterator<Item = At> {
+        self.all_blocks().filter(|(_, block)| block.kind() == "module").map(|(at, _)| at)
+    }
+
     fn all_blocks(&self) -> impl Iterator<Item = (At, &Block)> {
         (0..self.modules.len()).flat_map(|module| self.blocks(module))
     }

@@ -12,6 +12,7 @@ use iam_model::text::{SourceName, Span};
 use super::attach::{self, BlockEdit, Edits};
 use super::file::FileWork;
 use super::find::{self, Found};
+use super::inputs;
 use super::policies::{self, Site, Writing};
 use super::project::{At, Terraform, body_of};
 use super::refer::{self, Dialect};
@@ -22,6 +23,7 @@ use crate::op::{Op, Splice};
 use crate::plan::{self, Author, Language};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Resolve, Value};
+use crate::site::Form;
 use crate::tree::Node;
 
 /// Where the policy of an attachment stands.
@@ -151,8 +153,8 @@ impl<'p> Work<'p> {
     /// The edits of a found change, what needs a look, and where that is.
     fn plan_found(&self, found: &Found, change: &Change) -> Result<(Edits, Vec<String>, Place), Refusal> {
         let body = self.terraform.body(found.site.at);
-        let node = body.and_then(|body| body.at(&found.site.place));
-        let (Some(body), Some(node)) = (body, node) else {
+        let node = policies::read(self.terraform, &found.site);
+        let (Some(body), Some(node)) = (body, node.as_deref()) else {
             return Err(Refusal::new(RefusalCode::NotInSource, "the block cannot be read"));
         };
         let place = find::place(self.terraform, found.site.at, node);
@@ -170,11 +172,16 @@ impl<'p> Work<'p> {
         let dialect = refer::dialect(self.terraform, found, &fuel);
         let mut author = Author { language: &dialect, reviews: found.reviews.clone() };
         let site = &found.site;
-        let written = matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument);
+        let written =
+            matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument | Writing::Inputs);
         let after = change.after.as_ref().filter(|after| !after.statements.is_empty());
         let Some(after) = after else {
             if let (true, Some(before)) = (written, &change.before) {
                 unexplained(&dialect, node, before)?;
+            }
+            if inputs::is_call(self.terraform, site.owner) {
+                let ops = inputs::remove(self.terraform, site)?;
+                return Ok((Edits { ops, blocks: Vec::new() }, author.reviews));
             }
             return Ok((attach::remove(self.terraform, found)?, author.reviews));
         };
@@ -182,6 +189,20 @@ impl<'p> Work<'p> {
             Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument => {
                 let ops = document(&mut author, node, site, change.before.as_ref(), after)?;
                 Edits { ops: ops.into_iter().map(|op| (site.at, op)).collect(), blocks: Vec::new() }
+            }
+            Writing::Inputs => {
+                let own = if site.form == Form::Trust {
+                    inputs::without_own_trust(change.before.as_ref(), after)
+                } else {
+                    (change.before.clone(), after.clone())
+                };
+                let ops = document(&mut author, node, site, own.0.as_ref(), &own.1)?;
+                let input = self.terraform.body(site.at).and_then(|body| body.at(&site.place));
+                let ops = inputs::back(input.unwrap_or(node), &site.place, ops)?;
+                Edits { ops: ops.into_iter().map(|op| (site.at, op)).collect(), blocks: Vec::new() }
+            }
+            Writing::Attached if inputs::is_call(self.terraform, site.owner) => {
+                return Err(inputs::attached(self.terraform, site));
             }
             Writing::Attached => {
                 let edits = attach::inline(&mut author, self.terraform, found, &after.statements)?;
