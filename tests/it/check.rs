@@ -21,6 +21,21 @@ fn a_policy_is_public_for_the_types_it_governs_and_other_types_are_refused() {
     assert!(refused.stderr.contains("AWS::EC2::Instance") && refused.stderr.contains("AWS::S3::Bucket"));
 }
 
+/// Running as root reads every folder, so it is the depth and links that stop the walk here.
+#[test]
+fn a_folder_that_cannot_be_read_whole_is_an_error_and_no_silent_skip() {
+    let folder = Folder::new();
+    folder.write("deep/p.json", FLAWED);
+    let check = || folder.paring(&["check", "policy", "deep"]);
+    assert_eq!(check().code, 1);
+    std::os::unix::fs::symlink("p.json", folder.path().join("deep/text")).unwrap();
+    assert_eq!(check().code, 1, "a link that leads to no policy hides none");
+    folder.write(&format!("deep/{}q.json", "d/".repeat(70)), BUCKET);
+    let output = check();
+    assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{}", output.stderr);
+    assert!(output.stderr.contains("nested too deeply"), "{}", output.stderr);
+}
+
 #[test]
 fn a_case_of_an_unknown_type_is_an_error_and_the_others_are_answered_in_order() {
     let folder = Folder::new();

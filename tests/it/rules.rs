@@ -6,7 +6,7 @@ use crate::run::Folder;
 const MINE: &str = r#"@id("no-deploy-role")
 @title("No role is called deploy")
 @severity("error")
-@hint("give it another name")
+@fix("give it another name")
 forbid (principal is Paring::Role, action == Paring::Action::"keep", resource is Paring::Permission)
 when { principal.name == "deploy" }
 unless { context.waived.contains("no-deploy-role") };
@@ -94,7 +94,10 @@ fn waivers_accept_expire_and_go_stale() {
         (output.code, output.stdout)
     };
     let (code, text) = check("version = 1\n");
-    assert!(code == 1 && text.contains("arn:aws:iam::111122223333:role/deploy keep iam:PassRole on *"), "{text}");
+    assert!(
+        code == 1 && text.contains("arn:aws:iam::111122223333:role/deploy keeps iam:PassRole on every resource"),
+        "{text}"
+    );
     let (code, text) = check(&waiver("arn:aws:iam::*:role/deploy", "2026-12-31"));
     assert!(code == 0 && text.contains("(waived)"), "{text}");
     let (code, text) = check(&waiver("arn:aws:iam::*:role/deploy", "2026-01-31"));
@@ -119,6 +122,38 @@ fn changes_are_judged_by_what_they_add() {
     let worse = check(&OWN.replace("dynamodb:*", "*"));
     assert_eq!(worse.code, 1, "{}", worse.stdout);
     assert!(worse.stdout.contains("no-guardrail-tampering"), "{}", worse.stdout);
+}
+
+#[test]
+fn several_files_of_changes_are_asked_about_one_by_one() {
+    let folder = Folder::new();
+    write(&folder);
+    let role =
+        r#"{"kind": "identity", "principal_arn": "arn:aws:iam::111122223333:role/orders", "policy_name": "own"}"#;
+    folder.write("good.json", change(role, OWN, &OWN.replace("dynamodb:*", "dynamodb:PutItem")));
+    folder.write("worse.json", change(role, OWN, &OWN.replace("dynamodb:*", "*")));
+    let base = ["rules", "check", "--snapshot", "s.json", "--usage", "usage.json", "--changes", "good.json"];
+    assert_eq!(folder.paring(&base).code, 0);
+    let both = folder.paring(&[&base[..], &["worse.json"]].concat());
+    assert_eq!(both.code, 1, "{}", both.stderr);
+    let (good, worse) = both.stdout.split_once("worse.json\n").unwrap();
+    assert!(good.starts_with("good.json\n") && !good.contains("no-guardrail-tampering"), "{good}");
+    assert!(worse.contains("no-guardrail-tampering"), "{worse}");
+    let json = folder.paring(&[&base[..], &["worse.json", "--format", "json"]].concat());
+    assert!(json.stdout.contains("\"changes\": \"worse.json\""), "{}", json.stdout);
+}
+
+#[test]
+fn a_folder_of_rules_that_is_not_read_whole_judges_nothing() {
+    let folder = Folder::new();
+    folder.write("elsewhere/mine.cedar", MINE);
+    folder.write("rules/baseline.cedar", BASELINE);
+    let list = || folder.paring(&["rules", "list", "--rules", "rules"]);
+    assert_eq!(list().code, 0);
+    std::os::unix::fs::symlink("../elsewhere", folder.path().join("rules/more")).unwrap();
+    let output = list();
+    assert_eq!((output.code, output.stdout.as_str()), (2, ""), "a rule behind a link is not passed over");
+    assert!(output.stderr.contains("rules/more") && output.stderr.contains("hint: "), "{}", output.stderr);
 }
 
 #[test]

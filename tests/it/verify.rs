@@ -123,6 +123,36 @@ fn boundaries_and_resource_control_policies_are_replayed_too() {
 }
 
 #[test]
+fn several_files_are_judged_each_as_if_it_were_the_only_one() {
+    let folder = Folder::new();
+    write(&folder);
+    folder.write("good.json", change(ROLE, OWN, &policy(NARROW)));
+    folder.write("wide.json", change(ROLE, OWN, &policy(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#)));
+    let base = ["verify", "--snapshot", "s.json", "--usage", "usage.json", "--changes", "good.json"];
+    let alone = folder.paring(&base);
+    let several = folder.paring(&[&base[..], &["wide.json", "good.json"]].concat());
+    assert_eq!((alone.code, several.code), (0, 1), "{}", several.stderr);
+    assert!(several.stdout.starts_with(&format!("good.json\n{}", alone.stdout)), "{}", several.stdout);
+    assert!(several.stdout.ends_with(&format!("good.json\n{}\n3 files of changes: 2 proved, 1 not\n", alone.stdout)));
+    let json = folder.paring(&[&base[..], &["wide.json", "--format", "json"]].concat());
+    assert!(json.stdout.starts_with("{\n  \"schema\": \"paring-verdicts/1\""), "{}", json.stdout);
+    folder.write("broken.json", "{");
+    let broken = folder.paring(&[&base[..], &["broken.json"]].concat());
+    assert_eq!(broken.code, 2, "a file that is not read is not proved by the others");
+    assert!(broken.stdout.starts_with("good.json\n") && broken.stderr.contains("1 of 2 files"), "{}", broken.stderr);
+}
+
+#[test]
+fn what_is_only_advice_is_told_apart_from_what_is_broken() {
+    let good = verify(&change(ROLE, OWN, &policy(NARROW)), &[]);
+    assert!(!good.stdout.contains("Rules broken by the change"), "{}", good.stdout);
+    assert!(good.stdout.contains("Advice on merging, which refutes no claim"), "{}", good.stdout);
+    let wide = verify(&change(ROLE, OWN, &policy(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#)), &[]);
+    let (_, broken) = wide.stdout.split_once("Rules broken by the change\n").unwrap();
+    assert!(broken.contains("is granted every action on every resource"), "{}", wide.stdout);
+}
+
+#[test]
 fn changes_that_cannot_be_applied_or_read_prove_nothing() {
     let nobody = ROLE.replace("role/orders", "role/nobody");
     let output = verify(&change(&nobody, OWN, &policy(NARROW)), &[]);

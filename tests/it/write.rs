@@ -53,15 +53,18 @@ fn a_folder_of_rules_replaces_the_built_in_ones() {
     folder.write("paring.toml", "version = 1\nguardrails = \"rules\"\n");
     folder.write(
         "rules/all.cedar",
-        "@id(\"baseline\") @title(\"b\") @severity(\"note\") @hint(\"h\")\npermit (principal, action, resource);\n\
-         @id(\"no-scans\") @title(\"Nobody scans\") @severity(\"error\") @hint(\"query instead\")\n\
+        "@id(\"baseline\") @title(\"b\") @severity(\"note\") @fix(\"h\")\npermit (principal, action, resource);\n\
+         @id(\"no-scans\") @title(\"Nobody scans\") @severity(\"error\") @fix(\"query instead\")\n\
          forbid (principal is Paring::Role, action == Paring::Action::\"grant\", resource is Paring::Permission)\n\
          when { resource.name == \"Scan\" };\n",
     );
     let output = folder.paring(ARGUMENTS);
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     let line = output.stdout.lines().find(|line| line.contains("obeys-guardrails")).unwrap();
-    assert!(line.contains("1 rules asked") && line.contains("1 objections stood before the change"), "{line}");
+    assert!(
+        line.contains("1 asked, none newly broken") && line.contains("1 objection stood before the change"),
+        "{line}"
+    );
     folder.write("rules/broken.cedar", "forbid (principal\n");
     let output = folder.paring(ARGUMENTS);
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));

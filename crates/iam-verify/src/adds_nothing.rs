@@ -7,6 +7,7 @@
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet, Possibility, Why, Witness};
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
+use iam_model::catalog::Catalog;
 use iam_model::certificate::Certificate;
 use iam_model::change::AttachmentKind;
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
@@ -16,6 +17,7 @@ use crate::certificate;
 use crate::confirm;
 use crate::digest::seal;
 use crate::outcome::Outcome;
+use crate::plausible;
 
 /// How the claim came out, with the certificate of a proof.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,17 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// What [`certificate::check`] accepted for the documents of [`compared`], where proved.
     pub certificate: Option<Certificate>,
+}
+
+impl Verdict {
+    /// The same verdict; a counterexample stands in names that the catalogue knows, where such a request is confirmed too.
+    #[must_use]
+    pub fn in_known_names(mut self, before: &[PolicyDocument], after: &[PolicyDocument], catalog: &Catalog) -> Self {
+        if let Outcome::Refuted { counterexample: Some(request), .. } = &mut self.outcome {
+            *request = plausible::request(request, before, after, catalog);
+        }
+        self
+    }
 }
 
 /// Whether one attached policy, changed from `before` to `after`, adds nothing.

@@ -72,7 +72,7 @@ pub struct Violation {
     /// What the rule demands, in one line.
     pub title: String,
     /// What to do.
-    pub hint: String,
+    pub fix: String,
     /// Whether a waiver covers it.
     pub waiver: WaiverUse,
 }
@@ -173,7 +173,7 @@ impl Guardrails {
     /// # Errors
     ///
     /// [`GuardrailError::Rules`] with everything that is wrong: texts that do not parse or validate, a missing or
-    /// repeated `@id`, a missing `@title`, `@severity` or `@hint`, a `permit` other than the baseline, a waiver under
+    /// repeated `@id`, a missing `@title`, `@severity` or `@fix`, a `permit` other than the baseline, a waiver under
     /// another rule's name. Never part of a set.
     ///
     /// ```
@@ -251,7 +251,7 @@ impl Guardrails {
             object: object.clone(),
             severity: rule.severity,
             title: rule.title.clone(),
-            hint: rule.hint.clone(),
+            fix: rule.fix.clone(),
             waiver: applicable.outcome(&rule.id, insisting.contains(&rule.id)),
         });
         Ok(violations.collect())

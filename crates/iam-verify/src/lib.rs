@@ -12,6 +12,8 @@ mod reading;
 
 mod confirm;
 
+mod plausible;
+
 pub mod adds_nothing;
 
 pub mod not_granted;

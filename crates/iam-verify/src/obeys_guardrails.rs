@@ -83,15 +83,21 @@ fn outcome(violations: &[Violation], earlier: &[Violation], state: &State<'_>) -
                 more => format!("; and {more} more"),
             };
             Outcome::Refuted {
-                because: format!("{} objects to {}: {}; {}{more}", worst.rule, worst.object, worst.title, worst.hint),
+                because: format!("{}: {}: {}; {}{more}", worst.rule, worst.object.in_words(), worst.title, worst.fix),
                 counterexample: None,
             }
         }
         None => {
             let stood = violations.iter().filter(|v| v.refutes()).count();
-            let old = if stood > 0 { format!("; {stood} objections stood before the change") } else { String::new() };
-            let rules = state.rulebook.guardrails.rules().count();
-            Outcome::Proved { because: format!("{rules} rules asked, none objects{old}") }
+            let old = match stood {
+                0 => String::new(),
+                1 => "; 1 objection stood before the change".into(),
+                _ => format!("; {stood} objections stood before the change"),
+            };
+            let rules = state.rulebook.guardrails.rules().filter(|rule| rule.severity.refutes()).count();
+            Outcome::Proved {
+                because: format!("rules of severity error or critical: {rules} asked, none newly broken{old}"),
+            }
         }
     }
 }

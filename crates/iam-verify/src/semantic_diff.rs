@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::glob::{Glob, Reading};
-use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet, Witness};
+use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::ResourcePattern;
 use iam_model::catalog::{AccessLevel, ActionFacts, Catalog};
@@ -15,6 +15,7 @@ use iam_model::text::Spanned;
 
 use crate::confirm;
 use crate::outcome::Counterexample;
+use crate::plausible::{self, as_witness};
 
 /// A comparison costs a search per action; the actions of one service share what they cost.
 const LIMITS: Limits = Limits { steps: 20_000, states: 5_000 };
@@ -108,7 +109,7 @@ fn side(less: &[PolicyDocument], more: &[PolicyDocument], catalog: &Catalog) -> 
                 if whole {
                     found.whole.insert(action.clone());
                 }
-                found.examples.entry(key.clone()).or_insert(*request);
+                found.examples.entry(key.clone()).or_insert_with(|| plausible::request(&request, less, more, catalog));
                 found.actions.entry(key).or_default().push(action);
             }
         }
@@ -229,7 +230,7 @@ impl Search<'_> {
         let Answer::Differs(mut request, whole) = answer else { return answer };
         // The answer may have been found for another action: what it shows must hold for this one too.
         request.action = action.clone();
-        if confirm::allowed_only_after(self.less.documents, self.more.documents, &witness(&request)) {
+        if confirm::allowed_only_after(self.less.documents, self.more.documents, &as_witness(&request)) {
             Answer::Differs(request, whole)
         } else {
             Answer::Unknown
@@ -250,14 +251,5 @@ impl Search<'_> {
                 Answer::Differs(Box::new(confirm::counterexample(&witness)), whole)
             }
         }
-    }
-}
-
-fn witness(request: &Counterexample) -> Witness {
-    Witness {
-        principal: request.principal.clone(),
-        action: request.action.clone(),
-        resource: request.resource.clone(),
-        context: request.context.clone(),
     }
 }

@@ -41,8 +41,10 @@ pub struct Verdict {
     pub replayed: Replayed,
     /// Why nothing is added, where that is proved, and of what: checked without a search by [`crate::certificate::check`].
     pub certificates: Vec<(String, Certificate)>,
-    /// What the organisation's rules object to, before or after.
+    /// What the organisation's rules object to after the changes, advice and what stood before included.
     pub violations: Vec<Violation>,
+    /// Those of them that stood before the changes.
+    pub stood: Vec<Violation>,
     /// Facts that nobody gave, so that a rule could not use them.
     pub not_asked: Vec<String>,
 }
@@ -86,6 +88,7 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
         replayed,
         certificates,
         violations: obeys.violations,
+        stood: obeys.stood,
         not_asked: obeys.not_asked,
     }
 }
@@ -105,14 +108,19 @@ fn adds(changes: &[&Change], grounds: &Grounds<'_>) -> (Outcome, Vec<(String, Ce
             _ => alone.push(change),
         }
     }
+    let catalog = grounds.before.rulebook.catalog;
+    let judge = |before: Vec<PolicyDocument>, after: Vec<PolicyDocument>| {
+        adds_nothing::check_documents(&before, &after, Limits::default()).in_known_names(&before, &after, catalog)
+    };
     let own = |documents: Vec<&PolicyDocument>| documents.into_iter().cloned().collect::<Vec<_>>();
     let together = principals.into_iter().map(|(arn, changes)| {
         let (before, after) = documents(arn, &changes, index);
-        (arn.to_string(), adds_nothing::check_documents(&own(before), &own(after), Limits::default()))
+        (arn.to_string(), judge(own(before), own(after)))
     });
     let each = alone.into_iter().map(|change| {
-        let (before, after) = (change.before.as_ref(), change.after.as_ref());
-        (name(change), adds_nothing::check(change.attachment.kind, before, after, Limits::default()))
+        let (before, after) =
+            adds_nothing::compared(change.attachment.kind, change.before.as_ref(), change.after.as_ref());
+        (name(change), judge(before, after))
     });
     let verdicts: Vec<(String, adds_nothing::Verdict)> = together.chain(each).collect();
     let certificates = verdicts.iter().filter_map(|(name, v)| Some((name.clone(), v.certificate.clone()?))).collect();

@@ -11,8 +11,13 @@ use crate::error::CliError;
 pub(crate) fn load(file: &CatalogFile) -> Result<Catalog, CliError> {
     match &file.path {
         Some(path) => read(path),
-        None => Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}"))),
+        None => embedded(),
     }
+}
+
+/// The built-in catalogue.
+pub(crate) fn embedded() -> Result<Catalog, CliError> {
+    Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))
 }
 
 /// Reads a catalogue file.

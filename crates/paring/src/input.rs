@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use iam_model::diagnostic::{Code, Diagnostic, Place};
+use iam_model::diagnostic::{Code, Diagnostic, Place, Severity};
 use iam_model::snapshot::Snapshot;
 use iam_model::text::{SourceName, SourceText};
 
@@ -89,7 +89,14 @@ impl Walker<'_> {
             Ok(entries) => entries,
             Err(error) => return self.warn(folder, &format!("this folder was not read: {}", error.kind())),
         };
-        for entry in entries.flatten() {
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.warn(folder, &format!("an entry of this folder was not read: {}", error.kind()));
+                    continue;
+                }
+            };
             let name = entry.file_name().to_string_lossy().into_owned();
             if (self.skip)(&name) {
                 continue;
@@ -156,8 +163,24 @@ pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnost
 
 /// The texts of the files of one kind below a folder, in the order of their names.
 pub(crate) fn read_with_extension(folder: &Path, extension: &str) -> Result<Vec<SourceText>, CliError> {
-    let (files, _) = walk(folder, &|_| false)?;
-    files.iter().filter(|file| has_extension(&file.path, extension)).map(|file| read_text(&file.path)).collect()
+    files_with_extension(folder, extension)?.iter().map(|path| read_text(path)).collect()
+}
+
+/// The files of one kind below a folder, in the order of their names.
+///
+/// All of them or none: what is judged is the folder, so a part of it that cannot be read is an error. A link counts
+/// as such a part where it may lead to files of the kind.
+pub(crate) fn files_with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, CliError> {
+    let (files, diagnostics) = walk(folder, &|name| name == ".git")?;
+    let may_matter = |link: &Path| link.is_dir() || has_extension(link, extension);
+    let unread = diagnostics.iter().find(|diagnostic| {
+        diagnostic.severity > Severity::Note || may_matter(Path::new(diagnostic.place.source.as_str()))
+    });
+    if let Some(part) = unread {
+        return Err(CliError::user(format!("`{}`: {}", part.place.source, part.message))
+            .hint("all of a folder is read, or none of it; make this readable, move it away, or name files"));
+    }
+    Ok(files.into_iter().map(|file| file.path).filter(|path| has_extension(path, extension)).collect())
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Reads in the order of the arguments and judges nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use iam_model::catalog::Catalog;
 use iam_model::change::{self, Change, ChangesError};
@@ -14,6 +14,7 @@ use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Rulebook, Settings};
 
 use crate::cli::Judging;
+use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::terminal::Terminal;
 use crate::{config, input, logs, pipeline, rulebook, waivers};
@@ -38,8 +39,7 @@ impl Ground {
         let guardrails = rulebook::guardrails(judging.rules.as_deref().or(config.guardrails.as_deref()))?;
         let waivers = waivers::load(judging.waivers.as_deref().or(config.waivers.as_deref()))?;
         let settings = rulebook::settings_for(&config, judging)?;
-        let catalog =
-            Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+        let catalog = crate::catalog::embedded()?;
         let (snapshot, mut diagnostics) = input::read_snapshot(snapshot)?;
         let usage = match (&judging.usage, judging.trail.is_empty()) {
             (Some(file), _) => {
@@ -73,7 +73,7 @@ impl Ground {
 }
 
 /// The changes of a file; what could not be read of them is told.
-pub(crate) fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change>, CliError> {
+fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change>, CliError> {
     let source = input::read_text(path)?;
     let (set, diagnostics) = change::read(&source).map_err(|error: ChangesError| {
         let told = CliError::user(error.to_string());
@@ -84,6 +84,11 @@ pub(crate) fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change
     })?;
     let broken = diagnostics.iter().any(|d| d.severity == iam_model::diagnostic::Severity::Error);
     terminal.diagnostics(&diagnostics);
+    if set.changes.is_empty() && !broken && set.splits.is_empty() {
+        return Err(
+            CliError::user(format!("`{}` holds no changes to judge", source.name)).hint("give a file with `changes`")
+        );
+    }
     // A change that is left out is not proved by the others.
     if broken {
         return Err(CliError::user(format!("`{}` holds changes that cannot be read", source.name))
@@ -97,6 +102,45 @@ pub(crate) fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change
         .hint("run `paring tighten --split`, which proves what it proposes"));
     }
     Ok(set.changes)
+}
+
+/// One file of changes, by name.
+pub(crate) struct ChangeFile {
+    pub(crate) name: String,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// The changes of several files. One that cannot be read ends the run where it is the only one; of several it is told,
+/// the others are judged, and `Unread` ends the run afterwards.
+pub(crate) fn change_files(paths: &[PathBuf], terminal: &mut Terminal) -> Result<(Vec<ChangeFile>, Unread), CliError> {
+    let (mut files, mut unread) = (Vec::new(), 0);
+    for path in paths {
+        match changes(path, terminal) {
+            Ok(changes) => files.push(ChangeFile { name: path.display().to_string(), changes }),
+            Err(error) if paths.len() == 1 => return Err(error),
+            Err(error) => {
+                unread += 1;
+                terminal.refused("error", &error.to_string(), error.hints().first().map(String::as_str));
+            }
+        }
+    }
+    Ok((files, Unread { unread, of: paths.len() }))
+}
+
+/// How many files of changes could not be read.
+pub(crate) struct Unread {
+    unread: usize,
+    of: usize,
+}
+
+impl Unread {
+    /// The outcome of the others, or the error.
+    pub(crate) fn or(&self, outcome: Outcome) -> Result<Outcome, CliError> {
+        match self.unread {
+            0 => Ok(outcome),
+            unread => Err(CliError::user(format!("{unread} of {} files of changes could not be read", self.of))),
+        }
+    }
 }
 
 /// The moment of the run, where neither the arguments nor the logs say one.

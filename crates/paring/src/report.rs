@@ -8,6 +8,7 @@ pub(crate) mod difference;
 mod findings;
 pub(crate) mod graph;
 mod json;
+pub(crate) mod objections;
 pub(crate) mod paths;
 mod text;
 pub(crate) mod usage;

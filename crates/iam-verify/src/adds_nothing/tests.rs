@@ -15,7 +15,7 @@ mod pairs;
 /// The pairs of the benchmark: what the search proves the checker accepts, what it refutes evaluation confirms.
 #[test]
 fn versions_of_policies_are_all_decided() {
-    let catalog = iam_model::catalog::Catalog::embedded().unwrap();
+    let catalog = Catalog::embedded().unwrap();
     let mut generator = Generator::new(&catalog, 0x0123_4567_89ab_cdef);
     let document = |text: String| parse(&SourceText { name: SourceName::new("p.json"), text }).0;
     let mut outcomes = [0, 0];

@@ -115,6 +115,40 @@ impl fmt::Display for Object {
     }
 }
 
+impl Object {
+    /// The object as a sentence for people. Waivers match the other form, of [`fmt::Display`].
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let subject = &self.subject;
+        let other = self.counterpart.as_ref().map(Counterpart::in_words).unwrap_or_default();
+        match self.question {
+            QuestionKind::Grant => format!("{subject} is granted {other}"),
+            QuestionKind::Keep => format!("{subject} keeps {other}"),
+            QuestionKind::Remove => format!("{subject} loses {other}"),
+            QuestionKind::Share => format!("{subject} is the role of {other}, and of another function"),
+            QuestionKind::Pass => format!("{subject} may pass {other}"),
+            QuestionKind::Assume => format!("{subject} can be assumed by {other}"),
+            QuestionKind::Invoke => format!("{subject} can be invoked by {other}"),
+            QuestionKind::Merge => format!("merging {subject}"),
+            QuestionKind::Attach => format!("attaching {subject}"),
+        }
+    }
+}
+
+impl Counterpart {
+    fn in_words(&self) -> String {
+        match self {
+            Self::Permission { action, resource } => {
+                let action = if action.as_str() == "*" { "every action" } else { action.as_str() };
+                let resource = if resource.as_str() == "*" { "every resource" } else { resource.as_str() };
+                format!("{action} on {resource}")
+            }
+            Self::Account(id) => format!("account {id}"),
+            Self::Function(_) | Self::Role(_) | Self::Service(_) | Self::Provider(_) | Self::Anyone => self.to_string(),
+        }
+    }
+}
+
 impl Question<'_> {
     /// What the question is about.
     #[must_use]

@@ -180,16 +180,16 @@ fn is_baseline(policy: &Policy) -> bool {
 
 fn rule(found: &Found<'_>, id: &RuleId) -> Result<Rule, Vec<Diagnostic>> {
     let mut problems = Vec::new();
-    let mut required = |key: &str, hint: &str| {
-        let text = found.annotation(key).map(str::to_owned);
+    let mut required = |key: &str, other: Option<&str>, hint: &str| {
+        let text = found.annotation(key).or_else(|| found.annotation(other?)).map(str::to_owned);
         if text.is_none() {
             problems.push(found.refuse(format!("the rule `{id}` has no `@{key}`"), hint));
         }
         text.unwrap_or_default()
     };
-    let title = required("title", "say in one line what it demands");
-    let severity = required("severity", "one of note, warning, review, error, critical");
-    let hint = required("hint", "say in one line what to do when it objects");
+    let title = required("title", None, "say in one line what it demands");
+    let severity = required("severity", None, "one of note, warning, review, error, critical");
+    let fix = required("fix", Some("hint"), "say in one line what to do when it objects");
     let weight = RuleSeverity::parse(&severity);
     if weight.is_none() && !severity.is_empty() {
         let message = format!("the rule `{id}` has the unknown severity `{severity}`");
@@ -205,7 +205,7 @@ fn rule(found: &Found<'_>, id: &RuleId) -> Result<Rule, Vec<Diagnostic>> {
             id: id.clone(),
             title,
             severity,
-            hint,
+            fix,
             standard: found.annotation("standard").map(str::to_owned),
             waivable: !waived.is_empty(),
             place: found.place(),

@@ -70,8 +70,8 @@ pub struct Rule {
     pub title: String,
     /// `@severity`.
     pub severity: RuleSeverity,
-    /// `@hint`: what to do when it objects.
-    pub hint: String,
+    /// `@fix` (or `@hint`): what to do when it objects.
+    pub fix: String,
     /// `@standard`: the controls elsewhere it answers to, where it names any.
     pub standard: Option<String>,
     /// Whether its text accepts a waiver.

@@ -59,7 +59,7 @@ fn a_file_of_cases_decides_its_own_rule_and_the_others_are_found_undecided() {
 
 #[test]
 fn a_rule_that_always_objects_is_found() {
-    let always = r#"@id("always") @title("t") @severity("error") @hint("h")
+    let always = r#"@id("always") @title("t") @severity("error") @fix("h")
         forbid (principal, action == Paring::Action::"share", resource);"#;
     let rules = with_rule(always).unwrap();
     let mut cases = embedded_cases();

@@ -36,9 +36,10 @@ pub(crate) struct RulesCheck {
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub(crate) snapshot: PathBuf,
 
-    /// Changes to judge instead of the account as it stands, a `paring-changes/1` file
-    #[arg(long, value_name = "FILE", help_heading = "Input")]
-    pub(crate) changes: Option<PathBuf>,
+    /// Changes to judge instead of the account as it stands, a `paring-changes/1` file; each of several is judged on
+    /// its own
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "Input")]
+    pub(crate) changes: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(crate) judging: Judging,

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
+use iam_model::catalog::Catalog;
 use iam_model::json::{self, Limits as JsonLimits, Node};
-use iam_model::policy::parse;
+use iam_model::policy::{PolicyDocument, parse};
 use iam_model::text::SourceText;
 use iam_verify::not_granted::{self, Access};
 use iam_verify::outcome::Outcome as Verdict;
@@ -50,6 +51,7 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
         PolicyCheck::NotGranted { policy, access } => (policies(policy)?, Some(read_access(access)?)),
         PolicyCheck::NoPublic { policy, .. } => (policies(policy)?, None),
     };
+    let catalog = crate::catalog::embedded()?;
     let judge = |question: &Question| {
         let (document, mut diagnostics) = parse(&question.policy);
         let verdict = match (check, &access) {
@@ -59,12 +61,11 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
             (_, Some(access)) => not_granted::check(&document, access, Limits::default()),
             _ => {
                 let Some((old, found)) = question.old.as_ref().map(parse) else {
-                    let verdict = adds_nothing::check_documents(&[], &[document], Limits::default());
-                    return (diagnostics, verdict, false);
+                    return (diagnostics, new_access(&[], &[document], &catalog), false);
                 };
                 diagnostics.extend(found);
                 let ((old, new), guardrails) = adds_nothing::compared_alone(&old, &document);
-                return (diagnostics, adds_nothing::check_documents(&old, &new, Limits::default()), guardrails);
+                return (diagnostics, new_access(&old, &new, &catalog), guardrails);
             }
         };
         (diagnostics, verdict, false)
@@ -95,6 +96,11 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
     }
     terminal.data(&without_control(&text, "\n"))?;
     Ok(if refuted + undecided == 0 { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// Whether new policies allow what old ones did not, shown in names that AWS publishes.
+fn new_access(old: &[PolicyDocument], new: &[PolicyDocument], catalog: &Catalog) -> adds_nothing::Verdict {
+    adds_nothing::check_documents(old, new, Limits::default()).in_known_names(old, new, catalog)
 }
 
 /// One verdict with its counterexample, or the certificate of its proof.

@@ -26,8 +26,7 @@ use crate::{input, logs};
 pub(crate) fn run(arguments: &Cut, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let config = config::load(arguments.config.as_deref())?;
     let (snapshot, mut diagnostics) = input::read_snapshot(&arguments.snapshot)?;
-    let catalog =
-        Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let catalog = crate::catalog::embedded()?;
     let usage = match arguments.trail.as_slice() {
         [] => None,
         trail => Some(logs::read(trail, &catalog, &Options::default(), terminal, &mut diagnostics)?),

@@ -10,7 +10,6 @@ use std::path::Path;
 use iam_patch::{Project, Written};
 
 use iam_model::arn::Arn;
-use iam_model::catalog::Catalog;
 use iam_model::change::AttachmentKind;
 use iam_model::diagnostic::{Code, Diagnostic, Severity};
 use iam_model::json::{self, Limits, Node};
@@ -42,8 +41,7 @@ enum Side {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let catalog =
-        Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let catalog = crate::catalog::embedded()?;
     let mut not_compared = Vec::new();
     let pairs = match (side(&arguments.old, terminal)?, side(&arguments.new, terminal)?) {
         (Side::Policy(old), Side::Policy(new)) => {

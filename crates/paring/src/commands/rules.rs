@@ -56,7 +56,7 @@ fn list(arguments: &RulesList, terminal: &mut Terminal) -> Result<Outcome, CliEr
                     text("severity", rule.severity.as_str()),
                     ("on".into(), Value::Array(asked(rule).into_iter().map(Value::text).collect())),
                     ("waivable".into(), Value::Bool(rule.waivable)),
-                    text("hint", &rule.hint),
+                    text("fix", &rule.fix),
                     ("standard".into(), rule.standard.as_ref().map_or(Value::Null, Value::text)),
                     text("place", &rule.place.to_string()),
                 ])
@@ -86,7 +86,7 @@ fn explain(arguments: &RulesExplain, terminal: &mut Terminal) -> Result<Outcome,
     let waiver = if rule.waivable { "can be waived" } else { "cannot be waived" };
     let mut out = format!("{}: {}\n", paint.bold(rule.id.as_str()), rule.title);
     out.push_str(&format!("{}, asked on {}, {waiver}, {}\n", rule.severity, asked.join(", "), rule.place));
-    out.push_str(&format!("fix: {}\n", rule.hint));
+    out.push_str(&format!("fix: {}\n", rule.fix));
     if let Some(standard) = &rule.standard {
         out.push_str(&format!("answers to: {standard}\n"));
     }

@@ -250,7 +250,7 @@ fn own_findings(proposal: &RoleProposal, verdict: Option<&Verdict>, view: &RoleV
     }
     let violations = || verdict.iter().flat_map(|verdict| &verdict.violations);
     for violation in violations().filter(|violation| violation.refutes()) {
-        let evidence = format!("{}: {} ({})", violation.rule, violation.title, violation.object);
+        let evidence = format!("{}: {} ({})", violation.rule, violation.title, violation.object.in_words());
         findings.push(finding(FindingCode::GuardrailViolated, FindingSeverity::High, evidence));
     }
     // Advice is said once per rule, however much it is about.
@@ -262,7 +262,7 @@ fn own_findings(proposal: &RoleProposal, verdict: Option<&Verdict>, view: &RoleV
     for (rule, objections) in advice {
         let Some(first) = objections.first() else { continue };
         let more = if objections.len() > 1 { format!(" and {} more", objections.len() - 1) } else { String::new() };
-        let evidence = format!("{rule}: {} ({}{more})", first.title, first.object);
+        let evidence = format!("{rule}: {} ({}{more})", first.title, first.object.in_words());
         let severity =
             if first.severity == RuleSeverity::Warning { FindingSeverity::Low } else { FindingSeverity::Info };
         findings.push(finding(FindingCode::GuardrailViolated, severity, evidence));

@@ -8,20 +8,42 @@ use iam_model::arn::Arn;
 use iam_model::json::Value;
 use iam_model::policy::PrincipalPattern;
 use iam_model::text::grouped;
-use iam_verify::guardrails::{Violation, WaiverUse};
+use iam_verify::guardrails::Violation;
 use iam_verify::keeps_used::{DeniedCall, Replay, Replayed};
 use iam_verify::outcome::{Counterexample, Outcome};
 use iam_verify::verify::Verdict;
 
+use super::objections;
 use crate::terminal::{Paint, without_control};
 
 /// The schema name of the verdict.
 const SCHEMA: &str = "paring-verdict/1";
+/// The same for several files of changes.
+const SCHEMA_OF_SEVERAL: &str = "paring-verdicts/1";
 /// Lines of one part that are shown.
 const SHOWN: usize = 20;
 
+/// The verdict on the changes of one file.
+pub(crate) struct Judged {
+    pub(crate) name: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) not_checked: Vec<String>,
+}
+
+/// Several verdicts for people, each under the name of its file, and how many are proved.
+pub(crate) fn render_texts(judged: &[Judged], paint: Paint) -> String {
+    let mut out = String::new();
+    for one in judged {
+        out.push_str(&format!("{}\n{}\n", paint.bold(&one.name), render_text(one, paint)));
+    }
+    let proved = judged.iter().filter(|one| one.verdict.is_proved()).count();
+    out.push_str(&format!("{} files of changes: {proved} proved, {} not\n", judged.len(), judged.len() - proved));
+    without_control(&out, "\n\u{1b}")
+}
+
 /// The verdict for people: a line per claim, then what would break, where, and what the rules say.
-pub(crate) fn render_text(verdict: &Verdict, not_checked: &[String], paint: Paint) -> String {
+pub(crate) fn render_text(judged: &Judged, paint: Paint) -> String {
+    let Judged { verdict, not_checked, .. } = judged;
     let mut out = String::new();
     for (claim, outcome) in &verdict.claims {
         let word = format!("{:<9}", outcome.as_str());
@@ -30,19 +52,31 @@ pub(crate) fn render_text(verdict: &Verdict, not_checked: &[String], paint: Pain
             Outcome::Refuted { because, .. } => (paint.red(&word), because),
             Outcome::Undecided { why } => (paint.yellow(&word), why),
         };
-        out.push_str(&format!("{:<15} {word}  {detail}\n", claim.as_str()));
+        out.push_str(&format!("{:<16} {word}  {detail}\n", claim.as_str()));
         if let Outcome::Refuted { counterexample: Some(request), .. } = outcome {
-            out.push_str(&format!("{:<15} {:<9}  such as {request}\n", "", ""));
+            out.push_str(&format!("{:<16} {:<9}  such as {request}\n", "", ""));
         }
     }
     broken(&mut out, &verdict.replayed, paint);
-    let lines: Vec<String> = verdict.violations.iter().map(violation_line).collect();
-    part(&mut out, "The rules object to", &lines, paint);
+    objections(&mut out, verdict, paint);
     part(&mut out, "Not checked", not_checked, paint);
     for (name, certificate) in &verdict.certificates {
         out.push_str(&format!("\n{} {name}\n{certificate}", paint.bold("Certificate of adds-nothing:")));
     }
     without_control(&out, "\n\u{1b}")
+}
+
+/// What the rules object to, apart by what it means for the claim.
+fn objections(out: &mut String, verdict: &Verdict, paint: Paint) {
+    let mut section = |title: &str, belongs: &dyn Fn(&Violation) -> bool| {
+        let text = objections::render_text(verdict.violations.iter().filter(|one| belongs(one)), &[], paint);
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        part(out, title, &lines, paint);
+    };
+    let stood = |violation: &Violation| verdict.stood.contains(violation);
+    section("Rules broken by the change", &|one| one.refutes() && !stood(one));
+    section("Broken before the change too", &|one| one.refutes() && stood(one));
+    section("Advice on merging, which refutes no claim", &|one| !one.refutes());
 }
 
 /// What would break, account by account.
@@ -77,38 +111,27 @@ fn part(out: &mut String, title: &str, lines: &[String], paint: Paint) {
     }
 }
 
-/// One objection in a line.
-pub(crate) fn violation_line(violation: &Violation) -> String {
-    let waived = match violation.waiver {
-        WaiverUse::None => "",
-        WaiverUse::Waived { .. } => " (waived)",
-        WaiverUse::Expired { .. } => " (its waiver has expired)",
-        WaiverUse::Refused { .. } => " (cannot be waived)",
-    };
-    format!("{} {}: {}{waived}", violation.severity, violation.rule, violation.object)
-}
-
-/// One objection for programs.
-pub(crate) fn violation_value(violation: &Violation) -> Value {
-    let text = |key: &str, value: &str| (key.to_owned(), Value::text(value));
-    let waiver = match violation.waiver {
-        WaiverUse::None => Value::Null,
-        WaiverUse::Waived { .. } => Value::text("waived"),
-        WaiverUse::Expired { .. } => Value::text("expired"),
-        WaiverUse::Refused { .. } => Value::text("refused"),
-    };
-    Value::Object(vec![
-        text("rule", violation.rule.as_str()),
-        text("severity", violation.severity.as_str()),
-        text("object", &violation.object.to_string()),
-        text("title", &violation.title),
-        text("hint", &violation.hint),
-        ("waiver".into(), waiver),
-    ])
-}
-
 /// The verdict for programs.
-pub(crate) fn render_json(verdict: &Verdict, not_checked: &[String]) -> String {
+pub(crate) fn render_json(judged: &Judged) -> String {
+    value(judged).to_pretty()
+}
+
+/// Several verdicts for programs, each with the file its changes are from.
+pub(crate) fn render_jsons(judged: &[Judged]) -> String {
+    let one = |judged: &Judged| {
+        let Value::Object(mut members) = value(judged) else { return Value::Null };
+        members.insert(1, ("changes".into(), Value::text(&judged.name)));
+        Value::Object(members)
+    };
+    let members = vec![
+        ("schema".to_owned(), Value::text(SCHEMA_OF_SEVERAL)),
+        ("verdicts".to_owned(), Value::Array(judged.iter().map(one).collect())),
+    ];
+    Value::Object(members).to_pretty()
+}
+
+fn value(judged: &Judged) -> Value {
+    let Judged { verdict, not_checked, .. } = judged;
     let claims = verdict.claims.iter().map(|(claim, outcome)| {
         let mut members = vec![
             ("claim".to_owned(), Value::text(claim.as_str())),
@@ -130,15 +153,16 @@ pub(crate) fn render_json(verdict: &Verdict, not_checked: &[String]) -> String {
             ("certificate".to_owned(), Value::text(certificate.to_string())),
         ])
     });
+    let violation = |one: &Violation| objections::value(one, &verdict.stood);
     let members = vec![
         ("schema".to_owned(), Value::text(SCHEMA)),
         ("claims".to_owned(), Value::Array(claims.collect())),
         ("replay".to_owned(), replay_value(&verdict.replayed)),
-        ("violations".to_owned(), Value::Array(verdict.violations.iter().map(violation_value).collect())),
+        ("violations".to_owned(), Value::Array(verdict.violations.iter().map(violation).collect())),
         ("certificates".to_owned(), Value::Array(certificates.collect())),
         ("not_checked".to_owned(), Value::Array(not_checked.iter().map(Value::text).collect())),
     ];
-    Value::Object(members).to_pretty()
+    Value::Object(members)
 }
 
 fn counts(replay: Replay) -> Vec<(String, Value)> {

@@ -13,7 +13,7 @@ fn check(text: &str, position: &str, message: &str, hint: &str) {
     assert!(first.hint.as_deref().unwrap_or_default().contains(hint), "{first:#?}");
 }
 
-const HEAD: &str = r#"@id("mine") @title("t") @severity("error") @hint("h") "#;
+const HEAD: &str = r#"@id("mine") @title("t") @severity("error") @fix("h") "#;
 
 #[test]
 fn a_text_that_does_not_parse() {
@@ -29,16 +29,29 @@ fn annotations_are_demanded() {
     let rule = |annotations: &str| format!("\n{annotations} forbid (principal, action, resource);");
     check(&rule(""), "2:2", "no `@id`", "kebab case");
     check(&rule(r#"@id("")"#), "2:1", "no `@id`", "kebab case");
-    check(&rule(r#"@id("mine") @title("t") @severity("error")"#), "2:1", "`mine` has no `@hint`", "what to do");
-    check(&rule(r#"@id("mine") @title("t") @hint("h")"#), "2:1", "`mine` has no `@severity`", "critical");
-    check(&rule(r#"@id("mine") @severity("error") @hint("h")"#), "2:1", "`mine` has no `@title`", "one line");
-    check(&rule(r#"@id("mine") @title("t") @severity("bad") @hint("h")"#), "2:1", "unknown severity `bad`", "warning");
+    check(&rule(r#"@id("mine") @title("t") @severity("error")"#), "2:1", "`mine` has no `@fix`", "what to do");
+    check(&rule(r#"@id("mine") @title("t") @fix("h")"#), "2:1", "`mine` has no `@severity`", "critical");
+    check(&rule(r#"@id("mine") @severity("error") @fix("h")"#), "2:1", "`mine` has no `@title`", "one line");
+    check(&rule(r#"@id("mine") @title("t") @severity("bad") @fix("h")"#), "2:1", "unknown severity `bad`", "warning");
     check(
-        &rule(r#"@id("no-passing-admin") @title("t") @severity("error") @hint("h")"#),
+        &rule(r#"@id("no-passing-admin") @title("t") @severity("error") @fix("h")"#),
         "2:1",
         "the id `no-passing-admin` is taken by policies/no-passing-admin.cedar:2:1",
         "of its own",
     );
+}
+
+#[test]
+fn hint_is_taken_for_fix_and_fix_wins() {
+    let fix = |annotations: &str| {
+        let text = format!(
+            r#"@id("mine") @title("t") @severity("error") {annotations} forbid (principal, action, resource);"#
+        );
+        let guardrails = with_rule(&text).unwrap();
+        guardrails.rule(&RuleId::new("mine")).unwrap().fix.clone()
+    };
+    assert_eq!(fix(r#"@hint("h")"#), "h");
+    assert_eq!(fix(r#"@hint("h") @fix("f")"#), "f");
 }
 
 #[test]

@@ -2,9 +2,8 @@
 //!
 //! Finds the documents in the files and prints what validation says of each; no rule is known here.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use iam_model::catalog::Catalog;
 use iam_model::diagnostic::{Diagnostic, Severity};
 use iam_model::json::{self, Limits, Node, Value};
 use iam_model::policy::{PolicyDocument, from_json, parse};
@@ -24,8 +23,7 @@ const SCHEMA: &str = "paring-policy-findings/1";
 
 /// Validates every file.
 pub(super) fn run(arguments: &CheckPolicy, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let catalog =
-        Catalog::embedded().map_err(|e| CliError::user(format!("the built-in catalogue cannot be used: {e}")))?;
+    let catalog = crate::catalog::embedded()?;
     let validator = Validator::new(&catalog);
     let files = files(&arguments.files)?;
     let one = |path: &PathBuf| input::read_text(path).map(|source| validate(&source, arguments, &validator));
@@ -45,12 +43,13 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut files = Vec::new();
     for path in named {
         if path.is_dir() {
-            let (found, _) = input::walk(path, &|name| name == ".git")?;
-            let is_json = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"));
-            files.extend(found.into_iter().map(|file| file.path).filter(|path| is_json(path)));
+            files.extend(input::files_with_extension(path, "json")?);
         } else {
             files.push(path.clone());
         }
+    }
+    if files.is_empty() {
+        return Err(CliError::user("there is no policy to check").hint("give files, or folders with .json files"));
     }
     Ok(files)
 }

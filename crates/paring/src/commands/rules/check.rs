@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use iam_evaluate::Evaluator;
+use iam_graph::AccessGraph;
 use iam_model::change::Change;
 use iam_model::json::Value;
 use iam_model::snapshot::{Role, SnapshotIndex};
@@ -17,15 +18,15 @@ use rayon::prelude::*;
 use crate::cli::{Format, RulesCheck};
 use crate::commands::Outcome;
 use crate::error::CliError;
-use crate::judging::{self, Ground};
-use crate::report::verdict::{violation_line, violation_value};
+use crate::judging::{self, ChangeFile, Ground};
+use crate::report::objections;
 use crate::terminal::{Paint, Terminal, without_control};
 use crate::{pipeline, rulebook};
 
 /// The schema name of the objections.
 const SCHEMA: &str = "paring-objections/1";
-/// Objects of one rule that are shown.
-const SHOWN: usize = 10;
+/// The same for several files of changes.
+const SCHEMA_OF_SEVERAL: &str = "paring-objections-of-several/1";
 
 /// What the rules said.
 struct Asked {
@@ -37,31 +38,71 @@ struct Asked {
     stood: Vec<Violation>,
 }
 
+/// What was asked about: the account, or the changes of one file.
+struct Answer {
+    name: String,
+    asked: Asked,
+    stale: Vec<WaiverFinding>,
+}
+
 /// Runs the command.
 pub(super) fn run(arguments: &RulesCheck, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    let (files, unread) = judging::change_files(&arguments.changes, terminal)?;
     let ground = Ground::load(&arguments.snapshot, &arguments.judging, terminal)?;
     let (index, dangling) = SnapshotIndex::new(&ground.snapshot);
     terminal.diagnostics(&dangling);
-    let changes = arguments.changes.as_ref().map(|path| judging::changes(path, terminal)).transpose()?;
-    let asked = match &changes {
-        None => account(&ground, &index)?,
-        Some(changes) => changed(&ground, &index, changes)?,
-    };
     let rulebook = ground.rulebook();
-    let stale = review_waivers(rulebook.guardrails, &ground.waivers, &asked.violations, ground.now);
-    let text = match arguments.format {
-        Format::Text => text(&asked, &stale, &ground, terminal.paint()),
-        Format::Json => json_text(&asked, &stale, &ground),
+    let answer = |name: &str, asked: Asked| {
+        let stale = review_waivers(rulebook.guardrails, &ground.waivers, &asked.violations, ground.now);
+        Answer { name: name.to_owned(), asked, stale }
     };
-    terminal.data(&text)?;
-    let severe = |violation: &Violation| {
-        violation.severity >= arguments.fail_on
-            && !matches!(violation.waiver, WaiverUse::Waived { .. })
-            && !asked.stood.contains(violation)
+    let answers: Vec<Answer> = if arguments.changes.is_empty() {
+        vec![answer("the account", account(&ground, &index)?)]
+    } else {
+        let before = iam_graph::build(&index, &[]);
+        let evaluator = Evaluator::new(&index);
+        let one =
+            |file: &ChangeFile| answer(&file.name, changed(&ground, &index, (&before, &evaluator), &file.changes));
+        files.par_iter().map(one).collect()
     };
-    let stale = stale.iter().any(|finding| weight(finding.problem) >= arguments.fail_on);
-    let found = asked.violations.iter().any(severe) || stale || asked.undecided.is_some();
-    Ok(if found { Outcome::Findings } else { Outcome::Clean })
+    terminal.data(&render(arguments, &answers, &ground, terminal.paint()))?;
+    let found = answers.iter().any(|answer| answer.is_found(arguments.fail_on));
+    unread.or(if found { Outcome::Findings } else { Outcome::Clean })
+}
+
+impl Answer {
+    /// Whether it holds something at least as grave.
+    fn is_found(&self, fail_on: RuleSeverity) -> bool {
+        let severe = |violation: &Violation| {
+            violation.severity >= fail_on
+                && !matches!(violation.waiver, WaiverUse::Waived { .. })
+                && !self.asked.stood.contains(violation)
+        };
+        let stale = self.stale.iter().any(|finding| weight(finding.problem) >= fail_on);
+        self.asked.violations.iter().any(severe) || stale || self.asked.undecided.is_some()
+    }
+}
+
+fn render(arguments: &RulesCheck, answers: &[Answer], ground: &Ground, paint: Paint) -> String {
+    match (arguments.format, answers) {
+        (Format::Text, [one]) if arguments.changes.len() < 2 => text(one, ground, paint),
+        (Format::Json, [one]) if arguments.changes.len() < 2 => json_value(one, ground).to_pretty(),
+        (Format::Text, all) => {
+            all.iter().map(|one| format!("{}\n{}\n", paint.bold(&one.name), text(one, ground, paint))).collect()
+        }
+        (Format::Json, all) => {
+            let one = |answer: &Answer| {
+                let Value::Object(mut members) = json_value(answer, ground) else { return Value::Null };
+                members.insert(1, ("changes".into(), Value::text(&answer.name)));
+                Value::Object(members)
+            };
+            let members = vec![
+                ("schema".to_owned(), Value::text(SCHEMA_OF_SEVERAL)),
+                ("answers".to_owned(), Value::Array(all.iter().map(one).collect())),
+            ];
+            Value::Object(members).to_pretty()
+        }
+    }
 }
 
 /// Asks about every role and function as they stand.
@@ -81,27 +122,32 @@ fn account(ground: &Ground, index: &SnapshotIndex<'_>) -> Result<Asked, CliError
 }
 
 /// Asks about changes, against the account as it stands.
-fn changed(ground: &Ground, index: &SnapshotIndex<'_>, changes: &[Change]) -> Result<Asked, CliError> {
-    let (before, after) = (iam_graph::build(index, &[]), iam_graph::build(index, changes));
+fn changed(
+    ground: &Ground,
+    index: &SnapshotIndex<'_>,
+    (before, evaluator): (&AccessGraph, &Evaluator<'_>),
+    changes: &[Change],
+) -> Asked {
+    let after = iam_graph::build(index, changes);
     let visibility = pipeline::facts::visibility(&ground.coverage, &ground.catalog);
     let evidence = Evidence { usage: ground.usage.as_ref(), days: ground.coverage.days, visibility: &visibility };
     let rulebook = ground.rulebook();
     let state = |graph| State::new(&rulebook, index, graph, evidence, &ground.settings);
     let all: Vec<&Change> = changes.iter().collect();
     let replayed = match &ground.usage {
-        Some(usage) => keeps_used::check(&all, index, &Evaluator::new(index), usage),
+        Some(usage) => keeps_used::check(&all, index, evaluator, usage),
         None => Replayed {
             outcome: Claimed::Undecided { why: "no logs were given".into() },
             total: Replay::default(),
             principals: BTreeMap::new(),
         },
     };
-    let judged = obeys_guardrails::check(&all, &state(&before), &state(&after), &replayed);
+    let judged = obeys_guardrails::check(&all, &state(before), &state(&after), &replayed);
     let undecided = match judged.outcome {
         Claimed::Undecided { why } => Some(why),
         _ => None,
     };
-    Ok(Asked { violations: judged.violations, not_asked: judged.not_asked, undecided, stood: judged.stood })
+    Asked { violations: judged.violations, not_asked: judged.not_asked, undecided, stood: judged.stood }
 }
 
 const fn weight(problem: WaiverProblem) -> RuleSeverity {
@@ -111,31 +157,9 @@ const fn weight(problem: WaiverProblem) -> RuleSeverity {
     }
 }
 
-fn text(asked: &Asked, stale: &[WaiverFinding], ground: &Ground, paint: Paint) -> String {
-    let mut out = String::new();
-    let mut groups: BTreeMap<(std::cmp::Reverse<RuleSeverity>, &str), Vec<&Violation>> = BTreeMap::new();
-    for violation in &asked.violations {
-        groups.entry((std::cmp::Reverse(violation.severity), violation.rule.as_str())).or_default().push(violation);
-    }
-    for ((severity, rule), group) in &groups {
-        let word = match severity.0 {
-            RuleSeverity::Critical | RuleSeverity::Error => paint.red(severity.0.as_str()),
-            RuleSeverity::Review | RuleSeverity::Warning => paint.yellow(severity.0.as_str()),
-            RuleSeverity::Note => paint.dim(severity.0.as_str()),
-        };
-        let title = group.first().map(|one| one.title.as_str()).unwrap_or_default();
-        out.push_str(&format!("{word} {}: {title}\n", paint.bold(rule)));
-        for one in group.iter().take(SHOWN) {
-            let line = violation_line(one);
-            let object = line.split_once(": ").map_or(line.as_str(), |(_, object)| object);
-            let stood = if asked.stood.contains(one) { " (stood before)" } else { "" };
-            out.push_str(&format!("  {object}{stood}\n"));
-        }
-        if group.len() > SHOWN {
-            out.push_str(&format!("  and {} more (--format json shows all)\n", group.len() - SHOWN));
-        }
-        out.push_str(&format!("  hint: {}\n", group.first().map(|one| one.hint.as_str()).unwrap_or_default()));
-    }
+fn text(answer: &Answer, ground: &Ground, paint: Paint) -> String {
+    let Answer { asked, stale, .. } = answer;
+    let mut out = objections::render_text(asked.violations.iter(), &asked.stood, paint);
     for finding in stale {
         let Some(waiver) = ground.waivers.get(finding.waiver) else { continue };
         let word = weight(finding.problem);
@@ -155,19 +179,20 @@ fn text(asked: &Asked, stale: &[WaiverFinding], ground: &Ground, paint: Paint) -
     out.extend(asked.not_asked.iter().map(|what| format!("not asked: {what}\n")));
     let waived = asked.violations.iter().filter(|v| matches!(v.waiver, WaiverUse::Waived { .. })).count();
     out.push_str(&format!(
-        "{} objections, {waived} of them waived; {} stale waivers\n",
-        asked.violations.len(),
-        stale.len()
+        "{}, {waived} of them waived; {}\n",
+        counted(asked.violations.len(), "objection"),
+        counted(stale.len(), "stale waiver")
     ));
     without_control(&out, "\n\u{1b}")
 }
 
-fn json_text(asked: &Asked, stale: &[WaiverFinding], ground: &Ground) -> String {
-    let violation = |one: &Violation| {
-        let Value::Object(mut members) = violation_value(one) else { return Value::Null };
-        members.push(("stood_before".into(), Value::Bool(asked.stood.contains(one))));
-        Value::Object(members)
-    };
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+fn json_value(answer: &Answer, ground: &Ground) -> Value {
+    let Answer { asked, stale, .. } = answer;
+    let violation = |one: &Violation| objections::value(one, &asked.stood);
     let waiver = |finding: &WaiverFinding| {
         let Some(waiver) = ground.waivers.get(finding.waiver) else { return Value::Null };
         let text = |key: &str, value: &str| (key.to_owned(), Value::text(value));
@@ -189,5 +214,5 @@ fn json_text(asked: &Asked, stale: &[WaiverFinding], ground: &Ground) -> String 
         ("undecided".to_owned(), asked.undecided.as_ref().map_or(Value::Null, Value::text)),
         ("not_asked".to_owned(), Value::Array(asked.not_asked.iter().map(Value::text).collect())),
     ];
-    Value::Object(members).to_pretty()
+    Value::Object(members)
 }
