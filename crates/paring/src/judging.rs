@@ -14,7 +14,6 @@ use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Rulebook, Settings};
 
 use crate::cli::Judging;
-use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::terminal::Terminal;
 use crate::{config, input, logs, pipeline, rulebook, waivers};
@@ -134,10 +133,10 @@ pub(crate) struct Unread {
 }
 
 impl Unread {
-    /// The outcome of the others, or the error.
-    pub(crate) fn or(&self, outcome: Outcome) -> Result<Outcome, CliError> {
+    /// An error where some were not read.
+    pub(crate) fn end(&self) -> Result<(), CliError> {
         match self.unread {
-            0 => Ok(outcome),
+            0 => Ok(()),
             unread => Err(CliError::user(format!("{unread} of {} files of changes could not be read", self.of))),
         }
     }

@@ -53,5 +53,6 @@ pub(crate) fn run(arguments: &Verify, terminal: &mut Terminal) -> Result<Outcome
     };
     terminal.data(&text)?;
     let proved = judged.iter().all(|one| one.verdict.is_proved());
-    unread.or(if proved { Outcome::Clean } else { Outcome::Findings })
+    unread.end()?;
+    Ok(if proved { Outcome::Clean } else { Outcome::Findings })
 }

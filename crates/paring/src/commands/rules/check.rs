@@ -67,7 +67,8 @@ pub(super) fn run(arguments: &RulesCheck, terminal: &mut Terminal) -> Result<Out
     };
     terminal.data(&render(arguments, &answers, &ground, terminal.paint()))?;
     let found = answers.iter().any(|answer| answer.is_found(arguments.fail_on));
-    unread.or(if found { Outcome::Findings } else { Outcome::Clean })
+    unread.end()?;
+    Ok(if found { Outcome::Findings } else { Outcome::Clean })
 }
 
 impl Answer {
