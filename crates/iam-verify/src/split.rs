@@ -86,6 +86,7 @@ fn unknown(why: &str) -> Verdict {
         },
         certificates: Vec::new(),
         violations: Vec::new(),
+        stood: Vec::new(),
         not_asked: Vec::new(),
     }
 }
