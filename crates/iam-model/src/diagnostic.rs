@@ -91,6 +91,8 @@ codes! {
     InvalidValue => "invalid-value",
     /// A key of several values under an operator for one.
     SetOperatorMissing => "set-operator-missing",
+    /// A set operator is used on a key that has one value.
+    SetOperatorUnfit => "set-operator-unfit",
     /// A resource that is no ARN.
     InvalidArn => "invalid-arn",
     /// A resource that can be none of the statement's actions'.

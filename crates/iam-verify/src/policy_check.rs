@@ -116,9 +116,9 @@ impl<'c> Validator<'c> {
         shape::check(document, kind, &mut report);
         for statement in &document.statements {
             actions::check(statement, kind, self.catalog, &mut report);
-            resources::check(statement, self.catalog, &mut report);
+            resources::check(statement, kind, self.catalog, &mut report);
             principals::check(statement, kind, &mut report);
-            keys::check(statement, &self.keys, self.catalog, &mut report);
+            keys::check(statement, document.effective_version(), &self.keys, self.catalog, &mut report);
         }
         statements::check(document, kind, &mut report);
         report.finish()

@@ -22,7 +22,10 @@ pub(super) fn check(statement: &Statement, kind: PolicyKind, catalog: &Catalog, 
                 *other != at && wide.includes(glob) && (!glob.includes(wide) || *other < at)
             });
             if let Some((_, (_, wide))) = wider {
-                let message = format!("`{}` is part of `{}`, which stands beside it", pattern.value, wide.value);
+                let message = match pattern.value.as_str().eq_ignore_ascii_case(wide.value.as_str()) {
+                    true => format!("`{}` stands twice", pattern.value),
+                    false => format!("`{}` is part of `{}`, which stands beside it", pattern.value, wide.value),
+                };
                 report.note(Code::RedundantEntry, pattern.span, message, "remove it");
             }
         }
@@ -111,7 +114,11 @@ fn passed_to_service(statement: &Statement, kind: PolicyKind, report: &mut Repor
         key == "iam:passedtoservice" || key == "iam:associatedresourcearn"
     });
     let ActionElement::Action(patterns) = &statement.action else { return };
-    let passes = patterns.iter().find(|p| p.value.as_str().to_ascii_lowercase().starts_with("iam:pass"));
+    let every_role = || statement.resource.patterns().iter().any(|r| r.value.as_str() == "*");
+    let passes = patterns.iter().find(|p| {
+        let text = p.value.as_str().to_ascii_lowercase();
+        text.starts_with("iam:pass") || text == "iam:*" && every_role()
+    });
     if let (true, false, Some(pattern)) = (grants, bound, passes) {
         let message = format!("`{}` is allowed for every service", pattern.value);
         let hint = "add a condition on `iam:PassedToService` that names the service the role is for";

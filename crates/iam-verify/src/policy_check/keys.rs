@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use iam_model::catalog::Catalog;
 use iam_model::condition::{Comparison, Condition, Operator, SetQualifier};
 use iam_model::diagnostic::Code;
-use iam_model::policy::{ActionElement, Statement};
+use iam_model::policy::{ActionElement, Effect, PolicyVersion, Statement};
 use iam_model::text::Spanned;
 use iam_model::time::Timestamp;
 
@@ -117,7 +117,16 @@ fn fixed_part(key: &str) -> Option<&str> {
     chosen.then(|| key.get(..=head.len())).flatten()
 }
 
-pub(super) fn check(statement: &Statement, keys: &KeyTypes, catalog: &Catalog, report: &mut Report<'_>) {
+pub(super) fn check(
+    statement: &Statement,
+    version: PolicyVersion,
+    keys: &KeyTypes,
+    catalog: &Catalog,
+    report: &mut Report<'_>,
+) {
+    if version == PolicyVersion::V2012 {
+        variables(statement, keys, report);
+    }
     for condition in &statement.conditions {
         let Operator::Known { set, comparison, .. } = &condition.operator else { continue };
         let key = condition.key.as_str();
@@ -129,7 +138,8 @@ pub(super) fn check(statement: &Statement, keys: &KeyTypes, catalog: &Catalog, r
         if let Some(kind) = facts.and_then(|facts| facts.kind).filter(|_| !key.contains('/')) {
             operator(condition, *comparison, kind, report);
         }
-        quantifier(condition, *set, facts, report);
+        quantifier(statement, condition, *set, facts, report);
+        private_addresses(condition, *comparison, report);
         for value in &condition.values {
             one_value(condition, *comparison, value, report);
         }
@@ -216,7 +226,20 @@ fn operator(condition: &Condition, comparison: Comparison, kind: KeyType, report
     report.warning(Code::OperatorTypeMismatch, condition.span, message, format!("use {right}"));
 }
 
-fn quantifier(condition: &Condition, set: Option<SetQualifier>, facts: Option<KeyFacts>, report: &mut Report<'_>) {
+fn quantifier(
+    statement: &Statement,
+    condition: &Condition,
+    set: Option<SetQualifier>,
+    facts: Option<KeyFacts>,
+    report: &mut Report<'_>,
+) {
+    // Of the global keys it is known which ones have several values.
+    let global = condition.key.as_str().get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"));
+    let single = global && facts.is_some_and(|facts| facts.kind.is_some() && !facts.many);
+    if single && set == Some(SetQualifier::ForAllValues) && statement.effect == Effect::Allow {
+        let message = format!("`{}` has one value, and ForAllValues also holds where the key is absent", condition.key);
+        report.warning(Code::SetOperatorUnfit, condition.span, message, "write the operator without `ForAllValues:`");
+    }
     let many = facts.is_some_and(|facts| facts.many);
     let is_null = matches!(condition.operator, Operator::Known { comparison: Comparison::Null, .. });
     if many && set.is_none() && !is_null {
@@ -266,6 +289,39 @@ fn one_value(condition: &Condition, comparison: Comparison, value: &Spanned<Stri
     if !valid {
         let message = format!("no request matches `{text}` under {}", condition.operator);
         report.error(Code::InvalidValue, value.span, message, hint);
+    }
+}
+
+/// `aws:SourceIp` is the public address of who asks: a private one is never seen.
+fn private_addresses(condition: &Condition, comparison: Comparison, report: &mut Report<'_>) {
+    let source = condition.key.as_str().eq_ignore_ascii_case("aws:SourceIp");
+    let private = |text: &str| {
+        let address = text.split('/').next().and_then(|address| address.parse::<IpAddr>().ok());
+        matches!(address, Some(IpAddr::V4(address)) if address.is_private())
+    };
+    let all = condition.values.iter().all(|value| is_block(&value.value) && private(&value.value));
+    if let (true, true, Comparison::IpAddress, Some(first)) = (source, all, comparison, condition.values.first()) {
+        let message = format!("`{}` is private: `aws:SourceIp` is the public address of a caller", first.value);
+        let hint = "for calls through a VPC endpoint, write a condition on `aws:VpcSourceIp`, `aws:SourceVpc` or `aws:SourceVpce`";
+        report.warning(Code::InvalidValue, first.span, message, hint);
+    }
+}
+
+/// Variables named by a global key that there is not: the text then matches nothing, or the default alone.
+fn variables(statement: &Statement, keys: &KeyTypes, report: &mut Report<'_>) {
+    let resources = statement.resource.patterns().iter().map(|p| (p.value.as_str(), p.span));
+    let values = statement.conditions.iter().flat_map(|c| &c.values).map(|v| (v.value.as_str(), v.span));
+    for (text, span) in resources.chain(values) {
+        for name in text.split("${").skip(1).filter_map(|rest| rest.split(['}', ',']).next()) {
+            if name.starts_with("aws:") && keys.find(name).is_none() {
+                let message = format!("no service of AWS publishes the key of the variable `${{{name}}}`");
+                let hint = match nearest(name, keys.beside("aws")) {
+                    Some(near) => format!("did you mean `${{{near}}}`?"),
+                    None => "correct it, or give a default: `${key, 'text'}`".into(),
+                };
+                report.warning(Code::UnknownKey, span, message, hint);
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use iam_model::diagnostic::Code;
 use iam_model::policy::{Effect, PrincipalElement, PrincipalPattern, Statement};
-use iam_model::text::Span;
+use iam_model::text::{Span, Spanned};
 
 use super::PolicyKind;
 use super::actions::placeholder;
@@ -19,6 +19,10 @@ pub(super) fn check(statement: &Statement, kind: PolicyKind, report: &mut Report
         PolicyKind::ResourceControl => control(element, statement.span, report),
         PolicyKind::Resource | PolicyKind::Trust | PolicyKind::VpcEndpoint => {}
     }
+    if let (PolicyKind::Trust, Effect::Allow, PrincipalElement::Principal(entries)) = (kind, statement.effect, element)
+    {
+        mismatched(entries, statement, report);
+    }
     match element {
         PrincipalElement::NotPrincipal(_) if statement.effect == Effect::Allow => {
             let message = "`NotPrincipal` with Allow lets in everyone that is not listed, strangers too".to_owned();
@@ -28,6 +32,30 @@ pub(super) fn check(statement: &Statement, kind: PolicyKind, report: &mut Report
             for entry in entries {
                 one(&entry.value, entry.span, report);
             }
+        }
+    }
+}
+
+/// Roles are assumed by another action for each kind of principal.
+fn mismatched(entries: &[Spanned<PrincipalPattern>], statement: &Statement, report: &mut Report<'_>) {
+    let kind = |entry: &Spanned<PrincipalPattern>| match &entry.value {
+        PrincipalPattern::Federated(name) if name.contains(":saml-provider/") => "sts:assumerolewithsaml",
+        PrincipalPattern::Federated(_) => "sts:assumerolewithwebidentity",
+        _ => "sts:assumerole",
+    };
+    let Some(first) = entries.first() else { return };
+    let own = kind(first);
+    for action in statement.action.patterns().iter().filter(|_| entries.iter().all(|entry| kind(entry) == own)) {
+        let text = action.value.as_str().to_ascii_lowercase();
+        let assumes = ["sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity"];
+        if text != own && assumes.contains(&text.as_str()) {
+            let message = format!("`{}` is not how a principal of this kind assumes a role", action.value);
+            let right = match own {
+                "sts:assumerolewithsaml" => "sts:AssumeRoleWithSAML",
+                "sts:assumerolewithwebidentity" => "sts:AssumeRoleWithWebIdentity",
+                _ => "sts:AssumeRole",
+            };
+            report.error(Code::InvalidPrincipal, action.span, message, format!("write `{right}`"));
         }
     }
 }

@@ -10,13 +10,18 @@ use iam_model::diagnostic::Code;
 use iam_model::policy::{ActionElement, Effect, PolicyVersion, ResourceElement, Statement};
 use iam_model::text::Span;
 
+use super::PolicyKind;
 use super::actions::{matched, placeholder};
 use super::report::Report;
 
-pub(super) fn check(statement: &Statement, catalog: &Catalog, report: &mut Report<'_>) {
+/// Resources of one statement that are compared with one another.
+const MOST_COMPARED: usize = 200;
+
+pub(super) fn check(statement: &Statement, kind: PolicyKind, catalog: &Catalog, report: &mut Report<'_>) {
     for pattern in statement.resource.patterns() {
-        form(pattern.value.as_str(), pattern.span, report);
+        form(pattern.value.as_str(), pattern.span, kind, report);
     }
+    redundant(statement, report);
     let Some(forms) = Forms::of(statement, catalog) else { return };
     let (ActionElement::Action(actions), ResourceElement::Resource(resources)) =
         (&statement.action, &statement.resource)
@@ -25,7 +30,10 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, report: &mut Repor
     };
     let candidates: Vec<(&str, Span, Option<Glob>)> =
         resources.iter().map(|r| (r.value.as_str(), r.span, glob(r.value.as_str()))).collect();
-    if candidates.iter().any(|(text, _, glob)| *text == "*" || glob.is_none()) {
+    if actions.is_empty()
+        || resources.is_empty()
+        || candidates.iter().any(|(text, _, glob)| *text == "*" || glob.is_none())
+    {
         return;
     }
     for (text, span, glob) in &candidates {
@@ -39,6 +47,33 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, report: &mut Repor
         let reached = candidates.iter().any(|(text, _, g)| g.as_ref().is_some_and(|g| meets(&facts, text, g)));
         if !reached {
             unreached(statement.effect, &facts, action.span, report);
+        }
+    }
+}
+
+/// Patterns that another one beside them includes.
+fn redundant(statement: &Statement, report: &mut Report<'_>) {
+    let ResourceElement::Resource(resources) = &statement.resource else { return };
+    // Lists of hundreds are generated; to compare each with each is not worth the wait.
+    if resources.len() > MOST_COMPARED {
+        return;
+    }
+    let texts = resources.iter().map(|r| (r.value.as_str(), r.span));
+    let candidates: Vec<(&str, Span, Glob)> = texts
+        .filter(|(text, _)| !placeholder(text))
+        .map(|(text, span)| (text, span, Glob::parse(text, Reading::resource(PolicyVersion::V2012))))
+        .collect();
+    for (at, (text, span, glob)) in candidates.iter().enumerate() {
+        let wider = candidates
+            .iter()
+            .enumerate()
+            .find(|(other, (_, _, wide))| *other != at && wide.includes(glob) && (!glob.includes(wide) || *other < at));
+        if let Some((_, (wide, _, _))) = wider {
+            let message = match text == wide {
+                true => format!("`{text}` stands twice"),
+                false => format!("`{text}` is part of `{wide}`, which stands beside it"),
+            };
+            report.note(Code::RedundantEntry, *span, message, "remove it");
         }
     }
 }
@@ -157,7 +192,7 @@ fn glob(text: &str) -> Option<Glob> {
     Some(Glob::parse(text, Reading::resource(PolicyVersion::V2012)).widened())
 }
 
-fn form(text: &str, span: Span, report: &mut Report<'_>) {
+fn form(text: &str, span: Span, kind: PolicyKind, report: &mut Report<'_>) {
     if text == "*" || placeholder(text) {
         return;
     }
@@ -166,6 +201,7 @@ fn form(text: &str, span: Span, report: &mut Report<'_>) {
         report.error(Code::InvalidArn, span, format!("`{text}` {what}"), hint);
     };
     let open_ended = text.ends_with('*');
+    let of_identity = matches!(kind, PolicyKind::Identity | PolicyKind::Boundary);
     match parts.as_slice() {
         [scheme, ..] if *scheme != "arn" && !scheme.starts_with('*') && *scheme != "arn*" => {
             refuse(report, "is not an ARN", "write `arn:partition:service:region:account:resource`, or `*`");
@@ -173,7 +209,17 @@ fn form(text: &str, span: Span, report: &mut Report<'_>) {
         [_, partition, ..] if !is_partition(partition) => {
             refuse(report, "names no partition of AWS", "one of `aws`, `aws-cn`, `aws-us-gov`, or `*`");
         }
-        [_, _, _, _, account, _] if !is_account(account) => {
+        [_, _, service, _, ..] if of_identity && service.contains(['*', '?']) => {
+            refuse(report, "names a service by a wildcard, which IAM refuses", "name the service, or write `*` alone");
+        }
+        [_, _, _, region, ..] if !is_region(region) => {
+            refuse(
+                report,
+                "names no Region in its fourth part",
+                "a Region such as `eu-west-1`, a wildcard, or nothing",
+            );
+        }
+        [_, _, _, _, account, ..] if !is_account(account) => {
             refuse(report, "names no account", "an account is twelve digits, `aws`, a wildcard, or nothing");
         }
         [_, _, _, _, _, ""] => {
@@ -188,6 +234,11 @@ fn form(text: &str, span: Span, report: &mut Report<'_>) {
 
 fn is_partition(text: &str) -> bool {
     text.contains(['*', '?']) || text == "aws" || text.starts_with("aws-")
+}
+
+/// Whether a text may be the name of a Region, or matches some.
+fn is_region(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'*' | b'?'))
 }
 
 fn is_account(text: &str) -> bool {

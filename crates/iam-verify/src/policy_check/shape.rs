@@ -15,10 +15,15 @@ use super::PolicyKind;
 use super::report::Report;
 
 pub(super) fn check(document: &PolicyDocument, kind: PolicyKind, report: &mut Report<'_>) {
+    if document.statements.is_empty() && document.unknown.is_empty() {
+        let message = "the policy holds no statement".to_owned();
+        report.warning(Code::DeadStatement, Span::default(), message, "add one, or remove the policy");
+    }
     let mut sids = BTreeSet::new();
     for statement in &document.statements {
         sid(statement, kind, &mut sids, report);
         elements(statement, kind, report);
+        empty_lists(statement, report);
         variables(document, statement, report);
     }
     size(document, kind, report);
@@ -72,6 +77,25 @@ fn elements(statement: &Statement, kind: PolicyKind, report: &mut Report<'_>) {
                 "a trust policy allows `sts:AssumeRole` and the like",
             );
         }
+    }
+}
+
+/// An empty list is matched by nothing, so what it stands in decides nothing; `Not…` of nothing is everything.
+fn empty_lists(statement: &Statement, report: &mut Report<'_>) {
+    let action = match &statement.action {
+        ActionElement::Action(list) => (list.is_empty(), "Action"),
+        ActionElement::NotAction(list) => (list.is_empty(), "NotAction"),
+    };
+    let resource = match &statement.resource {
+        ResourceElement::Resource(list) => (list.is_empty(), "Resource"),
+        ResourceElement::NotResource(list) => (list.is_empty(), "NotResource"),
+        ResourceElement::Absent => (false, ""),
+    };
+    for (_, name) in [action, resource].into_iter().filter(|(empty, _)| *empty && statement.unknown.is_empty()) {
+        let meaning =
+            if name.starts_with("Not") { "the statement is about everything" } else { "the statement does nothing" };
+        let message = format!("`{name}` is an empty list: {meaning}");
+        report.warning(Code::DeadStatement, statement.span, message, "fill it, or remove the statement");
     }
 }
 

@@ -210,3 +210,40 @@ fn hostile_policies_end() {
     );
     assert!(!found(&text, None).is_empty());
 }
+
+/// What AWS's own validation says too, each once: empty lists, wildcards where none may stand, sets on single values.
+#[test]
+fn what_access_analyzer_documents_is_found() {
+    let on =
+        |action: &str, resource: &str| format!(r#"{{"Effect": "Allow", "Action": {action}, "Resource": {resource}}}"#);
+    let s3 = r#""s3:GetObject""#;
+    check(&on("[]", r#""arn:aws:s3:::b/*""#), &[("dead-statement", "`Action` is an empty list")]);
+    check(&on(s3, "[]"), &[("dead-statement", "`Resource` is an empty list")]);
+    check("", &[("dead-statement", "no statement")]);
+    check(&on(s3, r#""arn:aws:*:::b/*""#), &[("invalid-arn", "service by a wildcard")]);
+    check(&on(s3, r#""arn:aws:s3:b/*""#), &[("invalid-arn", "no Region")]);
+    check(
+        &on(s3, r#"["arn:aws:s3:::b/*", "arn:aws:s3:::b/x"]"#),
+        &[("redundant-entry", "`arn:aws:s3:::b/x` is part of")],
+    );
+    check(&on(r#""iam:*""#, r#""*""#), &[("missing-passed-to-service", "`iam:*`")]);
+    check(&on(s3, r#""arn:aws:s3:::b/${aws:usrname}""#), &[("unknown-key", "`${aws:username}`")]);
+    check(&on(s3, r#""arn:aws:s3:::b/${aws:PrincipalTag/team, 'none'}""#), &[]);
+    let when = |condition: &str| {
+        format!(r#"{{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {{{condition}}}}}"#)
+    };
+    check(&when(r#""ForAllValues:StringEquals": {"aws:SourceVpc": "vpc-1"}"#), &[("set-operator-unfit", "absent")]);
+    check(&when(r#""IpAddress": {"aws:SourceIp": ["10.0.0.0/8"]}"#), &[("invalid-value", "private")]);
+    check(&when(r#""IpAddress": {"aws:SourceIp": ["10.0.0.0/8", "192.0.2.0/24"]}"#), &[]);
+    check(&when(r#""IpAddress": {"aws:VpcSourceIp": ["10.0.0.0/8"]}"#), &[]);
+    let trust = |principal: &str, action: &str| {
+        format!(r#"{{"Effect": "Allow", "Principal": {{{principal}}}, "Action": "sts:{action}"}}"#)
+    };
+    let oidc = r#""Federated": "arn:aws:iam::111122223333:oidc-provider/example.com""#;
+    check(&trust(oidc, "AssumeRole"), &[("invalid-principal", "sts:AssumeRoleWithWebIdentity")]);
+    check(&trust(oidc, "TagSession"), &[]);
+    check(
+        &trust(r#""Service": "lambda.amazonaws.com""#, "AssumeRoleWithSAML"),
+        &[("invalid-principal", "`sts:AssumeRole`")],
+    );
+}
