@@ -6,10 +6,11 @@
 use iam_model::action::Action;
 use iam_model::condition::ConditionKey;
 
+use crate::contexts::Fact;
 use crate::event::Event;
 use crate::identity::Caller;
 use crate::json::Raw;
-use crate::plan::{HOST, Pair, QUEUE_URL, Resolved, STATEMENTS, When, pick};
+use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, QUEUE_URL, Resolved, STATEMENTS, When, pick};
 use crate::resource::{Resources, of_pair, passed_roles, passes_role};
 use crate::template::{Call, Path};
 
@@ -18,7 +19,10 @@ use crate::template::{Call, Path};
 pub(crate) struct Authorised {
     pub(crate) action: Action,
     pub(crate) resources: Resources,
-    pub(crate) context: Vec<(ConditionKey, String)>,
+    /// Condition keys the call proves, sorted: those with few values.
+    pub(crate) context: Vec<Fact>,
+    /// The same, of keys whose values may differ from call to call.
+    pub(crate) varying: Vec<Fact>,
 }
 
 /// What became of an event's name.
@@ -49,25 +53,25 @@ pub(crate) fn of_event(resolved: &Resolved<'_>, event: &Event<'_>, caller: &Call
     };
     let Some(plan) = pick(found, request) else { return Calls::Unknown };
     let read_only = event.read_only.is_some_and(Raw::is_true);
-    let context = context(event, caller, plan.service, &region);
+    let proved =
+        Proved { via: via_service(caller, plan.service, &region), varying: varying(event, plan.service, request) };
     let mut shown: Vec<&Pair<'_>> = plan.pairs.iter().filter(|pair| is_shown(pair, &call)).collect();
     if shown.is_empty() {
         shown = undecided(&plan.pairs, read_only);
     }
-    let out: Vec<Authorised> = shown.into_iter().map(|pair| authorised(pair, &call, event, &context)).collect();
+    let out: Vec<Authorised> = shown.into_iter().map(|pair| authorised(pair, &call, event, &proved)).collect();
     if out.is_empty() { Calls::Unknown } else { Calls::Authorised(out) }
 }
 
-fn authorised(pair: &Pair<'_>, call: &Call<'_>, event: &Event<'_>, context: &[(ConditionKey, String)]) -> Authorised {
+fn authorised(pair: &Pair<'_>, call: &Call<'_>, event: &Event<'_>, proved: &Proved) -> Authorised {
     let resources = match pair.when {
         When::PassesRole => passed_roles(pair, call),
         _ => of_pair(pair, call, event.resources),
     };
-    let mut context = context.to_vec();
-    context.extend(pair.context.iter().cloned());
+    let mut context: Vec<Fact> = proved.via.iter().chain(&pair.context).cloned().collect();
     context.sort();
     context.dedup();
-    Authorised { action: pair.action.clone(), resources, context }
+    Authorised { action: pair.action.clone(), resources, context, varying: proved.varying.clone() }
 }
 
 fn is_shown(pair: &Pair<'_>, call: &Call<'_>) -> bool {
@@ -108,15 +112,53 @@ fn owner(request: Raw<'_>) -> Option<&str> {
     of_queue.or_else(|| text(HOST)?.split_once(".s3-control").map(|(account, _)| account).filter(is_account))
 }
 
-/// Condition keys the event proves.
-fn context(event: &Event<'_>, caller: &Caller, service: &str, region: &str) -> Vec<(ConditionKey, String)> {
+/// Condition keys a call proves, whichever of its actions they are checked with.
+struct Proved {
+    via: Option<Fact>,
+    varying: Vec<Fact>,
+}
+
+/// Through which service a key was used.
+fn via_service(caller: &Caller, service: &str, region: &str) -> Option<Fact> {
+    let label = caller.invoked_by.as_deref()?.strip_suffix(".amazonaws.com")?;
+    let told = service == "kms" && !label.contains('.') && !region.is_empty();
+    told.then(|| (ConditionKey::new("kms:ViaService"), format!("{label}.{region}.amazonaws.com")))
+}
+
+/// Condition keys the event proves, of those whose values differ from call to call; sorted.
+fn varying(event: &Event<'_>, service: &str, request: Raw<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
-    let via = caller.invoked_by.as_deref().and_then(|by| by.strip_suffix(".amazonaws.com"));
-    if let Some(label) = via.filter(|label| service == "kms" && !label.contains('.') && !region.is_empty()) {
-        out.push((ConditionKey::new("kms:ViaService"), format!("{label}.{region}.amazonaws.com")));
-    }
     if let Some(endpoint) = Event::text(event.vpc_endpoint).filter(|id| id.starts_with("vpce-")) {
         out.push((ConditionKey::new("aws:SourceVpce"), endpoint.into_owned()));
     }
+    if let Some(context) = request.get(ENCRYPTION_CONTEXT).filter(|_| service == "kms") {
+        out.extend(encryption_context(context).unwrap_or_default());
+    }
+    out.sort();
+    out.dedup();
     out
+}
+
+/// Members an encryption context may have to be kept, and bytes of each.
+const MOST_MEMBERS: usize = 16;
+const LONGEST_FACT: usize = 1024;
+
+/// Each member of an encryption context, and the names of all; nothing where any of it is not plain text, or
+/// stands there twice.
+fn encryption_context(context: Raw<'_>) -> Option<Vec<Fact>> {
+    let mut out = Vec::new();
+    for (count, (name, value)) in context.members().enumerate() {
+        let name = Raw(&[b"\"", name, b"\""].concat()).text()?.into_owned();
+        let value = value.text()?.into_owned();
+        if count >= MOST_MEMBERS || name.len() + value.len() > LONGEST_FACT {
+            return None;
+        }
+        let key = ConditionKey::new(&format!("kms:EncryptionContext:{name}"));
+        if out.iter().any(|(known, _)| *known == key) {
+            return None;
+        }
+        out.push((key, value));
+        out.push((ConditionKey::new("kms:EncryptionContextKeys"), name));
+    }
+    Some(out)
 }

@@ -79,7 +79,7 @@ impl Stat {
 }
 
 /// Resources of one call: sorted, distinct.
-type Names = Vec<String>;
+pub(crate) type Names = Vec<String>;
 
 /// Counts by resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

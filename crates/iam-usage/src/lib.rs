@@ -4,6 +4,7 @@
 //! need and talks to no service; where a log lies and what is made of the result is for others.
 
 mod calls;
+mod contexts;
 mod count;
 mod coverage;
 mod event;

@@ -164,6 +164,9 @@ impl Needed {
             TELLING_APART.iter().for_each(|root| add(root));
         }
         [QUEUE_URL, HOST, "resourceType", "resourceId"].into_iter().for_each(&mut add);
+        if plans.iter().any(|plan| plan.service == "kms") {
+            add(ENCRYPTION_CONTEXT);
+        }
         let pairs = || plans.iter().flat_map(|plan| &plan.pairs);
         for pair in pairs() {
             pair.templates.iter().flat_map(|(_, texts)| texts).flat_map(Text::roots).for_each(&mut add);
@@ -226,6 +229,9 @@ pub(crate) const STATEMENTS: &[&str] = &["statement", "statements[].statement", 
 
 /// The parameter that holds the endpoint, and in it, for S3's account settings, the account.
 pub(crate) const HOST: &str = "Host";
+
+/// The parameter that holds what was bound to an encrypted text.
+pub(crate) const ENCRYPTION_CONTEXT: &str = "encryptionContext";
 
 /// The parameter that holds a queue's URL, and in it its account.
 pub(crate) const QUEUE_URL: &str = "queueUrl";

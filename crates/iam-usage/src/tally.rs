@@ -10,7 +10,8 @@ use iam_model::time::Timestamp;
 use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent, UsageLog};
 
 use crate::calls::Authorised;
-use crate::fold::{Folder, Stat};
+use crate::contexts::{Contexts, Fact};
+use crate::fold::Stat;
 use crate::hash::{Table, hash};
 use crate::plan::unresolved_kind;
 
@@ -55,14 +56,14 @@ struct Principal {
 }
 
 /// Counts by the number of their kind.
-type Rows = BTreeMap<u32, Folder>;
+type Rows = BTreeMap<u32, Contexts>;
 
-/// What tells observations apart beside their resources.
+/// What tells observations apart beside their resources and what differs from call to call.
 #[derive(Debug, Clone)]
 struct RowKey {
     action: Action,
     known: bool,
-    context: Vec<(ConditionKey, String)>,
+    context: Vec<Fact>,
 }
 
 impl Tally {
@@ -76,7 +77,7 @@ impl Tally {
         let Some(rows) = principal.rows(function) else { return };
         for call in calls {
             let kind = kind(&mut self.kinds, &mut self.key, &call.action, call.resources.known, &call.context);
-            rows.entry(kind).or_default().add(&call.resources.arns, stat);
+            rows.entry(kind).or_default().add(&call.varying, &call.resources.arns, stat);
         }
     }
 
@@ -234,7 +235,7 @@ impl Principal {
     fn with_kinds(mut self, numbers: &[u32]) -> Self {
         for rows in self.functions.values_mut() {
             let own = std::mem::take(rows).into_iter();
-            *rows = own.filter_map(|(kind, folder)| Some((*numbers.get(kind as usize)?, folder))).collect();
+            *rows = own.filter_map(|(kind, contexts)| Some((*numbers.get(kind as usize)?, contexts))).collect();
         }
         self
     }
@@ -242,17 +243,13 @@ impl Principal {
     fn into_usage(self, kinds: &Table<RowKey>) -> PrincipalUsage {
         let mut observations = Vec::new();
         for (function, rows) in self.functions {
-            for (kind, folder) in rows {
+            for (kind, contexts) in rows {
                 let Some(key) = kinds.get(kind) else { continue };
-                let mut context: BTreeMap<ConditionKey, Vec<String>> = BTreeMap::new();
-                for (name, value) in &key.context {
-                    context.entry(name.clone()).or_default().push(value.clone());
-                }
-                observations.extend(folder.into_rows().into_iter().map(|(names, stat)| Observation {
+                observations.extend(contexts.into_rows().map(|(varying, names, stat)| Observation {
                     action: key.action.clone(),
                     resources: names.iter().map(|name| ResourcePattern::new(name)).collect(),
                     resource_known: key.known,
-                    context: context.clone(),
+                    context: context_of(key.context.iter().chain(&varying)),
                     function: (!function.is_empty()).then(|| function.to_string()),
                     count: stat.count,
                     denied: stat.denied,
@@ -271,14 +268,17 @@ impl Principal {
     }
 }
 
+/// Values by key.
+fn context_of<'f>(facts: impl Iterator<Item = &'f Fact>) -> BTreeMap<ConditionKey, Vec<String>> {
+    let mut context: BTreeMap<ConditionKey, Vec<String>> = BTreeMap::new();
+    for (name, value) in facts {
+        context.entry(name.clone()).or_default().push(value.clone());
+    }
+    context
+}
+
 /// The number of a kind of observation.
-fn kind(
-    kinds: &mut Table<RowKey>,
-    key: &mut Vec<u8>,
-    action: &Action,
-    known: bool,
-    context: &[(ConditionKey, String)],
-) -> u32 {
+fn kind(kinds: &mut Table<RowKey>, key: &mut Vec<u8>, action: &Action, known: bool, context: &[Fact]) -> u32 {
     key.clear();
     key.extend_from_slice(action.as_str().as_bytes());
     key.push(u8::from(known));
@@ -295,7 +295,7 @@ fn kind(
 }
 
 fn merge_rows(own: &mut Rows, other: Rows) {
-    for (key, folder) in other {
-        own.entry(key).or_default().merge(folder);
+    for (key, contexts) in other {
+        own.entry(key).or_default().merge(contexts);
     }
 }

@@ -441,3 +441,24 @@ fn p16_files_lie_beside_others_and_records_come_twice_or_in_part() {
 fn one_of_parts(parameters: &str) {
     one("dynamodb", "PutItem", parameters, &["dynamodb:PutItem on ?*"]);
 }
+
+#[test]
+fn the_encryption_context_of_a_call_is_proved_by_it() {
+    let key = "arn:aws:kms:eu-west-1:111122223333:key/k1";
+    let resources = format!(r#""resources": [{{"ARN": "{key}", "type": "AWS::KMS::Key"}}]"#);
+    let of = |context: &str| event("kms", "Decrypt", &format!(r#"{{"encryptionContext": {context}}}"#), &resources);
+    let plain = "kms:Decrypt on arn:aws:kms:R:A:key/k1";
+    let one = |context: &str, expected: &str| check(&[of(context)], &[&format!("{plain}{expected}")]);
+    one(
+        r#"{"app": "orders", "a\"b": "1"}"#,
+        " when kms:EncryptionContext:a\"b=1 when kms:EncryptionContext:app=orders when kms:EncryptionContextKeys=a\"b,app",
+    );
+    one("{}", "");
+    one(r#"{"app": 7}"#, "");
+    one(r#"{"app": "1", "app": "2"}"#, "");
+    one(&format!(r#"{{"app": "{}"}}"#, "x".repeat(2000)), "");
+    // Of many objects' contexts only what all have in common is told.
+    let many: Vec<String> = (0..40).map(|n| of(&format!(r#"{{"app": "orders", "object": "{n}"}}"#))).collect();
+    let shared = " when kms:EncryptionContext:app=orders when kms:EncryptionContextKeys=app,object x40";
+    check(&many, &[&format!("{plain}{shared}")]);
+}
