@@ -105,11 +105,19 @@ fn starts_with_verb(statement: &str, verb: &str) -> bool {
 }
 
 /// The account in a queue's URL, or in the endpoint of an account's own settings, which need not be the caller's.
-fn owner(request: Raw<'_>) -> Option<&str> {
-    let text = |name: &str| Some(std::str::from_utf8(request.get(name)?.0).ok()?.trim_matches('"'));
+fn owner<'a>(request: Raw<'a>) -> Option<&'a str> {
+    let (mut queue, mut host) = (None, None);
+    for (name, value) in request.members() {
+        match name {
+            _ if name == QUEUE_URL.as_bytes() => queue = queue.or(Some(value)),
+            _ if name == HOST.as_bytes() => host = host.or(Some(value)),
+            _ => {}
+        }
+    }
+    let text = |value: Option<Raw<'a>>| Some(std::str::from_utf8(value?.0).ok()?.trim_matches('"'));
     let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let of_queue = text(QUEUE_URL).and_then(|url| url.rsplit('/').nth(1)).filter(is_account);
-    of_queue.or_else(|| text(HOST)?.split_once(".s3-control").map(|(account, _)| account).filter(is_account))
+    let of_queue = text(queue).and_then(|url| url.rsplit('/').nth(1)).filter(is_account);
+    of_queue.or_else(|| text(host)?.split_once(".s3-control").map(|(account, _)| account).filter(is_account))
 }
 
 /// Condition keys a call proves, whichever of its actions they are checked with.

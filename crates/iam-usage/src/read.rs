@@ -60,13 +60,13 @@ pub fn read(
         }
         worker.finish()
     };
-    let whole = match pool {
-        Some(pool) => {
-            pool.broadcast(|thread| work(thread.index())).into_iter().fold(Counted::default(), Counted::together)
-        }
-        None => work(0),
+    let counted = match pool {
+        Some(pool) => pool.broadcast(|thread| work(thread.index())),
+        None => vec![work(0)],
     };
-    let Counted { tally, mut diagnostics } = whole;
+    // What was only needed for reading is gone before the result is made, which takes as much room again.
+    drop((shared, queue));
+    let Counted { tally, mut diagnostics } = counted.into_iter().fold(Counted::default(), Counted::together);
     diagnostics.sort();
     diagnostics.dedup();
     (tally.into_log(), diagnostics)

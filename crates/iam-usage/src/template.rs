@@ -361,8 +361,8 @@ fn get<'e>(value: Raw<'e>, name: &str) -> Option<Raw<'e>> {
 fn wrapped<'e>(request: Raw<'e>, name: &str) -> Option<Raw<'e>> {
     let mut members = request.members();
     let (key, inner) = members.next()?;
-    let only = members.next().is_none();
-    if only && key.ends_with(b"Request") { get(inner, name) } else { None }
+    let only = key.ends_with(b"Request") && members.next().is_none();
+    if only { get(inner, name) } else { None }
 }
 
 #[cfg(test)]
