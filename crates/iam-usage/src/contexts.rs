@@ -4,11 +4,10 @@
 //! The result depends on the set of contexts alone: their number only grows, and what is common to all is the same in
 //! whatever order they come. Which facts an event proves is told elsewhere.
 
-use std::collections::BTreeMap;
-
 use iam_model::condition::ConditionKey;
 
 use crate::fold::{Folder, Names, Stat};
+use crate::sorted::Sorted;
 
 /// Distinct contexts kept apart.
 const MOST_CONTEXTS: usize = 16;
@@ -19,7 +18,7 @@ pub(crate) type Fact = (ConditionKey, String);
 /// Counts by context: sorted facts, a key with several values once for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Contexts {
-    folders: BTreeMap<Vec<Fact>, Folder>,
+    folders: Sorted<Vec<Fact>, Folder>,
     /// Set once there were too many: one is left, of what all share.
     shared: bool,
 }
@@ -56,14 +55,12 @@ impl Contexts {
 
     /// The counts of these facts; there always are some.
     fn folder(&mut self, facts: &[Fact]) -> Option<&mut Folder> {
-        if self.shared {
-            let (own, folder) = self.folders.pop_first().unwrap_or_else(|| (facts.to_vec(), Folder::default()));
-            return Some(self.folders.entry(common(own, facts)).or_insert(folder));
+        if !self.shared {
+            return self.folders.get_or(facts, || (facts.to_vec(), Folder::default()));
         }
-        if !self.folders.contains_key(facts) {
-            self.folders.insert(facts.to_vec(), Folder::default());
-        }
-        self.folders.get_mut(facts)
+        let (own, folder) = self.folders.pop_first().unwrap_or_else(|| (facts.to_vec(), Folder::default()));
+        let common = common(own, facts);
+        self.folders.get_or(common.as_slice(), || (common.clone(), folder))
     }
 
     fn bound(&mut self) {

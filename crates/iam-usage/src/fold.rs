@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use iam_model::time::Timestamp;
 
+use crate::sorted::Sorted;
+
 /// Distinct resources a group may hold before its names are cut.
 pub(crate) const MOST_RESOURCES: usize = 128;
 
@@ -50,6 +52,11 @@ impl Stat {
         self.sample(event_id);
     }
 
+    /// No calls yet, at the time of these.
+    const fn empty(&self) -> Self {
+        Self { count: 0, denied: 0, first: self.first, last: self.last, samples: Vec::new() }
+    }
+
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.denied += other.denied;
@@ -85,7 +92,7 @@ pub(crate) type Names = Vec<String>;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Folder {
     /// By what the names of their resources start with.
-    groups: BTreeMap<Box<str>, Group>,
+    groups: Sorted<Box<str>, Group>,
     /// Set once there were too many groups.
     to_services: bool,
 }
@@ -94,12 +101,12 @@ pub(crate) struct Folder {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
     depth: u8,
-    stats: BTreeMap<Names, Stat>,
+    stats: Sorted<Names, Stat>,
 }
 
 impl Default for Group {
     fn default() -> Self {
-        Self { depth: WHOLE, stats: BTreeMap::new() }
+        Self { depth: WHOLE, stats: Sorted::default() }
     }
 }
 
@@ -120,7 +127,7 @@ impl Folder {
             self.fold_to_services();
         }
         for (_, group) in other.groups {
-            for (names, stat) in &group.stats {
+            for (names, stat) in group.stats.iter() {
                 let Some(own) = group_for(&mut self.groups, names, self.to_services) else { continue };
                 if group.depth < own.depth {
                     own.cut_to(group.depth);
@@ -137,8 +144,11 @@ impl Folder {
     /// Resources and counts, in order.
     pub(crate) fn into_rows(self) -> Vec<(Names, Stat)> {
         let mut rows: BTreeMap<Names, Stat> = BTreeMap::new();
-        for (names, stat) in self.groups.into_values().flat_map(|group| group.stats) {
-            add_to(&mut rows, names, &stat);
+        for (names, stat) in self.groups.into_iter().flat_map(|(_, group)| group.stats) {
+            match rows.get_mut(&names) {
+                Some(own) => own.add(&stat),
+                None => drop(rows.insert(names, stat)),
+            }
         }
         rows.into_iter().collect()
     }
@@ -152,7 +162,7 @@ impl Folder {
     fn fold_to_services(&mut self) {
         self.to_services = true;
         let groups = std::mem::take(&mut self.groups);
-        for (names, stat) in groups.into_values().flat_map(|group| group.stats) {
+        for (names, stat) in groups.into_iter().flat_map(|(_, group)| group.stats) {
             if let Some(group) = group_for(&mut self.groups, &names, true) {
                 group.add(&names, &stat, true);
             }
@@ -162,15 +172,12 @@ impl Folder {
 
 /// The group of these resources; there always is one.
 fn group_for<'g>(
-    groups: &'g mut BTreeMap<Box<str>, Group>,
+    groups: &'g mut Sorted<Box<str>, Group>,
     names: &[String],
     to_services: bool,
 ) -> Option<&'g mut Group> {
     let key = group_key(names, to_services);
-    if !groups.contains_key(&*key) {
-        groups.insert((*key).into(), Group::default());
-    }
-    groups.get_mut(&*key)
+    groups.get_or(&*key, || ((*key).into(), Group::default()))
 }
 
 fn group_key(names: &[String], to_services: bool) -> Cow<'_, str> {
@@ -188,14 +195,10 @@ fn group_key(names: &[String], to_services: bool) -> Cow<'_, str> {
 impl Group {
     fn add(&mut self, names: &[String], stat: &Stat, to_services: bool) {
         if self.depth >= WHOLE && !to_services {
-            match self.stats.get_mut(names) {
-                Some(own) => own.add(stat),
-                None => drop(self.stats.insert(names.to_vec(), stat.clone())),
-            }
-            return;
+            return add_to(&mut self.stats, names, stat);
         }
         let cut = if to_services { services(names) } else { cut_all(names, self.depth) };
-        add_to(&mut self.stats, cut, stat);
+        add_to(&mut self.stats, &cut, stat);
     }
 
     /// Cuts deeper until the names fit. At depth 0 one name is left for each group.
@@ -213,16 +216,14 @@ impl Group {
     fn cut_to(&mut self, depth: u8) {
         self.depth = self.depth.min(depth);
         for (names, stat) in std::mem::take(&mut self.stats) {
-            add_to(&mut self.stats, cut_all(&names, self.depth), &stat);
+            add_to(&mut self.stats, &cut_all(&names, self.depth), &stat);
         }
     }
 }
 
-fn add_to(stats: &mut BTreeMap<Names, Stat>, names: Names, stat: &Stat) {
-    match stats.get_mut(&names) {
-        Some(own) => own.add(stat),
-        None => drop(stats.insert(names, stat.clone())),
-    }
+fn add_to(stats: &mut Sorted<Names, Stat>, names: &[String], stat: &Stat) {
+    let own = stats.get_or(names, || (names.to_vec(), stat.empty()));
+    own.into_iter().for_each(|own| own.add(stat));
 }
 
 fn cut_all(names: &[String], depth: u8) -> Names {

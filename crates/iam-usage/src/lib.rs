@@ -27,6 +27,7 @@ mod recall;
 mod records;
 mod resource;
 mod seen;
+mod sorted;
 mod source;
 mod tally;
 mod template;
