@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use iam_model::time::Timestamp;
 
+use crate::sample::Sample;
 use crate::sorted::Sorted;
 
 /// Distinct resources a group may hold before its names are cut.
@@ -30,7 +31,7 @@ pub(crate) struct Stat {
     pub(crate) denied: u64,
     pub(crate) first: Timestamp,
     pub(crate) last: Timestamp,
-    pub(crate) samples: Vec<Box<str>>,
+    pub(crate) samples: Vec<Sample>,
 }
 
 impl Stat {
@@ -62,14 +63,14 @@ impl Stat {
         self.denied += other.denied;
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        other.samples.iter().for_each(|sample| self.sample(sample.as_bytes()));
+        other.samples.iter().for_each(|sample| sample.with_text(|id| self.sample(id)));
     }
 
     /// Keeps an event id if it is among the smallest.
     #[inline]
     fn sample(&mut self, event_id: &[u8]) {
         let full = self.samples.len() >= SAMPLES;
-        if event_id.is_empty() || full && self.samples.last().is_some_and(|last| last.as_bytes() <= event_id) {
+        if event_id.is_empty() || full && self.samples.last().is_some_and(|last| last.compare(event_id).is_le()) {
             return;
         }
         self.keep_sample(event_id);
@@ -77,11 +78,11 @@ impl Stat {
 
     #[inline(never)]
     fn keep_sample(&mut self, event_id: &[u8]) {
-        let Ok(event_id) = std::str::from_utf8(event_id) else { return };
-        if let Err(at) = self.samples.binary_search_by(|own| (**own).cmp(event_id)) {
-            self.samples.insert(at, event_id.into());
-            self.samples.truncate(SAMPLES);
-        }
+        let Err(at) = self.samples.binary_search_by(|own| own.compare(event_id)) else { return };
+        let Some(sample) = Sample::of(event_id) else { return };
+        self.samples.reserve_exact(1);
+        self.samples.truncate(SAMPLES - 1);
+        self.samples.insert(at, sample);
     }
 }
 

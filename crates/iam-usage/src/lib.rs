@@ -26,6 +26,7 @@ mod read;
 mod recall;
 mod records;
 mod resource;
+mod sample;
 mod seen;
 mod sorted;
 mod source;

@@ -60,7 +60,7 @@ fn the_smallest_ids_are_kept() {
         folder.add(&["*".to_owned()], &stat(id, 1));
     }
     let rows = folder.into_rows();
-    let samples: Vec<&str> = rows[0].1.samples.iter().map(|id| &**id).collect();
+    let samples: Vec<String> = rows[0].1.samples.iter().map(ToString::to_string).collect();
     assert_eq!(samples, ["a", "b", "c"]);
 }
 

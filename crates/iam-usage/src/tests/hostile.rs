@@ -1,6 +1,6 @@
 //! Logs made to hurt: nothing panics, nothing is lost in silence, and one bad log never spoils the others.
 
-use std::io::Write;
+use std::io::{Cursor, Read, Write};
 
 use iam_model::diagnostic::Diagnostic;
 use iam_model::usage::UsageLog;
@@ -120,6 +120,23 @@ fn records_that_are_too_large_or_nested_too_deep() {
     check(whole(&[&deep]).into_bytes(), 1, &[]);
     let open = RECORD.replace("\"T\"", &"{\"a\":".repeat(100_000));
     check(whole(&[&open]).into_bytes(), 0, &["ends within a value"]);
+}
+
+/// A log with one record of 100 MB before an ordinary one, made as it is read.
+fn huge() -> Box<dyn Read + Send> {
+    let (before, after) = RECORD.split_once("\"T\"").unwrap();
+    let head = format!("{{\"Records\": [{before}\"");
+    let tail = format!("\"{after},{RECORD}]}}");
+    Box::new(Cursor::new(head).chain(std::io::repeat(b'x').take(100 << 20)).chain(Cursor::new(tail)))
+}
+
+#[test]
+fn a_record_of_100_megabytes_is_left_out_and_the_next_one_read() {
+    let sources = [LogSource::new("huge.json", None, || Ok(huge()))];
+    let (log, diagnostics) = read(sources, super::catalog(), &Options { threads: 1, ..Options::default() }, &|_| {});
+    super::check_sum(&log);
+    assert_eq!((log.records, log.observed, diagnostics.len()), (2, 1, 1));
+    assert!(diagnostics[0].to_string().contains("1 record is larger than 4 MiB"), "{}", diagnostics[0]);
 }
 
 #[test]
