@@ -62,7 +62,12 @@ pub(crate) fn explains_document(resolver: &dyn Resolve, document: &Node, deploye
 }
 
 fn explains(resolver: &dyn Resolve, node: &Node, deployed: &Statement) -> bool {
-    let Value::Map(entries) = resolver.value(node) else { return false };
+    value_explains(&resolver.value(node), deployed)
+}
+
+/// Whether a statement's value explains a deployed one.
+pub(crate) fn value_explains(value: &Value, deployed: &Statement) -> bool {
+    let Value::Map(entries) = value else { return false };
     let get = |key: &str| entries.iter().find(|(k, _)| k == key).map(|(_, v)| v);
     let known =
         ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition"];

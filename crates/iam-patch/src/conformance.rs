@@ -106,7 +106,40 @@ fn before(template: &Template, site: &Site<'_>) -> Option<PolicyDocument> {
     if let Some((document, _)) = &site.document {
         return deployed(template, document);
     }
+    if site.form == Form::SamTemplate {
+        return deployed(template, &crate::sam::expanded(site.node)?);
+    }
+    if site.form == Form::Permission {
+        return permission(template, site);
+    }
     deployed(template, &site.text.as_ref()?.read()?)
+}
+
+/// The one statement of a permission, as it could be deployed.
+fn permission(template: &Template, site: &Site<'_>) -> Option<PolicyDocument> {
+    let value = crate::permission::statement(&Resolver::open(template, &Stack::default()), &site.resource)?;
+    let json = Json::Object(vec![("Statement".into(), Json::Array(vec![concrete(&value)?]))]);
+    let source = SourceText { name: SourceName::new("deployed"), text: json.to_compact() };
+    Some(policy::parse(&source).0)
+}
+
+/// What takes the place of a managed policy or a policy template.
+fn item() -> PolicyDocument {
+    let table = vec![ResourcePattern::new(TABLE)];
+    PolicyDocument::new(vec![Statement::allow(vec![ActionPattern::new("dynamodb:PutItem")], table)])
+}
+
+/// A permission asked for from one place of one account only.
+fn narrowed(before: &PolicyDocument) -> Vec<(&'static str, PolicyDocument)> {
+    let text = r#"{"Statement": {"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": {
+        "ArnLike": {"AWS:SourceArn": "arn:aws:sns:eu-west-1:444455556666:t"},
+        "StringEquals": {"AWS:SourceAccount": "444455556666"}}}}"#;
+    let source = SourceText { name: SourceName::new("narrowed"), text: text.into() };
+    let mut after = before.clone();
+    let ours = |c: &iam_model::condition::Condition| !c.key.as_str().to_ascii_lowercase().starts_with("aws:source");
+    after.statements[0].conditions.retain(ours);
+    after.statements[0].conditions.extend(policy::parse(&source).0.statements.remove(0).conditions);
+    vec![("narrow", after)]
 }
 
 fn with_actions(statement: &mut Statement, change: impl Fn(&mut Vec<Spanned<ActionPattern>>)) {
@@ -154,7 +187,7 @@ fn changes(before: &PolicyDocument, at: usize) -> Vec<(&'static str, PolicyDocum
 fn kind(form: Form) -> AttachmentKind {
     match form {
         Form::Trust => AttachmentKind::Trust,
-        Form::ResourcePolicy => AttachmentKind::Resource,
+        Form::ResourcePolicy | Form::Permission => AttachmentKind::Resource,
         Form::Organization => AttachmentKind::ServiceControl,
         _ => AttachmentKind::Identity,
     }
@@ -199,6 +232,12 @@ fn judge(template: &Template, site: &Site<'_>, after: &PolicyDocument, set: &Pat
         (None, None, [item]) => item,
         (None, None, _) => node,
     };
+    if site.form == Form::Permission {
+        let resource = patched.resource(site.resource.id).ok_or("the permission is gone")?;
+        let value = crate::permission::statement(&Resolver::open(&patched, &stack), &resource).ok_or("unreadable")?;
+        let says = compare::value_explains(&value, &after.statements[0]);
+        return if says { Ok(()) } else { Err(format!("the permission does not say what it should\n{}", file.diff)) };
+    }
     let source = compare::statements(document, &Path::default());
     let pairs = compare::pair(&Resolver::open(&patched, &stack), &source, &after.statements);
     pairs.ok_or_else(|| format!("the patched source does not say what it should\n{}", file.diff))?;
@@ -233,13 +272,16 @@ impl Tally {
         counts.policies += 1;
         let before = before(template, site);
         let cases: Vec<(Option<usize>, &str, PolicyDocument)> = match &before {
-            Some(before) => (0..before.statements.len())
-                .flat_map(|at| changes(before, at).into_iter().map(move |(name, after)| (Some(at), name, after)))
-                .collect(),
+            Some(before) if site.form == Form::Permission => {
+                narrowed(before).into_iter().map(|(name, after)| (Some(0), name, after)).collect()
+            }
+            Some(before) => {
+                let each = |at| changes(before, at).into_iter().map(move |(name, after)| (Some(at), name, after));
+                let item = (site.form == Form::SamTemplate).then(|| (None, "item", item()));
+                (0..before.statements.len()).flat_map(each).chain(item).collect()
+            }
             None if matches!(site.form, Form::ManagedItem | Form::SamTemplate) => {
-                let statement =
-                    Statement::allow(vec![ActionPattern::new("dynamodb:PutItem")], vec![ResourcePattern::new(TABLE)]);
-                vec![(None, "item", PolicyDocument::new(vec![statement]))]
+                vec![(None, "item", item())]
             }
             None => {
                 self.unsaid.push(format!("{} {}[{:?}] {form}", template.name, site.resource.id, site.index));
@@ -318,7 +360,11 @@ impl Tally {
         let text = site.text.as_ref().map(|text| &text.place);
         let document = site.document.as_ref().map(|(_, place)| place).or(text).unwrap_or(&site.place);
         let elsewhere = site.form == Form::ManagedItem && !site.resource.has_policy_list();
-        // A managed policy that the template holds is edited there.
+        // A managed policy that the template holds is edited there; a permission is no document,
+        // and of a policy template no statement stands in the file.
+        if site.form == Form::Permission || (site.form == Form::SamTemplate && at.is_some()) {
+            return;
+        }
         if crate::intrinsic::references(site.node)
             .iter()
             .any(|id| template.resource(id).is_some_and(|r| r.kind == "AWS::IAM::ManagedPolicy"))

@@ -21,6 +21,10 @@ mod stack;
 
 mod resolve;
 
+mod sam;
+
+mod permission;
+
 mod site;
 
 mod compare;

@@ -51,6 +51,11 @@ pub(crate) struct Found<'t> {
     pub(crate) reviews: Vec<String>,
 }
 
+/// Whether a physical name is the one CloudFormation makes for a logical id.
+pub(crate) fn is_generated(id: &str, name: &str) -> bool {
+    owner::generated(id, name).is_some()
+}
+
 /// Where a policy of a template stands.
 pub(crate) fn location(template: &Template, site: &Site<'_>) -> Location {
     let span = site.node.span;

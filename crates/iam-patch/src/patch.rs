@@ -238,7 +238,7 @@ pub fn locate(
     let found = found?;
     let template =
         project.templates.get(found.template).ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))?;
-    if let Some(change) = change.filter(|_| found.site.document.is_some() || found.site.text.is_some()) {
+    if let Some(change) = change.filter(|_| found.site.is_compared()) {
         let referrer = Referrer::new(template, &found.stack, &deployed);
         plan::plan(template, &found, &referrer, &change)
             .map_err(|refusal| refusal.at(locate::place(template, found.site.node.span)))?;

@@ -6,6 +6,7 @@ mod embedded;
 mod generated;
 mod list;
 mod matching;
+mod permission;
 mod split;
 mod statement;
 
@@ -23,6 +24,7 @@ use crate::op::{New, Op};
 use crate::reference::{Referrer, Written};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Resolve, Resolver, Value};
+use crate::sam;
 use crate::site::{Form, Site};
 use crate::template::Template;
 use crate::tree::{Node, Path};
@@ -102,6 +104,9 @@ pub(crate) fn plan<'t>(
     change: &Change,
 ) -> Result<Plan, Refusal> {
     let site = &found.site;
+    if site.form == Form::Permission {
+        return permission::plan(template, found, referrer, change);
+    }
     shared(template, &site.place)?;
     let language = CloudFormation {
         template,
@@ -122,6 +127,9 @@ pub(crate) fn plan<'t>(
         }
         (None, Some(after)) if site.text.is_some() => {
             edit_text(&mut author, template, site, change.before.as_ref(), after)?
+        }
+        (None, Some(after)) if site.form == Form::SamTemplate => {
+            replace_template(&mut author, site, change.before.as_ref(), after)?
         }
         (None, Some(after)) => replace_item(&mut author, site, after)?,
     };
@@ -268,6 +276,29 @@ fn replace_all(
     Ok(vec![Op::Replace { at, with, whole_line: false }])
 }
 
+/// A policy template that explains what is deployed gives way to an inline document, unless it is to stay as it is.
+fn replace_template(
+    author: &mut Author<'_>,
+    site: &Site<'_>,
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
+    match (sam::expanded(site.node), before) {
+        (None, _) => author.reviews.push("SAM's policy template is not known: it was not compared".into()),
+        (Some(_), None) => author.reviews.push("the change does not say what is deployed: it was not compared".into()),
+        (Some(document), Some(before)) => {
+            let source = compare::statements(&document, &Path::default());
+            if compare::pair(author.language, &source, &before.statements).is_none() {
+                return drift(author, &source, site.node, before, after);
+            }
+            if before.same_text(after) {
+                return Ok(Vec::new());
+            }
+        }
+    }
+    replace_item(author, site, after)
+}
+
 /// A managed policy or a policy template gives way to an inline document.
 fn replace_item(author: &mut Author<'_>, site: &Site<'_>, after: &PolicyDocument) -> Result<Vec<Op>, Refusal> {
     let document = document(author, &after.statements);
@@ -337,10 +368,12 @@ fn free_name(id: &str, policies: Option<&Node>) -> String {
 
 /// The whole policy goes.
 fn remove(template: &Template, site: &Site<'_>, author: &Author<'_>, change: &Change) -> Result<Vec<Op>, Refusal> {
-    if let (Some((document, place)), Some(before)) = (&site.document, &change.before) {
-        let source = compare::statements(document, place);
+    let expanded = Some(site).filter(|site| site.form == Form::SamTemplate).and_then(|site| sam::expanded(site.node));
+    let written = site.document.as_ref().map(|(document, _)| *document).or(expanded.as_ref());
+    if let (Some(document), Some(before)) = (written, &change.before) {
+        let source = compare::statements(document, &Path::default());
         if compare::pair(author.language, &source, &before.statements).is_none() {
-            return drift(author, &source, document, before, &PolicyDocument::default());
+            return drift(author, &source, site.node, before, &PolicyDocument::default());
         }
     }
     let at = |place: &Path| Ok(vec![Op::Remove { at: place.clone() }]);

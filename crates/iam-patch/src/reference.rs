@@ -112,7 +112,8 @@ impl<'t> Referrer<'t> {
         New::Map(vec![("Fn::GetAtt".into(), New::Seq(vec![New::text(id), New::text(attribute)]))])
     }
 
-    fn reference_to(&self, id: &str) -> New {
+    /// `!Ref`, as the file writes it.
+    pub(crate) fn reference_to(&self, id: &str) -> New {
         if self.habits().short("Ref") {
             New::Tagged("!Ref".into(), id.into())
         } else {

@@ -4,6 +4,7 @@
 //! statements of the Serverless Framework. Compares nothing with what is deployed.
 
 use crate::intrinsic;
+use crate::permission;
 use crate::read::{self, Syntax};
 use crate::template::Resource;
 use crate::tree::{Entry, Kind, Node, Path, Quote};
@@ -25,6 +26,8 @@ pub enum Form {
     Trust,
     /// A policy on a bucket, queue, topic, key or secret.
     ResourcePolicy,
+    /// A resource that adds one statement to another's policy: `AWS::Lambda::Permission`, `AWS::Events::EventBusPolicy`.
+    Permission,
     /// An Organizations policy.
     Organization,
     /// A list of statements of the Serverless Framework: of `provider`, or of one function.
@@ -43,6 +46,7 @@ impl Form {
             Self::PolicyResource => "policy-resource",
             Self::Trust => "trust-policy",
             Self::ResourcePolicy => "resource-policy",
+            Self::Permission => "permission",
             Self::Organization => "organization-policy",
             Self::ServerlessStatements => "serverless-statements",
         }
@@ -69,6 +73,13 @@ pub(crate) struct Site<'t> {
     pub(crate) list: Option<Path>,
     /// The branches of `Fn::If` are alternatives; only one is deployed.
     pub(crate) conditional: bool,
+}
+
+impl Site<'_> {
+    /// Whether what it says can be compared with what is deployed.
+    pub(crate) fn is_compared(&self) -> bool {
+        self.document.is_some() || self.text.is_some() || matches!(self.form, Form::SamTemplate | Form::Permission)
+    }
 }
 
 /// A document written as a text.
@@ -149,6 +160,11 @@ pub(crate) fn sites_of<'t>(resource: &Resource<'t>) -> Vec<Site<'t>> {
     }
     if resource.kind.starts_with("Serverless::") && resource.kind.ends_with("Role") {
         serverless(resource, &mut found);
+    }
+    if permission::is_permission(resource)
+        && let Some(properties) = resource.properties
+    {
+        found.push(site(resource, Form::Permission, (properties, resource.place.clone()), None, None));
     }
     for (kind, property, form) in SINGLE {
         if resource.kind == *kind

@@ -14,6 +14,7 @@ use iam_model::text::{SourceName, SourceText};
 use crate::locate;
 use crate::patch::Project;
 use crate::resolve::{Resolver, Value};
+use crate::sam;
 use crate::site::{Form, Site, sites_of};
 use crate::stack::Stack;
 use crate::template::Template;
@@ -106,7 +107,8 @@ fn body(site: &Site<'_>, resolver: &Resolver<'_>) -> Body {
     if site.conditional {
         return Body::Unknown("`Fn::If` says whether it is deployed".into());
     }
-    let node = site.document.as_ref().map_or(site.node, |(document, _)| document);
+    let expanded = (site.form == Form::SamTemplate).then(|| sam::expanded(site.node)).flatten();
+    let node = site.document.as_ref().map(|(document, _)| *document).or(expanded.as_ref()).unwrap_or(site.node);
     let mut open = None;
     let json = match resolver.value(node) {
         Value::Absent => return Body::Unknown("it has no value".into()),
@@ -119,7 +121,7 @@ fn body(site: &Site<'_>, resolver: &Resolver<'_>) -> Body {
         // A document written as a text.
         Some(text) if text.trim_start().starts_with('{') => text.to_owned(),
         Some(name) => return Body::Named(name.to_owned()),
-        None if site.form == Form::ServerlessStatements => {
+        None if site.form == Form::ServerlessStatements || expanded.is_some() => {
             format!(r#"{{"Version": "2012-10-17", "Statement": {}}}"#, json.to_compact())
         }
         None if site.document.is_none() => return Body::Named(json.to_compact()),

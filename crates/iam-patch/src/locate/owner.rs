@@ -4,6 +4,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind};
 
 use crate::intrinsic;
+use crate::permission;
 use crate::resolve::Resolver;
 use crate::stack::{Deployed, Stack};
 use crate::template::{Resource, Template};
@@ -63,7 +64,9 @@ fn by_logical_id<'t>(
         if let Some(resource) = resource.or_else(|| template.function_named(id)) {
             let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref());
             let stack = stack_for(template, deployed, arn);
-            found.push(Owner { index, template, stack, resource: carrier(template, resource) });
+            let of_role = attachment.kind != AttachmentKind::Resource;
+            let resource = if of_role { carrier(template, resource) } else { resource };
+            found.push(Owner { index, template, stack, resource });
         }
     }
     found
@@ -78,7 +81,7 @@ fn carrier<'t>(template: &'t Template, resource: Resource<'t>) -> Resource<'t> {
     role_of(template, &resource).unwrap_or(resource)
 }
 
-fn role_of<'t>(template: &'t Template, function: &Resource<'t>) -> Option<Resource<'t>> {
+pub(super) fn role_of<'t>(template: &'t Template, function: &Resource<'t>) -> Option<Resource<'t>> {
     let named = template.roles_of(function);
     named.iter().find_map(|id| template.resource(id).filter(|r| r.kind == "AWS::IAM::Role" || r.is_framework_role()))
 }
@@ -205,6 +208,8 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
             .filter(|r| resolver.arn_of(r).as_deref() == Some(arn.as_str()))
             .map(|r| r.id)
             .collect();
+        let permission = permission::for_arn(template, &resolver, &ids, arn);
+        found.extend(permission.map(|resource| Owner { index, template, stack: stack.clone(), resource }));
         for resource in template.resources() {
             let target = ["Bucket", "Queues", "Topics", "SecretId", "PolicyDocument"].iter().find_map(|p| {
                 let node = resource.property(p).filter(|_| resource.kind.ends_with("Policy"))?;
@@ -216,7 +221,11 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
             }
         }
     }
-    found.retain(|owner| !crate::site::sites_of(&owner.resource).is_empty());
+    let permissions = found.iter().any(|owner| permission::is_permission(&owner.resource));
+    found.retain(|owner| {
+        let target = !permissions && permission::is_target(&owner.resource);
+        target || !crate::site::sites_of(&owner.resource).is_empty()
+    });
     found
 }
 

@@ -5,8 +5,10 @@ use iam_model::change::{Attachment, AttachmentKind, Change};
 use super::owner::Owner;
 use crate::compare;
 use crate::intrinsic;
+use crate::permission;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Resolver, Value};
+use crate::sam;
 use crate::site::{self, Form, Site};
 
 /// The policy, and whether its text explains what is deployed.
@@ -35,6 +37,11 @@ pub(super) fn pick<'t>(
     attachment: &Attachment,
     change: Option<&Change>,
 ) -> Result<Picked<'t>, Refusal> {
+    if attachment.kind == AttachmentKind::Resource
+        && let Some(picked) = permissions(owner)?
+    {
+        return Ok(picked);
+    }
     if owner.resource.has_policy_list() && owner.resource.role.is_some() {
         return Err(if owner.resource.property("Policies").is_some() { dead_list(owner) } else { foreign_role(owner) });
     }
@@ -65,6 +72,25 @@ pub(super) fn pick<'t>(
         picked.reviews.push("the template does not say which policy the item is; it is the only one it can be".into());
     }
     Ok(picked)
+}
+
+/// The first of the resources that make up a function's or a bus's policy together; planning looks at them all.
+fn permissions<'t>(owner: &Owner<'t>) -> Result<Option<Picked<'t>>, Refusal> {
+    let resource = &owner.resource;
+    let first = permission::of(owner.template, &owner.stack, resource).into_iter().next();
+    let first = if permission::is_permission(resource) { Some(resource.clone()) } else { first };
+    let site = first.and_then(|first| site::sites_of(&first).into_iter().next());
+    if site.is_none() && permission::is_target(resource) {
+        let message = format!("no `{}` in `{}` is for `{}`", permission::kind_for(resource), owner.template.name, resource.id);
+        let sam = resource.property("Events").is_some();
+        let hint = match sam {
+            true => "SAM writes the permissions of `Events` itself; change the event",
+            false => "somebody added it outside the template; take it off in the account, or bring the template up to date",
+        };
+        let code = if sam { RefusalCode::WrittenBySam } else { RefusalCode::NotInSource };
+        return Err(Refusal::new(code, message).hint(hint).at(super::place(owner.template, resource.node.span)));
+    }
+    Ok(site.map(|site| Picked { site, explained: false, reviews: Vec::new() }))
 }
 
 /// A managed policy that the template itself holds is edited where its document stands.
@@ -123,6 +149,9 @@ fn explains(owner: &Owner<'_>, site: &Site<'_>, change: Option<&Change>) -> bool
     if let Some(document) = site.text.as_ref().and_then(site::TextSite::read) {
         return compare::explains_document(&resolver, &document, before);
     }
+    if let Some(document) = (site.form == Form::SamTemplate).then(|| sam::expanded(site.node)).flatten() {
+        return compare::explains_document(&resolver, &document, before);
+    }
     let Some((document, _)) = &site.document else { return false };
     compare::explains_document(&resolver, document, before)
 }
@@ -144,10 +173,10 @@ pub(super) fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'
     }
     sites.retain(|site| match kind {
         AttachmentKind::Trust => site.form == Form::Trust,
-        AttachmentKind::Resource => site.form == Form::ResourcePolicy,
+        AttachmentKind::Resource => matches!(site.form, Form::ResourcePolicy | Form::Permission),
         AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => site.form == Form::Organization,
         AttachmentKind::Identity | AttachmentKind::Boundary => {
-            !matches!(site.form, Form::Trust | Form::ResourcePolicy | Form::Organization)
+            !matches!(site.form, Form::Trust | Form::ResourcePolicy | Form::Permission | Form::Organization)
         }
     });
     sites
@@ -231,6 +260,9 @@ pub(super) fn dead_list(owner: &Owner<'_>) -> Refusal {
         RefusalCode::DeadList,
         format!("`{}` has a `Role`, so its `Policies` list has no effect", owner.resource.id),
     )
-    .hint("change the role the function names, and remove the list")
-    .at(super::place(owner.template, owner.resource.node.span))
+    .hint(match super::owner::role_of(owner.template, &owner.resource) {
+        Some(role) => format!("change `{}`, the role the function names, and remove the list", role.id),
+        None => "change the role the function names, and remove the list".to_owned(),
+    })
+    .at(super::place(owner.template, owner.resource.property("Policies").unwrap_or(owner.resource.node).span))
 }

@@ -28,15 +28,17 @@ pub(crate) fn of_role(templates: &[Template], deployed: &Deployed, name: &str) -
         }
     }
     let (mut found, mut dead) = (Vec::new(), Vec::new());
-    for owner in &owners {
+    for owner in &mut owners {
         if owner.resource.has_policy_list() && owner.resource.role.is_some() {
             if owner.resource.property("Policies").is_some() {
                 dead.push(pick::dead_list(owner));
             }
-            continue;
+            let Some(role) = owner::role_of(owner.template, &owner.resource) else { continue };
+            owner.resource = role;
         }
+        let owner = &*owner;
         let users = owner::users(owner, &by_id);
-        for kind in [AttachmentKind::Trust, AttachmentKind::Identity] {
+        for kind in [AttachmentKind::Trust, AttachmentKind::Identity, AttachmentKind::Resource] {
             for site in pick::of_kind(owner, kind) {
                 let mut reviews = Vec::new();
                 if users.len() > 1 {

@@ -57,7 +57,7 @@ pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
     Fates { kept, replaced, added }
 }
 
-fn same(old: &Statement, new: &Statement) -> bool {
+pub(super) fn same(old: &Statement, new: &Statement) -> bool {
     PolicyDocument::new(vec![old.clone()]).same_text(&PolicyDocument::new(vec![new.clone()]))
 }
 

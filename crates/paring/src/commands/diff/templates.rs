@@ -51,7 +51,7 @@ fn of<'w>(groups: &Groups<'w>, name: &(&str, AttachmentKind)) -> Vec<&'w Written
 const fn kind(form: Form) -> AttachmentKind {
     match form {
         Form::Trust => AttachmentKind::Trust,
-        Form::ResourcePolicy => AttachmentKind::Resource,
+        Form::ResourcePolicy | Form::Permission => AttachmentKind::Resource,
         Form::Organization => AttachmentKind::ServiceControl,
         Form::SamDocument
         | Form::SamTemplate

@@ -1,0 +1,150 @@
+//! Resources that add one statement each to another resource's policy, and the statement they stand for.
+//!
+//! Follows the Lambda topic on `AddPermission` and the CloudFormation types `AWS::Lambda::Permission` and
+//! `AWS::Events::EventBusPolicy`. Edits nothing.
+
+use iam_model::arn::Arn;
+
+use crate::intrinsic;
+use crate::resolve::{Resolver, Text, Value};
+use crate::stack::Stack;
+use crate::template::{Resource, Template};
+use crate::tree::Node;
+
+const LAMBDA: &str = "AWS::Lambda::Permission";
+const BUS: &str = "AWS::Events::EventBusPolicy";
+
+/// Conditions that Lambda writes for properties: property, operator, key.
+pub(crate) const CONDITIONS: &[(&str, &str, &str)] = &[
+    ("SourceArn", "ArnLike", "AWS:SourceArn"),
+    ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
+    ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+    ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
+];
+
+/// Whether the resource stands for one statement of another's policy.
+pub(crate) fn is_permission(resource: &Resource<'_>) -> bool {
+    matches!(resource.kind, LAMBDA | BUS)
+}
+
+/// Whether the resource is one whose policy is made up of such resources.
+pub(crate) fn is_target(resource: &Resource<'_>) -> bool {
+    resource.is_function() || resource.kind == "AWS::Events::EventBus"
+}
+
+/// The type that makes up the policy of such a resource.
+pub(crate) fn kind_for(target: &Resource<'_>) -> &'static str {
+    if target.is_function() { LAMBDA } else { BUS }
+}
+
+/// What a permission is for, as far as the template says.
+#[derive(Debug, Clone)]
+struct Target {
+    /// The resource of the template, or the parameter.
+    id: Option<String>,
+    name: Option<String>,
+}
+
+impl Target {
+    fn is(&self, other: &Self) -> bool {
+        let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+        same(&self.id, &other.id) || same(&self.name, &other.name)
+    }
+}
+
+fn target(resolver: &Resolver<'_>, permission: &Resource<'_>) -> Option<Target> {
+    let property = if permission.kind == LAMBDA { "FunctionName" } else { "EventBusName" };
+    let Some(node) = permission.property(property) else {
+        return (permission.kind == BUS).then(|| Target { id: None, name: Some("default".into()) });
+    };
+    let id = intrinsic::references(node).into_iter().find(|id| !id.starts_with("AWS::"));
+    Some(Target { id, name: resolver.known(node).map(|text| name_of(&text).to_owned()) })
+}
+
+/// The name in an ARN or a name of a function or bus.
+fn name_of(text: &str) -> &str {
+    let last = text.splitn(6, ':').nth(5).filter(|_| text.starts_with("arn:"));
+    last.and_then(|resource| resource.split([':', '/']).nth(1)).unwrap_or(text)
+}
+
+/// The permissions of a function or bus, or those that stand beside a permission: of the same target.
+pub(crate) fn of<'t>(template: &'t Template, stack: &Stack, resource: &Resource<'t>) -> Vec<Resource<'t>> {
+    let resolver = Resolver::open(template, stack);
+    let wanted = if is_permission(resource) {
+        target(&resolver, resource)
+    } else {
+        let name = resource.property(if resource.is_function() { "FunctionName" } else { "Name" });
+        let name = name.and_then(|node| resolver.known(node));
+        is_target(resource).then(|| Target { id: Some(resource.id.to_owned()), name })
+    };
+    let Some(wanted) = wanted else { return Vec::new() };
+    let same = |r: &Resource<'_>| target(&resolver, r).is_some_and(|target| target.is(&wanted));
+    template.resources().filter(|r| is_permission(r) && same(r)).collect()
+}
+
+/// The first permission that a function or bus with this ARN has in a template; `ids` are resources that have the ARN.
+pub(crate) fn for_arn<'t>(
+    template: &'t Template,
+    resolver: &Resolver<'_>,
+    ids: &[&str],
+    arn: &Arn,
+) -> Option<Resource<'t>> {
+    let kind = match arn.service() {
+        "lambda" => LAMBDA,
+        "events" => BUS,
+        _ => return None,
+    };
+    let meant = |target: Target| {
+        target.id.is_some_and(|id| ids.contains(&id.as_str()))
+            || target.name.is_some_and(|name| name == name_of(arn.as_str()))
+    };
+    template.resources().find(|r| r.kind == kind && target(resolver, r).is_some_and(meant))
+}
+
+/// The statement a permission stands for, as far as the template says; nothing for a form that is not read.
+pub(crate) fn statement(resolver: &Resolver<'_>, permission: &Resource<'_>) -> Option<Value> {
+    if permission.kind == BUS {
+        return Some(resolver.value(permission.property("Statement")?));
+    }
+    let text = |text: &str| Value::Text(Text::literal(text));
+    let value = |name: &str| permission.property(name).map(|node| resolver.value(node));
+    let mut conditions: Vec<(String, Value)> = Vec::new();
+    for (property, operator, key) in CONDITIONS {
+        let Some(value) = value(property).filter(|value| *value != Value::Absent) else { continue };
+        let entry = ((*key).to_owned(), value);
+        match conditions.iter_mut().find(|(name, _)| name == operator) {
+            Some((_, Value::Map(keys))) => keys.push(entry),
+            _ => conditions.push(((*operator).to_owned(), Value::Map(vec![entry]))),
+        }
+    }
+    let mut entries = vec![
+        ("Effect".to_owned(), text("Allow")),
+        ("Principal".to_owned(), principal(resolver, permission.property("Principal")?)?),
+        ("Action".to_owned(), value("Action")?),
+        ("Resource".to_owned(), Value::Text(Text::hole())),
+    ];
+    if !conditions.is_empty() {
+        entries.push(("Condition".to_owned(), Value::Map(conditions)));
+    }
+    Some(Value::Map(entries))
+}
+
+/// A service, an account, an ARN or everyone, as Lambda writes it into the policy.
+fn principal(resolver: &Resolver<'_>, node: &Node) -> Option<Value> {
+    let Value::Text(written) = resolver.value(node) else { return None };
+    let known = written.known();
+    let (kind, text) = match known.as_deref() {
+        Some("*") => return Some(Value::Text(written)),
+        Some(account) if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) => {
+            let partition = resolver.stack.partition.as_deref().unwrap_or("aws");
+            ("AWS", Text::literal(format!("arn:{partition}:iam::{account}:root")))
+        }
+        Some(arn) if arn.starts_with("arn:") => ("AWS", written),
+        Some(_) => ("Service", written),
+        // An account or an ARN that only the deployment knows.
+        None => ("AWS", Text::hole()),
+    };
+    Some(Value::Map(vec![(kind.to_owned(), Value::Text(text))]))
+}
