@@ -55,6 +55,17 @@ pub(crate) fn pair(
     Some(pairs)
 }
 
+/// The first deployed statement, counted from 1, that no source statement explains.
+pub(crate) fn unexplained<'d>(
+    resolver: &dyn Resolve,
+    source: &[SourceStatement<'_>],
+    deployed: &'d [Statement],
+) -> Option<(usize, &'d Statement)> {
+    let explained = |statement: &Statement| source.iter().any(|s| explains(resolver, s.node, statement));
+    let found = deployed.iter().position(|statement| !explained(statement))?;
+    Some((found + 1, deployed.get(found)?))
+}
+
 /// Whether the source explains a whole deployed document.
 pub(crate) fn explains_document(resolver: &dyn Resolve, document: &Node, deployed: &PolicyDocument) -> bool {
     let source = statements(document, &Path::default());

@@ -250,11 +250,14 @@ fn drift(
     if compare::pair(author.language, source, &after.statements).is_some() {
         return Ok(Vec::new());
     }
-    let message = format!(
-        "the source does not explain the deployed policy: {} statements here, {} deployed",
-        source.len(),
-        before.statements.len()
-    );
+    let plural = if source.len() == 1 { "" } else { "s" };
+    let (here, there) = (source.len(), before.statements.len());
+    let mut message =
+        format!("the source does not explain the deployed policy: {here} statement{plural} here, {there} deployed");
+    if let Some((number, statement)) = compare::unexplained(author.language, source, &before.statements) {
+        let action = statement.action.patterns().first().map(|p| p.value.as_str()).unwrap_or_default();
+        message.push_str(&format!("; none here is the deployed statement {number} (`{action}`)"));
+    }
     Err(Refusal::new(RefusalCode::Drift, message)
         .hint("deploy the template, or bring it up to date with the account, and collect again")
         .at(author.language.place(document.span)))

@@ -194,6 +194,10 @@ pub(crate) struct Tighten {
     #[arg(long, requires = "iac", conflicts_with = "example", help_heading = "Output")]
     pub(crate) write: bool,
 
+    /// With --write: also files with changes that are not committed
+    #[arg(long, requires = "write", help_heading = "Output")]
+    pub(crate) force: bool,
+
     /// How to print the report
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: Format,

@@ -81,11 +81,14 @@ fn permissions<'t>(owner: &Owner<'t>) -> Result<Option<Picked<'t>>, Refusal> {
     let first = if permission::is_permission(resource) { Some(resource.clone()) } else { first };
     let site = first.and_then(|first| site::sites_of(&first).into_iter().next());
     if site.is_none() && permission::is_target(resource) {
-        let message = format!("no `{}` in `{}` is for `{}`", permission::kind_for(resource), owner.template.name, resource.id);
+        let message =
+            format!("no `{}` in `{}` is for `{}`", permission::kind_for(resource), owner.template.name, resource.id);
         let sam = resource.property("Events").is_some();
         let hint = match sam {
             true => "SAM writes the permissions of `Events` itself; change the event",
-            false => "somebody added it outside the template; take it off in the account, or bring the template up to date",
+            false => {
+                "somebody added it outside the template; take it off in the account, or bring the template up to date"
+            }
         };
         let code = if sam { RefusalCode::WrittenBySam } else { RefusalCode::NotInSource };
         return Err(Refusal::new(code, message).hint(hint).at(super::place(owner.template, resource.node.span)));

@@ -69,7 +69,9 @@ pub(super) fn plan<'t>(
         }
     }
     match fates.added.iter().find_map(|index| after.get(*index)) {
-        Some(new) if !scene.permissions.iter().any(|p| p.explains(new)) => Err(scene.unwritable("a statement is added")),
+        Some(new) if !scene.permissions.iter().any(|p| p.explains(new)) => {
+            Err(scene.unwritable("a statement is added"))
+        }
         _ => Ok(plan),
     }
 }
@@ -221,7 +223,8 @@ impl<'t> Scene<'t> {
     }
 
     fn ambiguous(&self, resource: &Resource<'_>) -> Refusal {
-        let message = format!("`{}` is not the only permission that can be meant, or not for one statement", resource.id);
+        let message =
+            format!("`{}` is not the only permission that can be meant, or not for one statement", resource.id);
         Refusal::new(RefusalCode::Ambiguous, message)
             .hint("give the deployed policy with its `Sid`s: CloudFormation names them after the resources")
             .at(locate::place(self.template, resource.node.span))
@@ -233,7 +236,9 @@ impl<'t> Scene<'t> {
             None => ("no permission here explains the deployed statement".to_owned(), self.found.site.resource.node),
         };
         Refusal::new(RefusalCode::Drift, message)
-            .hint("SAM writes it for an event, or somebody added it in the account; otherwise deploy, and collect again")
+            .hint(
+                "SAM writes it for an event, or somebody added it in the account; otherwise deploy, and collect again",
+            )
             .at(locate::place(self.template, node.span))
     }
 }

@@ -94,7 +94,7 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
         terminal.note(&format!("wrote report.json, changes.json, policies/ and patches/ below `{}`", folder.display()));
     }
     if let (true, Some(folder)) = (arguments.write, &arguments.iac) {
-        apply(folder, done, terminal)?;
+        apply(folder, done, arguments.force, terminal)?;
     }
     Ok(())
 }
@@ -119,14 +119,17 @@ fn files(done: &Tightened) -> Vec<(String, String)> {
 }
 
 /// Stop 12: only safe patches, and only if every claim is proved.
-fn apply(folder: &Path, done: &Tightened, terminal: &mut Terminal) -> Result<(), CliError> {
+fn apply(folder: &Path, done: &Tightened, force: bool, terminal: &mut Terminal) -> Result<(), CliError> {
     if !done.proved {
         terminal.note("nothing was written: not every claim is proved");
         return Ok(());
     }
     for (patch, view) in done.patches.patches.iter().zip(&done.report.patches) {
-        if write::git_state(folder, patch.file.as_str()) == write::GitState::Dirty {
-            terminal.note(&format!("`{}` was not written: it has changes that are not committed", patch.file));
+        if !force && write::git_state(folder, patch.file.as_str()) == write::GitState::Dirty {
+            terminal.note(&format!(
+                "`{}` was not written: it has changes that are not committed (commit them, or --force writes it)",
+                patch.file
+            ));
         } else if view.disposition == "safe" {
             write::apply(folder, patch.file.as_str(), &patch.before, &patch.after)?;
             terminal.note(&format!("wrote `{}`", patch.file));
