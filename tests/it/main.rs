@@ -22,6 +22,7 @@ mod collect;
 mod cut;
 mod decide;
 mod diff;
+mod documents;
 mod example;
 mod graph;
 mod graph_page;

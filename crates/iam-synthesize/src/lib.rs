@@ -6,6 +6,8 @@
 
 mod bounds;
 
+mod documents;
+
 mod fold;
 
 mod needs;
@@ -23,6 +25,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
+pub use documents::{DocumentProposal, documents};
 pub use fold::FoldRule;
 pub use needs::{Evidence, Grade, KeepRule, Need, Rules, Seen};
 pub use propose::{BlindSpot, Judgement, RoleProposal, synthesize};

@@ -186,6 +186,10 @@ pub(crate) struct Tighten {
     #[arg(long, help_heading = "Judgement")]
     pub(crate) split: bool,
 
+    /// Narrow trust policies and functions' permissions as well: who may assume a role, who may invoke a function
+    #[arg(long, help_heading = "Judgement")]
+    pub(crate) documents: bool,
+
     /// Write report.json, changes.json, policies/ and patches/ into this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,

@@ -2,6 +2,7 @@
 //!
 //! Holds the order and nothing else; what is read is read before, what is shown is shown after.
 
+mod documents_view;
 pub(crate) mod facts;
 mod splits_view;
 mod view;
@@ -46,6 +47,8 @@ pub(crate) struct Inputs {
     pub(crate) rules: Rules,
     /// Whether roles that several functions share are taken apart.
     pub(crate) split: bool,
+    /// Whether trust policies and functions' permissions are narrowed too.
+    pub(crate) documents: bool,
     /// Names or ARNs of the roles to judge; empty for every role.
     pub(crate) roles: Vec<String>,
 }
@@ -86,7 +89,11 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     // A shared role that is taken apart stays as it is: nobody needs to edit what is about to be left.
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
     let proposals = iam_synthesize::synthesize(&whole, &index, &evidence, &rules);
-    let changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
+    let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
+    let of_roles = changes.len();
+    let named =
+        if inputs.documents { iam_synthesize::documents(&whole, &index, &evidence, &rules) } else { Vec::new() };
+    changes.extend(named.iter().filter_map(|document| document.change.clone()));
     let after = iam_graph::build(&index, &changes);
 
     let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
@@ -100,17 +107,21 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     };
     let stage = Stage { inputs, index: &index, before: &before, after: &after, coverage: &coverage };
     let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
-    let verdicts = stage.verify(&proposals, &rulebook, seen);
+    let verdicts = stage.verify(proposals.iter().map(|proposal| proposal.changes.as_slice()), &rulebook, seen);
+    let of_documents = stage.verify(named.iter().map(|document| document.change.as_slice()), &rulebook, seen);
     let done: Vec<RoleSplit> = splits.iter().filter_map(|split| split.split.clone().ok()).collect();
     let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
     let parts = if done.is_empty() { Vec::new() } else { verify_splits(&done, &grounds) };
     let patches = iam_patch::patch_all(&project, &index, &changes, &done);
     let mut report = view::report(&stage, &proposals, &verdicts, &patches);
     report.splits = splits_view::views(&splits, &parts);
+    report.documents =
+        documents_view::views(&named, &of_documents, inputs.sources.as_ref().map(|_| (&patches, of_roles)));
     if inputs.sources.is_some() {
         splits_view::note_refused(&mut report.splits, &patches);
     }
-    let proved = verdicts.iter().flatten().chain(parts.iter().map(|part| &part.verdict)).all(Verdict::is_proved);
+    let judged = verdicts.iter().chain(&of_documents).flatten();
+    let proved = judged.chain(parts.iter().map(|part| &part.verdict)).all(Verdict::is_proved);
     let policies = stage.policies(&proposals);
     let asked = ChangeSet { changes, splits: done };
     Ok(Tightened { report, patches, policies, asked, proved, diagnostics })
@@ -126,8 +137,13 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// The verdict on each proposal that changes something.
-    fn verify(&self, proposals: &[RoleProposal], rulebook: &Rulebook<'_>, seen: Seen<'_>) -> Vec<Option<Verdict>> {
+    /// The verdict on each list of changes that holds any.
+    fn verify<'c>(
+        &self,
+        proposals: impl Iterator<Item = &'c [Change]>,
+        rulebook: &Rulebook<'_>,
+        seen: Seen<'_>,
+    ) -> Vec<Option<Verdict>> {
         let settings = &self.inputs.settings;
         let evaluator = Evaluator::new(self.index);
         let grounds = Grounds {
@@ -136,11 +152,11 @@ impl Stage<'_> {
             evaluator: &evaluator,
             usage: Some(&self.inputs.usage),
         };
-        let one = |proposal: &RoleProposal| {
-            let changes: Vec<&Change> = proposal.changes.iter().collect();
+        let one = |changes: &[Change]| {
+            let changes: Vec<&Change> = changes.iter().collect();
             (!changes.is_empty()).then(|| verify(&changes, &grounds))
         };
-        proposals.iter().map(one).collect()
+        proposals.map(one).collect()
     }
 }
 

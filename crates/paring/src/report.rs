@@ -35,6 +35,8 @@ pub(crate) struct Report {
     pub(crate) roles: Vec<RoleView>,
     /// Shared roles taken apart, where that was asked for.
     pub(crate) splits: Vec<SplitView>,
+    /// Trust policies and functions' permissions, where that was asked for.
+    pub(crate) documents: Vec<DocumentView>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) patches: Vec<PatchView>,
     pub(crate) not_checked: Vec<String>,
@@ -159,6 +161,25 @@ pub(crate) struct PartView {
     pub(crate) trust: PolicyDocument,
     pub(crate) policies: Vec<(String, PolicyDocument)>,
     pub(crate) claims: Vec<ClaimView>,
+}
+
+/// A trust policy or a function's permissions.
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentView {
+    /// The role or function.
+    pub(crate) subject: String,
+    pub(crate) name: String,
+    /// The kind of attachment, as changes call it.
+    pub(crate) kind: &'static str,
+    /// The same, for people.
+    pub(crate) what: &'static str,
+    /// Nothing where the policy stays as it is.
+    pub(crate) change: Option<ChangeView>,
+    pub(crate) claims: Vec<ClaimView>,
+    /// What stays wide, and why.
+    pub(crate) left_alone: Vec<String>,
+    /// Its own part of the patches, for people.
+    pub(crate) diff: String,
 }
 
 /// A claim about a role's changes.

@@ -48,6 +48,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
         sources,
         rules,
         split: arguments.split,
+        documents: arguments.documents,
         roles: arguments.roles.clone(),
     };
     let done = pipeline::run(&inputs)?;

@@ -63,6 +63,7 @@ pub(super) fn report(
         findings: findings(stage, proposals, verdicts, &roles),
         roles,
         splits: Vec::new(),
+        documents: Vec::new(),
         patches: patches.patches.iter().map(|patch| file(patch, &owners)).collect(),
         not_checked: not_checked(stage),
     }
@@ -155,7 +156,7 @@ pub(super) fn claim(claim: Claim, outcome: &Outcome) -> ClaimView {
     ClaimView { claim: claim.as_str(), outcome: view, detail }
 }
 
-fn change(change: &Change) -> ChangeView {
+pub(super) fn change(change: &Change) -> ChangeView {
     ChangeView {
         policy: policy_name(change),
         before: change.before.clone(),

@@ -4,8 +4,8 @@ use iam_model::json::{self, Limits, Value};
 use iam_model::policy::{PolicyDocument, PrintStyle, print};
 
 use super::{
-    BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, PartView, PatchView,
-    RefusedView, Report, RoleView, SCHEMA, SplitView, Summary,
+    BlindSpotView, ChangeView, ClaimView, DocumentView, EvidenceView, GrantedView, JudgementView, NeedView, PartView,
+    PatchView, RefusedView, Report, RoleView, SCHEMA, SplitView, Summary,
 };
 
 /// Renders the report as indented JSON.
@@ -19,6 +19,9 @@ pub(crate) fn render(report: &Report) -> String {
     ];
     if !report.splits.is_empty() {
         members.push(("splits", list(&report.splits, split)));
+    }
+    if !report.documents.is_empty() {
+        members.push(("documents", list(&report.documents, policy_of)));
     }
     members.extend([
         ("findings", list(&report.findings, super::findings::value)),
@@ -34,6 +37,16 @@ fn split(split: &SplitView) -> Value {
         ("refused", optional(split.refused.as_deref())),
         ("notes", texts(&split.notes)),
         ("parts", list(&split.parts, part)),
+    ])
+}
+
+fn policy_of(policy: &DocumentView) -> Value {
+    object([
+        ("subject", Value::text(&policy.subject)),
+        ("kind", Value::text(policy.kind)),
+        ("change", policy.change.as_ref().map_or(Value::Null, change)),
+        ("claims", list(&policy.claims, claim)),
+        ("left_alone", texts(&policy.left_alone)),
     ])
 }
 

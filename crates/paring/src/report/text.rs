@@ -1,5 +1,6 @@
 //! The report for people: the summary first, then what changes, role by role, then what stays and why.
 
+mod documents;
 mod splits;
 
 use std::fmt::Write as _;
@@ -27,6 +28,7 @@ pub(crate) fn render(report: &Report, paint: Paint) -> String {
         out.role(role);
     }
     report.splits.iter().for_each(|split| out.split(split));
+    report.documents.iter().for_each(|document| out.document(document));
     out.unchanged(report);
     out.findings(report);
     out.patches(&report.patches);

@@ -1,0 +1,291 @@
+//! Trust policies: who was seen to assume a role, and who could have been seen and was not.
+//!
+//! Roles of accounts whose trails were read are judged by their `sts:AssumeRole` calls. Users, identity providers, other
+//! accounts and services leave no such record here, so they stay, and the report says so. A whole account is narrowed by a
+//! condition on the roles seen, never by naming them: what a role named in a trust policy needs of its own is less.
+
+use std::collections::BTreeSet;
+
+use iam_model::action::Action;
+use iam_model::arn::{AccountId, Arn, ResourcePattern};
+use iam_model::change::{AttachmentKind, Reason};
+use iam_model::condition::Comparison;
+use iam_model::policy::{
+    ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, ResourceElement, Statement,
+};
+use iam_model::snapshot::{Role, SnapshotIndex};
+use iam_model::text::Spanned;
+use iam_model::usage::{Observation, Visibility};
+
+use super::{DocumentProposal, Draft, attachment, condition, has_key, understood};
+use crate::needs::{Evidence, Rules};
+
+const ASSUME: &str = "sts:AssumeRole";
+/// What comes along with assuming a role, and is of no use without it.
+const ALONG: &[&str] = &["sts:TagSession", "sts:SetSourceIdentity"];
+const PRINCIPAL_ARN: &str = "aws:PrincipalArn";
+
+pub(super) fn propose(
+    role: &Role,
+    index: &SnapshotIndex<'_>,
+    evidence: &Evidence<'_>,
+    rules: &Rules,
+) -> Option<DocumentProposal> {
+    if role.is_service_linked() {
+        return None;
+    }
+    let assume: Action = ASSUME.parse().ok()?;
+    let trusted = Trusted { role: &role.identity.arn, index, evidence, rules, assume };
+    let place = attachment(AttachmentKind::Trust, Some(&role.identity.arn), None);
+    let mut draft = Draft::new();
+    if let Some(why) = trusted.why_not(&role.trust) {
+        draft.left_alone.push(why);
+        return draft.finish(place, &role.trust);
+    }
+    for statement in &role.trust.statements {
+        trusted.statement(statement, &mut draft);
+    }
+    if !draft.reasons.is_empty() && !draft.statements.iter().any(|s| s.effect == Effect::Allow) {
+        let days = evidence.coverage.days;
+        draft = Draft::new();
+        draft.left_alone.push(format!(
+            "nobody it trusts was seen to assume it in {days} days; a role that none may assume is better deleted, by hand"
+        ));
+    }
+    draft.finish(place, &role.trust)
+}
+
+/// What is known of one entry of a principal element.
+enum Known {
+    /// It was seen, or speaks of something that is not judged and needs no word.
+    Stays,
+    /// It could have been seen, and was not.
+    Unseen,
+    /// Nobody can tell, and why.
+    Open(String),
+}
+
+struct Trusted<'t, 'a> {
+    role: &'t Arn,
+    index: &'t SnapshotIndex<'a>,
+    evidence: &'t Evidence<'t>,
+    rules: &'t Rules,
+    assume: Action,
+}
+
+impl Trusted<'_, '_> {
+    /// Why nothing of a trust policy can be judged; nothing too where no role or account stands in it.
+    fn why_not(&self, trust: &PolicyDocument) -> Option<String> {
+        if !understood(trust) {
+            return Some("its trust policy is not understood whole, so it stays as it is".into());
+        }
+        let days = self.evidence.coverage.days;
+        let names_someone = trust.statements.iter().any(|statement| match &statement.principal {
+            Some(PrincipalElement::Principal(all)) => all.iter().any(|p| matches!(p.value, PrincipalPattern::Aws(_))),
+            _ => false,
+        });
+        (names_someone && (days == 0 || days < self.rules.min_days)).then(|| {
+            format!("the logs span {days} days, and {} are asked for before trust is cut", self.rules.min_days)
+        })
+    }
+
+    fn statement(&self, statement: &Statement, draft: &mut Draft) {
+        let Some(PrincipalElement::Principal(principals)) = &statement.principal else {
+            draft.statements.push(statement.clone());
+            return;
+        };
+        if statement.effect != Effect::Allow || !self.is_plain(statement) {
+            draft.statements.push(statement.clone());
+            return;
+        }
+        if let [only] = principals.as_slice()
+            && let Some(account) = whole_account(&only.value)
+        {
+            self.account(&account, statement, draft);
+            return;
+        }
+        let mut kept = Vec::new();
+        let mut gone = Vec::new();
+        for principal in principals {
+            match self.principal(&principal.value) {
+                Known::Stays => kept.push(principal.clone()),
+                Known::Unseen => gone.push(text(&principal.value).to_owned()),
+                Known::Open(why) => {
+                    draft.left_alone.push(why);
+                    kept.push(principal.clone());
+                }
+            }
+        }
+        self.without(statement, kept, gone, draft);
+    }
+
+    /// The statement without the principals that were not seen.
+    fn without(
+        &self,
+        statement: &Statement,
+        kept: Vec<Spanned<PrincipalPattern>>,
+        gone: Vec<String>,
+        draft: &mut Draft,
+    ) {
+        if gone.is_empty() {
+            draft.statements.push(statement.clone());
+            return;
+        }
+        let days = self.evidence.coverage.days;
+        let because = format!("no longer trusted, not seen to assume it in {days} days: {}", gone.join(", "));
+        if kept.is_empty() {
+            draft.reasons.push(Reason { statement: None, because, evidence: Vec::new() });
+            return;
+        }
+        let narrowed = Statement { principal: Some(PrincipalElement::Principal(kept)), ..statement.clone() };
+        draft.narrowed(narrowed, because, Vec::new());
+    }
+
+    /// Whether a statement is about assuming the role and nothing else.
+    fn is_plain(&self, statement: &Statement) -> bool {
+        let ActionElement::Action(actions) = &statement.action else { return false };
+        let known = |text: &str| std::iter::once(&ASSUME).chain(ALONG).any(|name| name.eq_ignore_ascii_case(text));
+        matches!(statement.resource, ResourceElement::Absent) && actions.iter().all(|a| known(a.value.as_str()))
+    }
+
+    fn principal(&self, principal: &PrincipalPattern) -> Known {
+        let PrincipalPattern::Aws(name) = principal else {
+            return match principal {
+                PrincipalPattern::Service(name) if !name.starts_with("lambda.") => Known::Open(format!(
+                    "{name} stays: what services assume for themselves is not counted by role in the logs"
+                )),
+                PrincipalPattern::Everyone => Known::Open("everyone stays: name who is meant, by hand".into()),
+                _ => Known::Stays,
+            };
+        };
+        if whole_account(principal).is_some() {
+            return Known::Open(format!(
+                "{name} stays: it stands with others in one statement, where no condition could speak of it alone"
+            ));
+        }
+        let caller = name.parse::<Arn>().ok().filter(|arn| arn.service() == "iam" && self.index.role(arn).is_some());
+        let Some(caller) = caller else {
+            return Known::Open(format!("{name} stays: it is no role of the snapshot, so its calls are not known"));
+        };
+        if self.calls(&caller).any(|call| self.is_about_this(call)) || self.is_kept(&caller) {
+            return Known::Stays;
+        }
+        match caller.account().ok_or_else(|| "no account".to_owned()).and_then(|id| self.shown(&id, &caller)) {
+            Ok(()) => Known::Unseen,
+            Err(why) => Known::Open(format!("{name} stays, though it was not seen to assume the role: {why}")),
+        }
+    }
+
+    /// A statement that trusts a whole account, bound to the roles that were seen.
+    fn account(&self, account: &AccountId, statement: &Statement, draft: &mut Draft) {
+        match self.roles_of(account) {
+            _ if has_key(statement, PRINCIPAL_ARN) => {}
+            Err(why) => {
+                draft.left_alone.push(format!("the whole account {account} stays trusted: {why}"));
+            }
+            Ok(roles) if roles.is_empty() => {
+                let days = self.evidence.coverage.days;
+                let because = format!(
+                    "account {account} is no longer trusted: none of its roles was seen to assume it in {days} days"
+                );
+                draft.reasons.push(Reason { statement: None, because, evidence: Vec::new() });
+                return;
+            }
+            Ok(roles) => {
+                let mut narrowed = statement.clone();
+                let names: Vec<String> = roles.iter().map(ToString::to_string).collect();
+                narrowed.conditions.push(condition(Comparison::ArnEquals, PRINCIPAL_ARN, names.clone()));
+                let because = format!("of account {account}, only the roles that were seen to assume it");
+                draft.narrowed(narrowed, because, names);
+                return;
+            }
+        }
+        draft.statements.push(statement.clone());
+    }
+
+    /// The roles of an account that assumed this one or must stay able to; an error where someone could go unseen.
+    fn roles_of(&self, account: &AccountId) -> Result<BTreeSet<Arn>, String> {
+        let described = self.index.snapshot().accounts.get(account).ok_or("it is not in the snapshot")?;
+        if !described.users.is_empty() {
+            return Err("it has users, whose calls are not counted".into());
+        }
+        if described.roles.is_empty() {
+            return Err("the snapshot shows no role of it".into());
+        }
+        let mut seen = BTreeSet::new();
+        for (caller, _) in
+            self.evidence.usage.principals.iter().filter(|(arn, _)| arn.account().as_ref() == Some(account))
+        {
+            if self.calls(caller).any(|call| self.is_about_this(call)) {
+                seen.insert(caller.clone());
+            }
+        }
+        for role in &described.roles {
+            self.shown(account, &role.identity.arn)?;
+            if self.is_kept(&role.identity.arn) {
+                seen.insert(role.identity.arn.clone());
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Whether the logs would have shown a role assuming this one; the error says why not.
+    fn shown(&self, account: &AccountId, caller: &Arn) -> Result<(), String> {
+        let evidence = self.evidence;
+        let trails = evidence.coverage.accounts.get(account);
+        if !evidence.usage.seen_in.iter().any(|(seen, _)| seen == account) {
+            return Err(format!("no log of account {account} was read"));
+        }
+        let whole = trails.is_some_and(|t| t.management_read && t.management_write && t.regions.is_none());
+        if !whole {
+            return Err(format!("the trails of account {account} do not record it in every region"));
+        }
+        match (evidence.visibility)(caller, &self.assume) {
+            Visibility::Visible => Ok(()),
+            Visibility::Invisible(why) => Err(why),
+        }
+    }
+
+    fn calls<'s>(&'s self, caller: &Arn) -> impl Iterator<Item = &'s Observation> {
+        let used = self.evidence.usage.principals.get(caller);
+        used.into_iter().flat_map(|used| &used.observations).filter(|o| o.count > 0 && o.action == self.assume)
+    }
+
+    /// Whether a call may have been about this role.
+    fn is_about_this(&self, call: &Observation) -> bool {
+        let may = |r: &ResourcePattern| r.as_str().contains(['*', '?']) || r.as_str() == self.role.as_str();
+        !call.resource_known || call.resources.iter().any(may)
+    }
+
+    /// Whether a rule keeps a role able to assume others, or this role able to be assumed.
+    fn is_kept(&self, caller: &Arn) -> bool {
+        let concerns = |arn: &Arn| {
+            self.rules.keep.iter().filter(|rule| rule.applies_to(arn)).flat_map(|rule| &rule.actions).any(|action| {
+                let text = action.as_str();
+                text.contains(['*', '?']) && (text == "*" || text.to_ascii_lowercase().starts_with("sts:"))
+                    || text.eq_ignore_ascii_case(ASSUME)
+            })
+        };
+        concerns(caller) || concerns(self.role)
+    }
+}
+
+fn text(principal: &PrincipalPattern) -> &str {
+    match principal {
+        PrincipalPattern::Everyone => "*",
+        PrincipalPattern::Aws(text)
+        | PrincipalPattern::Service(text)
+        | PrincipalPattern::Federated(text)
+        | PrincipalPattern::CanonicalUser(text)
+        | PrincipalPattern::Unknown { value: text, .. } => text,
+    }
+}
+
+/// The account that an entry trusts as a whole: its root's ARN, or its bare id.
+fn whole_account(principal: &PrincipalPattern) -> Option<AccountId> {
+    let PrincipalPattern::Aws(name) = principal else { return None };
+    name.parse().ok().or_else(|| {
+        let arn: Arn = name.parse().ok()?;
+        (arn.service() == "iam" && arn.resource() == "root").then(|| arn.account()).flatten()
+    })
+}

@@ -1,0 +1,81 @@
+//! Trust policies and functions' permissions, narrowed where asked for: proved, replayed, and left alone where unsure.
+
+use serde_json::{Value, json};
+
+use crate::run::{Folder, Output};
+
+const TARGET: &str = "arn:aws:iam::111122223333:role/target";
+const RESIZE: &str = "arn:aws:lambda:eu-west-1:111122223333:function:resize";
+
+fn role(name: &str, trust: &Value) -> Value {
+    json!({"Path": "/", "RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::111122223333:role/{name}"),
+        "InstanceProfileList": [], "AttachedManagedPolicies": [],
+        "RolePolicyList": [{"PolicyName": "assume", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": TARGET}]}}],
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust}})
+}
+
+fn snapshot() -> Value {
+    let lambda =
+        json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
+    let both = json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": [
+        "arn:aws:iam::111122223333:role/ops", "arn:aws:iam::111122223333:role/old"]}}]);
+    let permission = |sid: &str, service: &str| {
+        json!({"Sid": sid, "Effect": "Allow", "Principal": {"Service": service},
+        "Action": "lambda:InvokeFunction", "Resource": RESIZE})
+    };
+    let mut bucket = permission("images", "s3.amazonaws.com");
+    bucket["Condition"] = json!({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::images"}});
+    json!({"schema": "paring-snapshot/1", "organization": null, "accounts": {"111122223333": {
+        "authorization_details": {"UserDetailList": [], "GroupDetailList": [], "Policies": [],
+            "RoleDetailList": [role("target", &both), role("ops", &lambda), role("old", &lambda)]},
+        "resources": [{"kind": "s3.bucket", "arn": "arn:aws:s3:::images", "api": {}},
+            {"kind": "lambda.function", "arn": RESIZE, "role_arn": "arn:aws:iam::111122223333:role/ops", "api": {"FunctionName": "resize"}}],
+        "resource_policies": {RESIZE: {"Version": "2012-10-17", "Statement": [bucket, permission("topic", "sns.amazonaws.com")]}},
+        "trails": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/t", "Name": "t", "IsMultiRegionTrail": true,
+            "event_selectors": {"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": []}]}}]}}})
+}
+
+fn run(options: &[&str]) -> (Folder, Output) {
+    let call = |id: u32, time: &str| {
+        json!({"eventVersion": "1.11", "eventID": format!("e{id}"), "eventTime": time, "eventSource": "sts.amazonaws.com",
+            "eventName": "AssumeRole", "awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "eventType": "AwsApiCall",
+            "requestParameters": {"roleArn": TARGET, "roleSessionName": "s"}, "userIdentity": {"type": "AssumedRole",
+            "arn": "arn:aws:sts::111122223333:assumed-role/ops/resize", "accountId": "111122223333",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/ops", "accountId": "111122223333"}}}})
+    };
+    let folder = Folder::new();
+    let records = [call(1, "2026-03-01T08:00:00Z"), call(2, "2026-06-01T08:00:00Z")];
+    folder.write("trail/one.json", json!({"Records": records}).to_string());
+    folder.write("snapshot.json", snapshot().to_string());
+    let always = ["tighten", "--snapshot", "snapshot.json", "--trail", "trail", "--out", "out"];
+    let output = folder.paring(&[&always, options].concat());
+    (folder, output)
+}
+
+#[test]
+fn trust_and_permissions_are_narrowed_proved_and_replayed() {
+    let (folder, output) = run(&["--documents"]);
+    insta::assert_snapshot!("documents", output.stdout);
+    let changes: Value = serde_json::from_str(&folder.read("out/changes.json")).unwrap();
+    let changes = changes["changes"].as_array().unwrap();
+    let trust = changes.iter().find(|change| change["attachment"]["kind"] == "trust").unwrap();
+    assert_eq!(trust["after"]["Statement"][0]["Principal"]["AWS"], "arn:aws:iam::111122223333:role/ops");
+    let report: Value = serde_json::from_str(&folder.read("out/report.json")).unwrap();
+    for document in report["documents"].as_array().unwrap() {
+        for claim in document["claims"].as_array().unwrap() {
+            assert_eq!(claim["outcome"], "proved", "{}: {claim}", document["subject"]);
+        }
+    }
+    // What was made here is judged the same by the command that takes changes from anyone.
+    let again =
+        folder.paring(&["verify", "--changes", "out/changes.json", "--snapshot", "snapshot.json", "--trail", "trail"]);
+    assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
+}
+
+#[test]
+fn without_being_asked_only_identity_policies_change() {
+    let (folder, _) = run(&[]);
+    assert!(!folder.read("out/changes.json").contains("\"trust\""));
+    assert!(!folder.read("out/report.json").contains("\"documents\""));
+}
