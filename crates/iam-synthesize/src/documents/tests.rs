@@ -148,8 +148,8 @@ fn a_role_that_was_not_seen_to_assume_is_no_longer_trusted() {
     check(World { trust: BOTH, assumed: &[("ops", TARGET), ("old", TARGET)], ..World::default() }, None, "");
     // An event that does not tell which role it was about may have been about this one.
     check(World { trust: BOTH, assumed: &[("ops", TARGET), ("old", "*")], ..World::default() }, None, "");
-    let other = "arn:aws:iam::111122223333:role/other";
-    check(World { trust: BOTH, assumed: &[("ops", TARGET), ("old", other)], ..World::default() }, Some(ops), "");
+    const OTHER: &str = "arn:aws:iam::111122223333:role/other";
+    check(World { trust: BOTH, assumed: &[("ops", TARGET), ("old", OTHER)], ..World::default() }, Some(ops), "");
 }
 
 #[test]
