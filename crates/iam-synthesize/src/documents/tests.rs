@@ -54,7 +54,7 @@ impl World {
                 "AssumeRolePolicyDocument": {{"Version": "2012-10-17", "Statement": [{trust}]}}}}"#
             )
         };
-        let plain = World::default().trust;
+        let plain = Self::default().trust;
         let text = format!(
             r#"{{"schema": "paring-snapshot/1", "organization": null, "accounts": {{"111122223333": {{
             "authorization_details": {{"UserDetailList": [{}], "GroupDetailList": [], "Policies": [],

@@ -116,17 +116,11 @@ impl Trusted<'_, '_> {
                 }
             }
         }
-        self.without(statement, kept, gone, draft);
+        self.without(statement, kept, &gone, draft);
     }
 
     /// The statement without the principals that were not seen.
-    fn without(
-        &self,
-        statement: &Statement,
-        kept: Vec<Spanned<PrincipalPattern>>,
-        gone: Vec<String>,
-        draft: &mut Draft,
-    ) {
+    fn without(&self, statement: &Statement, kept: Vec<Spanned<PrincipalPattern>>, gone: &[String], draft: &mut Draft) {
         if gone.is_empty() {
             draft.statements.push(statement.clone());
             return;
