@@ -14,7 +14,8 @@ pub fn digest(documents: &[PolicyDocument]) -> Box<str> {
         hash.update(print(document, PrintStyle::Compact));
         hash.update(b"\n");
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    let digits = hash.finalize().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect::<String>().into()
 }
 
 /// Seals a proof with the documents it is about.

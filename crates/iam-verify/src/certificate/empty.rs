@@ -19,6 +19,11 @@ const STATES: usize = 200_000;
 impl Problem<'_> {
     /// Whether there is no such text, whatever the variables' values.
     pub(super) fn is_empty(&self) -> bool {
+        self.is_empty_within(STATES)
+    }
+
+    /// The same, refused where it takes more states.
+    pub(super) fn is_empty_within(&self, states: usize) -> bool {
         let open = |p: &&&Pattern| !self.excluded.iter().any(|n| includes(n, p));
         let unions: Vec<Vec<&Pattern>> =
             self.required.iter().map(|u| u.iter().filter(open).copied().collect()).collect();
@@ -39,7 +44,7 @@ impl Problem<'_> {
         }
         let excluded = self.excluded.iter().filter(|n| !several || !n.has_variable()).map(|n| (*n, required.len()));
         let numbered = required.iter().enumerate().flat_map(|(number, union)| union.iter().map(move |p| (p, number)));
-        Walk { patterns: numbered.chain(excluded).collect(), required: required.len() }.never_accepts()
+        Walk { patterns: numbered.chain(excluded).collect(), required: required.len() }.never_accepts(states)
     }
 }
 
@@ -113,7 +118,7 @@ impl Walk<'_> {
     }
 
     /// Whether no reachable state accepts: every state and every letter, one after the other.
-    fn never_accepts(&self) -> bool {
+    fn never_accepts(&self, states: usize) -> bool {
         let mut start = State::new();
         (0..self.patterns.len()).for_each(|pattern| self.enter(&mut start, (pattern, 0)));
         let tokens = self.patterns.iter().flat_map(|(pattern, _)| &pattern.0);
@@ -129,7 +134,7 @@ impl Walk<'_> {
             if !all.clone().all(|union| alive.contains(&union)) || ends.contains(excluded) {
                 continue;
             }
-            if known.len() > STATES || self.unions(&state, <[Token]>::is_empty).into_iter().eq(all) {
+            if known.len() > states || self.unions(&state, <[Token]>::is_empty).into_iter().eq(all) {
                 return false;
             }
             let mut letters = BTreeSet::from([Token::Char(other), Token::Char(':')]);

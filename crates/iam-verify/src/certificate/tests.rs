@@ -186,3 +186,15 @@ fn certificates_print_alike_and_short() {
     assert_eq!((lines[0], lines[3]), ("paring-proof/2", "new 0: old 0"));
     assert!(lines[1].starts_with("old sha256:") && lines[1].len() == 75);
 }
+
+/// The checker searches nothing, but walking the states of patterns takes memory: a cap answers "no", never "yes".
+#[test]
+fn a_proof_that_takes_more_states_than_the_cap_is_refused() {
+    let pattern = |text| Pattern::read(text, crate::reading::pattern::Reading { wild: true, ..Default::default() });
+    let (required, one, two, rest) = (pattern("a*"), pattern("a"), pattern("a?"), pattern("a??*"));
+    let everything = || vec![pattern("*")];
+    let excluded = vec![&one, &two, &rest];
+    let problem = Problem { required: vec![vec![&required]], excluded, domain: &everything };
+    assert!(problem.is_empty() && problem.is_empty_within(100));
+    assert!(!problem.is_empty_within(1));
+}
