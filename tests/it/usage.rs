@@ -84,3 +84,20 @@ fn a_role_is_shown_with_what_it_was_not_seen_to_do() {
     assert!(output.stdout.contains("and 35 more: by AWS's own record"), "{}", output.stdout);
     assert!(output.stderr.contains("its job is `IN_PROGRESS`"), "{}", output.stderr);
 }
+
+/// The JSON is written role by role, so that a large account is never held as text: the pieces are one well-formed text.
+#[test]
+fn the_json_of_many_roles_is_one_text_that_can_be_read_again() {
+    let folder = logs();
+    let other = record(4, "sqs", "CreateQueue", r#"{"queueName": "mail"}"#, "2026-11-03").replace("worker", "mailer");
+    folder.write("logs/more.json", format!(r#"{{"Records": [{other}]}}"#));
+    let output = folder.paring(&["usage", "logs", "--format", "json"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let read: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(read["schema"], "paring-usage/1");
+    let roles: Vec<&String> = read["principals"].as_object().unwrap().keys().collect();
+    assert_eq!(roles, ["arn:aws:iam::111122223333:role/service-role/mailer", ROLE]);
+    assert_eq!(read["principals"][ROLE]["observations"][0]["count"], 2);
+    assert_eq!(read["unresolved"][0]["event_name"], "NewThing");
+    assert!(output.stdout.ends_with("}\n") && output.stdout.contains("\n  \"principals\": {\n    \"arn:"));
+}

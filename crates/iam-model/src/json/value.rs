@@ -199,9 +199,15 @@ impl Value {
     /// Prints with two spaces a level and a last newline.
     #[must_use]
     pub fn to_pretty(&self) -> String {
+        self.to_pretty_at(0) + "\n"
+    }
+
+    /// Prints as [`Value::to_pretty`] does `depth` levels down, without a last newline: a part of a text too large to be
+    /// one value.
+    #[must_use]
+    pub fn to_pretty_at(&self, depth: usize) -> String {
         let mut out = String::new();
-        self.write(&mut out, Some(2), 0);
-        out.push('\n');
+        self.write(&mut out, Some(2), depth);
         out
     }
 

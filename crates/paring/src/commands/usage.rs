@@ -43,11 +43,10 @@ pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome,
     };
     let asked = asked(&arguments.roles, &known)?;
     let stands = stands(&asked, snapshot.as_ref(), &facts::evidence(&usage, &coverage, &last_accessed, &catalog));
-    let text = match arguments.format {
-        Format::Json => report::usage::json(&usage, &stands),
-        Format::Text => report::usage::table(&usage, &stands, arguments.by, terminal.paint()),
-    };
-    terminal.data(&text)?;
+    match arguments.format {
+        Format::Json => report::usage::json(&usage, &stands).try_for_each(|piece| terminal.data(&piece))?,
+        Format::Text => terminal.data(&report::usage::table(&usage, &stands, arguments.by, terminal.paint()))?,
+    }
     Ok(Outcome::Clean)
 }
 

@@ -27,12 +27,31 @@ pub(crate) struct Stands {
     pub(crate) scope: &'static str,
 }
 
-/// Renders everything as indented JSON, keys in a fixed order.
-pub(crate) fn json(usage: &UsageLog, stands: &[Stands]) -> String {
-    let principals = usage.principals.iter().map(|(role, used)| {
+/// Renders everything as indented JSON, keys in a fixed order: a piece for each role, so that the usage of a large account
+/// is never held as text.
+pub(crate) fn json<'a>(usage: &'a UsageLog, stands: &'a [Stands]) -> impl Iterator<Item = String> + 'a {
+    let head = format!("{{\n{},\n  \"principals\": {{", members(head(usage)));
+    let principals = usage.principals.iter().enumerate().map(|(at, (role, used))| {
         let stands = stands.iter().find(|stands| stands.role == *role);
-        (role.as_str().to_owned(), principal(used, stands))
+        let role = Value::text(role.as_str()).to_compact();
+        let comma = if at == 0 { "" } else { "," };
+        format!("{comma}\n    {role}: {}", principal(used, stands).to_pretty_at(2))
     });
+    let close = if usage.principals.is_empty() { "}" } else { "\n  }" };
+    let tail = format!("{close},\n{}\n}}\n", members(tail(usage)));
+    std::iter::once(head).chain(principals).chain(std::iter::once(tail))
+}
+
+fn head(usage: &UsageLog) -> [(&'static str, Value); 4] {
+    [
+        ("schema", Value::text("paring-usage/1")),
+        ("records", Value::number(usage.records)),
+        ("observed", Value::number(usage.observed)),
+        ("files", Value::number(usage.files)),
+    ]
+}
+
+fn tail(usage: &UsageLog) -> [(&'static str, Value); 3] {
     let unresolved = usage.unresolved.iter().map(|event| {
         object([
             ("event_source", Value::text(&event.event_source)),
@@ -43,17 +62,16 @@ pub(crate) fn json(usage: &UsageLog, stands: &[Stands]) -> String {
         ])
     });
     let skipped = usage.skipped.iter().map(|(reason, count)| (reason.as_str().to_owned(), Value::number(*count)));
-    object([
-        ("schema", Value::text("paring-usage/1")),
-        ("records", Value::number(usage.records)),
-        ("observed", Value::number(usage.observed)),
-        ("files", Value::number(usage.files)),
-        ("principals", Value::Object(principals.collect())),
+    [
         ("coverage", coverage(usage)),
         ("unresolved", Value::Array(unresolved.collect())),
         ("skipped", Value::Object(skipped.collect())),
-    ])
-    .to_pretty()
+    ]
+}
+
+/// Members of the outermost object, without its brackets.
+fn members<const N: usize>(members: [(&str, Value); N]) -> String {
+    members.map(|(key, value)| format!("  \"{key}\": {}", value.to_pretty_at(1))).join(",\n")
 }
 
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
