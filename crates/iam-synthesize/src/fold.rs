@@ -24,6 +24,8 @@ pub enum FoldRule {
     LogStreams,
     /// Names that differ in generated parts alone: days, UUIDs, long numbers.
     GeneratedNames,
+    /// The old statement's own pattern: what was seen is not surely inside it, or folds to more than it.
+    GrantedPattern,
 }
 
 impl FoldRule {
@@ -36,6 +38,7 @@ impl FoldRule {
             Self::WholeBucket => "objects all over the bucket",
             Self::LogStreams => "streams of one log group",
             Self::GeneratedNames => "names that differ in generated parts alone",
+            Self::GrantedPattern => "the old statement's own pattern",
         }
     }
 }

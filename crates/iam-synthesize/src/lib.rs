@@ -12,6 +12,8 @@ mod fold;
 
 mod needs;
 
+mod pack;
+
 mod plumbing;
 
 mod infer;
@@ -20,7 +22,13 @@ mod narrow;
 
 mod propose;
 
+mod prune;
+
 mod split;
+
+mod unseen;
+
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -28,5 +36,7 @@ mod tests;
 pub use documents::{DocumentProposal, documents};
 pub use fold::FoldRule;
 pub use needs::{Evidence, Grade, KeepRule, Need, Rules, Seen};
-pub use propose::{BlindSpot, Judgement, RoleProposal, synthesize};
+pub use pack::Quotas;
+pub use propose::{Judgement, RoleProposal, synthesize};
 pub use split::{SplitProposal, split};
+pub use unseen::BlindSpot;

@@ -53,6 +53,18 @@ impl Served {
     }
 }
 
+/// An allow statement, and the needs given to it.
+pub(crate) struct Slot<'a> {
+    /// Index of its policy.
+    pub(crate) policy: usize,
+    /// Index in the policy.
+    pub(crate) statement: usize,
+    /// Whether its policy may be changed.
+    pub(crate) editable: bool,
+    pub(crate) candidate: Candidate<'a>,
+    pub(crate) served: Vec<Served>,
+}
+
 /// Resources to write, and which of them stand for more than was seen.
 pub(crate) type Written = (Vec<ResourcePattern>, Vec<(ResourcePattern, FoldRule)>);
 
@@ -138,25 +150,50 @@ impl<'a> Candidate<'a> {
                 folds.extend(folded.rule.map(|rule| (folded.pattern.clone(), rule)));
                 written.push(folded.pattern);
             } else {
-                written.extend(self.own_patterns(action, &mine));
+                let own = self.own_patterns(action, &within(&folded.pattern, &mine));
+                let unseen = own.iter().filter(|pattern| !mine.contains(pattern));
+                folds.extend(unseen.map(|pattern| (pattern.clone(), FoldRule::GrantedPattern)));
+                written.extend(own);
             }
         }
         written.sort();
         written.dedup();
+        folds.sort();
+        folds.dedup();
         Some((written, folds))
+    }
+
+    /// Whether one pattern of the statement, whatever else stands there, surely lets a resource through.
+    pub(crate) fn surely(&self, action: &Action, pattern: &ResourcePattern, resource: &ResourcePattern) -> bool {
+        self.statement.conditions.is_empty() && self.perhaps(action, pattern, resource) == Possibility::Yes
+    }
+
+    /// What one pattern of the statement says about a resource where the conditions hold.
+    pub(crate) fn perhaps(
+        &self,
+        action: &Action,
+        pattern: &ResourcePattern,
+        resource: &ResourcePattern,
+    ) -> Possibility {
+        let mut one = self.statement.clone();
+        one.resource = ResourceElement::Resource(vec![Spanned::synthetic(pattern.clone())]);
+        unconditional(self.version, one).allows(action, resource)
     }
 
     /// The statement's own patterns that let any of `seen` through; all of them where that cannot be told.
     fn own_patterns(&self, action: &Action, seen: &[ResourcePattern]) -> Vec<ResourcePattern> {
         let ResourceElement::Resource(patterns) = &self.statement.resource else { return seen.to_vec() };
         let lets_through = |pattern: &ResourcePattern| {
-            let mut one = self.statement.clone();
-            one.resource = ResourceElement::Resource(vec![Spanned::synthetic(pattern.clone())]);
-            let set = unconditional(self.version, one);
-            seen.iter().any(|resource| set.allows(action, resource) != Possibility::No)
+            seen.iter().any(|resource| self.perhaps(action, pattern, resource) != Possibility::No)
         };
         patterns.iter().map(|p| p.value.clone()).filter(|p| lets_through(p)).collect()
     }
+}
+
+/// The resources a pattern stands for.
+fn within(pattern: &ResourcePattern, seen: &[ResourcePattern]) -> Vec<ResourcePattern> {
+    let glob = Glob::parse(pattern.as_str(), Reading::resource(PolicyVersion::V2012));
+    seen.iter().filter(|r| *r == pattern || glob.matches(r.as_str())).cloned().collect()
 }
 
 /// What a statement lets through where its conditions hold.
@@ -167,8 +204,10 @@ fn unconditional(version: Option<PolicyVersion>, mut statement: Statement) -> Pe
 }
 
 /// Writes the needs a statement serves: one statement per distinct set of resources, the old words where they stay.
-pub(crate) fn narrow(old: &Statement, served: &[Served]) -> Vec<Narrowed> {
-    let groups = group(old, served);
+///
+/// Coarse, all actions keep the old resources.
+pub(crate) fn narrow(old: &Statement, served: &[Served], coarse: bool) -> Vec<Narrowed> {
+    let groups = group(old, served, coarse);
     let several = groups.len() > 1;
     let mut result: Vec<Narrowed> = Vec::new();
     for (resources, Group { actions, needs, folds }) in groups {
@@ -194,7 +233,7 @@ struct Group {
 }
 
 /// Actions by the resources they need; actions on all the old resources come first.
-fn group(old: &Statement, served: &[Served]) -> Vec<(Option<Vec<ResourcePattern>>, Group)> {
+fn group(old: &Statement, served: &[Served], coarse: bool) -> Vec<(Option<Vec<ResourcePattern>>, Group)> {
     let mut by_action: BTreeMap<&Action, (Option<Vec<ResourcePattern>>, Group)> = BTreeMap::new();
     for part in served {
         let entry = by_action.entry(&part.action).or_insert_with(|| (Some(Vec::new()), Group::default()));
@@ -212,11 +251,13 @@ fn group(old: &Statement, served: &[Served]) -> Vec<(Option<Vec<ResourcePattern>
     }
     let mut groups: BTreeMap<Option<Vec<ResourcePattern>>, Group> = BTreeMap::new();
     for (action, (resources, one)) in by_action {
-        let resources = resources.filter(|r| !same_set(old, r));
+        let resources = resources.filter(|r| !coarse && !same_set(old, r));
         let group = groups.entry(resources).or_default();
         group.actions.push(action.clone());
         group.needs.extend(one.needs);
-        group.folds.extend(one.folds);
+        if !coarse {
+            group.folds.extend(one.folds);
+        }
     }
     let mut ordered: Vec<_> = groups.into_iter().collect();
     // By the first action: a new resource must not reorder statements that did not change.

@@ -5,20 +5,22 @@
 //! share are left as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
-use iam_model::change::{Attachment, Change, Reason};
+use iam_model::change::Change;
 use iam_model::policy::{PolicyDocument, Statement};
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
 use iam_model::usage::Visibility;
 
 use crate::bounds::Bounds;
 use crate::infer::{infer, was_seen};
-use crate::narrow::{Candidate, Cover, Narrowed, Served, narrow};
+use crate::narrow::{Candidate, Cover, Served, Slot};
 use crate::needs::{Evidence, Grade, Need, Rules};
 use crate::plumbing;
+use crate::prune::prune;
+use crate::unseen::{BlindSpot, Unseen, unseen, unseen_by};
+use crate::write::{Rewritten, change, write};
 
 /// What was decided about a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,17 +31,6 @@ pub enum Judgement {
     Tight,
     /// Nothing is proposed, and why.
     Refused(String),
-}
-
-/// Actions a wildcard granted whose use the logs could not have shown: cut, and asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlindSpot {
-    /// The service prefix.
-    pub service: String,
-    /// Why the logs could not have shown them.
-    pub why: String,
-    /// The actions, in the catalogue's order.
-    pub actions: Arc<[Action]>,
 }
 
 /// What is proposed for one role.
@@ -125,16 +116,6 @@ pub(crate) struct Proposer<'p, 'a> {
     unseen: &'p BTreeMap<AccountId, Unseen>,
 }
 
-/// An allow statement, and the needs given to it.
-struct Slot<'a> {
-    policy: usize,
-    statement: usize,
-    /// Whether its policy may be changed.
-    editable: bool,
-    candidate: Candidate<'a>,
-    served: Vec<Served>,
-}
-
 /// What is proposed, and where: a role, or one function's part of it.
 pub(crate) struct Subject<'s> {
     pub(crate) role: &'s Arn,
@@ -142,15 +123,6 @@ pub(crate) struct Subject<'s> {
     pub(crate) functions: &'s [&'s Resource],
     /// Whether the policies are written anew, for this subject alone: then what others share can be narrowed too.
     pub(crate) alone: bool,
-}
-
-/// A policy as it was and as it would be.
-pub(crate) struct Rewritten<'s> {
-    pub(crate) attached: AttachedPolicy<'s>,
-    /// Why it stays as it is, where it may not be changed.
-    pub(crate) fixed: bool,
-    pub(crate) after: PolicyDocument,
-    pub(crate) reasons: Vec<Reason>,
 }
 
 impl<'a> Proposer<'_, 'a> {
@@ -184,18 +156,14 @@ impl<'a> Proposer<'_, 'a> {
         Self::assign(&mut slots, &proposal.needs, &bounds);
         self.retain(subject, &mut slots, &mut proposal.needs);
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
+        prune(&mut slots, &proposal.needs);
+        let written = write(&policies, subject.alone, &slots, &proposal.needs, &mut proposal.left_alone);
+        // What does not fit stays as it was, and cuts nothing.
+        for slot in &mut slots {
+            slot.editable = written.get(slot.policy).is_some_and(|policy| !policy.fixed);
+        }
         proposal.blind_spots = self.blind_spots(arn, &slots);
-        let one = |(policy, attached): (usize, AttachedPolicy<'a>)| {
-            let mine: Vec<&Slot<'_>> = slots.iter().filter(|slot| slot.policy == policy).collect();
-            let fixed = mine.iter().all(|slot| !slot.editable);
-            let (after, reasons) = if fixed {
-                (attached.document.clone(), Vec::new())
-            } else {
-                rewrite(attached.document, &mine, &proposal.needs)
-            };
-            Rewritten { attached, fixed, after, reasons }
-        };
-        policies.into_iter().enumerate().map(one).collect()
+        written
     }
 
     /// Why nothing may be said about a role.
@@ -374,41 +342,6 @@ impl<'a> Proposer<'_, 'a> {
     }
 }
 
-/// What an account's trails could not have shown of anybody.
-pub(crate) struct Unseen {
-    spots: Vec<BlindSpot>,
-    actions: BTreeSet<Action>,
-}
-
-/// For each account, the actions that its trails could not have shown of a role that did nothing: what one did can only
-/// hide more.
-fn unseen(roles: &[&Role], evidence: &Evidence<'_>) -> BTreeMap<AccountId, Unseen> {
-    let accounts: BTreeSet<AccountId> = roles.iter().filter_map(|role| role.identity.arn.account()).collect();
-    let of = |account: AccountId| {
-        let nobody: Arn = format!("arn:aws:iam::{account}:role/").parse().ok()?;
-        let spots = unseen_by(&nobody, evidence, &|_| true);
-        let actions = spots.iter().flat_map(|spot| spot.actions.iter().cloned()).collect();
-        Some((account, Unseen { spots, actions }))
-    };
-    accounts.into_iter().filter_map(of).collect()
-}
-
-/// The actions whose use by a role the evidence could not have shown, by service and reason.
-fn unseen_by(role: &Arn, evidence: &Evidence<'_>, asked: &dyn Fn(&Action) -> bool) -> Vec<BlindSpot> {
-    let mut spots: BTreeMap<(String, String), Vec<Action>> = BTreeMap::new();
-    for action in evidence.catalog.actions().map(|facts| facts.action()).filter(|action| asked(action)) {
-        if let Visibility::Invisible(why) = (evidence.visibility)(role, &action) {
-            spots.entry((action.service().to_owned(), why)).or_default().push(action);
-        }
-    }
-    let spot = |((service, why), actions): ((String, String), Vec<Action>)| BlindSpot {
-        service,
-        why,
-        actions: actions.into(),
-    };
-    spots.into_iter().map(spot).collect()
-}
-
 /// The statement to serve a call: a sure one before a conditional one, one that stays anyway before one that could go,
 /// then the narrowest, then the first.
 fn best(slots: &[Slot<'_>], action: &Action, resource: Option<&ResourcePattern>) -> Option<usize> {
@@ -436,60 +369,4 @@ fn granted(slots: &[Slot<'_>], need: &Need) -> bool {
 
 fn all(slots: &[Slot<'_>], action: &Action) -> Vec<usize> {
     slots.iter().enumerate().filter(|(_, slot)| slot.candidate.allows_action(action)).map(|(at, _)| at).collect()
-}
-
-/// The change that leaves a policy as it was rewritten; nothing where it stays as it is.
-fn change(role: &Arn, rewritten: Rewritten<'_>) -> Option<Change> {
-    let Rewritten { attached, fixed, after, reasons } = rewritten;
-    if fixed || attached.document.same_text(&after) {
-        return None;
-    }
-    let name = match attached.origin {
-        PolicyOrigin::Managed(arn) => arn.to_string(),
-        PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => attached.name.to_owned(),
-    };
-    let mut attachment = Attachment::identity(role.clone(), name);
-    if let PolicyOrigin::Inline(index) = attached.origin {
-        attachment.index = Some(index);
-    }
-    let after = grants_something(&after).then_some(after);
-    Some(Change { attachment, before: Some(attached.document.clone()), after, reasons })
-}
-
-/// The document with each statement that may be narrowed replaced by what it serves; the others stay, in their places.
-fn rewrite(old: &PolicyDocument, slots: &[&Slot<'_>], needs: &[Need]) -> (PolicyDocument, Vec<Reason>) {
-    let mut document = PolicyDocument { statements: Vec::new(), ..old.clone() };
-    let mut reasons = Vec::new();
-    for (index, statement) in old.statements.iter().enumerate() {
-        let Some(slot) = slots.iter().find(|slot| slot.statement == index) else {
-            document.statements.push(statement.clone());
-            continue;
-        };
-        for Narrowed { statement, needs: behind, folds } in narrow(slot.candidate.statement, &slot.served) {
-            for need in behind.iter().filter_map(|at| needs.get(*at)) {
-                reasons.push(reason(document.statements.len(), need));
-            }
-            reasons.extend(folds.iter().map(|(pattern, rule)| Reason {
-                statement: Some(document.statements.len()),
-                because: format!("`{pattern}` stands for what was seen: {}", rule.describe()),
-                evidence: Vec::new(),
-            }));
-            document.statements.push(statement);
-        }
-    }
-    (document, reasons)
-}
-
-fn reason(statement: usize, need: &Need) -> Reason {
-    let evidence = need.seen.as_ref().map(|seen| seen.event_ids.clone()).unwrap_or_default();
-    Reason {
-        statement: Some(statement),
-        because: format!("{} {}: {}", need.action, need.grade.as_str(), need.because),
-        evidence,
-    }
-}
-
-/// A policy of deny statements alone still means something; an empty one does not.
-pub(crate) fn grants_something(document: &PolicyDocument) -> bool {
-    !document.statements.is_empty()
 }

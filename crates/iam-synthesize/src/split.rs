@@ -15,7 +15,8 @@ use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
 
 use crate::needs::{Evidence, Rules};
 use crate::plumbing::function_name;
-use crate::propose::{Proposer, RoleProposal, Subject, grants_something, with_proposer};
+use crate::propose::{Proposer, RoleProposal, Subject, with_proposer};
+use crate::write::grants_something;
 
 /// What became of one shared role.
 #[derive(Debug, Clone)]

@@ -16,6 +16,8 @@ use proptest::prelude::*;
 
 use crate::{Evidence, Grade, Judgement, KeepRule, RoleProposal, Rules, synthesize};
 
+mod minimal;
+
 const ROLE: &str = "arn:aws:iam::111122223333:role/orders";
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:111122223333:table/Orders";
 const QUEUE: &str = "arn:aws:sqs:us-east-1:111122223333:orders";
@@ -210,6 +212,27 @@ fn a_keep_rule_keeps_what_is_granted_and_adds_nothing() {
     let set = PermissionSet::of_document(proposal.changes[0].after.as_ref().unwrap());
     let may = |action: &str| set.allows_action(&action.parse().unwrap()) != Possibility::No;
     assert!(may("kms:Decrypt") && !may("s3:GetObject") && !may("kms:Encrypt"));
+}
+
+#[test]
+fn what_does_not_fit_the_quota_keeps_the_old_resources_and_the_rest_stays_narrow() {
+    let policy = r#"[{"Sid": "A", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/app-*"},
+        {"Sid": "B", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/Or*"}]"#;
+    let table = |n: usize| format!("arn:aws:dynamodb:us-east-1:111122223333:table/app-t{n}x");
+    for count in [10, 140, 180, 2_000] {
+        let mut calls: Vec<_> = (0..count).map(|n| seen("dynamodb:PutItem", &table(n))).collect();
+        calls.push(seen("dynamodb:GetItem", TABLE));
+        let proposal = propose(&snapshot(&[policy], BASIC, FUNCTION), calls.clone());
+        let document = proposal.changes[0].after.as_ref().unwrap();
+        assert!(iam_model::policy::compact_len(document) <= crate::Quotas::AWS.inline_of_role, "{count}");
+        let set = PermissionSet::of_document(document);
+        assert!(calls.iter().all(|c| set.allows(&c.action, &c.resources[0]) == Possibility::Yes), "{count}");
+        let text = after(&proposal).concat();
+        assert_eq!(text.contains("table/app-*"), count >= 180, "{count}: {text}");
+        assert!(text.contains(TABLE) && !text.contains("table/Or*"), "{text}");
+        let told = proposal.changes[0].reasons.iter().any(|r| r.because.contains("do not fit the quota"));
+        assert_eq!(told, count >= 180, "a wider line says why");
+    }
 }
 
 #[test]

@@ -1,0 +1,76 @@
+//! Fitting policies into AWS's quotas.
+//!
+//! Where the narrowest words do not fit, statements get their old resources back, the cheapest first: never wider than
+//! what was granted. Which words those are is for narrowing.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_model::policy::{PolicyDocument, compact_len};
+
+/// The most characters of policies, as AWS counts them.
+///
+/// Follows the IAM topic "IAM and AWS STS quotas" and the AWS Organizations topic "Quotas and service limits".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// A managed policy, without white space.
+    pub managed: usize,
+    /// All inline policies of a role together, without white space.
+    pub inline_of_role: usize,
+}
+
+impl Quotas {
+    /// What AWS gives; neither can be raised.
+    pub const AWS: Self = Self { managed: 6_144, inline_of_role: 10_240 };
+}
+
+/// Policies that share one quota.
+pub(crate) struct Room {
+    /// The most characters of all of them.
+    pub(crate) most: usize,
+    /// The policies, by index.
+    pub(crate) members: Vec<usize>,
+}
+
+/// Statements that keep their old resources, by policy.
+type Coarse = BTreeMap<usize, BTreeSet<usize>>;
+
+impl Room {
+    /// Which statements must keep their old resources for the policies to fit; nothing where even that is too much.
+    ///
+    /// `statements` counts those of a policy that may be written. Those come first that do not stand on every resource, then those that save the most.
+    pub(crate) fn fit(
+        &self,
+        statements: &dyn Fn(usize) -> usize,
+        write: &dyn Fn(usize, &BTreeSet<usize>) -> PolicyDocument,
+        is_wide: &dyn Fn(usize, usize) -> bool,
+    ) -> Option<Coarse> {
+        let none = BTreeSet::new();
+        let size = |at: usize, coarse: &BTreeSet<usize>| compact_len(&write(at, coarse));
+        let mut sizes: BTreeMap<usize, usize> = self.members.iter().map(|at| (*at, size(*at, &none))).collect();
+        let mut coarse = Coarse::new();
+        if sizes.values().sum::<usize>() <= self.most {
+            return Some(coarse);
+        }
+        let mut choices = Vec::new();
+        for at in self.members.iter().copied() {
+            let before = sizes.get(&at).copied().unwrap_or_default();
+            for statement in 0..statements(at) {
+                let saved = before.saturating_sub(size(at, &BTreeSet::from([statement])));
+                if saved > 0 {
+                    choices.push((is_wide(at, statement), Reverse(saved), at, statement));
+                }
+            }
+        }
+        choices.sort();
+        for (.., at, statement) in choices {
+            let of_policy = coarse.entry(at).or_default();
+            of_policy.insert(statement);
+            sizes.insert(at, size(at, of_policy));
+            if sizes.values().sum::<usize>() <= self.most {
+                return Some(coarse);
+            }
+        }
+        None
+    }
+}

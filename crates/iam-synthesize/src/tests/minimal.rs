@@ -1,0 +1,201 @@
+//! Nothing can be taken from a proposal: every action and resource lets something through that was seen, or a rule says
+//! why it is there.
+
+use iam_model::policy::{ActionElement, PolicyDocument, ResourceElement};
+
+use super::*;
+
+const ACTIONS: &[&str] =
+    &["dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "s3:PutObject", "sqs:SendMessage", "iam:GetRole"];
+
+fn resource_of(action: &str, n: usize) -> String {
+    match action.split(':').next().unwrap() {
+        "dynamodb" => format!("arn:aws:dynamodb:us-east-1:111122223333:table/T{n}"),
+        "s3" => ["bucket/a/1", "bucket/a/2", "bucket/a/3", "bucket/b/1", "other/2026-05-01/x", "other/2026-05-02/x"]
+            .get(n)
+            .map(|key| format!("arn:aws:s3:::{key}"))
+            .unwrap(),
+        "sqs" => format!("arn:aws:sqs:us-east-1:111122223333:q{n}"),
+        _ => format!("arn:aws:iam::111122223333:role/r{n}"),
+    }
+}
+
+const GRANTED_ACTIONS: &[&str] = &[
+    r#""Action": "*""#,
+    r#""NotAction": "iam:*""#,
+    r#""Action": ["dynamodb:*", "s3:*"]"#,
+    r#""Action": ["dynamodb:GetItem", "s3:Get*", "sqs:SendMessage"]"#,
+    r#""Action": ["iam:Get*", "s3:GetObject", "s3:PutObject"]"#,
+];
+const GRANTED_RESOURCES: &[&str] = &[
+    r#""Resource": "*""#,
+    r#""Resource": ["arn:aws:s3:::bucket/*", "arn:aws:dynamodb:*:*:table/*"]"#,
+    r#""Resource": ["arn:aws:s3:::bucket/a/*", "arn:aws:s3:::bucket/a/1", "arn:aws:sqs:*", "arn:aws:iam::*:role/r1"]"#,
+    r#""Resource": ["arn:aws:s3:::bucket/${aws:PrincipalTag/team}/*", "arn:aws:dynamodb:us-east-1:111122223333:table/T1"]"#,
+    r#""NotResource": "arn:aws:s3:::bucket/b/*""#,
+];
+const CONDITIONS: &[&str] = &["", r#", "Condition": {"StringEquals": {"aws:ResourceTag/team": "orders"}}"#];
+
+type Grant = (usize, usize, usize);
+type Call = (usize, usize, bool);
+
+fn statements(grants: &[Grant]) -> String {
+    let one = |(action, resource, condition): &Grant| {
+        let (action, resource) = (GRANTED_ACTIONS[*action], GRANTED_RESOURCES[*resource]);
+        format!(r#"{{"Effect": "Allow", {action}, {resource}{}}}"#, CONDITIONS[*condition])
+    };
+    format!("[{}]", grants.iter().map(one).collect::<Vec<_>>().join(", "))
+}
+
+/// How surely the documents let a call through: surely, or by so many patterns perhaps.
+fn answer(documents: &[PolicyDocument], action: &Action, resource: &ResourcePattern) -> usize {
+    let mut perhaps = 0;
+    for statement in documents.iter().flat_map(|document| &document.statements) {
+        let alone = |resource: ResourceElement| {
+            let one = iam_model::policy::Statement { resource, ..statement.clone() };
+            PolicyDocument { statements: vec![one], ..documents[0].clone() }
+        };
+        let parts = match &statement.resource {
+            ResourceElement::Resource(all) => {
+                all.iter().map(|one| alone(ResourceElement::Resource(vec![one.clone()]))).collect()
+            }
+            all @ (ResourceElement::NotResource(_) | ResourceElement::Absent) => vec![alone(all.clone())],
+        };
+        for part in parts {
+            match PermissionSet::of_document(&part).allows(action, resource) {
+                Possibility::Yes => return usize::MAX,
+                Possibility::No => {}
+                Possibility::Conditional | Possibility::Unknown => perhaps += 1,
+            }
+        }
+    }
+    perhaps
+}
+
+/// A proposal's documents, what was seen of what was granted, and what a rule allows to stay.
+struct Case {
+    documents: Vec<PolicyDocument>,
+    calls: Vec<(Action, ResourcePattern, usize)>,
+    proposal: RoleProposal,
+}
+
+impl Case {
+    fn new(policies: &[Vec<Grant>], calls: &[Call]) -> Option<Self> {
+        let texts: Vec<String> = policies.iter().map(|grants| statements(grants)).collect();
+        let snapshot = snapshot(&texts.iter().map(String::as_str).collect::<Vec<_>>(), BASIC, FUNCTION);
+        let (index, _) = SnapshotIndex::new(&snapshot);
+        let role: Arn = ROLE.parse().unwrap();
+        let inline = |index: &SnapshotIndex<'_>| -> Vec<PolicyDocument> {
+            let all = index.identity_policies(&role).into_iter();
+            all.filter(|p| p.name.starts_with('p')).map(|p| p.document.clone()).collect()
+        };
+        let old = inline(&index);
+        let mut observations = Vec::new();
+        for (action, n, known) in calls {
+            let mut one = seen(ACTIONS[*action], &resource_of(ACTIONS[*action], *n));
+            one.resource_known = *known;
+            observations.push(one);
+        }
+        observations.retain(|o| answer(&old, &o.action, &o.resources[0]) > 0);
+        let proposal = propose(&snapshot, observations.clone());
+        let mut documents = old;
+        for change in proposal.changes.iter().rev() {
+            let at = documents.iter().position(|document| Some(document) == change.before.as_ref())?;
+            match change.after.clone() {
+                Some(after) => documents[at] = after,
+                None => drop(documents.remove(at)),
+            }
+        }
+        let known = |o: &&Observation| o.resource_known;
+        let calls = (observations.iter().filter(known))
+            .map(|o| (o.action.clone(), o.resources[0].clone(), answer(&documents, &o.action, &o.resources[0])))
+            .collect();
+        Some(Self { documents, calls, proposal })
+    }
+
+    /// Whether each call is let through as surely as before.
+    fn keeps(&self, documents: &[PolicyDocument]) -> bool {
+        self.calls.iter().all(|(action, resource, before)| answer(documents, action, resource) >= *before)
+    }
+
+    /// Whether a rule says why an action stands in a statement on resources that nobody saw.
+    fn has_rule(&self, action: &str) -> bool {
+        let of = |need: &&crate::Need| need.action.as_str().eq_ignore_ascii_case(action);
+        self.proposal.needs.iter().filter(of).any(|need| need.grade != Grade::Observed || need.resources.is_none())
+    }
+
+    fn is_named(&self, pattern: &ResourcePattern) -> bool {
+        let reasons = self.proposal.changes.iter().flat_map(|change| &change.reasons);
+        reasons.into_iter().any(|reason| reason.because.starts_with(&format!("`{pattern}` stands for what was seen")))
+    }
+
+    /// The first thing that could be taken away.
+    fn too_much(&self) -> Option<String> {
+        for (at, document) in self.documents.iter().enumerate() {
+            for (index, statement) in document.statements.iter().enumerate() {
+                let ActionElement::Action(actions) = &statement.action else {
+                    return Some(format!("{statement:?} has no list of actions"));
+                };
+                let without = |change: &dyn Fn(&mut iam_model::policy::Statement)| {
+                    let mut documents = self.documents.clone();
+                    change(&mut documents[at].statements[index]);
+                    documents
+                };
+                let ruled = actions.iter().any(|action| self.has_rule(action.value.as_str()));
+                for action in actions {
+                    let text = action.value.as_str();
+                    if action.value.has_wildcard() {
+                        return Some(format!("{text} is a wildcard"));
+                    }
+                    let less = without(&|s| {
+                        let left = actions.iter().filter(|a| a.value != action.value).cloned().collect();
+                        s.action = ActionElement::Action(left);
+                    });
+                    if !self.has_rule(text) && self.keeps(&less) {
+                        return Some(format!("the action {text} of statement {index} in {at}"));
+                    }
+                }
+                let ResourceElement::Resource(resources) = &statement.resource else {
+                    if ruled {
+                        continue;
+                    }
+                    return Some(format!("{statement:?} has no list of resources"));
+                };
+                for resource in resources.iter().filter(|_| !ruled) {
+                    let less = without(&|s| {
+                        let left = resources.iter().filter(|r| r.value != resource.value).cloned().collect();
+                        s.resource = ResourceElement::Resource(left);
+                    });
+                    if self.keeps(&less) {
+                        return Some(format!("the resource {} of statement {index} in {at}", resource.value));
+                    }
+                    let was_seen = self.calls.iter().any(|(_, seen, _)| *seen == resource.value);
+                    if !was_seen && !self.is_named(&resource.value) {
+                        return Some(format!("{} was not seen, and no rule says why it stands there", resource.value));
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    /// No action can be taken out and no resource made narrower without denying a call or breaking a named rule.
+    #[test]
+    fn nothing_can_be_taken_from_a_proposal(
+        policies in proptest::collection::vec(
+            proptest::collection::vec((0..GRANTED_ACTIONS.len(), 0..GRANTED_RESOURCES.len(), 0..CONDITIONS.len()), 1..3),
+            1..3,
+        ),
+        calls in proptest::collection::vec((0..ACTIONS.len(), 0..6_usize, proptest::bool::weighted(0.9)), 1..14),
+    ) {
+        let Some(case) = Case::new(&policies, &calls) else { return Ok(()) };
+        if !matches!(case.proposal.judgement, Judgement::Refused(_)) {
+            let seen: Vec<String> = case.calls.iter().map(|(a, r, sure)| format!("{a} {r} {sure}")).collect();
+            prop_assert_eq!(case.too_much(), None, "{:#?}\n{:#?}", after(&case.proposal), seen);
+        }
+    }
+}
