@@ -399,3 +399,23 @@ fn the_seeds_of_the_fuzz_target_reach_the_editor() {
         assert!(patched, "{text}");
     }
 }
+
+#[test]
+fn a_managed_policy_of_a_role_with_inline_blocks_gives_way_to_a_managed_one_of_its_own() {
+    let text = "resource \"aws_iam_role\" \"r\" {\n  name = \"r\"\n  managed_policy_arns = [\n    \"arn:aws:iam::aws:policy/AmazonSQSFullAccess\",\n    \"arn:aws:iam::aws:policy/AmazonS3FullAccess\", # all\n  ]\n  inline_policy {\n    name   = \"in\"\n    policy = jsonencode({ Statement = [] })\n  }\n}\n";
+    let arn = "arn:aws:iam::111122223333:role/r".parse().unwrap();
+    let attachment = Attachment::identity(arn, "arn:aws:iam::aws:policy/AmazonS3FullAccess".into());
+    let after = Some(document(&[vec!["s3:GetObject".into()]], "arn:aws:s3:::b/*"));
+    let set = run(&[("main.tf", text)], &Change { attachment, before: None, after, reasons: Vec::new() });
+    assert!(set.refused.is_empty(), "{:?}", set.refused);
+    let Disposition::NeedsReview(reasons) = &set.patches[0].disposition else { panic!("{:?}", set.patches) };
+    assert!(reasons.iter().any(|r| r.contains("aws_iam_policy.r_amazon_s3_full_access")), "{reasons:?}");
+    let (role, policy) = set.patches[0].after.split_once("\n}\n\nresource").expect("a block more");
+    let (before, _) = text.rsplit_once("\n}\n").unwrap();
+    let named = "aws_iam_policy.r_amazon_s3_full_access.arn";
+    assert_eq!(role, before.replace("\"arn:aws:iam::aws:policy/AmazonS3FullAccess\"", named));
+    assert!(
+        policy.starts_with(" \"aws_iam_policy\" \"r_amazon_s3_full_access\"") && policy.contains("s3:GetObject"),
+        "{policy}"
+    );
+}

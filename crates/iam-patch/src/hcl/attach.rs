@@ -83,15 +83,35 @@ pub(super) fn inline(
     if !block.is("resource", "aws_iam_role") {
         return refused(format!("`{}` attaches to several at once", block.of()));
     }
-    if body.get("inline_policy").is_some() {
-        return refused("the role has `inline_policy` blocks, which allow no inline policies beside them");
-    }
     let role = format!("{}.id", policies::address(block));
     let policy_name = body.at(&site.place).map(|node| author.language.value(node)).and_then(|value| known(&value));
     let last = policy_name.as_deref().and_then(|arn| arn.rsplit('/').next()).unwrap_or("policy").to_owned();
-    let label = free_label(terraform, module, "aws_iam_role_policy", &format!("{}_{}", block.name(), snake(&last)));
+    let wanted = format!("{}_{}", block.name(), snake(&last));
+    if body.get("inline_policy").is_some() {
+        return Ok(beside_inline(author, terraform, found, &wanted, &document));
+    }
+    let label = free_label(terraform, module, "aws_iam_role_policy", &wanted);
     let text = policy(terraform, site.owner, ("aws_iam_role_policy", &label), ("role", &role), &document);
     Ok(Edits { ops: vec![(site.owner, detached(body, found))], blocks: vec![BlockEdit::After(site.owner, text)] })
+}
+
+/// A role with `inline_policy` blocks allows no inline policies beside them: the item of its list names a new managed
+/// policy instead.
+fn beside_inline(author: &mut Author<'_>, terraform: &Terraform, found: &Found, wanted: &str, document: &New) -> Edits {
+    let site = &found.site;
+    let label = free_label(terraform, terraform.module_of(site.owner), "aws_iam_policy", wanted);
+    author.reviews.push(format!(
+        "`{}` has `inline_policy` blocks, so the statements become a managed policy, `aws_iam_policy.{label}`",
+        find::named(terraform, site.owner)
+    ));
+    let composer = Composer::beside(terraform, site.owner);
+    let groups = [vec![("name", composer.quoted(&label))], vec![("policy", composer.document(document))]];
+    let text = composer.resource("aws_iam_policy", &label, &groups);
+    let with = New::Tagged(EXPRESSION.into(), format!("aws_iam_policy.{label}.arn"));
+    Edits {
+        ops: vec![(site.owner, Op::Replace { at: site.place.clone(), with, whole_line: false })],
+        blocks: vec![BlockEdit::After(site.owner, text)],
+    }
 }
 
 /// The item of `managed_policy_arns` goes. An absent list would leave the policy attached, an empty one detaches it.
