@@ -53,3 +53,14 @@ fn a_change_with_an_address_is_patched_without_an_account() {
         ]
     );
 }
+
+#[test]
+fn a_refused_change_with_an_address_says_whose_policy_it_is() {
+    let folder = project();
+    let changes = r#"{"schema": "paring-changes/1", "changes": [{"attachment": {"kind": "identity",
+        "address": "aws_iam_role_policy.nobody"}, "after": {"Statement": []}, "reasons": []}]}"#;
+    folder.write("changes.json", changes);
+    let output = folder.paring(&["patch", "--changes", "changes.json", "--iac", "t"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    assert!(output.stderr.contains("of `aws_iam_role_policy.nobody` should"), "{}", output.stderr);
+}

@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Locate, terminal: &mut Terminal) -> Result<Outcome
         let hint = match &arguments.snapshot {
             Some(_) => "neither the snapshot nor a template in the folder has it; give the name or ARN the account has",
             None => {
-                "without --snapshot a role is found by its logical id, its function's, or a name the template gives"
+                "without --snapshot a role is found by its logical id, its function's, its address in Terraform, or a name the files give"
             }
         };
         return Err(CliError::user(format!("nothing was found for `{}`", arguments.role)).hint(hint));

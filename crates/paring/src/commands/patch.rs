@@ -154,7 +154,8 @@ fn say(refused: &Refused, what: &str, by_hand: &str, terminal: &mut Terminal) {
 
 fn by_hand(change: &Change) -> String {
     let whose = change.attachment.principal_arn.as_ref().or(change.attachment.resource_arn.as_ref());
-    let whose = whose.map(ToString::to_string).or_else(|| change.attachment.logical_id.clone()).unwrap_or_default();
+    let named = || change.attachment.logical_id.clone().or_else(|| change.attachment.address.clone());
+    let whose = whose.map(ToString::to_string).or_else(named).unwrap_or_default();
     let policy = change.attachment.policy_name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
     match &change.after {
         Some(after) => format!("  the policy{policy} of `{whose}` should say:\n{}", indented(after)),
