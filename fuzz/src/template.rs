@@ -23,7 +23,10 @@ pub fn check(name: &str, text: &str) {
         for patch in &set.patches {
             outside_is_untouched(text, patch);
             let again = iam_patch::patch(&read(name, &patch.after), &index, std::slice::from_ref(&change));
-            assert!(again.patches.iter().all(|second| second.after == patch.after), "patched twice:\n{}", patch.diff);
+            // An item of a list goes from it, and then its number means the next one.
+            let moved = location.form == Form::ManagedItem && change.attachment.address.is_some();
+            let same = again.patches.iter().all(|second| second.after == patch.after);
+            assert!(moved || same, "patched twice:\n{}", patch.diff);
         }
     }
 }
