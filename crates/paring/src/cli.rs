@@ -4,6 +4,7 @@ mod catalog;
 mod check;
 mod cut;
 mod diff;
+mod evidence;
 mod graph;
 mod judging;
 mod patch;
@@ -25,13 +26,14 @@ pub(crate) use catalog::{Catalog, CatalogFile, CatalogQuestion};
 pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
 pub(crate) use cut::Cut;
 pub(crate) use diff::Diff;
+pub(crate) use evidence::{Explain, PolicyFormat, Synthesize};
 pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use judging::Judging;
 pub(crate) use patch::{Locate, Patch};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
 pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
-pub(crate) use usage::{Usage, UsageBy};
+pub(crate) use usage::{LastAccessedFiles, Usage, UsageBy};
 pub(crate) use verify::Verify;
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
@@ -62,6 +64,10 @@ struct Arguments {
 pub(crate) enum Action {
     /// Propose the smallest policies that keep every role working, proved, as a patch
     Tighten(Tighten),
+    /// Print the policies alone that the roles would be left with: JSON, YAML or HCL
+    Synthesize(Synthesize),
+    /// Say why each permission of a role stays or goes, with the calls behind it
+    Explain(Explain),
     /// Write given changes into the source files, as one diff on standard output
     Patch(Patch),
     /// Show where each policy of a role is written: file, line, form, and whether it can be patched
@@ -161,7 +167,7 @@ pub(crate) struct Tighten {
     pub(crate) trail: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) last_accessed: usage::LastAccessedFiles,
+    pub(crate) last_accessed: LastAccessedFiles,
 
     /// The folder of the templates the roles come from; without it there are no patches
     #[arg(long, value_name = "DIR", help_heading = "Input")]

@@ -7,6 +7,7 @@ mod check;
 mod collect;
 mod cut;
 mod diff;
+mod explain;
 mod graph;
 mod locate;
 mod patch;
@@ -16,6 +17,7 @@ mod reach;
 mod request;
 mod rules;
 mod simulate;
+mod synthesize;
 mod techniques;
 mod tighten;
 mod usage;
@@ -40,6 +42,8 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
     match action {
         Action::Collect(arguments) => collect::run(arguments, terminal),
         Action::Tighten(arguments) => tighten::run(arguments, terminal),
+        Action::Explain(arguments) => explain::run(arguments, terminal),
+        Action::Synthesize(arguments) => synthesize::run(arguments, terminal),
         Action::Check(arguments) => check::run(arguments, terminal),
         Action::Diff(arguments) => diff::run(arguments, terminal),
         Action::Verify(arguments) => verify::run(arguments, terminal),

@@ -10,6 +10,7 @@ mod config;
 mod error;
 mod example;
 mod input;
+mod job;
 mod judging;
 mod last_accessed;
 mod logs;

@@ -3,6 +3,7 @@
 //! Holds the order and nothing else; what is read is read before, what is shown is shown after.
 
 mod documents_view;
+pub(crate) mod explain;
 pub(crate) mod facts;
 mod splits_view;
 mod view;
@@ -56,6 +57,8 @@ pub(crate) struct Inputs {
 /// What a run made.
 pub(crate) struct Tightened {
     pub(crate) report: Report,
+    /// What is proposed for each judged role that is not taken apart.
+    pub(crate) proposals: Vec<RoleProposal>,
     pub(crate) patches: PatchSet,
     /// For each judged role, the policy it is left with beside the AWS-managed ones that stay.
     pub(crate) policies: Vec<(Arn, PolicyDocument)>,
@@ -124,7 +127,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let proved = judged.chain(parts.iter().map(|part| &part.verdict)).all(Verdict::is_proved);
     let policies = stage.policies(&proposals);
     let asked = ChangeSet { changes, splits: done };
-    Ok(Tightened { report, patches, policies, asked, proved, diagnostics })
+    Ok(Tightened { report, proposals, patches, policies, asked, proved, diagnostics })
 }
 
 /// What the later stops share.

@@ -5,11 +5,13 @@
 mod audit;
 mod diff;
 pub(crate) mod difference;
+pub(crate) mod explain;
 mod findings;
 pub(crate) mod graph;
 mod json;
 pub(crate) mod objections;
 pub(crate) mod paths;
+pub(crate) mod policies;
 mod text;
 pub(crate) mod usage;
 pub(crate) mod verdict;

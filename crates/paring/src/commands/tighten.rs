@@ -2,86 +2,37 @@
 
 use std::path::Path;
 
-use iam_model::action::ActionPattern;
 use iam_model::change;
-use iam_model::diagnostic::Diagnostic;
 use iam_model::policy::{PrintStyle, print};
-use iam_model::snapshot::Snapshot;
-use iam_model::text::SourceText;
-use iam_synthesize::{KeepRule, Rules};
-use iam_usage::Options;
 
 use super::Outcome;
 use crate::cli::{Format, Tighten};
-use crate::config::{self, Config};
 use crate::error::CliError;
-use crate::pipeline::{self, Inputs, Tightened};
+use crate::job::Job;
+use crate::pipeline::{self, Tightened};
 use crate::terminal::Terminal;
-use crate::{example, input, last_accessed, logs, report, rulebook, waivers, write};
+use crate::{report, write};
 
 /// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
 pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let config = config::load(arguments.config.as_deref())?;
-    let catalog = crate::catalog::load(&arguments.catalog)?;
-    let (snapshot, mut diagnostics) = snapshot(arguments)?;
-    let sources = sources(arguments, &mut diagnostics)?;
-    let usage = if arguments.example {
-        let (usage, unread) = logs::embedded(&catalog);
-        diagnostics.extend(unread);
-        usage
-    } else {
-        logs::read(&arguments.trail, &catalog, &Options::default(), terminal, &mut diagnostics)?
-    };
-    let known = last_accessed::roles(Some(&snapshot), &usage);
-    let bundle = arguments.snapshot.as_deref();
-    let last_accessed = last_accessed::read(&arguments.last_accessed.files, bundle, &known, &mut diagnostics)?;
-    let rules = rules(&config, arguments);
-    let inputs = Inputs {
-        snapshot,
-        usage,
-        last_accessed,
-        catalog,
-        guardrails: rulebook::guardrails(config.guardrails.as_deref())?,
-        groups: rulebook::groups()?,
-        waivers: waivers::load(config.waivers.as_deref())?,
-        settings: rulebook::settings(&config)?,
-        sources,
-        rules,
+    let job = Job {
+        snapshot: arguments.snapshot.as_deref(),
+        trail: &arguments.trail,
+        last_accessed: &arguments.last_accessed,
+        iac: arguments.iac.as_deref(),
+        catalog: &arguments.catalog,
+        config: arguments.config.as_deref(),
+        min_days: arguments.min_days,
         split: arguments.split,
         documents: arguments.documents,
         roles: arguments.roles.clone(),
     };
+    let (inputs, mut diagnostics) = job.read(terminal)?;
     let done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());
     terminal.diagnostics(&diagnostics);
     print_and_write(arguments, &done, terminal)?;
     Ok(outcome(arguments, &done))
-}
-
-fn snapshot(arguments: &Tighten) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
-    match &arguments.snapshot {
-        Some(path) => input::read_snapshot(path),
-        None => iam_model::snapshot::read(example::snapshot()?).map_err(|e| CliError::user(e.to_string())),
-    }
-}
-
-fn sources(arguments: &Tighten, diagnostics: &mut Vec<Diagnostic>) -> Result<Option<Vec<SourceText>>, CliError> {
-    if arguments.example {
-        return example::sources().map(Some);
-    }
-    let Some(folder) = &arguments.iac else { return Ok(None) };
-    let (sources, unread) = input::read_sources(folder)?;
-    diagnostics.extend(unread);
-    Ok(Some(sources))
-}
-
-fn rules(config: &Config, arguments: &Tighten) -> Rules {
-    let keep = config.keep.iter().map(|keep| KeepRule {
-        role: (keep.role != "*").then(|| keep.role.clone()),
-        actions: keep.actions.iter().map(|action| ActionPattern::new(action)).collect(),
-        reason: keep.reason.clone(),
-    });
-    Rules { min_days: arguments.min_days.unwrap_or(config.min_days), keep: keep.collect() }
 }
 
 fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Terminal) -> Result<(), CliError> {

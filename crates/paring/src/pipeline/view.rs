@@ -156,6 +156,12 @@ pub(super) fn claim(claim: Claim, outcome: &Outcome) -> ClaimView {
     ClaimView { claim: claim.as_str(), outcome: view, detail }
 }
 
+/// What was said about the claims of one role.
+pub(super) fn claim_views(report: &Report, role: &Arn) -> Vec<ClaimView> {
+    let own = report.roles.iter().filter(|view| view.arn == role.as_str());
+    own.flat_map(|view| view.claims.iter().cloned()).collect()
+}
+
 pub(super) fn change(change: &Change) -> ChangeView {
     ChangeView {
         policy: policy_name(change),

@@ -1,0 +1,99 @@
+//! `paring synthesize`: the policies alone that roles would be left with.
+
+use iam_model::arn::Arn;
+use iam_model::policy::PolicyDocument;
+
+use super::Outcome;
+use crate::cli::{PolicyFormat, Synthesize};
+use crate::error::CliError;
+use crate::job::Job;
+use crate::pipeline::{self, Tightened};
+use crate::report::{JudgementView, policies};
+use crate::terminal::Terminal;
+use crate::write;
+
+/// Runs the main job and prints what it leaves.
+pub(crate) fn run(arguments: &Synthesize, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    let grounds = &arguments.grounds;
+    let job = Job {
+        snapshot: Some(&grounds.snapshot),
+        trail: &grounds.trail,
+        last_accessed: &grounds.last_accessed,
+        iac: None,
+        catalog: &grounds.catalog,
+        config: grounds.config.as_deref(),
+        min_days: grounds.min_days,
+        split: arguments.split,
+        documents: false,
+        roles: arguments.roles.clone(),
+    };
+    let (inputs, mut diagnostics) = job.read(terminal)?;
+    let done = pipeline::run(&inputs)?;
+    diagnostics.extend(done.diagnostics.iter().cloned());
+    terminal.diagnostics(&diagnostics);
+    let made = made(&done);
+    say(&done, terminal);
+    match &arguments.out {
+        Some(folder) => {
+            let files = files(&made, arguments.format);
+            write::results(folder, &files)?;
+            terminal.note(&format!("wrote {} policies into `{}`", files.len(), folder.display()));
+        }
+        // An asked-for role without a policy prints nothing: an empty document would empty the role.
+        None if made.is_empty() => {}
+        None => terminal.data(&policies::render(&made, arguments.format))?,
+    }
+    Ok(if done.proved && !made.is_empty() { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// Each role with the one document it is left with; of a role taken apart, each new role with its own.
+fn made(done: &Tightened) -> Vec<(Arn, PolicyDocument)> {
+    let mut made = done.policies.clone();
+    for part in done.asked.splits.iter().flat_map(|split| &split.parts) {
+        let statements = part.policies.iter().flat_map(|policy| policy.document.statements.iter().cloned());
+        made.push((part.role.clone(), PolicyDocument::new(statements.collect())));
+    }
+    made.retain(|(_, document)| !document.statements.is_empty());
+    made.sort_by(|a, b| a.0.cmp(&b.0));
+    made
+}
+
+/// Roles that get no policy, managed policies that stay beside, and claims that are not proved.
+fn say(done: &Tightened, terminal: &mut Terminal) {
+    for role in &done.report.roles {
+        if let JudgementView::Refused(why) = &role.judgement {
+            terminal.note(&format!("{}: no policy: {why}", role.name));
+        }
+        let own = done.policies.iter().find(|(arn, _)| arn.as_str() == role.arn);
+        if own.is_some_and(|(_, document)| document.statements.is_empty()) {
+            terminal
+                .note(&format!("{}: no policy of its own: the AWS-managed ones that stay are all it needs", role.name));
+        }
+        for note in &role.left_alone {
+            terminal.note(&format!("{}: stays beside: {note}", role.name));
+        }
+    }
+    for split in &done.report.splits {
+        if let Some(why) = &split.refused {
+            terminal.note(&format!("{}: shared, and not taken apart: {why}", split.name));
+        }
+    }
+    if !done.proved {
+        terminal.note("not every claim about these policies is proved: run `paring tighten` to see which");
+    }
+}
+
+fn files(made: &[(Arn, PolicyDocument)], format: PolicyFormat) -> Vec<(String, String)> {
+    let extension = match format {
+        PolicyFormat::Json => "json",
+        PolicyFormat::Yaml => "yaml",
+        PolicyFormat::Hcl => "tf",
+    };
+    let file = |(role, document): &(Arn, PolicyDocument)| {
+        let alone = made.iter().filter(|(other, _)| other.name() == role.name()).count() == 1;
+        let account = role.account().filter(|_| !alone).map(|account| format!("{account}-")).unwrap_or_default();
+        let name = write::file_name(&format!("{account}{}", role.name()));
+        (format!("{name}.{extension}"), policies::render(&[(role.clone(), document.clone())], format))
+    };
+    made.iter().map(file).collect()
+}

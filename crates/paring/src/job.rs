@@ -1,0 +1,96 @@
+//! What the main job reads, for every command that runs it: stops 2 and 3.
+//!
+//! Reads in a fixed order and judges nothing.
+
+use std::path::{Path, PathBuf};
+
+use iam_model::action::ActionPattern;
+use iam_model::diagnostic::Diagnostic;
+use iam_model::snapshot::Snapshot;
+use iam_model::text::SourceText;
+use iam_synthesize::{KeepRule, Rules};
+use iam_usage::Options;
+
+use crate::cli::{CatalogFile, LastAccessedFiles};
+use crate::config::{self, Config};
+use crate::error::CliError;
+use crate::pipeline::Inputs;
+use crate::terminal::Terminal;
+use crate::{catalog, example, input, last_accessed, logs, rulebook, waivers};
+
+/// What the arguments say.
+pub(crate) struct Job<'a> {
+    /// The snapshot; nothing for the built-in example.
+    pub(crate) snapshot: Option<&'a Path>,
+    pub(crate) trail: &'a [PathBuf],
+    pub(crate) last_accessed: &'a LastAccessedFiles,
+    /// The folder of the source files.
+    pub(crate) iac: Option<&'a Path>,
+    pub(crate) catalog: &'a CatalogFile,
+    pub(crate) config: Option<&'a Path>,
+    pub(crate) min_days: Option<u64>,
+    pub(crate) split: bool,
+    pub(crate) documents: bool,
+    pub(crate) roles: Vec<String>,
+}
+
+impl Job<'_> {
+    /// Reads all of it.
+    pub(crate) fn read(self, terminal: &mut Terminal) -> Result<(Inputs, Vec<Diagnostic>), CliError> {
+        let config = config::load(self.config)?;
+        let catalog = catalog::load(self.catalog)?;
+        let (snapshot, mut diagnostics) = self.account()?;
+        let sources = self.sources(&mut diagnostics)?;
+        let usage = if self.snapshot.is_some() {
+            logs::read(self.trail, &catalog, &Options::default(), terminal, &mut diagnostics)?
+        } else {
+            let (usage, unread) = logs::embedded(&catalog);
+            diagnostics.extend(unread);
+            usage
+        };
+        let known = last_accessed::roles(Some(&snapshot), &usage);
+        let last_accessed = last_accessed::read(&self.last_accessed.files, self.snapshot, &known, &mut diagnostics)?;
+        let inputs = Inputs {
+            snapshot,
+            usage,
+            last_accessed,
+            catalog,
+            guardrails: rulebook::guardrails(config.guardrails.as_deref())?,
+            groups: rulebook::groups()?,
+            waivers: waivers::load(config.waivers.as_deref())?,
+            settings: rulebook::settings(&config)?,
+            sources,
+            rules: rules(&config, self.min_days),
+            split: self.split,
+            documents: self.documents,
+            roles: self.roles,
+        };
+        Ok((inputs, diagnostics))
+    }
+
+    fn account(&self) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
+        match self.snapshot {
+            Some(path) => input::read_snapshot(path),
+            None => iam_model::snapshot::read(example::snapshot()?).map_err(|e| CliError::user(e.to_string())),
+        }
+    }
+
+    fn sources(&self, diagnostics: &mut Vec<Diagnostic>) -> Result<Option<Vec<SourceText>>, CliError> {
+        if self.snapshot.is_none() {
+            return example::sources().map(Some);
+        }
+        let Some(folder) = self.iac else { return Ok(None) };
+        let (sources, unread) = input::read_sources(folder)?;
+        diagnostics.extend(unread);
+        Ok(Some(sources))
+    }
+}
+
+fn rules(config: &Config, min_days: Option<u64>) -> Rules {
+    let keep = config.keep.iter().map(|keep| KeepRule {
+        role: (keep.role != "*").then(|| keep.role.clone()),
+        actions: keep.actions.iter().map(|action| ActionPattern::new(action)).collect(),
+        reason: keep.reason.clone(),
+    });
+    Rules { min_days: min_days.unwrap_or(config.min_days), keep: keep.collect() }
+}

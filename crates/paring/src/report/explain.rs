@@ -1,0 +1,137 @@
+//! Why each permission of a role stays or goes: for people, and as `paring-explanation/1`.
+//!
+//! Renders; decides nothing.
+
+mod json;
+mod text;
+
+pub(crate) use json::render as render_json;
+pub(crate) use text::render as render_text;
+
+use iam_model::policy::PolicyDocument;
+use iam_synthesize::Need;
+
+use super::ClaimView;
+
+/// Everything there is to say about one role.
+pub(crate) struct Explanation {
+    pub(crate) role: String,
+    pub(crate) functions: Vec<String>,
+    /// Why nothing is proposed, where nothing may be.
+    pub(crate) refused: Option<String>,
+    /// Days the logs span.
+    pub(crate) days: u64,
+    pub(crate) window: Option<(String, String)>,
+    /// What must stay; the other parts point here.
+    pub(crate) needs: Vec<Need>,
+    pub(crate) policies: Vec<PolicyView>,
+    pub(crate) dropped: Vec<DroppedView>,
+    pub(crate) claims: Vec<ClaimView>,
+    /// What is said about the one action that was asked for.
+    pub(crate) action: Option<ActionView>,
+}
+
+/// What becomes of a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PolicyState {
+    Narrowed,
+    Unchanged,
+    Removed,
+}
+
+impl PolicyState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Narrowed => "narrowed",
+            Self::Unchanged => "unchanged",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// One policy as it would be.
+pub(crate) struct PolicyView {
+    pub(crate) name: String,
+    pub(crate) state: PolicyState,
+    /// Why it may not be changed.
+    pub(crate) note: Option<String>,
+    pub(crate) statements: Vec<StatementView>,
+}
+
+/// One statement as it would be.
+pub(crate) struct StatementView {
+    /// From 1, as people count.
+    pub(crate) number: usize,
+    /// The statement alone, as a document.
+    pub(crate) document: PolicyDocument,
+    pub(crate) denies: bool,
+    pub(crate) understood: bool,
+    /// Places in the list of needs.
+    pub(crate) needs: Vec<usize>,
+    /// Why a pattern stands for more than was seen.
+    pub(crate) rules: Vec<String>,
+}
+
+/// Actions that go, with the one reason for all of them.
+pub(crate) struct DroppedView {
+    /// Whether the logs would have shown a call.
+    pub(crate) could_be_seen: bool,
+    pub(crate) service: String,
+    pub(crate) why: String,
+    pub(crate) actions: Vec<String>,
+}
+
+/// What becomes of one action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Kept,
+    /// Kept by fewer statements or on fewer resources.
+    Narrowed,
+    Dropped,
+    NotGranted,
+    /// Granted, and denied by the role's own policies.
+    Denied,
+}
+
+impl Fate {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Narrowed => "narrowed",
+            Self::Dropped => "dropped",
+            Self::NotGranted => "not-granted",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+/// A statement that grants an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GrantView {
+    pub(crate) policy: String,
+    pub(crate) statement: usize,
+    pub(crate) resources: Vec<String>,
+    pub(crate) conditional: bool,
+}
+
+/// What a layer above the role says of an action.
+pub(crate) struct LimitView {
+    pub(crate) name: String,
+    pub(crate) says: &'static str,
+}
+
+/// One action of the role.
+pub(crate) struct ActionView {
+    pub(crate) action: String,
+    /// Whether AWS publishes an action of this name.
+    pub(crate) in_catalog: bool,
+    pub(crate) fate: Fate,
+    pub(crate) why: String,
+    pub(crate) now: Vec<GrantView>,
+    pub(crate) after: Vec<GrantView>,
+    pub(crate) needs: Vec<usize>,
+    pub(crate) denied_calls: u64,
+    /// Why the logs could not have shown it.
+    pub(crate) unseen: Option<String>,
+    pub(crate) limits: Vec<LimitView>,
+}

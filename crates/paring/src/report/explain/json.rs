@@ -1,0 +1,127 @@
+//! `paring-explanation/1`.
+
+use iam_model::json::Value;
+use iam_model::policy::document_value;
+use iam_synthesize::Need;
+
+use super::{ActionView, DroppedView, Explanation, GrantView, PolicyView, StatementView};
+
+const SCHEMA: &str = "paring-explanation/1";
+
+/// The explanation for programs.
+pub(crate) fn render(explanation: &Explanation) -> String {
+    let needs = &explanation.needs;
+    let claim = |claim: &super::ClaimView| {
+        object([
+            ("claim", Value::text(claim.claim)),
+            ("outcome", Value::text(claim.outcome.as_str())),
+            ("detail", Value::text(&claim.detail)),
+        ])
+    };
+    let window = explanation.window.as_ref();
+    object([
+        ("schema", Value::text(SCHEMA)),
+        ("role", Value::text(&explanation.role)),
+        ("functions", texts(&explanation.functions)),
+        ("refused", optional(explanation.refused.as_deref())),
+        ("days", Value::number(explanation.days)),
+        ("first", optional(window.map(|(first, _)| first.as_str()))),
+        ("last", optional(window.map(|(_, last)| last.as_str()))),
+        ("policies", list(&explanation.policies, |one| policy(one, needs))),
+        ("dropped", list(&explanation.dropped, dropped)),
+        ("claims", list(&explanation.claims, claim)),
+        ("action", explanation.action.as_ref().map_or(Value::Null, |one| action(one, needs))),
+    ])
+    .to_pretty()
+}
+
+fn policy(policy: &PolicyView, needs: &[Need]) -> Value {
+    object([
+        ("policy", Value::text(&policy.name)),
+        ("state", Value::text(policy.state.as_str())),
+        ("note", optional(policy.note.as_deref())),
+        ("statements", list(&policy.statements, |one| statement(one, needs))),
+    ])
+}
+
+fn statement(view: &StatementView, needs: &[Need]) -> Value {
+    let value = document_value(&view.document);
+    let written = value.get("Statement").and_then(|all| all.items().first()).cloned();
+    object([
+        ("number", Value::number(view.number as u64)),
+        ("statement", written.unwrap_or(Value::Null)),
+        ("understood", Value::Bool(view.understood)),
+        ("grounds", grounds(&view.needs, needs)),
+        ("rules", texts(&view.rules)),
+    ])
+}
+
+fn grounds(places: &[usize], needs: &[Need]) -> Value {
+    let found: Vec<&Need> = places.iter().filter_map(|at| needs.get(*at)).collect();
+    list(&found, |need| {
+        let seen = need.seen.as_ref();
+        let resources: Vec<String> = need.resources.iter().flatten().map(ToString::to_string).collect();
+        object([
+            ("action", Value::text(need.action.as_str())),
+            ("grade", Value::text(need.grade.as_str())),
+            ("because", Value::text(&need.because)),
+            ("resources", if need.resources.is_some() { texts(&resources) } else { Value::Null }),
+            ("functions", texts(&need.functions)),
+            ("calls", seen.map_or(Value::Null, |seen| Value::number(seen.count))),
+            ("first", optional(seen.map(|seen| seen.first.to_string()).as_deref())),
+            ("last", optional(seen.map(|seen| seen.last.to_string()).as_deref())),
+            ("event_ids", texts(seen.map(|seen| seen.event_ids.as_slice()).unwrap_or_default())),
+        ])
+    })
+}
+
+fn dropped(dropped: &DroppedView) -> Value {
+    object([
+        ("service", Value::text(&dropped.service)),
+        ("could_be_seen", Value::Bool(dropped.could_be_seen)),
+        ("why", Value::text(&dropped.why)),
+        ("actions", texts(&dropped.actions)),
+    ])
+}
+
+fn action(action: &ActionView, needs: &[Need]) -> Value {
+    let limit =
+        |limit: &super::LimitView| object([("layer", Value::text(&limit.name)), ("says", Value::text(limit.says))]);
+    object([
+        ("action", Value::text(&action.action)),
+        ("in_catalog", Value::Bool(action.in_catalog)),
+        ("fate", Value::text(action.fate.as_str())),
+        ("why", Value::text(&action.why)),
+        ("granted_now_by", list(&action.now, grant)),
+        ("granted_after_by", list(&action.after, grant)),
+        ("grounds", grounds(&action.needs, needs)),
+        ("denied_calls", Value::number(action.denied_calls)),
+        ("unseen", optional(action.unseen.as_deref())),
+        ("limits", list(&action.limits, limit)),
+    ])
+}
+
+fn grant(grant: &GrantView) -> Value {
+    object([
+        ("policy", Value::text(&grant.policy)),
+        ("statement", Value::number(grant.statement as u64)),
+        ("resources", texts(&grant.resources)),
+        ("conditional", Value::Bool(grant.conditional)),
+    ])
+}
+
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn list<T>(items: &[T], render: impl Fn(&T) -> Value) -> Value {
+    Value::Array(items.iter().map(render).collect())
+}
+
+fn texts(items: &[String]) -> Value {
+    list(items, |text| Value::text(text))
+}
+
+fn optional(text: Option<&str>) -> Value {
+    text.map_or(Value::Null, Value::text)
+}
