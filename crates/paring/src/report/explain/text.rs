@@ -10,8 +10,10 @@ use crate::terminal::{Paint, without_control};
 
 /// Names of one group that are shown.
 const SHOWN: usize = 4;
+/// Reasons that are shown.
+const REASONS: usize = 8;
 /// Services of one reason that are shown.
-const SERVICES: usize = 12;
+const SERVICES: usize = 8;
 
 /// Renders an explanation.
 pub(crate) fn render(explanation: &Explanation, paint: Paint) -> String {
@@ -155,9 +157,15 @@ impl Text<'_> {
         let mut reasons: Vec<&str> = groups.iter().map(|group| group.why.as_str()).collect();
         reasons.sort_unstable();
         reasons.dedup();
-        for why in reasons {
+        // What the role calls is what a person can judge: those services first.
+        let called: Vec<&str> = self.needs.iter().map(|need| need.action.service()).collect();
+        let used = |why: &str| groups.iter().any(|g| g.why == why && called.contains(&g.service.as_str()));
+        reasons.sort_by_key(|why| !used(why));
+        let hidden = reasons.len().saturating_sub(REASONS);
+        for why in reasons.into_iter().take(REASONS) {
             self.line(&format!("  {why}"));
-            let of: Vec<&&DroppedView> = groups.iter().filter(|group| group.why == why).collect();
+            let mut of: Vec<&&DroppedView> = groups.iter().filter(|group| group.why == why).collect();
+            of.sort_by_key(|group| !called.contains(&group.service.as_str()));
             for group in of.iter().take(SERVICES) {
                 self.line(&format!("    {}", some(&group.actions)));
             }
@@ -167,6 +175,10 @@ impl Text<'_> {
                     (counted(rest, "action", "actions"), counted(of.len() - SERVICES, "service", "services"));
                 self.line(&format!("    and {rest} of {services} more (--format json lists them)"));
             }
+        }
+        if hidden > 0 {
+            let reasons = counted(hidden, "reason", "reasons");
+            self.line(&format!("  and for {reasons} more (--format json lists them)"));
         }
     }
 

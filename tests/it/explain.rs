@@ -1,0 +1,55 @@
+//! `paring explain`: every statement with its evidence, every dropped permission with its reason.
+
+use serde_json::Value;
+
+use crate::run::{Folder, Output, example};
+
+const ROLE: &str = "tuktuk-dispatch-AssignDriverFunctionRole-693B169A42BB";
+
+fn explain(arguments: &[&str]) -> Output {
+    let example = example();
+    let (snapshot, trail) = (example.join("snapshot.json"), example.join("trail"));
+    let files = ["--snapshot", snapshot.to_str().unwrap(), "--trail", trail.to_str().unwrap()];
+    Folder::new().paring(&[&["explain"], arguments, &files].concat())
+}
+
+#[test]
+fn every_statement_has_its_calls_and_every_cut_its_reason() {
+    let output = explain(&[ROLE]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    insta::assert_snapshot!("explain", output.stdout);
+}
+
+#[test]
+fn one_action_is_followed_from_grant_to_fate() {
+    let told: Vec<String> = ["dynamodb:UpdateItem", "s3:DeleteObject", "sqs:SendMessage", "logs:PutLogEvents"]
+        .map(|action| explain(&[ROLE, action]).stdout)
+        .into();
+    insta::assert_snapshot!("explain_action", told.join("\n"));
+}
+
+#[test]
+fn programs_get_every_call_and_every_dropped_action() {
+    let output = explain(&[&format!("arn:aws:iam::111122223333:role/{ROLE}"), "s3:PutObject", "--format", "json"]);
+    let told: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(told["schema"], "paring-explanation/1");
+    assert_eq!(told["action"]["fate"], "narrowed");
+    assert_eq!(told["action"]["grounds"][0]["calls"], 152);
+    assert_eq!(told["action"]["grounds"][0]["event_ids"].as_array().unwrap().len(), 3);
+    let dropped = |action: &str| {
+        let groups = told["dropped"].as_array().unwrap();
+        let found = groups.iter().find(|group| group["actions"].as_array().unwrap().iter().any(|one| one == action));
+        found.map(|group| group["could_be_seen"].as_bool().unwrap())
+    };
+    assert_eq!(dropped("s3:DeleteBucket"), Some(true));
+    assert_eq!(dropped("sqs:SendMessage"), Some(false), "the trail records no data events of queues");
+    assert_eq!(dropped("s3:PutObject"), None, "what stays is not dropped");
+}
+
+#[test]
+fn a_role_the_logs_say_nothing_of_keeps_everything_and_says_so() {
+    let output = explain(&[ROLE, "--min-days", "4000"]);
+    assert!(output.stdout.contains("nothing is proposed: the logs span 94 days, and 4000 are asked for"));
+    assert!(!output.stdout.contains("Dropped"), "{}", output.stdout);
+    assert_eq!(explain(&["nobody"]).code, 2);
+}
