@@ -66,7 +66,7 @@ fn hcl_in_a_project_is_the_same_policy() {
     let output = patch(&before);
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     assert!(output.stdout.contains("-    actions   = [\"secretsmanager:GetSecretValue\"]"), "{}", output.stdout);
-    let mut other = before.clone();
+    let mut other = before;
     other["Statement"][0]["Action"] = json!("dynamodb:DeleteItem");
     assert_ne!(patch(&other).code, 0, "another policy would be refused");
 }
