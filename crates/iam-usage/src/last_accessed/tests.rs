@@ -77,3 +77,27 @@ fn other_things_are_refused() {
 fn hostile_nesting_is_refused() {
     check("a.json", &"[".repeat(100_000), "not JSON");
 }
+
+/// The law of the fuzz target, over its seeds cut off at every character and with each character doubled.
+#[test]
+fn damaged_reports_are_refused_or_keep_to_a_role_and_its_services() {
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/last_accessed");
+    let mut read_whole = 0;
+    for entry in std::fs::read_dir(seeds).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let cut = text.char_indices().map(|(at, _)| text[..at].to_owned());
+        let doubled = text.char_indices().map(|(at, _)| format!("{}{}", &text[..=at], &text[at..]));
+        for damaged in cut.chain(doubled).chain([text.clone()]) {
+            let Ok((role, report)) = read("report.json", &damaged) else { continue };
+            read_whole += usize::from(damaged == text);
+            assert!(role.service() == "iam" && role.resource().starts_with("role/"), "{damaged}");
+            for (prefix, service) in &report.services {
+                assert!(
+                    service.actions.keys().all(|action| action.service().eq_ignore_ascii_case(prefix)),
+                    "{damaged}"
+                );
+            }
+        }
+    }
+    assert!(read_whole > 0, "no seed is a report");
+}
