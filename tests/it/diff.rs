@@ -114,3 +114,22 @@ fn what_cannot_be_compared_is_refused() {
         assert!(output.code == 2 && output.stderr.contains(said), "{}", output.stderr);
     }
 }
+
+/// Two Terraform folders once counted as two projects without policies, and so as the same.
+#[test]
+fn terraform_is_not_compared_and_never_passes() {
+    let folder = Folder::new();
+    let document = |action: &str| {
+        format!(
+            "data \"aws_iam_policy_document\" \"d\" {{\n  statement {{\n    actions = [\"{action}\"]\n    resources = [\"*\"]\n  }}\n}}\n"
+        )
+    };
+    folder.write("old/main.tf", document("s3:GetObject"));
+    folder.write("new/main.tf", document("s3:*"));
+    for (old, new) in [("old", "new"), ("old/main.tf", "new/main.tf")] {
+        let output = folder.paring(&["diff", old, new]);
+        assert_eq!(output.code, 1, "{}{}", output.stdout, output.stderr);
+        assert!(output.stdout.contains("Terraform is not compared"), "{}", output.stdout);
+        assert!(!output.stdout.contains("both allow the same"), "{}", output.stdout);
+    }
+}

@@ -193,6 +193,11 @@ impl Project {
         &self.templates
     }
 
+    /// The Terraform files: patched, but not among what [`Project::written`] lists.
+    pub fn terraform_files(&self) -> impl Iterator<Item = &SourceName> {
+        self.terraform.names()
+    }
+
     /// The templates that can be patched.
     pub fn files(&self) -> impl Iterator<Item = &SourceName> {
         self.templates.iter().map(|template| &template.name).chain(self.terraform.names())

@@ -36,7 +36,8 @@ struct Pair {
 enum Side {
     Policy(PolicyDocument),
     Snapshot(Box<Snapshot>),
-    Templates(Vec<Written>),
+    /// The policies of templates, and what else the files hold that is not compared.
+    Templates(Vec<Written>, Vec<String>),
 }
 
 /// Runs the command.
@@ -52,7 +53,9 @@ pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, 
             vec![Pair { name: "the policy".into(), old, new }]
         }
         (Side::Snapshot(old), Side::Snapshot(new)) => pairs(&old, &new, terminal),
-        (Side::Templates(old), Side::Templates(new)) => {
+        (Side::Templates(old, left_out), Side::Templates(new, also_left_out)) => {
+            not_compared.extend(left_out);
+            not_compared.extend(also_left_out);
             terminal.note("what only a deployment knows stands as `<Name>` and is taken to be the same in both");
             templates::pairs(&old, &new, &mut not_compared)
         }
@@ -79,7 +82,7 @@ impl Side {
         match self {
             Self::Policy(_) => "a policy",
             Self::Snapshot(_) => "a snapshot",
-            Self::Templates(_) => "a template",
+            Self::Templates(..) => "a template",
         }
     }
 }
@@ -138,7 +141,11 @@ fn templates(
     if diagnostics.iter().any(|d| d.code == Code::TemplateUnreadable) {
         return Err(CliError::user(format!("a template of `{}` cannot be read", path.display())));
     }
-    Ok(Side::Templates(project.written()))
+    // Where they are all there is, nothing compared would look like nothing changed.
+    let left_out = project
+        .terraform_files()
+        .map(|file| format!("{file}: Terraform is not compared; give two policies, or snapshots of both accounts"));
+    Ok(Side::Templates(project.written(), left_out.collect()))
 }
 
 /// Every principal's policies together, and every other policy alone, where the two sides are not written the same.
