@@ -162,3 +162,34 @@ fn changes_that_cannot_be_applied_or_read_prove_nothing() {
     let broken = change(r#"{"kind": "magic"}"#, OWN, "null");
     assert_eq!(verify(&broken, &[]).code, 2, "a change that is left out is not proved by the others");
 }
+
+/// The logs hold no calls of services: that none of the calls they hold is denied once passed for proof that nothing breaks.
+#[test]
+fn taking_something_from_callers_that_no_log_shows_is_undecided() {
+    let trust = r#"{"kind": "trust", "principal_arn": "arn:aws:iam::111122223333:role/orders"}"#;
+    let allow = |principal: &str, action: &str| {
+        format!(r#"{{"Effect": "Allow", "Principal": {principal}, "Action": "{action}"}}"#)
+    };
+    let lambda = policy(&allow(r#"{"Service": "lambda.amazonaws.com"}"#, "sts:AssumeRole"));
+    let check = |attachment: &str, before: &str, after: &str, expected: &str, said: &str| {
+        let output = verify(&change(attachment, before, after), &[]);
+        assert_eq!(outcomes(&output)[0], expected, "{after}: {}", output.stdout);
+        assert!(output.stdout.contains(said), "{after}: {}", output.stdout);
+    };
+    let edge = policy(&allow(r#"{"Service": "edgelambda.amazonaws.com"}"#, "sts:AssumeRole"));
+    check(trust, &lambda, &edge, "undecided", "takes something from lambda.amazonaws.com, whose calls");
+    let both = policy(&allow(r#"{"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}"#, "sts:AssumeRole"));
+    check(trust, &lambda, &both, "proved", "observed calls replayed");
+
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:orders";
+    let attachment = format!(r#"{{"kind": "resource", "resource_arn": "{function}"}}"#);
+    let permission = |condition: &str| {
+        policy(&format!(
+            r#"{{"Effect": "Allow", "Principal": {{"Service": "s3.amazonaws.com"}}, "Action": "lambda:InvokeFunction", "Resource": "{function}"{condition}}}"#
+        ))
+    };
+    let narrowed = permission(r#", "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}"#);
+    check(&attachment, &permission(""), &narrowed, "undecided", "takes something from s3.amazonaws.com");
+    let user = r#"{"kind": "identity", "principal_arn": "arn:aws:iam::111122223333:user/ann", "policy_name": "own"}"#;
+    check(user, OWN, &policy(NARROW), "undecided", "");
+}

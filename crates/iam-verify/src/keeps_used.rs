@@ -3,9 +3,11 @@
 //! Replays each observation against the state after the changes, all layers included, whatever kind of policy they are
 //! about. A call that the snapshot does not allow even before says nothing about the change, and is counted apart.
 //! Where a decision hangs on context nobody knows, what did not change let the call pass when it was made; only what
-//! changed must be certain.
+//! changed must be certain. A change that takes something from callers the logs cannot show, such as services and users,
+//! is undecided.
 
 mod touched;
+mod unlogged;
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,7 +132,15 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
         concerned.map(|(arn, seen)| (arn.clone(), shared.principal(arn, &seen.observations))).collect();
     let mut total = Replay::default();
     principals.values().for_each(|one| total += one.replay);
-    Replayed { outcome: outcome(&total, &principals), total, principals }
+    let outcome = match outcome(&total, &principals) {
+        // Nothing observed is denied, but the logs do not hold everyone's calls.
+        Outcome::Proved { because } => match unlogged::loses(changes, index) {
+            Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
+            None => Outcome::Proved { because },
+        },
+        other => other,
+    };
+    Replayed { outcome, total, principals }
 }
 
 fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outcome {

@@ -1,0 +1,145 @@
+//! Whom the replay cannot speak for: callers whose calls the logs of roles do not hold.
+//!
+//! A resource or trust policy also admits services, users, identity providers, whole accounts and everyone; a policy of
+//! a user or a group is for users alone. Where a change takes something from these, that no replayed call is denied says
+//! nothing about them. Decides only whether something is taken, never whether it was used.
+
+use std::collections::BTreeSet;
+
+use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
+use iam_model::arn::Arn;
+use iam_model::change::{AttachmentKind, Change};
+use iam_model::condition::{Comparison, Condition, ConditionKey, Operator};
+use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
+use iam_model::snapshot::SnapshotIndex;
+use iam_model::text::{Span, Spanned};
+
+use crate::before_after;
+
+/// What one of the changes takes from callers that the logs cannot show, in words; nothing where none does.
+pub(super) fn loses(changes: &[&Change], index: &SnapshotIndex<'_>) -> Option<String> {
+    changes.iter().find_map(|change| {
+        let before = match change.attachment.kind {
+            AttachmentKind::Resource | AttachmentKind::Trust => unlogged(change.before.as_ref()?, index)?,
+            AttachmentKind::Identity | AttachmentKind::Boundary if is_for_users(change, index) => {
+                (change.before.clone().unwrap_or_default(), "users".to_owned())
+            }
+            _ => return None,
+        };
+        let (before, who) = before;
+        let after = change.after.clone().unwrap_or_default();
+        let kept =
+            PermissionSet::of_document(&before).included_in(&PermissionSet::of_document(&after), Limits::default());
+        (!matches!(kept, Inclusion::Included(_))).then(|| {
+            format!(
+                "the change of {} takes something from {who}, whose calls the logs of roles do not hold",
+                before_after::name(change)
+            )
+        })
+    })
+}
+
+/// Whether users hold the policy, alone or through a group.
+fn is_for_users(change: &Change, index: &SnapshotIndex<'_>) -> bool {
+    let is_user = |arn: &Arn| {
+        arn.service() == "iam" && (arn.resource().starts_with("user/") || arn.resource().starts_with("group/"))
+    };
+    if let Some(principal) = &change.attachment.principal_arn {
+        return is_user(principal);
+    }
+    let Some(policy) = change.attachment.policy_name.as_deref() else { return false };
+    index.snapshot().accounts.values().any(|account| {
+        let users = account.users.iter().map(|user| &user.identity);
+        let mut held =
+            users.chain(account.groups.iter().map(|group| &group.identity)).flat_map(|i| &i.attached_policies);
+        held.any(|held| held.as_str() == policy)
+    })
+}
+
+/// What a policy allows to callers other than roles by name, and who they are.
+fn unlogged(document: &PolicyDocument, index: &SnapshotIndex<'_>) -> Option<(PolicyDocument, String)> {
+    let mut who = BTreeSet::new();
+    let mut statements = Vec::new();
+    for statement in &document.statements {
+        if statement.effect == Effect::Deny {
+            statements.push(statement.clone());
+        } else if let Some(part) = for_unlogged(statement, &mut who) {
+            statements.push(of_their_account(part, index));
+        }
+    }
+    let who: Vec<String> = who.into_iter().collect();
+    (!who.is_empty()).then(|| (PolicyDocument { statements, ..document.clone() }, who.join(", ")))
+}
+
+fn for_unlogged(statement: &Statement, who: &mut BTreeSet<String>) -> Option<Statement> {
+    let Some(PrincipalElement::Principal(principals)) = &statement.principal else {
+        who.insert("everyone who is not named".into());
+        return Some(statement.clone());
+    };
+    let others: Vec<_> = principals.iter().filter(|p| !is_role(&p.value)).cloned().collect();
+    who.extend(others.iter().map(|other| in_words(&other.value)));
+    let principal = Some(PrincipalElement::Principal(others.clone()));
+    (!others.is_empty()).then(|| Statement { principal, ..statement.clone() })
+}
+
+fn is_role(principal: &PrincipalPattern) -> bool {
+    let PrincipalPattern::Aws(text) = principal else { return false };
+    let is = |arn: Arn| {
+        let resource = arn.resource();
+        (arn.service() == "iam" && resource.starts_with("role/"))
+            || (arn.service() == "sts" && resource.starts_with("assumed-role/"))
+    };
+    text.parse::<Arn>().is_ok_and(is)
+}
+
+fn in_words(principal: &PrincipalPattern) -> String {
+    match principal {
+        PrincipalPattern::Everyone => "everyone".into(),
+        PrincipalPattern::Aws(text) | PrincipalPattern::Service(text) | PrincipalPattern::Federated(text) => {
+            text.clone()
+        }
+        PrincipalPattern::CanonicalUser(_) => "a canonical user".into(),
+        PrincipalPattern::Unknown { kind, value } => format!("{kind} {value}"),
+    }
+}
+
+/// S3 that acts for buckets of the snapshot, and for no others, acts for their accounts: what it sends as
+/// `aws:SourceAccount` is known, as a bucket has one owner.
+fn of_their_account(mut statement: Statement, index: &SnapshotIndex<'_>) -> Statement {
+    let Some(PrincipalElement::Principal(principals)) = &statement.principal else { return statement };
+    if !principals.iter().all(|p| p.value == PrincipalPattern::Service("s3.amazonaws.com".into())) {
+        return statement;
+    }
+    let source = ConditionKey::new("aws:SourceArn");
+    let owners = statement.conditions.iter().filter(|c| c.key == source && is_equality(&c.operator)).find_map(|c| {
+        let owners: Option<Vec<String>> = c.values.iter().map(|value| owner(&value.value, index)).collect();
+        owners.filter(|owners| !owners.is_empty())
+    });
+    if let Some(owners) = owners {
+        statement.conditions.push(Condition {
+            operator: Operator::Known { set: None, comparison: Comparison::StringEquals, if_exists: false },
+            key: ConditionKey::new("aws:SourceAccount"),
+            values: owners.into_iter().map(Spanned::synthetic).collect(),
+            span: Span::default(),
+        });
+    }
+    statement
+}
+
+const fn is_equality(operator: &Operator) -> bool {
+    use Comparison::{ArnEquals, ArnLike, StringEquals, StringLike};
+    matches!(
+        operator,
+        Operator::Known { set: None, comparison: ArnEquals | ArnLike | StringEquals | StringLike, if_exists: false }
+    )
+}
+
+/// The account of the snapshot that has the bucket.
+fn owner(bucket: &str, index: &SnapshotIndex<'_>) -> Option<String> {
+    let arn: Arn = bucket.parse().ok()?;
+    if arn.service() != "s3" || bucket.contains(['*', '?', '$']) {
+        return None;
+    }
+    let mut accounts = index.snapshot().accounts.iter();
+    accounts.find(|(_, account)| account.resources.iter().any(|r| r.arn == arn)).map(|(id, _)| id.to_string())
+}
