@@ -85,8 +85,9 @@ fn damaged_reports_are_refused_or_keep_to_a_role_and_its_services() {
     let mut read_whole = 0;
     for entry in std::fs::read_dir(seeds).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let cut = text.char_indices().map(|(at, _)| text[..at].to_owned());
-        let doubled = text.char_indices().map(|(at, _)| format!("{}{}", &text[..=at], &text[at..]));
+        let parts = || text.char_indices().map(|(at, next)| (text.split_at(at), next));
+        let cut = parts().map(|((head, _), _)| head.to_owned());
+        let doubled = parts().map(|((head, tail), next)| format!("{head}{next}{tail}"));
         for damaged in cut.chain(doubled).chain([text.clone()]) {
             let Ok((role, report)) = read("report.json", &damaged) else { continue };
             read_whole += usize::from(damaged == text);
