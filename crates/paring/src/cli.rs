@@ -26,7 +26,7 @@ pub(crate) use catalog::{Catalog, CatalogFile, CatalogQuestion};
 pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
 pub(crate) use cut::Cut;
 pub(crate) use diff::Diff;
-pub(crate) use evidence::{Explain, PolicyFormat, Synthesize};
+pub(crate) use evidence::{Explain, Grounds, PolicyFormat, Synthesize};
 pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use judging::Judging;
 pub(crate) use patch::{Locate, Patch};

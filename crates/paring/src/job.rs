@@ -11,7 +11,7 @@ use iam_model::text::SourceText;
 use iam_synthesize::{KeepRule, Rules};
 use iam_usage::Options;
 
-use crate::cli::{CatalogFile, LastAccessedFiles};
+use crate::cli::{CatalogFile, Grounds, LastAccessedFiles};
 use crate::config::{self, Config};
 use crate::error::CliError;
 use crate::pipeline::Inputs;
@@ -34,7 +34,23 @@ pub(crate) struct Job<'a> {
     pub(crate) roles: Vec<String>,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    /// Policies alone: no source files, and nothing but what identities hold.
+    pub(crate) fn of_policies(grounds: &'a Grounds, roles: Vec<String>, split: bool) -> Self {
+        Self {
+            snapshot: Some(&grounds.snapshot),
+            trail: &grounds.trail,
+            last_accessed: &grounds.last_accessed,
+            iac: None,
+            catalog: &grounds.catalog,
+            config: grounds.config.as_deref(),
+            min_days: grounds.min_days,
+            split,
+            documents: false,
+            roles,
+        }
+    }
+
     /// Reads all of it.
     pub(crate) fn read(self, terminal: &mut Terminal) -> Result<(Inputs, Vec<Diagnostic>), CliError> {
         let config = config::load(self.config)?;

@@ -9,19 +9,7 @@ use crate::{pipeline, report};
 
 /// Runs the main job for one role, and says why it ends as it does.
 pub(crate) fn run(arguments: &Explain, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let grounds = &arguments.grounds;
-    let job = Job {
-        snapshot: Some(&grounds.snapshot),
-        trail: &grounds.trail,
-        last_accessed: &grounds.last_accessed,
-        iac: None,
-        catalog: &grounds.catalog,
-        config: grounds.config.as_deref(),
-        min_days: grounds.min_days,
-        split: false,
-        documents: false,
-        roles: vec![arguments.role.clone()],
-    };
+    let job = Job::of_policies(&arguments.grounds, vec![arguments.role.clone()], false);
     let (inputs, mut diagnostics) = job.read(terminal)?;
     let done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());

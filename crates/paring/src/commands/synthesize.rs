@@ -14,19 +14,7 @@ use crate::write;
 
 /// Runs the main job and prints what it leaves.
 pub(crate) fn run(arguments: &Synthesize, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let grounds = &arguments.grounds;
-    let job = Job {
-        snapshot: Some(&grounds.snapshot),
-        trail: &grounds.trail,
-        last_accessed: &grounds.last_accessed,
-        iac: None,
-        catalog: &grounds.catalog,
-        config: grounds.config.as_deref(),
-        min_days: grounds.min_days,
-        split: arguments.split,
-        documents: false,
-        roles: arguments.roles.clone(),
-    };
+    let job = Job::of_policies(&arguments.grounds, arguments.roles.clone(), arguments.split);
     let (inputs, mut diagnostics) = job.read(terminal)?;
     let done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());
