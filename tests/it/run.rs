@@ -41,10 +41,16 @@ impl Folder {
 
     /// Runs paring in this folder.
     pub(crate) fn paring(&self, arguments: &[&str]) -> Output {
+        self.paring_with(&[], arguments)
+    }
+
+    /// Runs paring in this folder, with an environment.
+    pub(crate) fn paring_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_paring"))
             .args(arguments)
             .current_dir(&self.0)
             .env_clear()
+            .envs(environment.iter().copied())
             .output()
             .unwrap();
         Output {

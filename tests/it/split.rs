@@ -118,3 +118,178 @@ fn a_split_needs_as_many_days_as_a_cut() {
         folder.paring(&["tighten", "--split", "--snapshot", "snapshot.json", "--trail", "trail", "--min-days", "400"]);
     assert!(output.stdout.contains("shared, and not taken apart"), "{}", output.stdout);
 }
+
+/// Changes to the part of `orders`, made by hand, and what is said of each: the claim it refutes, and why.
+type Tampered = (&'static str, fn(&mut Value), &'static str, &'static str);
+
+const TAMPERED: &[Tampered] = &[
+    (
+        "wider-trust",
+        |part| {
+            part["trust"]["Statement"][0]["Principal"] =
+                json!({"Service": ["glue.amazonaws.com", "lambda.amazonaws.com"]});
+        },
+        "adds-nothing",
+        "trust policy:",
+    ),
+    (
+        "trust-without-lambda",
+        |part| part["trust"]["Statement"][0]["Principal"] = json!({"Service": "ec2.amazonaws.com"}),
+        "keeps-used",
+        "Lambda could not run orders with it",
+    ),
+    (
+        "foreign-attachment",
+        |part| part["managed_policies"] = json!(["arn:aws:iam::aws:policy/AdministratorAccess"]),
+        "adds-nothing",
+        "AdministratorAccess is attached, and the shared role does not have it",
+    ),
+    (
+        "other-boundary",
+        |part| part["boundary"] = json!("arn:aws:iam::111122223333:policy/mine"),
+        "adds-nothing",
+        "the permissions boundary is not the shared role's",
+    ),
+    (
+        "other-account",
+        |part| part["role"] = json!("arn:aws:iam::999988887777:role/app/orders-role"),
+        "adds-nothing",
+        "of another account",
+    ),
+    ("name-is-taken", |part| part["role"] = json!(SHARED), "adds-nothing", "exists already"),
+    ("used-call", |part| part["policies"] = json!([]), "keeps-used", "2 of 2 observed calls would be denied"),
+    // Each part is inside the shared role, so that their union is.
+    (
+        "outside-the-shared-role",
+        |part| statements(part).push(json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})),
+        "adds-nothing",
+        "",
+    ),
+    (
+        "deny-left-out",
+        |part| {
+            statements(part).retain(|statement| statement["Effect"] == "Allow");
+            statements(part).push(json!({"Effect": "Allow", "Action": "dynamodb:DeleteTable", "Resource": "*"}));
+        },
+        "adds-nothing",
+        "",
+    ),
+];
+
+fn statements(part: &mut Value) -> &mut Vec<Value> {
+    part["policies"][0]["document"]["Statement"].as_array_mut().unwrap()
+}
+
+#[test]
+fn verify_proves_a_split_and_refutes_what_it_may_not_do() {
+    let (folder, _) = run(&json!({}), &[]);
+    let mut changes: Value = serde_json::from_str(&folder.read("out/changes.json")).unwrap();
+    // The function without evidence keeps what the rules object to; here only `orders` is at stake.
+    let parts = changes["splits"][0]["parts"].as_array_mut().unwrap();
+    parts.retain(|part| part["role"].as_str().unwrap().ends_with("/orders-role"));
+    folder.write("as-made.json", changes.to_string());
+    let verify = |files: &[&str], more: &[&str]| {
+        let grounds = ["--snapshot", "snapshot.json", "--trail", "trail"];
+        folder.paring(&[&["verify", "--changes"], files, &grounds, more].concat())
+    };
+    let output = verify(&["as-made.json"], &[]);
+    assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
+    assert!(output.stdout.starts_with("orders with the new role arn:aws:iam::111122223333:role/app/orders-role\n"));
+    assert_eq!(output.stdout.lines().filter(|line| line.contains(" proved ")).count(), 4, "{}", output.stdout);
+    assert!(output.stdout.contains("2 observed calls replayed"), "{}", output.stdout);
+
+    for (name, tamper, ..) in TAMPERED {
+        let mut changed = changes.clone();
+        tamper(&mut changed["splits"][0]["parts"][0]);
+        folder.write(name, changed.to_string());
+    }
+    let names: Vec<&str> = TAMPERED.iter().map(|case| case.0).collect();
+    let output = verify(&names, &["--format", "json"]);
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    let verdicts: Value = serde_json::from_str(&output.stdout).unwrap();
+    for (at, (name, _, claim, says)) in TAMPERED.iter().enumerate() {
+        let claims = verdicts["verdicts"][at]["parts"][0]["claims"].as_array().unwrap();
+        let found = claims.iter().find(|one| one["claim"] == *claim).unwrap();
+        assert_eq!(found["outcome"], "refuted", "{name}: {claims:#?}");
+        assert!(found["because"].as_str().unwrap().contains(says), "{name}: {found}");
+    }
+}
+
+#[test]
+fn the_first_line_counts_a_role_that_is_taken_apart() {
+    let (_, output) = run(&json!({}), &[]);
+    let first = output.stdout.lines().next().unwrap();
+    assert!(first.starts_with("1 role · ") && first.contains("0 of 3 observed calls would be denied"), "{first}");
+}
+
+#[test]
+fn synthesize_prints_a_policy_for_each_function() {
+    let (folder, _) = run(&json!({}), &[]);
+    let output = folder.paring(&["synthesize", "--split", "--snapshot", "snapshot.json", "--trail", "trail"]);
+    let policies: Value = serde_json::from_str(&output.stdout).unwrap();
+    let roles: Vec<&str> = policies.as_object().unwrap().keys().map(|arn| arn.rsplit('/').next().unwrap()).collect();
+    assert_eq!(roles, ["builds-role", "orders-role", "quiet-role"], "{}", output.stderr);
+}
+
+const TEMPLATE: &str = "AWSTemplateFormatVersion: '2010-09-09'
+Resources:
+  # Everybody's role.
+  Shared:
+    Type: AWS::IAM::Role
+    Properties:
+      Path: /app/
+      RoleName: shared
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Principal: {Service: [lambda.amazonaws.com, ec2.amazonaws.com]}
+            Action: sts:AssumeRole
+          - Effect: Allow
+            Principal: {AWS: 'arn:aws:iam::111122223333:role/ops'}
+            Action: sts:AssumeRole
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole']
+      Policies:
+        - PolicyName: all
+          PolicyDocument:
+            Version: '2012-10-17'
+            Statement:
+              - {Effect: Allow, Action: ['dynamodb:*', 'codebuild:StartBuild'], Resource: '*'}
+              - {Effect: Deny, Action: 'dynamodb:DeleteTable', Resource: '*'}
+  Orders:
+    Type: AWS::Lambda::Function
+    Properties: {FunctionName: orders, Role: !GetAtt Shared.Arn, Runtime: python3.13, Handler: a.b, Code: {ZipFile: ''}}
+  Builds:
+    Type: AWS::Lambda::Function
+    Properties: {FunctionName: builds, Role: !GetAtt Shared.Arn, Runtime: python3.13, Handler: a.b, Code: {ZipFile: ''}}
+  Quiet:
+    Type: AWS::Lambda::Function
+    Properties: {FunctionName: quiet, Role: !GetAtt Shared.Arn, Runtime: python3.13, Handler: a.b, Code: {ZipFile: ''}}
+";
+
+#[test]
+fn a_split_is_written_into_the_template_it_came_from() {
+    let (folder, _) = run(&json!({}), &[]);
+    folder.write("iac/template.yaml", TEMPLATE);
+    let output = folder.paring(&[
+        "tighten",
+        "--split",
+        "--snapshot",
+        "snapshot.json",
+        "--trail",
+        "trail",
+        "--iac",
+        "iac",
+        "--out",
+        "patched",
+    ]);
+    assert!(!output.stdout.contains("no patch"), "{}", output.stdout);
+    assert!(folder.git(&["init", "-q"]));
+    let diff = folder.path().join("patched/patches/template.yaml.diff");
+    assert!(folder.git(&["apply", "--directory=iac", diff.to_str().unwrap()]));
+    let after = folder.read("iac/template.yaml");
+    insta::assert_snapshot!("split_template", after);
+    // What was written is what was proved: nothing is left to do, and every function runs with its own role.
+    assert_eq!(after.matches("Type: AWS::IAM::Role").count(), 4);
+    assert_eq!(after.matches("Role: !GetAtt Shared.Arn").count(), 0, "{after}");
+}

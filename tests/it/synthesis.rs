@@ -9,6 +9,7 @@ use iam_usage::{LogSource, Options};
 
 use crate::quality::{self, percent};
 use crate::quality_world;
+use crate::run::Folder;
 
 const SEED: u64 = 7;
 const ROLES: usize = 24;
@@ -64,4 +65,18 @@ fn threads_and_order_change_no_byte() {
     assert!(one.contains("events/*"), "{one}");
     assert_eq!(one, made(true, 1), "the order of events");
     assert_eq!(one, made(true, 2), "the number of threads");
+}
+
+#[test]
+fn the_whole_run_says_the_same_with_any_number_of_threads() {
+    let folder = Folder::new();
+    let run = |threads: &str| {
+        let arguments = ["tighten", "--example", "--split", "--documents", "--format", "json"];
+        folder.paring_with(&[("RAYON_NUM_THREADS", threads)], &arguments).stdout
+    };
+    let one = run("1");
+    assert!(one.contains("paring-report/1"), "{one}");
+    for threads in ["2", "5"] {
+        assert_eq!(one, run(threads), "{threads} threads");
+    }
 }

@@ -37,6 +37,6 @@ pub use documents::{DocumentProposal, documents};
 pub use fold::FoldRule;
 pub use needs::{Evidence, Grade, KeepRule, Need, Rules, Seen};
 pub use pack::Quotas;
-pub use propose::{Judgement, RoleProposal, synthesize};
+pub use propose::{Judgement, Proposer, RoleProposal, synthesize};
 pub use split::{SplitProposal, split};
 pub use unseen::BlindSpot;

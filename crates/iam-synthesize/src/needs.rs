@@ -17,9 +17,9 @@ pub struct Evidence<'a> {
     /// What AWS publishes about its actions.
     pub catalog: &'a Catalog,
     /// Whether a role's call of an action would have been logged.
-    pub visibility: &'a dyn Fn(&Arn, &Action) -> Visibility,
+    pub visibility: &'a (dyn Fn(&Arn, &Action) -> Visibility + Sync),
     /// Whether more than its account's trails speaks of a role, so that its visibility is its own.
-    pub has_own_record: &'a dyn Fn(&Arn) -> bool,
+    pub has_own_record: &'a (dyn Fn(&Arn) -> bool + Sync),
 }
 
 /// What a team decided once.

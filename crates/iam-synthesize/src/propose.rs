@@ -72,19 +72,8 @@ pub fn synthesize(
     evidence: &Evidence<'_>,
     rules: &Rules,
 ) -> Vec<RoleProposal> {
-    with_proposer(roles, index, evidence, rules, |proposer| roles.iter().map(|role| proposer.propose(role)).collect())
-}
-
-/// Makes what all roles share, once.
-pub(crate) fn with_proposer<'a, T>(
-    roles: &[&Role],
-    index: &SnapshotIndex<'a>,
-    evidence: &Evidence<'_>,
-    rules: &Rules,
-    work: impl FnOnce(&Proposer<'_, 'a>) -> T,
-) -> T {
-    let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence));
-    work(&Proposer { index, evidence, rules, shared: &shared, existing: &existing, unseen: &unseen })
+    let proposer = Proposer::new(roles, index, evidence, rules);
+    roles.iter().map(|role| proposer.propose(role)).collect()
 }
 
 /// How many users, groups and roles each managed policy is attached to.
@@ -107,13 +96,14 @@ fn existing<'a>(index: &SnapshotIndex<'a>) -> BTreeSet<&'a Arn> {
     accounts.flat_map(|a| a.resources.iter().map(|r| &r.arn).chain(a.resource_policies.keys())).collect()
 }
 
-pub(crate) struct Proposer<'p, 'a> {
+/// Proposes for one role at a time. What all roles share is made once; threads may share the whole.
+pub struct Proposer<'p, 'a> {
     pub(crate) index: &'p SnapshotIndex<'a>,
     pub(crate) evidence: &'p Evidence<'p>,
     rules: &'p Rules,
-    shared: &'p BTreeMap<&'a Arn, usize>,
-    existing: &'p BTreeSet<&'a Arn>,
-    unseen: &'p BTreeMap<AccountId, Unseen>,
+    shared: BTreeMap<&'a Arn, usize>,
+    existing: BTreeSet<&'a Arn>,
+    unseen: BTreeMap<AccountId, Unseen>,
 }
 
 /// What is proposed, and where: a role, or one function's part of it.
@@ -125,8 +115,19 @@ pub(crate) struct Subject<'s> {
     pub(crate) alone: bool,
 }
 
+impl<'p, 'a> Proposer<'p, 'a> {
+    /// Prepares to propose for some of `roles`.
+    #[must_use]
+    pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
+        let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence));
+        Self { index, evidence, rules, shared, existing, unseen }
+    }
+}
+
 impl<'a> Proposer<'_, 'a> {
-    fn propose(&self, role: &Role) -> RoleProposal {
+    /// The smallest policies inside the old ones that keep what a role needs.
+    #[must_use]
+    pub fn propose(&self, role: &Role) -> RoleProposal {
         let arn = &role.identity.arn;
         let functions = self.index.functions_of(arn);
         let mut proposal = RoleProposal::tight(arn);
@@ -152,7 +153,7 @@ impl<'a> Proposer<'_, 'a> {
         let mut slots = self.slots(&policies, subject, proposal);
         // What Lambda could use and the role does not have is not missing: it is another way to run.
         proposal.needs.retain(|need| need.grade != Grade::Implied || granted(&slots, need));
-        let bounds = Bounds::new(arn, self.evidence.usage, self.existing);
+        let bounds = Bounds::new(arn, self.evidence.usage, &self.existing);
         Self::assign(&mut slots, &proposal.needs, &bounds);
         self.retain(subject, &mut slots, &mut proposal.needs);
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);

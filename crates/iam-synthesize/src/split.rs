@@ -15,7 +15,7 @@ use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
 
 use crate::needs::{Evidence, Rules};
 use crate::plumbing::function_name;
-use crate::propose::{Proposer, RoleProposal, Subject, with_proposer};
+use crate::propose::{Proposer, RoleProposal, Subject};
 use crate::write::grants_something;
 
 /// What became of one shared role.
@@ -75,7 +75,7 @@ fn one(
 
 /// Why a role may not be taken apart at all.
 fn why_not(role: &Role, index: &SnapshotIndex<'_>, evidence: &Evidence<'_>, rules: &Rules) -> Option<String> {
-    let refused = with_proposer(&[role], index, evidence, rules, |proposer| proposer.refuse(role));
+    let refused = Proposer::new(&[role], index, evidence, rules).refuse(role);
     let unread = || {
         let policies = index.identity_policies(&role.identity.arn);
         let mut documents = policies.iter().map(|policy| (policy.name, policy.document));
@@ -130,7 +130,7 @@ fn part(
         return Ok((part, decided, Some(note)));
     }
     let evidence = Evidence { usage: &own, ..*evidence };
-    with_proposer(&[role], index, &evidence, rules, |proposer| narrowed(proposer, function, &mut part, &mut decided));
+    narrowed(&Proposer::new(&[role], index, &evidence, rules), function, &mut part, &mut decided);
     Ok((part, decided, None))
 }
 
@@ -215,3 +215,6 @@ fn new_arn(shared: &Arn, function: &str, taken: &mut BTreeSet<Arn>) -> Option<Ar
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use iam_model::catalog::Catalog;
-use iam_model::change::{self, Change, ChangesError};
+use iam_model::change::{self, Change, ChangeSet, ChangesError, RoleSplit};
 use iam_model::snapshot::Snapshot;
 use iam_model::time::Timestamp;
 use iam_model::usage::{self, Coverage, UsageLog};
@@ -72,7 +72,7 @@ impl Ground {
 }
 
 /// The changes of a file; what could not be read of them is told.
-fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change>, CliError> {
+fn changes(path: &Path, terminal: &mut Terminal) -> Result<ChangeSet, CliError> {
     let source = input::read_text(path)?;
     let (set, diagnostics) = change::read(&source).map_err(|error: ChangesError| {
         let told = CliError::user(error.to_string());
@@ -93,20 +93,15 @@ fn changes(path: &Path, terminal: &mut Terminal) -> Result<Vec<Change>, CliError
         return Err(CliError::user(format!("`{}` holds changes that cannot be read", source.name))
             .hint("correct them, or remove them from the file"));
     }
-    if !set.splits.is_empty() {
-        return Err(CliError::user(format!(
-            "`{}` holds splits of shared roles, which are not judged here",
-            source.name
-        ))
-        .hint("run `paring tighten --split`, which proves what it proposes"));
-    }
-    Ok(set.changes)
+    Ok(set)
 }
 
 /// One file of changes, by name.
 pub(crate) struct ChangeFile {
     pub(crate) name: String,
     pub(crate) changes: Vec<Change>,
+    /// Shared roles taken apart.
+    pub(crate) splits: Vec<RoleSplit>,
 }
 
 /// The changes of several files. One that cannot be read ends the run where it is the only one; of several it is told,
@@ -115,7 +110,9 @@ pub(crate) fn change_files(paths: &[PathBuf], terminal: &mut Terminal) -> Result
     let (mut files, mut unread) = (Vec::new(), 0);
     for path in paths {
         match changes(path, terminal) {
-            Ok(changes) => files.push(ChangeFile { name: path.display().to_string(), changes }),
+            Ok(ChangeSet { changes, splits }) => {
+                files.push(ChangeFile { name: path.display().to_string(), changes, splits });
+            }
             Err(error) if paths.len() == 1 => return Err(error),
             Err(error) => {
                 unread += 1;

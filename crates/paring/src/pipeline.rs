@@ -21,12 +21,13 @@ use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{Evidence, Judgement, RoleProposal, Rules};
+use iam_synthesize::{Evidence, Judgement, Proposer, RoleProposal, Rules};
 use iam_verify::before_after::replaced;
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
 use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::{Grounds, Verdict, verify};
+use rayon::prelude::*;
 
 use crate::error::CliError;
 use crate::report::Report;
@@ -91,7 +92,8 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let taken_apart = |role: &Role| splits.iter().any(|s| s.split.is_ok() && s.role == role.identity.arn);
     // A shared role that is taken apart stays as it is: nobody needs to edit what is about to be left.
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
-    let proposals = iam_synthesize::synthesize(&whole, &index, &evidence, &rules);
+    let proposer = Proposer::new(&whole, &index, &evidence, &rules);
+    let proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
     let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let of_roles = changes.len();
     let named =
@@ -116,7 +118,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
     let parts = if done.is_empty() { Vec::new() } else { verify_splits(&done, &grounds) };
     let patches = iam_patch::patch_all(&project, &index, &changes, &done);
-    let mut report = view::report(&stage, &proposals, &verdicts, &patches);
+    let mut report = view::report(&stage, (&proposals, &verdicts), (&splits, &parts), &patches);
     report.splits = splits_view::views(&splits, &parts);
     report.documents =
         documents_view::views(&named, &of_documents, inputs.sources.as_ref().map(|_| (&patches, of_roles)));
@@ -155,11 +157,11 @@ impl Stage<'_> {
             evaluator: &evaluator,
             usage: Some(&self.inputs.usage),
         };
-        let one = |changes: &[Change]| {
+        let one = |changes: &&[Change]| {
             let changes: Vec<&Change> = changes.iter().collect();
             (!changes.is_empty()).then(|| verify(&changes, &grounds))
         };
-        proposals.map(one).collect()
+        proposals.collect::<Vec<_>>().par_iter().map(one).collect()
     }
 }
 

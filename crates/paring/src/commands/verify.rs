@@ -3,10 +3,13 @@
 //! Reads, asks and prints; every judgement is made where claims are proved. Several files are judged side by side, each
 //! as if it were the only one.
 
+use std::collections::BTreeSet;
+
 use iam_evaluate::Evaluator;
 use iam_model::change::Change;
 use iam_model::snapshot::SnapshotIndex;
 use iam_verify::obeys_guardrails::{Evidence, State};
+use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::{Grounds, verify};
 use rayon::prelude::*;
 
@@ -38,10 +41,13 @@ pub(crate) fn run(arguments: &Verify, terminal: &mut Terminal) -> Result<Outcome
             usage: ground.usage.as_ref(),
         };
         let all: Vec<&Change> = file.changes.iter().collect();
-        let verdict = verify(&all, &grounds);
+        let verdict = (!all.is_empty()).then(|| verify(&all, &grounds));
+        let of_splits = SplitGrounds { index: &index, rulebook: &rulebook, evidence, settings: &ground.settings };
+        let parts = if file.splits.is_empty() { Vec::new() } else { verify_splits(&file.splits, &of_splits) };
         let mut not_checked = after.not_checked();
-        not_checked.extend(verdict.not_asked.iter().cloned());
-        Judged { name: file.name.clone(), verdict, not_checked }
+        let verdicts = verdict.iter().chain(parts.iter().map(|part| &part.verdict));
+        not_checked.extend(verdicts.flat_map(|verdict| verdict.not_asked.iter().cloned()).collect::<BTreeSet<_>>());
+        Judged { name: file.name.clone(), verdict, parts, not_checked }
     };
     let judged: Vec<Judged> = files.par_iter().map(judge).collect();
     let several = arguments.changes.len() > 1;
@@ -52,7 +58,7 @@ pub(crate) fn run(arguments: &Verify, terminal: &mut Terminal) -> Result<Outcome
         (Format::Json, all) => report::verdict::render_jsons(all),
     };
     terminal.data(&text)?;
-    let proved = judged.iter().all(|one| one.verdict.is_proved());
+    let proved = judged.iter().all(Judged::is_proved);
     unread.end()?;
     Ok(if proved { Outcome::Clean } else { Outcome::Findings })
 }

@@ -11,10 +11,11 @@ use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::PolicyDocument;
 use iam_model::time::Timestamp;
 use iam_patch::{Disposition, FilePatch, PatchSet};
-use iam_synthesize::{BlindSpot, Grade, Judgement, Need, RoleProposal};
+use iam_synthesize::{BlindSpot, Grade, Judgement, Need, RoleProposal, SplitProposal};
 use iam_verify::before_after::documents;
 use iam_verify::guardrails::{RuleId, RuleSeverity, Violation, WaiverProblem, WaiverUse, review_waivers};
 use iam_verify::outcome::{Claim, Outcome};
+use iam_verify::split::PartVerdict;
 use iam_verify::verify::Verdict;
 
 use super::Stage;
@@ -26,13 +27,11 @@ use crate::report::{
 /// The whole report.
 pub(super) fn report(
     stage: &Stage<'_>,
-    proposals: &[RoleProposal],
-    verdicts: &[Option<Verdict>],
+    (proposals, verdicts): (&[RoleProposal], &[Option<Verdict>]),
+    (splits, parts): (&[SplitProposal], &[PartVerdict]),
     patches: &PatchSet,
 ) -> Report {
-    let mut granted: BTreeSet<Action> = BTreeSet::new();
-    let mut needed: BTreeSet<&Action> = BTreeSet::new();
-    let mut summary = Summary::default();
+    let mut totals = Totals::default();
     let mut roles = Vec::new();
     let mut first = 0;
     for (proposal, verdict) in proposals.iter().zip(verdicts) {
@@ -47,18 +46,14 @@ pub(super) fn report(
         if refused {
             continue;
         }
-        summary.roles += 1;
-        needed.extend(proposal.needs.iter().filter(|n| n.grade != Grade::Implied).map(|n| &n.action));
-        granted.extend(actions);
-        summary.observed_calls += calls(proposal);
-        summary.denied_calls += verdict.as_ref().map_or(0, |v| v.replay().denied + v.replay().undecided);
+        totals.roles += 1;
+        totals.granted.extend(actions);
+        totals.count(proposal, verdict.as_ref());
     }
-    summary.granted_actions = granted.len();
-    summary.needed_actions = needed.len();
-    summary.patches = patches.patches.iter().map(|patch| patch.changes.len()).sum();
+    totals.count_splits(stage, splits, parts);
     let owners: Vec<&RoleProposal> = proposals.iter().flat_map(|p| p.changes.iter().map(move |_| p)).collect();
     Report {
-        summary,
+        summary: totals.summary(patches),
         evidence: evidence(stage),
         findings: findings(stage, proposals, verdicts, &roles),
         roles,
@@ -69,8 +64,51 @@ pub(super) fn report(
     }
 }
 
-fn calls(proposal: &RoleProposal) -> u64 {
-    proposal.needs.iter().filter_map(|need| need.seen.as_ref()).map(|seen| seen.count).sum()
+/// What the first line counts.
+#[derive(Default)]
+struct Totals {
+    roles: usize,
+    granted: BTreeSet<Action>,
+    needed: BTreeSet<Action>,
+    observed_calls: u64,
+    denied_calls: u64,
+}
+
+impl Totals {
+    fn count(&mut self, proposal: &RoleProposal, verdict: Option<&Verdict>) {
+        let needs = proposal.needs.iter();
+        self.needed.extend(needs.clone().filter(|n| n.grade != Grade::Implied).map(|n| n.action.clone()));
+        self.observed_calls += needs.filter_map(|need| need.seen.as_ref()).map(|seen| seen.count).sum::<u64>();
+        self.denied_calls += verdict.map_or(0, |v| v.replay().denied + v.replay().undecided);
+    }
+
+    /// A role that is taken apart counts as one. What a function without evidence keeps is all needed, for all we know.
+    fn count_splits(&mut self, stage: &Stage<'_>, splits: &[SplitProposal], parts: &[PartVerdict]) {
+        let mut verdicts = parts.iter();
+        for (split, done) in splits.iter().filter_map(|split| Some((split, split.split.as_ref().ok()?))) {
+            let held: Vec<_> = stage.index.identity_policies(&split.role).iter().map(|p| p.document).collect();
+            let granted = granted_actions(stage.index, &split.role, &held, &stage.inputs.catalog);
+            self.roles += 1;
+            for (_, decided) in done.parts.iter().zip(&split.parts) {
+                self.count(decided, verdicts.next().map(|part| &part.verdict));
+                if decided.needs.is_empty() {
+                    self.needed.extend(granted.iter().cloned());
+                }
+            }
+            self.granted.extend(granted);
+        }
+    }
+
+    fn summary(self, patches: &PatchSet) -> Summary {
+        Summary {
+            roles: self.roles,
+            granted_actions: self.granted.len(),
+            needed_actions: self.needed.len(),
+            observed_calls: self.observed_calls,
+            denied_calls: self.denied_calls,
+            patches: patches.patches.iter().map(|patch| patch.changes.len() + patch.splits.len()).sum(),
+        }
+    }
 }
 
 fn role(

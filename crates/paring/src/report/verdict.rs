@@ -11,6 +11,7 @@ use iam_model::text::grouped;
 use iam_verify::guardrails::Violation;
 use iam_verify::keeps_used::{DeniedCall, Replay, Replayed};
 use iam_verify::outcome::{Counterexample, Outcome};
+use iam_verify::split::PartVerdict;
 use iam_verify::verify::Verdict;
 
 use super::objections;
@@ -26,8 +27,18 @@ const SHOWN: usize = 20;
 /// The verdict on the changes of one file.
 pub(crate) struct Judged {
     pub(crate) name: String,
-    pub(crate) verdict: Verdict,
+    /// On the changed policies; nothing where the file holds splits alone.
+    pub(crate) verdict: Option<Verdict>,
+    /// On each new role of the shared roles that are taken apart.
+    pub(crate) parts: Vec<PartVerdict>,
     pub(crate) not_checked: Vec<String>,
+}
+
+impl Judged {
+    /// Whether every claim is proved.
+    pub(crate) fn is_proved(&self) -> bool {
+        self.verdict.iter().chain(self.parts.iter().map(|part| &part.verdict)).all(Verdict::is_proved)
+    }
 }
 
 /// Several verdicts for people, each under the name of its file, and how many are proved.
@@ -36,15 +47,30 @@ pub(crate) fn render_texts(judged: &[Judged], paint: Paint) -> String {
     for one in judged {
         out.push_str(&format!("{}\n{}\n", paint.bold(&one.name), render_text(one, paint)));
     }
-    let proved = judged.iter().filter(|one| one.verdict.is_proved()).count();
+    let proved = judged.iter().filter(|one| one.is_proved()).count();
     out.push_str(&format!("{} files of changes: {proved} proved, {} not\n", judged.len(), judged.len() - proved));
     without_control(&out, "\n\u{1b}")
 }
 
 /// The verdict for people: a line per claim, then what would break, where, and what the rules say.
 pub(crate) fn render_text(judged: &Judged, paint: Paint) -> String {
-    let Judged { verdict, not_checked, .. } = judged;
     let mut out = String::new();
+    judged.verdict.iter().for_each(|verdict| verdict_text(&mut out, verdict, paint));
+    for split in &judged.parts {
+        let title = format!("{} with the new role {}", split.function.name(), split.role);
+        out.push_str(&format!("{}{}\n", if out.is_empty() { "" } else { "\n" }, paint.bold(&title)));
+        verdict_text(&mut out, &split.verdict, paint);
+    }
+    part(&mut out, "Not checked", &judged.not_checked, paint);
+    let verdicts = judged.verdict.iter().chain(judged.parts.iter().map(|part| &part.verdict));
+    for (name, certificate) in verdicts.flat_map(|verdict| &verdict.certificates) {
+        out.push_str(&format!("\n{} {name}\n{certificate}", paint.bold("Certificate of adds-nothing:")));
+    }
+    without_control(&out, "\n\u{1b}")
+}
+
+/// A line per claim, then what would break, where, and what the rules say.
+fn verdict_text(out: &mut String, verdict: &Verdict, paint: Paint) {
     for (claim, outcome) in &verdict.claims {
         let word = format!("{:<9}", outcome.as_str());
         let (word, detail) = match outcome {
@@ -57,13 +83,8 @@ pub(crate) fn render_text(judged: &Judged, paint: Paint) -> String {
             out.push_str(&format!("{:<16} {:<9}  such as {request}\n", "", ""));
         }
     }
-    broken(&mut out, &verdict.replayed, paint);
-    objections(&mut out, verdict, paint);
-    part(&mut out, "Not checked", not_checked, paint);
-    for (name, certificate) in &verdict.certificates {
-        out.push_str(&format!("\n{} {name}\n{certificate}", paint.bold("Certificate of adds-nothing:")));
-    }
-    without_control(&out, "\n\u{1b}")
+    broken(out, &verdict.replayed, paint);
+    objections(out, verdict, paint);
 }
 
 /// What the rules object to, apart by what it means for the claim.
@@ -131,7 +152,24 @@ pub(crate) fn render_jsons(judged: &[Judged]) -> String {
 }
 
 fn value(judged: &Judged) -> Value {
-    let Judged { verdict, not_checked, .. } = judged;
+    let mut members = vec![("schema".to_owned(), Value::text(SCHEMA))];
+    members.extend(judged.verdict.iter().flat_map(verdict_members));
+    if !judged.parts.is_empty() {
+        let part = |part: &PartVerdict| {
+            let mut members = vec![
+                ("function".to_owned(), Value::text(part.function.as_str())),
+                ("role".to_owned(), Value::text(part.role.as_str())),
+            ];
+            members.extend(verdict_members(&part.verdict));
+            Value::Object(members)
+        };
+        members.push(("parts".into(), Value::Array(judged.parts.iter().map(part).collect())));
+    }
+    members.push(("not_checked".into(), Value::Array(judged.not_checked.iter().map(Value::text).collect())));
+    Value::Object(members)
+}
+
+fn verdict_members(verdict: &Verdict) -> Vec<(String, Value)> {
     let claims = verdict.claims.iter().map(|(claim, outcome)| {
         let mut members = vec![
             ("claim".to_owned(), Value::text(claim.as_str())),
@@ -154,15 +192,12 @@ fn value(judged: &Judged) -> Value {
         ])
     });
     let violation = |one: &Violation| objections::value(one, &verdict.stood);
-    let members = vec![
-        ("schema".to_owned(), Value::text(SCHEMA)),
+    vec![
         ("claims".to_owned(), Value::Array(claims.collect())),
         ("replay".to_owned(), replay_value(&verdict.replayed)),
         ("violations".to_owned(), Value::Array(verdict.violations.iter().map(violation).collect())),
         ("certificates".to_owned(), Value::Array(certificates.collect())),
-        ("not_checked".to_owned(), Value::Array(not_checked.iter().map(Value::text).collect())),
-    ];
-    Value::Object(members)
+    ]
 }
 
 fn counts(replay: Replay) -> Vec<(String, Value)> {

@@ -12,7 +12,9 @@ use iam_verify::guardrails::{
 };
 use iam_verify::keeps_used::{self, Replay, Replayed};
 use iam_verify::obeys_guardrails::{self, Evidence, State};
-use iam_verify::outcome::Outcome as Claimed;
+use iam_verify::outcome::{Claim, Outcome as Claimed};
+use iam_verify::split::{SplitGrounds, verify_splits};
+use iam_verify::verify::Verdict;
 use rayon::prelude::*;
 
 use crate::cli::{Format, RulesCheck};
@@ -61,14 +63,32 @@ pub(super) fn run(arguments: &RulesCheck, terminal: &mut Terminal) -> Result<Out
     } else {
         let before = iam_graph::build(&index, &[]);
         let evaluator = Evaluator::new(&index);
-        let one =
-            |file: &ChangeFile| answer(&file.name, changed(&ground, &index, (&before, &evaluator), &file.changes));
+        let one = |file: &ChangeFile| answer(&file.name, changed(&ground, &index, (&before, &evaluator), file));
         files.par_iter().map(one).collect()
     };
     terminal.data(&render(arguments, &answers, &ground, terminal.paint()))?;
     let found = answers.iter().any(|answer| answer.is_found(arguments.fail_on));
     unread.end()?;
     Ok(if found { Outcome::Findings } else { Outcome::Clean })
+}
+
+impl Asked {
+    /// What the rules say of one function's new role.
+    fn add(&mut self, verdict: Verdict) {
+        let obeys = verdict.claims.into_iter().find(|(claim, _)| *claim == Claim::ObeysGuardrails);
+        if let Some((_, Claimed::Undecided { why })) = obeys {
+            self.undecided.get_or_insert(why);
+        }
+        self.violations.extend(verdict.violations);
+        self.stood.extend(verdict.stood);
+        self.not_asked.extend(verdict.not_asked);
+        for list in [&mut self.violations, &mut self.stood] {
+            list.sort();
+            list.dedup();
+        }
+        self.not_asked.sort();
+        self.not_asked.dedup();
+    }
 }
 
 impl Answer {
@@ -127,14 +147,14 @@ fn changed(
     ground: &Ground,
     index: &SnapshotIndex<'_>,
     (before, evaluator): (&AccessGraph, &Evaluator<'_>),
-    changes: &[Change],
+    file: &ChangeFile,
 ) -> Asked {
-    let after = iam_graph::build(index, changes);
+    let after = iam_graph::build(index, &file.changes);
     let visibility = pipeline::facts::visibility(&ground.coverage, &ground.catalog);
     let evidence = Evidence { usage: ground.usage.as_ref(), days: ground.coverage.days, visibility: &visibility };
     let rulebook = ground.rulebook();
     let state = |graph| State::new(&rulebook, index, graph, evidence, &ground.settings);
-    let all: Vec<&Change> = changes.iter().collect();
+    let all: Vec<&Change> = file.changes.iter().collect();
     let replayed = match &ground.usage {
         Some(usage) => keeps_used::check(&all, index, evaluator, usage),
         None => Replayed {
@@ -148,7 +168,13 @@ fn changed(
         Claimed::Undecided { why } => Some(why),
         _ => None,
     };
-    Asked { violations: judged.violations, not_asked: judged.not_asked, undecided, stood: judged.stood }
+    let mut asked =
+        Asked { violations: judged.violations, not_asked: judged.not_asked, undecided, stood: judged.stood };
+    if !file.splits.is_empty() {
+        let grounds = SplitGrounds { index, rulebook: &rulebook, evidence, settings: &ground.settings };
+        verify_splits(&file.splits, &grounds).into_iter().for_each(|part| asked.add(part.verdict));
+    }
+    asked
 }
 
 const fn weight(problem: WaiverProblem) -> RuleSeverity {
