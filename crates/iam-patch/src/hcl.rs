@@ -24,9 +24,13 @@ mod kinds;
 
 mod evaluate;
 
+mod outside;
+
 mod policies;
 
 mod inputs;
+
+mod permission;
 
 mod owner;
 

@@ -45,6 +45,21 @@ impl New {
     }
 }
 
+/// Splices in the order of the text; where two that only take away share bytes, such as the blank line between them, they
+/// are one.
+pub(crate) fn merged(splices: Vec<Splice>) -> Vec<Splice> {
+    let mut out: Vec<Splice> = Vec::new();
+    for splice in splices {
+        match out.last_mut() {
+            Some(last) if last.text.is_empty() && splice.text.is_empty() && splice.span.start < last.span.end => {
+                last.span.end = last.span.end.max(splice.span.end);
+            }
+            _ => out.push(splice),
+        }
+    }
+    out
+}
+
 /// One edit; paths speak of the document before any edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Op {

@@ -168,6 +168,7 @@ impl Project {
                 Found::Other => {}
             }
         }
+        project.terraform.attach(&files);
         for manifest in files.iter().filter(|file| file.name.as_str().ends_with("cdk.out/manifest.json")) {
             project.templates.iter_mut().filter(|t| t.is_generated()).for_each(|template| template.traced(manifest));
         }

@@ -16,6 +16,8 @@ use iam_model::policy::{PolicyDocument, Statement};
 use iam_model::text::Span;
 
 use self::embedded::{Embedded, InText};
+pub(crate) use self::matching::{fates, same as same_statement};
+pub(crate) use self::permission::property as permission_property;
 pub(crate) use self::split::{SplitSite, plan_split};
 use crate::compare::{self, SourceStatement};
 use crate::depends;
@@ -207,7 +209,7 @@ pub(crate) fn edit_document(
     if before.same_text(after) {
         return Ok(Vec::new());
     }
-    let fates = matching::fates(&before.statements, &after.statements);
+    let fates = fates(&before.statements, &after.statements);
     if source.len() == 1 && after.statements.len() > 1 && document.get("Statement").is_some_and(Node::is_map) {
         return replace_all(author, document, place, after);
     }

@@ -24,19 +24,48 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-fn source(case: &Path) -> (&'static str, SourceText) {
-    let ending =
-        ["json", "tf"].into_iter().find(|ending| case.join(format!("before.{ending}")).exists()).unwrap_or("yaml");
-    let name = if case.file_name().is_some_and(|name| name.to_string_lossy().starts_with("serverless")) {
-        "serverless"
-    } else {
-        "template"
-    };
-    (ending, text(&case.join(format!("before.{ending}")), &format!("{name}.{ending}")))
+/// The sources of a case: one file, or everything below the folder `before`.
+fn sources(case: &Path) -> Vec<SourceText> {
+    let folder = case.join("before");
+    if folder.is_dir() {
+        let mut names = below(&folder, "");
+        names.sort();
+        return names.iter().map(|name| text(&folder.join(name), name)).collect();
+    }
+    let ending = ending(case);
+    let serverless = case.file_name().is_some_and(|name| name.to_string_lossy().starts_with("serverless"));
+    let name = if serverless { "serverless" } else { "template" };
+    vec![text(&case.join(format!("before.{ending}")), &format!("{name}.{ending}"))]
 }
 
-fn run(case: &Path, source: SourceText) -> PatchSet {
-    let (project, diagnostics) = Project::read(vec![source]);
+fn below(folder: &Path, above: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder.join(above)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let name = if above.is_empty() { name } else { format!("{above}/{name}") };
+        match entry.path().is_dir() {
+            true => names.extend(below(folder, &name)),
+            false => names.push(name),
+        }
+    }
+    names
+}
+
+fn ending(case: &Path) -> &'static str {
+    ["json", "tf"].into_iter().find(|ending| case.join(format!("before.{ending}")).exists()).unwrap_or("yaml")
+}
+
+/// Where the patched text of a source stands.
+fn after(case: &Path, name: &str) -> PathBuf {
+    match case.join("before").is_dir() {
+        true => case.join("after").join(name),
+        false => case.join(format!("after.{}", ending(case))),
+    }
+}
+
+fn run(case: &Path, sources: Vec<SourceText>) -> PatchSet {
+    let (project, diagnostics) = Project::read(sources);
     assert!(diagnostics.is_empty(), "{}: {diagnostics:?}", case.display());
     let changes = change::read(&text(&case.join("changes.json"), "changes.json")).unwrap().0;
     let path = case.join("snapshot.json");
@@ -72,17 +101,23 @@ fn outcome(set: &PatchSet) -> String {
 fn every_case_is_patched_as_written_down() {
     let mut wrong = Vec::new();
     for case in cases() {
-        let (ending, before) = source(&case);
-        let set = run(&case, before);
-        let after = case.join(format!("after.{ending}"));
-        let got = set.patches.first().map(|patch| patch.after.clone());
+        let sources = sources(&case);
+        let set = run(&case, sources.clone());
+        let name = case.file_name().unwrap().to_string_lossy().into_owned();
         if std::env::var_os("UPDATE_PATCHES").is_some() {
             std::fs::write(case.join("outcome.txt"), outcome(&set)).unwrap();
-            got.iter().for_each(|text| std::fs::write(&after, text).unwrap());
+            for patch in &set.patches {
+                let path = after(&case, patch.file.as_str());
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, &patch.after).unwrap();
+            }
         }
-        let name = case.file_name().unwrap().to_string_lossy().into_owned();
-        if std::fs::read_to_string(&after).ok() != got {
-            wrong.push(format!("{name}: {}", set.patches.first().map_or("no patch", |p| &p.diff)));
+        for source in &sources {
+            let patch = set.patches.iter().find(|patch| patch.file == source.name);
+            let wanted = std::fs::read_to_string(after(&case, source.name.as_str())).ok();
+            if wanted.as_ref() != patch.map(|patch| &patch.after) {
+                wrong.push(format!("{name}: {}", patch.map_or("no patch", |p| &p.diff)));
+            }
         }
         if std::fs::read_to_string(case.join("outcome.txt")).unwrap_or_default() != outcome(&set) {
             wrong.push(format!("{name}: {}", outcome(&set)));
@@ -94,9 +129,16 @@ fn every_case_is_patched_as_written_down() {
 #[test]
 fn patching_a_patched_file_changes_nothing() {
     for case in cases() {
-        let (ending, before) = source(&case);
-        let Some(first) = run(&case, before).patches.into_iter().next() else { continue };
-        let again = SourceText { name: SourceName::new(&format!("template.{ending}")), text: first.after };
-        assert_eq!(run(&case, again).patches, [], "{}", case.display());
+        let mut sources = sources(&case);
+        let first = run(&case, sources.clone());
+        if first.patches.is_empty() {
+            continue;
+        }
+        for source in &mut sources {
+            if let Some(patch) = first.patches.iter().find(|patch| patch.file == source.name) {
+                source.text.clone_from(&patch.after);
+            }
+        }
+        assert_eq!(run(&case, sources).patches, [], "{}", case.display());
     }
 }

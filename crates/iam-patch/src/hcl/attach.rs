@@ -181,7 +181,7 @@ fn named_again(terraform: &Terraform, at: At, new: Option<&str>, going: &[At]) -
 }
 
 /// Takes a block away, and what attaches it where it is a managed policy.
-fn gone(terraform: &Terraform, at: At) -> Result<Edits, Refusal> {
+pub(super) fn gone(terraform: &Terraform, at: At) -> Result<Edits, Refusal> {
     let Some(block) = terraform.block(at) else { return refused("the block cannot be read") };
     let reference = policies::address(block);
     let attaches = |other: At| {

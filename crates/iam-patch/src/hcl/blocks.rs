@@ -93,6 +93,9 @@ pub(super) fn splices(writer: &Writer<'_>, op: &Op, parent: &Node, index: usize)
             Ok(vec![Splice { span: node.span, text: with }])
         }
         Op::Remove { .. } => {
+            if name.is_none() {
+                return statements_removed(writer, parent, op.place(), index);
+            }
             let whole = match parent.entries().get(index) {
                 Some(entry) => Span::new(entry.key.span.start.min(node.span.start), node.span.end),
                 None => node.span,
@@ -122,6 +125,28 @@ pub(super) fn splices(writer: &Writer<'_>, op: &Op, parent: &Node, index: usize)
     }
 }
 
+/// Neighbouring statements that go are one removal, with the blank lines between them; the first does it for all.
+fn statements_removed(writer: &Writer<'_>, parent: &Node, place: &Path, index: usize) -> Result<Vec<Splice>, Refusal> {
+    let above = place.parent().unwrap_or_default();
+    let goes = |at: usize| {
+        let place = above.child(at);
+        writer.ops.iter().any(|op| matches!(op, Op::Remove { at } if *at == place))
+    };
+    let span = |at: usize| parent.child(at).map_or(Span::default(), |node| node.span);
+    // A comment between two of them stays, and parts them.
+    let together = |at: usize| {
+        let between = Span::new(span(at).end, span(at + 1).start).slice(writer.text);
+        goes(at) && goes(at + 1) && between.trim().is_empty() && between.contains('\n')
+    };
+    if index.checked_sub(1).is_some_and(together) {
+        return Ok(Vec::new());
+    }
+    let last = (index..parent.items().len()).find(|at| !together(*at)).unwrap_or(index);
+    let first = writer.own_lines(span(index)).ok_or_else(|| layout("a block shares its lines"))?;
+    let end = writer.own_lines(span(last)).ok_or_else(|| layout("a block shares its lines"))?;
+    Ok(vec![Splice { span: with_blank(writer.text, Span::new(first.start, end.end)), text: String::new() }])
+}
+
 /// An attribute of a resource, such as `policy_arn`.
 fn plain_attribute(writer: &Writer<'_>, op: &Op, parent: &Node, index: usize) -> Result<Vec<Splice>, Refusal> {
     let node = parent.child(index).ok_or_else(|| layout("the place is not in the file"))?;
@@ -138,9 +163,19 @@ fn plain_attribute(writer: &Writer<'_>, op: &Op, parent: &Node, index: usize) ->
                 writer.own_lines(Span::new(key, node.span.end)).ok_or_else(|| layout("a block shares its lines"))?;
             Ok(vec![Splice { span: with_blank(text, lines), text: String::new() }])
         }
-        Op::InsertItem { .. } | Op::InsertEntry { .. } | Op::Text { .. } => {
-            Err(layout("this place takes no further entry"))
+        Op::InsertEntry { after, key, with } => {
+            let Some(entry) = parent.entries().get(index) else { return Err(layout("the place is not in the file")) };
+            let render = writer.render(after);
+            let indent = indentation(text, entry.key.span.start);
+            let between = Span::new(entry.key.span.end, node.span.start).slice(text);
+            let column = between.find('=').map(|at| entry.key.span.len() + at);
+            let line = render.entry(key, with, indent, column);
+            let end = line_end(text, node.span.end);
+            // A longer name would move every `=` beside it: a blank line parts it from them.
+            let blank = if column.is_some_and(|column| key.len() >= column) { render.style.eol } else { "" };
+            Ok(vec![Splice { span: Span::new(end, end), text: format!("{blank}{}{indent}{line}", render.style.eol) }])
         }
+        Op::InsertItem { .. } | Op::Text { .. } => Err(layout("this place takes no further entry")),
     }
 }
 

@@ -14,8 +14,9 @@ use iam_model::policy::{self, ActionElement, PolicyDocument, ResourceElement, St
 use iam_model::text::{SourceName, SourceText, Spanned};
 
 use super::evaluate::{Account, Evaluator};
+use super::outside;
 use super::policies::{self, Site, Writing};
-use super::project::{Terraform, body_of, second_body_of};
+use super::project::{Terraform, is_terraform};
 use super::work::{Edited, Work, all_sites};
 use super::{find, owner};
 use crate::compare;
@@ -60,20 +61,22 @@ fn projects(corpus: &FilePath) -> BTreeMap<String, Vec<SourceText>> {
     let mut projects: BTreeMap<String, Vec<SourceText>> = BTreeMap::new();
     for path in manifest.lines().skip(1).filter_map(|line| line.split(',').next()) {
         let name = SourceName::new(path);
-        if path.ends_with(".tf") {
+        if [".tf", ".tftpl", ".tpl", ".json"].iter().any(|ending| path.ends_with(ending)) {
             let text = std::fs::read_to_string(corpus.join(path)).unwrap();
             let project = path.split('/').take(2).collect::<Vec<_>>().join("/");
             projects.entry(project).or_default().push(SourceText { name, text });
         }
     }
+    projects.retain(|_, files| files.iter().any(is_terraform));
     projects
 }
 
 fn terraform(files: &[SourceText]) -> Terraform {
     let mut terraform = Terraform::default();
-    for file in files {
+    for file in files.iter().filter(|file| is_terraform(file)) {
         assert!(terraform.add(file).is_ok(), "{}", file.name);
     }
+    terraform.attach(files);
     terraform
 }
 
@@ -96,8 +99,14 @@ fn concrete(value: &Value) -> Option<Json> {
 fn deployed(terraform: &Terraform, site: &Site) -> Option<PolicyDocument> {
     let (account, fuel) = (owner::account(terraform, site.owner, None), Cell::new(0));
     let evaluator = Evaluator::new(terraform, terraform.module_of(site.at), &account, false, &fuel);
-    let node = policies::read(terraform, site)?;
-    let json = concrete(&evaluator.value(&node))?;
+    let evaluator = outside::evaluator(evaluator, site);
+    let value = if site.writing == Writing::Permission {
+        let statement = super::permission::statement(&evaluator, terraform.body(site.at)?)?;
+        Value::Map(vec![("Statement".into(), Value::List(vec![statement]))])
+    } else {
+        evaluator.value(&*policies::read(terraform, site)?)
+    };
+    let json = concrete(&value)?;
     let json = if site.writing == Writing::Inputs { Json::Object(vec![("Statement".into(), json)]) } else { json };
     let source = SourceText { name: SourceName::new("deployed"), text: json.to_compact() };
     let (document, _) = policy::parse(&source);
@@ -194,6 +203,7 @@ fn judge(files: &[SourceText], site: &Site, after: &PolicyDocument, edited: &Edi
     let patched = terraform(&replaced(files, edited));
     let (account, fuel) = (owner::account(&patched, site.owner, None), Cell::new(0));
     let evaluator = Evaluator::new(&patched, patched.module_of(site.at), &account, false, &fuel);
+    let evaluator = outside::evaluator(evaluator, site);
     let node = policies::read(&patched, site).ok_or("the place is gone")?;
     let said = compare::explains_document(&evaluator, &node, after);
     if said { Ok(()) } else { Err(format!("the patched file does not say what it should\n{}", edited.diff)) }
@@ -244,7 +254,7 @@ impl Tally {
                 Statement::allow(vec![ActionPattern::new("dynamodb:PutItem")], vec![ResourcePattern::new(TABLE)]);
             self.whole(terraform, site, &format!("{form} made inline"), Some(PolicyDocument::new(vec![statement])));
         }
-        if !matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument | Writing::Inputs) {
+        if !site.writing.is_document() {
             return;
         }
         let Some(before) = deployed(terraform, site) else {
@@ -332,7 +342,7 @@ fn level(terraform: &Terraform, site: &Site) -> &'static str {
     let functions = statements.iter().any(|s| lists.iter().filter_map(|list| s.node.get(list)).any(made));
     match (site.writing, site.form) {
         (Writing::Other, _) => "L3",
-        (Writing::File | Writing::Inputs, _) | (_, Form::Inline) => "L2",
+        (Writing::Document | Writing::File | Writing::Inputs, _) | (_, Form::Inline) => "L2",
         (Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument, _) if functions || statements.is_empty() => {
             "L2"
         }
@@ -390,8 +400,8 @@ fn no_change_to_a_real_terraform_project_is_written_wrong() {
         for file in &terraform.files {
             for block in &file.blocks {
                 tally.count("block read");
-                let first = body_of(&file.text, block).map(|node| node.plain());
-                let second = second_body_of(&file.text, block).map(|node| node.plain());
+                let first = file.reading.first(&file.text, block).map(|node| node.plain());
+                let second = file.reading.second(&file.text, block);
                 if first.is_none() || first != second {
                     tally.count("block not confirmed by a second parser");
                     let at = iam_model::text::Position::of(&file.text, block.span.start);

@@ -86,6 +86,21 @@ impl<'p> Evaluator<'p> {
         Self { module, bound, depth: self.depth + 1, ..*self }
     }
 
+    /// The same in another module.
+    pub(super) fn elsewhere(&self, module: usize) -> Self {
+        self.in_module(module)
+    }
+
+    /// The same with names that have values, as in a template.
+    pub(super) fn with(self, bound: Vec<(String, Value)>) -> Self {
+        Self { bound, ..self }
+    }
+
+    /// The names that have values.
+    pub(super) fn given(&self) -> &[(String, Value)] {
+        &self.bound
+    }
+
     fn spent(&self) -> bool {
         let left = self.fuel.get();
         self.fuel.set(left.saturating_sub(1));

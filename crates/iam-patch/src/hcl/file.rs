@@ -10,8 +10,9 @@ use iam_model::text::Span;
 use super::attach::BlockEdit;
 use super::blocks;
 use super::document;
-use super::parse::{self, Block};
-use super::project::{At, File, Terraform, body_of, second_body_of};
+use super::outside::Reading;
+use super::parse::Block;
+use super::project::{At, File, Terraform};
 use super::style::{Style, line_end, line_start};
 use super::write::{self, Writer, layout};
 use crate::diff;
@@ -84,6 +85,7 @@ impl FileWork {
             splices.push(block_splice(file, edit)?);
         }
         splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
+        let splices = op::merged(splices);
         if splices.iter().zip(splices.iter().skip(1)).any(|(a, b)| a.span.end > b.span.start) {
             return Err(overlap());
         }
@@ -109,7 +111,7 @@ impl FileWork {
         if guard::line_ends(&file.text) != guard::line_ends(after) {
             return Err(failed("the edit would change line endings"));
         }
-        let Ok(found) = parse::split(after) else { return Err(failed("the edited file would not parse")) };
+        let Some(found) = file.reading.split(after) else { return Err(failed("the edited file would not parse")) };
         let mut found = found.iter();
         for (number, old) in file.blocks.iter().enumerate() {
             let of = |edit: &&BlockEdit| edit.at().block == number;
@@ -142,17 +144,18 @@ impl FileWork {
             let same = old.span.slice(&file.text) == new.span.slice(after);
             return if same { Ok(()) } else { Err(failed("the edit would change another block")) };
         };
-        let Some(first) = body_of(&file.text, old) else {
+        let reading = file.reading;
+        let Some(first) = reading.first(&file.text, old) else {
             return Err(failed("the block does not parse"));
         };
-        if second_body_of(&file.text, old).map(|node| node.plain()) != Some(first.plain()) {
+        if reading.second(&file.text, old) != Some(first.plain()) {
             return Err(failed("two parsers read this block differently"));
         }
         let intended = op::apply(&first, ops);
-        if old.head != new.head || body_of(after, new).map(|node| node.plain()).as_ref() != Some(&intended) {
+        if old.head != new.head || reading.first(after, new).map(|node| node.plain()).as_ref() != Some(&intended) {
             return Err(failed("the edited block would not say what was intended"));
         }
-        if second_body_of(after, new).map(|node| node.plain()).as_ref() != Some(&intended) {
+        if reading.second(after, new).as_ref() != Some(&intended) {
             return Err(failed("a second parser reads the edited block differently"));
         }
         Ok(())
@@ -164,8 +167,8 @@ fn new_block(new: Option<&Block>, after: &str, text: &str) -> Result<(), Refusal
     let Some(new) = new.filter(|new| new.span.slice(after) == text) else {
         return Err(failed("a new block would not stand where it should"));
     };
-    let first = body_of(after, new).map(|node| node.plain());
-    if first.is_none() || second_body_of(after, new).map(|node| node.plain()) != first {
+    let first = Reading::Blocks.first(after, new).map(|node| node.plain());
+    if first.is_none() || Reading::Blocks.second(after, new) != first {
         return Err(failed("two parsers read the new block differently"));
     }
     Ok(())

@@ -9,7 +9,9 @@ use iam_model::diagnostic::Place;
 
 use super::evaluate::{Account, Evaluator};
 use super::inputs;
+use super::outside;
 use super::owner::{account, by_address, by_arn};
+use super::permission;
 use super::policies::{self, Site, Writing};
 use super::project::{At, Terraform};
 use crate::compare;
@@ -34,6 +36,12 @@ pub(super) fn find(terraform: &Terraform, attachment: &Attachment, change: Optio
         None => arn.map(|arn| by_arn(terraform, attachment.kind, arn)).unwrap_or_default(),
     };
     owners.dedup();
+    if let (true, AttachmentKind::Resource, Some(arn)) = (owners.is_empty(), attachment.kind, arn)
+        && arn.service() == "lambda"
+    {
+        owners = permission::for_name(terraform, arn.name());
+        owners.truncate(1);
+    }
     if owners.is_empty() {
         return Err(not_found(terraform, attachment));
     }
@@ -134,6 +142,10 @@ impl Finder<'_> {
         if let Some(index) = self.attachment.index {
             sites.retain(|site| site.index.is_none_or(|own| own == index));
         }
+        // A function's permissions make up its policy together; planning looks at them all.
+        if sites.first().is_some_and(|site| site.writing == Writing::Permission) {
+            sites.truncate(1);
+        }
         let explained: Vec<bool> = sites.iter().map(|site| self.explains(&open, site)).collect();
         let any = explained.contains(&true);
         let mut chosen = sites.into_iter().zip(explained).filter(|(_, explained)| *explained || !any);
@@ -186,7 +198,9 @@ impl Finder<'_> {
             let reference = format!("{}.{}", block.of(), block.name());
             for (at, other) in terraform.blocks(module).filter(|(at, _)| *at != owner) {
                 if other.kind() != "resource"
-                    || !(other.of().contains("_policy") || other.of().ends_with("_attachment"))
+                    || !(other.of().contains("_policy")
+                        || other.of() == permission::TYPE
+                        || other.of().ends_with("_attachment"))
                 {
                     continue;
                 }
@@ -206,10 +220,10 @@ impl Finder<'_> {
     fn is_of_kind(&self, form: Form) -> bool {
         match self.attachment.kind {
             AttachmentKind::Trust => form == Form::Trust,
-            AttachmentKind::Resource => form == Form::ResourcePolicy,
+            AttachmentKind::Resource => matches!(form, Form::ResourcePolicy | Form::Permission),
             AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => form == Form::Organization,
             AttachmentKind::Identity | AttachmentKind::Boundary => {
-                !matches!(form, Form::Trust | Form::ResourcePolicy | Form::Organization)
+                !matches!(form, Form::Trust | Form::ResourcePolicy | Form::Permission | Form::Organization)
             }
         }
     }
@@ -230,6 +244,7 @@ impl Finder<'_> {
             "secret_arn",
             "role_name",
             "resource_arn",
+            "function_name",
             "repository",
             "rest_api_id",
             "vpc_endpoint_id",
@@ -299,7 +314,9 @@ impl Finder<'_> {
     fn explains(&self, resolver: &Evaluator<'_>, site: &Site) -> bool {
         let before = self.change.and_then(|change| change.before.as_ref());
         match (before, policies::read(self.terraform, site)) {
-            (Some(before), Some(node)) => compare::explains_document(resolver, &node, before),
+            (Some(before), Some(node)) => {
+                compare::explains_document(&outside::evaluator(resolver.fresh(), site), &node, before)
+            }
             _ => false,
         }
     }
@@ -318,6 +335,7 @@ impl Finder<'_> {
             }
         }
         reviews.extend(inputs::review(terraform, &site));
+        reviews.extend(outside::reviews(terraform, &site));
         let module = terraform.module_of(site.owner);
         let calls = terraform.calls_of(module);
         if calls.len() > 1 {
@@ -367,8 +385,16 @@ impl Finder<'_> {
 
     /// The resources whose policy is the same text.
     fn users_of_text(&self, site: &Site) -> Vec<String> {
-        let module = self.terraform.module_of(site.at);
-        let all = self.terraform.blocks(module).flat_map(|(at, _)| policies::sites_of(self.terraform, at));
+        let modules = match site.writing {
+            Writing::Document => 0..self.terraform.modules.len(),
+            _ => {
+                let module = self.terraform.module_of(site.at);
+                module..module + 1
+            }
+        };
+        let all = modules
+            .flat_map(|module| self.terraform.blocks(module))
+            .flat_map(|(at, _)| policies::sites_of(self.terraform, at));
         all.filter(|other| other.at == site.at && other.place == site.place)
             .map(|other| named(self.terraform, other.owner))
             .collect()

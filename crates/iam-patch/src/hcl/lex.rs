@@ -236,11 +236,34 @@ pub(super) fn tokens(text: &str, span: Span) -> Result<Vec<Token>, Stopped> {
     Ok(found)
 }
 
-/// An expression's text without blanks, line breaks and comments: equal for equal expressions.
+/// An expression's text without blanks, line breaks and comments: equal for equal expressions. A line break that
+/// separates the entries of an object is a comma.
 pub(super) fn normal(text: &str, tokens: &[Token]) -> String {
     let mut out = String::new();
-    let mut after_word = false;
-    for token in tokens.iter().filter(|token| token.kind != Kind::Newline) {
+    let (mut after_word, mut broken) = (false, false);
+    // For each open bracket, whether line breaks in it separate entries.
+    let mut open: Vec<bool> = Vec::new();
+    let made = |at: usize| {
+        let next = tokens.get(at + 1..).unwrap_or_default().iter().find(|token| token.kind != Kind::Newline);
+        next.is_some_and(|token| token.span.slice(text) == "for")
+    };
+    for (at, token) in tokens.iter().enumerate() {
+        if token.kind == Kind::Newline {
+            broken |= open.last() == Some(&true) && !out.ends_with(['{', ',']);
+            continue;
+        }
+        match token.kind {
+            Kind::Mark('{') => open.push(!made(at)),
+            Kind::Mark('[' | '(') => open.push(false),
+            Kind::Mark('}' | ']' | ')') => {
+                open.pop();
+            }
+            _ => {}
+        }
+        if std::mem::take(&mut broken) && !(token.is('}') || token.is(',')) {
+            out.push(',');
+            after_word = false;
+        }
         let word = matches!(token.kind, Kind::Word | Kind::Number);
         if word && after_word {
             out.push(' ');

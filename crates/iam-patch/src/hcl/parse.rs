@@ -17,6 +17,8 @@ pub(super) const TEMPLATE: &str = "template";
 pub(super) const JSONENCODE: &str = "jsonencode";
 /// A JSON document in a heredoc.
 pub(super) const HEREDOC: &str = "heredoc";
+/// A JSON document in a file of its own, without interpolations.
+pub(super) const JSON: &str = "json";
 /// A heredoc that holds no JSON object.
 pub(super) const HEREDOC_TEXT: &str = "heredoc-text";
 /// A bare interpolation in JSON, outside of quotes.

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 
 use super::document;
 use super::inputs;
+use super::outside;
 use super::parse::{Block, EXPRESSION, HEREDOC, HEREDOC_TEXT, JSONENCODE};
+use super::permission;
 use super::project::{At, Terraform};
 use crate::site::Form;
 use crate::tree::{Node, Path};
@@ -22,15 +24,24 @@ pub(crate) enum Writing {
     DataDocument,
     /// An ARN: a managed policy that is attached.
     Attached,
-    /// `file(…)` or `templatefile(…)`.
+    /// JSON in a file of its own, which `file(…)` or `templatefile(…)` names.
+    Document,
+    /// `file(…)` or `templatefile(…)` of a file that is not among the sources, or holds no JSON.
     File,
     /// Statements in the input of a module.
     Inputs,
+    /// The attributes of a block that stands for one statement.
+    Permission,
     /// Anything else: a text, a variable, a module's output.
     Other,
 }
 
 impl Writing {
+    /// Whether a document stands there, whose statements can be compared.
+    pub(super) const fn is_document(self) -> bool {
+        matches!(self, Self::Jsonencode | Self::Heredoc | Self::DataDocument | Self::Document | Self::Inputs)
+    }
+
     #[cfg(test)]
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -38,8 +49,9 @@ impl Writing {
             Self::Heredoc => "heredoc",
             Self::DataDocument => "data-document",
             Self::Attached => "attached",
-            Self::File => "file",
+            Self::Document | Self::File => "file",
             Self::Inputs => "module-input",
+            Self::Permission => "attributes",
             Self::Other => "other",
         }
     }
@@ -112,6 +124,10 @@ pub(super) fn sites_of(terraform: &Terraform, at: At) -> Vec<Site> {
     }
     let (Some(block), true) = (terraform.block(at), interesting(terraform, at)) else { return Vec::new() };
     let Some(body) = terraform.body(at) else { return Vec::new() };
+    if block.of() == permission::TYPE {
+        let (form, writing, place) = (Form::Permission, Writing::Permission, Path::default());
+        return vec![Site { owner: at, form, writing, at, named_at: place.clone(), place, index: None }];
+    }
     let mut found = Vec::new();
     for (index, entry) in body.entries().iter().enumerate() {
         let place = Path::default().child(index);
@@ -151,7 +167,7 @@ pub(super) fn sites_of(terraform: &Terraform, at: At) -> Vec<Site> {
 
 /// The document of a policy as planning reads it.
 pub(super) fn read<'t>(terraform: &'t Terraform, site: &Site) -> Option<Cow<'t, Node>> {
-    let node = terraform.body(site.at)?.at(&site.place)?;
+    let node = terraform.body(site.at)?.at(&site.place).filter(|_| site.writing != Writing::Permission)?;
     Some(if site.writing == Writing::Inputs { Cow::Owned(inputs::view(node)) } else { Cow::Borrowed(node) })
 }
 
@@ -164,7 +180,9 @@ pub(super) fn carriers(terraform: &Terraform, module: usize) -> Vec<At> {
 fn interesting(terraform: &Terraform, at: At) -> bool {
     terraform.block(at).is_some_and(|block| {
         block.kind() == "resource"
-            && (SINGLE.iter().any(|(of, ..)| *of == block.of()) || ATTACHED.iter().any(|(of, _)| *of == block.of()))
+            && (block.of() == permission::TYPE
+                || SINGLE.iter().any(|(of, ..)| *of == block.of())
+                || ATTACHED.iter().any(|(of, _)| *of == block.of()))
     })
 }
 
@@ -177,8 +195,9 @@ pub(super) fn resolve(terraform: &Terraform, at: At, node: &Node, place: &Path) 
             (Some(JSONENCODE), _) => return here(Writing::Jsonencode),
             (Some(HEREDOC), _) => return here(Writing::Heredoc),
             (Some(EXPRESSION), Some(text)) => {
-                if text.starts_with("file(") || text.starts_with("templatefile(") {
-                    return here(Writing::File);
+                if outside::reads_a_file(text) {
+                    let found = outside::find(terraform, at, text);
+                    return found.map_or_else(|| here(Writing::File), |at| (Writing::Document, at, Path::default()));
                 }
                 let module = terraform.module_of(at);
                 if let Some(name) = data_document(text) {

@@ -5,11 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use iam_model::text::{SourceName, SourceText, Span};
+use iam_model::text::{SourceName, SourceText};
 
 use super::lex::Stopped;
+use super::outside::{self, Document, Reading};
 use super::parse::{self, Block};
-use super::{document, kinds, state::State};
+use super::{kinds, state::State};
 use crate::tree::Node;
 
 /// A file with its top-level blocks; bodies are read when first asked for.
@@ -20,6 +21,14 @@ pub(super) struct File {
     pub(super) blocks: Vec<Block>,
     bodies: Vec<OnceLock<Option<Node>>>,
     pub(super) module: usize,
+    pub(super) reading: Reading,
+}
+
+impl File {
+    pub(super) fn new(source: &SourceText, blocks: Vec<Block>, module: usize, reading: Reading) -> Self {
+        let bodies = blocks.iter().map(|_| OnceLock::new()).collect();
+        Self { name: source.name.clone(), text: source.text.clone(), blocks, bodies, module, reading }
+    }
 }
 
 /// A block by its file and its number there.
@@ -48,6 +57,8 @@ pub(crate) struct Terraform {
     pub(super) files: Vec<File>,
     pub(super) modules: Vec<Module>,
     pub(super) states: Vec<State>,
+    /// The files of their own that policies stand in.
+    pub(super) documents: Vec<Document>,
     /// The calls of each module, once all files are there.
     calls: OnceLock<BTreeMap<usize, Vec<At>>>,
     /// Resources whose ARNs have a rule: by service and the name that is written out, or none.
@@ -67,7 +78,7 @@ pub(crate) fn is_terraform(source: &SourceText) -> bool {
 
 fn is_source(name: &SourceName) -> bool {
     let name = name.as_str().to_ascii_lowercase();
-    [".tf", ".tfvars"].iter().any(|ending| name.ends_with(ending))
+    [".tf", ".tofu", ".tfvars"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_state(source: &SourceText) -> bool {
@@ -94,7 +105,6 @@ impl Terraform {
         }
         let unreadable = |stopped: Stopped| Unreadable { offset: stopped.offset, message: stopped.message.into() };
         let blocks = parse::split(&source.text).map_err(unreadable)?;
-        let bodies = blocks.iter().map(|_| OnceLock::new()).collect();
         let module = self.module(folder(name));
         let file = self.files.len();
         if let Some(module) = self.modules.get_mut(module) {
@@ -103,9 +113,13 @@ impl Terraform {
                 module.by_head.entry(found.head.clone()).or_insert(At { file, block });
             }
         }
-        let (name, text) = (source.name.clone(), source.text.clone());
-        self.files.push(File { name, text, blocks, bodies, module });
+        self.files.push(File::new(source, blocks, module, Reading::Blocks));
         Ok(())
+    }
+
+    /// Reads the files that policies stand in, among the sources of the project.
+    pub(crate) fn attach(&mut self, sources: &[SourceText]) {
+        outside::attach(self, sources);
     }
 
     fn module(&mut self, folder: &str) -> usize {
@@ -133,7 +147,7 @@ impl Terraform {
     pub(super) fn body(&self, at: At) -> Option<&Node> {
         let file = self.files.get(at.file)?;
         let block = file.blocks.get(at.block)?;
-        file.bodies.get(at.block)?.get_or_init(|| body_of(&file.text, block)).as_ref()
+        file.bodies.get(at.block)?.get_or_init(|| file.reading.first(&file.text, block)).as_ref()
     }
 
     pub(super) fn module_of(&self, at: At) -> usize {
@@ -238,25 +252,13 @@ impl Terraform {
     }
 }
 
-/// Reads one block's body, a policy document in its own names.
-pub(super) fn body_of(text: &str, block: &Block) -> Option<Node> {
-    let node = parse::read(text, block).ok()?;
-    Some(if block.is("data", document::TYPE) { document::canonical(node) } else { node })
-}
-
-/// The second reading of one block's body.
-pub(super) fn second_body_of(text: &str, block: &Block) -> Option<Node> {
-    let node = super::second::block(Span::new(block.span.start, block.span.end).slice(text))?;
-    Some(if block.is("data", document::TYPE) { document::canonical(node) } else { node })
-}
-
 /// The folder a file stands in.
 pub(super) fn folder(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// A relative folder seen from another; nothing where it leads out of the project.
-fn joined(from: &str, relative: &str) -> Option<String> {
+pub(super) fn joined(from: &str, relative: &str) -> Option<String> {
     let mut parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {
         match part {

@@ -13,6 +13,7 @@ use iam_model::text::Span;
 use super::evaluate::{Account, Evaluator};
 use super::find;
 use super::kinds::{self, TypeRule};
+use super::outside;
 use super::parse::{EXPRESSION, TEMPLATE, escape_holes};
 use super::policies;
 use super::project::At;
@@ -120,13 +121,13 @@ impl Dialect<'_> {
         let expression = hcl_edit::parser::parse_expr(reference).ok()?;
         let value = super::evaluate::known(&self.defaults.fresh().expression(&expression))?;
         let plain = value.starts_with("arn:") && value.split(':').count() >= 6 && !value.contains('*');
-        below(concrete, &value).filter(|_| plain)
+        below(concrete, &value).filter(|_| plain).map(str::to_owned)
     }
 
     fn suffix(&self, rule: &TypeRule, body: &Node, managed: bool, label: &str, concrete: &str) -> Option<String> {
         let evaluator = self.defaults.fresh();
         if managed && let Some(arn) = evaluator.attribute(rule.of, label, "arn").known() {
-            return below(concrete, &arn);
+            return below(concrete, &arn).map(str::to_owned);
         }
         let name = evaluator.name(rule, body).known().filter(|name| !name.is_empty())?;
         let parts: Vec<&str> = concrete.splitn(6, ':').collect();
@@ -145,6 +146,11 @@ impl Dialect<'_> {
         }
         let rest = rest.strip_prefix(after)?;
         (here && (rest.is_empty() || rest.starts_with(['/', ':']))).then(|| rest.to_owned())
+    }
+
+    /// The account of the caller, where the module asks for it.
+    pub(super) fn account_reference(&self) -> Option<String> {
+        Some(format!("data.aws_caller_identity.{}.account_id", self.data_source("aws_caller_identity")?))
     }
 
     /// The ARN with the data sources of the module where the account decides partition, region and account.
@@ -238,9 +244,9 @@ fn references(node: &Node) -> Vec<String> {
 }
 
 /// What follows `arn` in `concrete`, where the first names the second or something inside it.
-fn below(concrete: &str, arn: &str) -> Option<String> {
+fn below<'c>(concrete: &'c str, arn: &str) -> Option<&'c str> {
     let rest = concrete.strip_prefix(arn)?;
-    (rest.is_empty() || rest.starts_with(['/', ':'])).then(|| rest.to_owned())
+    (rest.is_empty() || rest.starts_with(['/', ':'])).then_some(rest)
 }
 
 /// The account's part of a dialect: kept beside it, so that both evaluators can borrow it.
@@ -249,7 +255,9 @@ pub(super) fn dialect<'p>(
     found: &'p find::Found,
     fuel: &'p std::cell::Cell<u32>,
 ) -> Dialect<'p> {
-    dialect_at(terraform, found.site.at, &found.account, fuel)
+    let Dialect { open, defaults, at } = dialect_at(terraform, found.site.at, &found.account, fuel);
+    let bound = |evaluator| outside::evaluator(evaluator, &found.site);
+    Dialect { open: bound(open), defaults: bound(defaults), at }
 }
 
 /// A dialect for a policy that stands, or will stand, at a block.

@@ -92,7 +92,7 @@ fn expression(value: &Expression) -> Option<Node> {
     })
 }
 
-fn parts<'e>(elements: impl Iterator<Item = &'e Element>) -> Vec<Part> {
+pub(super) fn parts<'e>(elements: impl Iterator<Item = &'e Element>) -> Vec<Part> {
     let part = |element: &Element| match element {
         Element::Literal(text) => Part::Literal(text.to_string()),
         Element::Interpolation(hole) => Part::Hole(written(&hole.expr)),

@@ -1,5 +1,6 @@
 //! Changes to edits of Terraform files: find, plan, write, guard, one change at a time.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -13,8 +14,10 @@ use super::attach::{self, BlockEdit, Edits};
 use super::file::FileWork;
 use super::find::{self, Found};
 use super::inputs;
+use super::outside::{InFile, Reading};
+use super::permission;
 use super::policies::{self, Site, Writing};
-use super::project::{At, Terraform, body_of};
+use super::project::{At, Terraform};
 use super::refer::{self, Dialect};
 use super::{owner, parse, split, write};
 use crate::compare;
@@ -154,6 +157,7 @@ impl<'p> Work<'p> {
     fn plan_found(&self, found: &Found, change: &Change) -> Result<(Edits, Vec<String>, Place), Refusal> {
         let body = self.terraform.body(found.site.at);
         let node = policies::read(self.terraform, &found.site);
+        let node = if found.site.writing == Writing::Permission { body.map(Cow::Borrowed) } else { node };
         let (Some(body), Some(node)) = (body, node.as_deref()) else {
             return Err(Refusal::new(RefusalCode::NotInSource, "the block cannot be read"));
         };
@@ -170,23 +174,23 @@ impl<'p> Work<'p> {
     fn plan(&self, found: &Found, node: &Node, change: &Change) -> Result<(Edits, Vec<String>), Refusal> {
         let fuel = Cell::new(0);
         let dialect = refer::dialect(self.terraform, found, &fuel);
-        let mut author = Author { language: &dialect, reviews: found.reviews.clone() };
         let site = &found.site;
-        let written =
-            matches!(site.writing, Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument | Writing::Inputs);
+        let in_file = InFile::of(&dialect, site);
+        let language: &dyn Language = match &in_file {
+            Some(in_file) => in_file,
+            None => &dialect,
+        };
+        let mut author = Author { language, reviews: found.reviews.clone() };
+        if site.writing == Writing::Permission {
+            let edits = permission::plan(self.terraform, found, &dialect, &mut author, change)?;
+            return Ok((edits, author.reviews));
+        }
         let after = change.after.as_ref().filter(|after| !after.statements.is_empty());
         let Some(after) = after else {
-            if let (true, Some(before)) = (written, &change.before) {
-                unexplained(&dialect, node, before)?;
-            }
-            if inputs::is_call(self.terraform, site.owner) {
-                let ops = inputs::remove(self.terraform, site)?;
-                return Ok((Edits { ops, blocks: Vec::new() }, author.reviews));
-            }
-            return Ok((attach::remove(self.terraform, found)?, author.reviews));
+            return Ok((self.gone(found, &dialect, node, change)?, author.reviews));
         };
         let edits = match site.writing {
-            Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument => {
+            Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument | Writing::Document => {
                 let ops = document(&mut author, node, site, change.before.as_ref(), after)?;
                 Edits { ops: ops.into_iter().map(|op| (site.at, op)).collect(), blocks: Vec::new() }
             }
@@ -214,7 +218,7 @@ impl<'p> Work<'p> {
                     "edit the file that the expression names; a new reference there needs a new template variable",
                 ));
             }
-            Writing::Other => {
+            Writing::Other | Writing::Permission => {
                 return Err(Refusal::new(
                     RefusalCode::DocumentIsText,
                     "the policy is made by an expression, or is a text",
@@ -223,6 +227,19 @@ impl<'p> Work<'p> {
             }
         };
         Ok((edits, author.reviews))
+    }
+
+    /// The edits that take a whole policy away.
+    fn gone(&self, found: &Found, dialect: &Dialect<'_>, node: &Node, change: &Change) -> Result<Edits, Refusal> {
+        let site = &found.site;
+        if let (true, Some(before)) = (site.writing.is_document(), &change.before) {
+            unexplained(dialect, node, before)?;
+        }
+        if inputs::is_call(self.terraform, site.owner) {
+            let ops = inputs::remove(self.terraform, site)?;
+            return Ok(Edits { ops, blocks: Vec::new() });
+        }
+        attach::remove(self.terraform, found)
     }
 
     /// Adds edits of several blocks, all or none; whether there was anything to write.
@@ -361,7 +378,7 @@ pub(super) fn says(resolver: &dyn Resolve, blocks: &[BlockEdit], after: &PolicyD
     });
     let said = text.is_some_and(|text| {
         let blocks = parse::split(text).unwrap_or_default();
-        let body = blocks.first().and_then(|block| body_of(text, block));
+        let body = blocks.first().and_then(|block| Reading::Blocks.first(text, block));
         body.as_ref()
             .and_then(|body| body.get("policy"))
             .is_some_and(|node| compare::explains_document(resolver, node, after))

@@ -6,11 +6,10 @@
 use iam_model::text::{SourceName, Span};
 
 use super::blocks;
-use super::parse::{EXPRESSION, HEREDOC, TEMPLATE, escape_holes};
+use super::parse::{EXPRESSION, HEREDOC, JSON, TEMPLATE, escape_holes};
 use super::render::Render;
 use super::style::{Style, comma_after, indentation, line_end, line_start, starts_line};
-use crate::op::Splice;
-use crate::op::{New, Op};
+use crate::op::{self, New, Op, Splice};
 use crate::read::Syntax;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::template::Template;
@@ -49,7 +48,9 @@ pub(super) fn lower(writer: &Writer<'_>) -> Result<Vec<Splice>, Refusal> {
     let mut json: Vec<(Path, Vec<Op>)> = Vec::new();
     for op in writer.ops {
         if let Some(depth) = writer.heredoc_above(op.place()) {
-            let (root, op) = (prefix(op.place(), depth), for_json(op, depth));
+            let root = prefix(op.place(), depth);
+            let holes = writer.root.at(&root).is_none_or(|node| node.tag.as_deref() == Some(HEREDOC));
+            let op = for_json(op, depth, holes);
             match json.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, ops)) => ops.push(op),
                 None => json.push((root, vec![op])),
@@ -65,6 +66,7 @@ pub(super) fn lower(writer: &Writer<'_>) -> Result<Vec<Splice>, Refusal> {
         splices.extend(write::lower(&template, &write::Style::of(&template), &ops)?);
     }
     splices.sort_by_key(|splice| (splice.span.start, splice.span.end));
+    let splices = op::merged(splices);
     let overlap = splices.iter().zip(splices.iter().skip(1)).any(|(a, b)| a.span.end > b.span.start);
     if overlap {
         return Err(Refusal::new(RefusalCode::Overlap, "two edits touch the same text"));
@@ -84,8 +86,9 @@ fn suffix(path: &Path, depth: usize) -> Path {
     path.steps().iter().skip(depth).fold(Path::default(), |path, step| path.child(*step))
 }
 
-/// An operation on a heredoc's own document, its values as JSON texts.
-fn for_json(op: &Op, depth: usize) -> Op {
+/// An operation on a document of JSON, its values as JSON texts. `holes` says whether `${…}` in it is an interpolation.
+fn for_json(op: &Op, depth: usize, holes: bool) -> Op {
+    let json = |value: &New| if holes { json(value) } else { value.clone() };
     match op {
         Op::Replace { at, with, whole_line } => {
             Op::Replace { at: suffix(at, depth), with: json(with), whole_line: *whole_line }
@@ -93,9 +96,11 @@ fn for_json(op: &Op, depth: usize) -> Op {
         Op::Text { at, text, edits } => Op::Text { at: suffix(at, depth), text: text.clone(), edits: edits.clone() },
         Op::Remove { at } => Op::Remove { at: suffix(at, depth) },
         Op::InsertItem { after, with } => Op::InsertItem { after: suffix(after, depth), with: json(with) },
-        Op::InsertEntry { after, key, with } => {
-            Op::InsertEntry { after: suffix(after, depth), key: escape_holes(key), with: json(with) }
-        }
+        Op::InsertEntry { after, key, with } => Op::InsertEntry {
+            after: suffix(after, depth),
+            key: if holes { escape_holes(key) } else { key.clone() },
+            with: json(with),
+        },
     }
 }
 
@@ -113,7 +118,8 @@ fn json(value: &New) -> New {
 impl<'w> Writer<'w> {
     /// How many steps lead to the heredoc above a place.
     fn heredoc_above(&self, place: &Path) -> Option<usize> {
-        self.root.trail(place).iter().position(|node| node.tag.as_deref() == Some(HEREDOC))
+        let json = |node: &Node| matches!(node.tag.as_deref(), Some(HEREDOC | JSON));
+        self.root.trail(place).iter().position(|node| json(node))
     }
 
     fn style(&self, place: &Path) -> Style {

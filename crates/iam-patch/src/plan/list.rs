@@ -13,12 +13,14 @@ use crate::tree::{Node, Path};
 pub(super) enum Element {
     Action,
     Resource,
+    /// Written as it is: a principal need not be of the project.
+    Principal,
 }
 
 impl Element {
     fn write(self, author: &mut Author<'_>, text: &str) -> New {
         match self {
-            Self::Action => New::text(text),
+            Self::Action | Self::Principal => New::text(text),
             Self::Resource => author.resource(text),
         }
     }
@@ -26,7 +28,7 @@ impl Element {
     fn same(self, a: &str, b: &str) -> bool {
         match self {
             Self::Action => a.eq_ignore_ascii_case(b),
-            Self::Resource => a == b,
+            Self::Resource | Self::Principal => a == b,
         }
     }
 
@@ -34,6 +36,10 @@ impl Element {
         match self {
             Self::Action => text.map(&|t: &str| t.to_ascii_lowercase()).explains(&concrete.to_ascii_lowercase()),
             Self::Resource => text.explains(concrete),
+            // The account of a root is the same principal.
+            Self::Principal => {
+                text.explains(concrete) || concrete_account(concrete).is_some_and(|id| text.explains(id))
+            }
         }
     }
 }
@@ -173,6 +179,11 @@ fn item_ops(
     }
     ops.extend(free.into_iter().map(|at| Op::Remove { at: place.child(at) }));
     ops
+}
+
+/// The account in `arn:aws:iam::ACCOUNT:root`.
+fn concrete_account(concrete: &str) -> Option<&str> {
+    concrete.strip_suffix(":root")?.rsplit(':').next()
 }
 
 /// Whether two action patterns or ARNs speak of the same service.

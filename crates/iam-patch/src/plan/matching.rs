@@ -4,17 +4,17 @@ use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
 
 /// What becomes of the old statements, and which new ones have no old one.
 #[derive(Debug, Default)]
-pub(super) struct Fates {
+pub(crate) struct Fates {
     /// For each old statement, the new one it became; nothing where it goes.
-    pub(super) kept: Vec<Option<usize>>,
+    pub(crate) kept: Vec<Option<usize>>,
     /// The old statement that gives way to another altogether, where it does.
-    pub(super) replaced: Option<usize>,
+    pub(crate) replaced: Option<usize>,
     /// New statements without an old one.
-    pub(super) added: Vec<usize>,
+    pub(crate) added: Vec<usize>,
 }
 
 /// Pairs equal statements first, then equal `Sid`s, then what speaks of the same services, then by order.
-pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
+pub(crate) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
     let mut kept: Vec<Option<usize>> = vec![None; before.len()];
     let mut taken = vec![false; after.len()];
     // What did not move first: of two statements that say the same, the one that stayed is meant.
@@ -57,7 +57,7 @@ pub(super) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
     Fates { kept, replaced, added }
 }
 
-pub(super) fn same(old: &Statement, new: &Statement) -> bool {
+pub(crate) fn same(old: &Statement, new: &Statement) -> bool {
     PolicyDocument::new(vec![old.clone()]).same_text(&PolicyDocument::new(vec![new.clone()]))
 }
 

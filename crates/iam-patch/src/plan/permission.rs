@@ -248,7 +248,7 @@ fn values(condition: &Condition) -> Vec<String> {
 }
 
 /// The property that makes a condition, or one that means the same.
-fn property(condition: &Condition) -> Option<&'static str> {
+pub(crate) fn property(condition: &Condition) -> Option<&'static str> {
     let (operator, key) = (condition.operator.to_string(), condition.key.as_str());
     let exact = condition.values.iter().all(|v| !v.value.contains(['*', '?']));
     let same = |wanted: &str| match wanted {

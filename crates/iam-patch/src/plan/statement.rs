@@ -6,7 +6,7 @@ use super::{Author, list};
 use crate::compare::SourceStatement;
 use crate::op::{New, Op};
 use crate::refusal::Refusal;
-use crate::tree::Node;
+use crate::tree::{Node, Path};
 
 /// The operations that turn `old` into `new` at its place.
 pub(super) fn edit(
@@ -23,7 +23,7 @@ pub(super) fn edit(
     let (node, place) = (source.node, &source.place);
     ops.extend(sid(source, old, new));
     ops.extend(effect(source, old, new));
-    ops.extend(principals(source, old, new));
+    ops.extend(principals(author, source, old, new));
     let names = |action: &ActionElement| action.patterns().iter().map(|p| p.value.as_str().to_owned()).collect();
     if let Some((index, value)) = node.find("Action").or_else(|| node.find("NotAction")) {
         let (old, new): (Vec<String>, Vec<String>) = (names(&old.action), names(&new.action));
@@ -58,10 +58,44 @@ fn effect(source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> Opt
     Some(Op::Replace { at: source.place.child(index), with: New::text(word), whole_line: false })
 }
 
-fn principals(source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> Option<Op> {
-    let ((_, before), (key, with)) = (principal(old)?, principal(new)?);
-    let (index, _) = source.node.find(key).filter(|_| before != with)?;
-    Some(Op::Replace { at: source.place.child(index), with, whole_line: false })
+/// The principals that come and go, where each stands; all of them anew where that cannot be told.
+fn principals(author: &mut Author<'_>, source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> Vec<Op> {
+    let (Some((_, before)), Some((key, after))) = (kinds(old), kinds(new)) else { return Vec::new() };
+    let Some((index, node)) = source.node.find(key).filter(|_| before != after) else { return Vec::new() };
+    let at = source.place.child(index);
+    if let Some(ops) = principals_in_place(author, node, &at, &before, &after) {
+        return ops;
+    }
+    let with = principal(new).map(|(_, with)| with);
+    with.map(|with| Op::Replace { at, with, whole_line: false }).into_iter().collect()
+}
+
+fn principals_in_place(
+    author: &mut Author<'_>,
+    node: &Node,
+    at: &Path,
+    before: &[(String, Vec<String>)],
+    after: &[(String, Vec<String>)],
+) -> Option<Vec<Op>> {
+    // A key that nobody wrote belongs to a block of Terraform.
+    let written = |e: &crate::tree::Entry| !e.key.span.is_empty();
+    if !node.is_map() || node.tag.is_some() || !node.entries().iter().all(written) {
+        return None;
+    }
+    let known = |kind: &String| before.iter().any(|(other, _)| other == kind);
+    if after.is_empty() || !after.iter().all(|(kind, _)| known(kind)) || node.entries().len() != before.len() {
+        return None;
+    }
+    let mut ops = Vec::new();
+    for (kind, old) in before {
+        let (index, value) = node.find(kind)?;
+        let place = at.child(index);
+        match after.iter().find(|(other, _)| other == kind) {
+            Some((_, new)) => ops.extend(list::edit(author, value, &place, old, new, list::Element::Principal).ok()?),
+            None => ops.push(Op::Remove { at: place }),
+        }
+    }
+    Some(ops)
 }
 
 fn sid(source: &SourceStatement<'_>, old: &Statement, new: &Statement) -> Option<Op> {
@@ -155,11 +189,21 @@ fn conditions(author: &mut Author<'_>, statement: &Statement) -> Option<New> {
 }
 
 fn principal(statement: &Statement) -> Option<(&'static str, New)> {
+    let (key, kinds) = kinds(statement)?;
+    let texts = |values: Vec<String>| one_or_many(values.into_iter().map(New::text).collect());
+    Some((key, New::Map(kinds.into_iter().map(|(kind, values)| (kind, texts(values))).collect())))
+}
+
+/// The principals of each kind, such as `Service`.
+type Kinds = Vec<(String, Vec<String>)>;
+
+/// Whether the statement names who may or who may not, and whom.
+fn kinds(statement: &Statement) -> Option<(&'static str, Kinds)> {
     let (key, patterns) = match statement.principal.as_ref()? {
         PrincipalElement::Principal(patterns) => ("Principal", patterns),
         PrincipalElement::NotPrincipal(patterns) => ("NotPrincipal", patterns),
     };
-    let mut kinds: Vec<(String, Vec<New>)> = Vec::new();
+    let mut kinds = Kinds::new();
     for pattern in patterns {
         let (kind, text) = match &pattern.value {
             PrincipalPattern::Everyone => ("AWS", "*"),
@@ -170,12 +214,11 @@ fn principal(statement: &Statement) -> Option<(&'static str, New)> {
             PrincipalPattern::Unknown { kind, value } => (kind.as_str(), value.as_str()),
         };
         match kinds.iter_mut().find(|(name, _)| name == kind) {
-            Some((_, values)) => values.push(New::text(text)),
-            None => kinds.push((kind.to_owned(), vec![New::text(text)])),
+            Some((_, values)) => values.push(text.to_owned()),
+            None => kinds.push((kind.to_owned(), vec![text.to_owned()])),
         }
     }
-    let kinds = kinds.into_iter().map(|(kind, values)| (kind, one_or_many(values))).collect();
-    Some((key, New::Map(kinds)))
+    Some((key, kinds))
 }
 
 /// A source value as one to write again in another place.

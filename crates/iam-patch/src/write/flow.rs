@@ -15,7 +15,7 @@ impl Writer<'_> {
         if node.span.is_empty() {
             return Err(self.layout(node.span, "there is no value to replace"));
         }
-        let text = self.style.inline(with, node.quote(), self.flow(spot.parent, node.span.start), true);
+        let text = self.style.inline(with, node.quote(), self.flow_for(spot.parent, node), true);
         Ok(Splice { span: node.span, text })
     }
 
@@ -48,13 +48,34 @@ impl Writer<'_> {
         let open = Span::new(spot.parent.span.start, self.extent(spot, 0).unwrap_or(own).start).slice(self.text());
         let separator = match open.rfind('\n').and_then(|at| open.get(at + 1..)) {
             Some(indent) if indent.trim().is_empty() => format!(",{}{indent}", self.style.eol),
+            _ if flow == (Flow::Line { tight: true }) => ",".to_owned(),
             _ => ", ".to_owned(),
         };
         Ok(Splice { span: Span::new(own.end, own.end), text: format!("{separator}{text}") })
     }
 
+    /// How a value is written that takes the place of another: on one line where that was on one.
+    fn flow_for(&self, parent: &Node, old: &Node) -> Flow {
+        let flow = self.flow(parent, old.span.start);
+        let one_line = (old.is_map() || old.is_seq()) && !old.span.slice(self.text()).contains('\n');
+        match flow {
+            Flow::Json { .. } if one_line => Flow::Line { tight: self.is_tight(old) },
+            flow => flow,
+        }
+    }
+
+    /// Whether no blank follows the first colon or comma.
+    fn is_tight(&self, node: &Node) -> bool {
+        let text = node.span.slice(self.text());
+        let mut rest = text.split_inclusive([':', ',']).skip(1).peekable();
+        rest.peek().is_some() && !rest.any(|part| part.starts_with(' '))
+    }
+
     /// How values beside the ones at hand are written.
     fn flow(&self, parent: &Node, offset: usize) -> Flow {
+        if self.style.syntax == Syntax::Json && !parent.span.slice(self.text()).contains('\n') {
+            return Flow::Line { tight: self.is_tight(parent) };
+        }
         if self.style.syntax == Syntax::Json {
             let line = Span::new(self.line_start(offset), offset).slice(self.text());
             return Flow::Json { indent: line.len() - line.trim_start().len() };

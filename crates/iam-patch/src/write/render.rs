@@ -16,6 +16,8 @@ pub(super) enum Flow {
     Quoted,
     /// JSON, laid out from a column of indentation.
     Json { indent: usize },
+    /// JSON on one line, with or without blanks after colons and commas.
+    Line { tight: bool },
 }
 
 impl Style {
@@ -66,7 +68,7 @@ impl Style {
 
     /// A line break and the indentation after it.
     pub(super) fn line(&self, column: usize) -> String {
-        format!("{}{}", self.eol, " ".repeat(column))
+        format!("{}{}", self.eol, if self.tabs { "\t" } else { " " }.repeat(column))
     }
 
     /// A value on one line, or in JSON's layout. `hint` is how the value it replaces was quoted.
@@ -93,10 +95,11 @@ impl Style {
     pub(super) fn flow_entry(&self, key: &str, value: &New, flow: Flow) -> String {
         let key_text = match flow {
             Flow::Yaml => plain_or_quoted(key, Quote::Plain, true),
-            Flow::Quoted | Flow::Json { .. } => double(key),
+            Flow::Quoted | Flow::Json { .. } | Flow::Line { .. } => double(key),
         };
         let hint = (key == "Version" && flow == Flow::Yaml).then_some(self.version);
-        format!("{key_text}: {}", self.inline(value, hint, flow, true))
+        let colon = if flow == (Flow::Line { tight: true }) { ":" } else { ": " };
+        format!("{key_text}{colon}{}", self.inline(value, hint, flow, true))
     }
 
     fn wrapped(&self, [open, close]: [char; 2], parts: &[String], flow: Flow) -> String {
@@ -106,6 +109,7 @@ impl Style {
                 let parts = parts.join(&format!(",{inner}"));
                 format!("{open}{inner}{parts}{}{close}", self.line(indent))
             }
+            Flow::Line { tight: true } => format!("{open}{}{close}", parts.join(",")),
             _ => format!("{open}{}{close}", parts.join(", ")),
         }
     }

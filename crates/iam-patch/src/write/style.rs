@@ -21,6 +21,8 @@ pub(crate) struct Style {
     /// Quotes around the text of `!Sub`.
     pub(crate) sub: Quote,
     pub(crate) syntax: Syntax,
+    /// Whether JSON is indented with tabs.
+    pub(crate) tabs: bool,
 }
 
 impl Style {
@@ -40,6 +42,7 @@ impl Style {
             version: quote_of(version),
             sub: quote_of(sub),
             syntax: template.syntax,
+            tabs: template.syntax == Syntax::Json && template.text.contains("\n\t"),
         }
     }
 }

@@ -1,0 +1,27 @@
+data "aws_iam_policy_document" "worker" {
+  statement {
+    actions   = ["s3:*"]
+    resources = ["*"]
+  }
+
+  statement {
+    actions   = ["sqs:*"]
+    resources = ["*"]
+  }
+
+  # tables
+  statement {
+    actions   = ["dynamodb:*"]
+    resources = ["*"]
+  }
+
+  statement {
+    actions   = ["sns:*"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "worker" {
+  role   = "worker"
+  policy = data.aws_iam_policy_document.worker.json
+}

@@ -1,0 +1,11 @@
+data "aws_iam_policy_document" "worker" {
+  statement {
+    actions   = ["s3:*"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "worker" {
+  role   = "worker"
+  policy = data.aws_iam_policy_document.worker.json
+}
