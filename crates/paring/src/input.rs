@@ -128,7 +128,8 @@ impl Walker<'_> {
 /// The texts of source files below `root` whose names may be templates, relative to it.
 pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnostic>), CliError> {
     const NOT_SOURCES: &[&str] = &[".git", ".aws-sam", ".terraform", ".serverless", "node_modules", "target"];
-    const EXTENSIONS: &[&str] = &["yaml", "yml", "json", "template", "tf", "tofu", "tfvars", "tfstate", "tftpl", "tpl", "tmpl"];
+    const EXTENSIONS: &[&str] =
+        &["yaml", "yml", "json", "template", "tf", "tofu", "tfvars", "tfstate", "tftpl", "tpl", "tmpl"];
     // Of a CDK assembly only the templates and what says where they come from, not the code it packs.
     let is_asset = |name: &str| name.strip_prefix("asset.").is_some_and(|hash| hash.len() == 64);
     let wanted = |file: &FoundFile| {

@@ -166,7 +166,7 @@ fn changes(before: &PolicyDocument) -> Vec<(&'static str, PolicyDocument)> {
 fn kind(form: Form) -> AttachmentKind {
     match form {
         Form::Trust => AttachmentKind::Trust,
-        Form::ResourcePolicy => AttachmentKind::Resource,
+        Form::ResourcePolicy | Form::Permission => AttachmentKind::Resource,
         Form::Organization => AttachmentKind::ServiceControl,
         _ => AttachmentKind::Identity,
     }
@@ -198,14 +198,36 @@ fn attachment(terraform: &Terraform, site: &Site) -> Attachment {
     }
 }
 
+/// What can be asked of a permission: another action, and a source account.
+fn narrowed(before: &PolicyDocument) -> Vec<(&'static str, PolicyDocument)> {
+    let edit = |change: &dyn Fn(&mut Statement)| {
+        let mut after = before.clone();
+        change(&mut after.statements[0]);
+        after
+    };
+    let url = ActionPattern::new("lambda:InvokeFunctionUrl");
+    let action = edit(&|s| s.action = ActionElement::Action(vec![Spanned::synthetic(url.clone())]));
+    let text = r#"{"Statement":{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEquals":{"AWS:SourceAccount":"444455556666"}}}}"#;
+    let source = SourceText { name: SourceName::new("condition"), text: text.into() };
+    let condition = policy::parse(&source).0.statements[0].conditions[0].clone();
+    let account = edit(&|s| s.conditions.push(condition.clone()));
+    vec![("action", action), ("source-account", account)]
+}
+
 /// Whether the patched files say `after` at the site.
 fn judge(files: &[SourceText], site: &Site, after: &PolicyDocument, edited: &Edited) -> Result<(), String> {
     let patched = terraform(&replaced(files, edited));
     let (account, fuel) = (owner::account(&patched, site.owner, None), Cell::new(0));
     let evaluator = Evaluator::new(&patched, patched.module_of(site.at), &account, false, &fuel);
     let evaluator = outside::evaluator(evaluator, site);
-    let node = policies::read(&patched, site).ok_or("the place is gone")?;
-    let said = compare::explains_document(&evaluator, &node, after);
+    let said = if site.writing == Writing::Permission {
+        let body = patched.body(site.at).ok_or("the block is gone")?;
+        let value = super::permission::statement(&evaluator, body).ok_or("the block says no statement")?;
+        compare::value_explains(&value, &after.statements[0])
+    } else {
+        let node = policies::read(&patched, site).ok_or("the place is gone")?;
+        compare::explains_document(&evaluator, &node, after)
+    };
     if said { Ok(()) } else { Err(format!("the patched file does not say what it should\n{}", edited.diff)) }
 }
 
@@ -254,7 +276,7 @@ impl Tally {
                 Statement::allow(vec![ActionPattern::new("dynamodb:PutItem")], vec![ResourcePattern::new(TABLE)]);
             self.whole(terraform, site, &format!("{form} made inline"), Some(PolicyDocument::new(vec![statement])));
         }
-        if !site.writing.is_document() {
+        if !site.writing.is_document() && site.writing != Writing::Permission {
             return;
         }
         let Some(before) = deployed(terraform, site) else {
@@ -262,7 +284,8 @@ impl Tally {
             return self.count(format!("{form} not resolvable"));
         };
         self.row(project, level, &form).statements += before.statements.len();
-        for (name, after) in changes(&before) {
+        let asked = if site.writing == Writing::Permission { narrowed(&before) } else { changes(&before) };
+        for (name, after) in asked {
             self.row(project, level, &form).changes += 1;
             let label = format!("{label} {name}");
             let (before, after) = (Some(before.clone()), Some(after));
@@ -287,7 +310,8 @@ impl Tally {
                     if let Err(why) = judge(files, site, after, edited) {
                         self.wrong.push(format!("{label}: {why}"));
                     }
-                    self.export(&label, edited, Some((terraform, site, after)));
+                    let asked = (site.writing != Writing::Permission).then_some((terraform, site, after));
+                    self.export(&label, edited, asked);
                     let again = patch(&self::terraform(&replaced(files, edited)), &change);
                     if again.is_ok_and(|again| !again.is_empty()) {
                         self.wrong.push(format!("{label}: patched twice"));
@@ -332,6 +356,9 @@ impl Tally {
 /// How far a policy should be carried: L1 where every list is written out or one reference, L2 where it takes a look
 /// besides (inline blocks, files of their own, inputs of modules, lists made by functions), L3 where only its place is told.
 fn level(terraform: &Terraform, site: &Site) -> &'static str {
+    if site.writing == Writing::Permission {
+        return "L2";
+    }
     let Some(node) = policies::read(terraform, site) else { return "L3" };
     let made = |node: &crate::tree::Node| {
         let text = node.raw_text().filter(|_| node.tag.as_deref() == Some(super::parse::EXPRESSION));
