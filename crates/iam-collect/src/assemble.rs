@@ -22,9 +22,19 @@ pub(crate) enum Piece<'b> {
 
 /// The text, and where its lines come from.
 pub(crate) struct Assembled {
-    pub(crate) text: String,
-    origins: Vec<Origin>,
+    text: String,
+    origins: Origins,
 }
+
+impl Assembled {
+    /// The text and the way back, which outlives the pieces.
+    pub(crate) fn into_parts(self) -> (String, Origins) {
+        (self.text, self.origins)
+    }
+}
+
+/// Where the lines of an assembled text come from.
+pub(crate) struct Origins(Vec<Origin>);
 
 /// Lines of the text that were copied.
 struct Origin {
@@ -41,7 +51,7 @@ struct Origin {
 pub(crate) fn assemble(piece: &Piece<'_>) -> Assembled {
     let mut printer = Printer { text: String::new(), line: 1, origins: Vec::new(), positions: BTreeMap::new() };
     printer.piece(piece);
-    Assembled { text: printer.text, origins: printer.origins }
+    Assembled { text: printer.text, origins: Origins(printer.origins) }
 }
 
 struct Printer<'b> {
@@ -102,7 +112,7 @@ impl<'b> Printer<'b> {
     }
 }
 
-impl Assembled {
+impl Origins {
     /// The diagnostic at the place it stands in the user's file; what was made here has no place but `whole`.
     pub(crate) fn at_origin(&self, diagnostic: Diagnostic, whole: &SourceName) -> Diagnostic {
         let position = diagnostic.place.position;
@@ -119,8 +129,8 @@ impl Assembled {
     }
 
     fn origin(&self, line: usize) -> Option<&Origin> {
-        let after = self.origins.partition_point(|origin| origin.line <= line);
-        let origin = self.origins.get(after.checked_sub(1)?)?;
+        let after = self.0.partition_point(|origin| origin.line <= line);
+        let origin = self.0.get(after.checked_sub(1)?)?;
         (line < origin.line + origin.lines).then_some(origin)
     }
 }

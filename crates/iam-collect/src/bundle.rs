@@ -21,19 +21,46 @@ use iam_model::text::{SourceName, SourceText};
 
 use crate::assemble::{Piece, assemble};
 use crate::error::CollectError;
-use folder::{Answer, Folder, Key};
+use folder::Answer;
 
 /// Whether files of this name are used.
 pub(crate) use account::is_known;
+#[cfg(feature = "aws")]
+pub(crate) use account::says_none;
+pub(crate) use folder::{File, Folder, Key};
+#[cfg(feature = "aws")]
+pub(crate) use folder::file_name;
 
 /// The name of the file that holds the organisation, in the form the snapshot has it.
 const ORGANIZATION: &str = "organization";
 
+/// What a collector wrote about its own work: which regions it asked.
+pub(crate) const COLLECTION: &str = "collection";
+/// The version of that file.
+pub(crate) const COLLECTION_SCHEMA: &str = "paring-collection/1";
+
 /// Reads a bundle.
 pub(crate) fn read(path: &Path) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
     let name = path.display().to_string();
-    let folders = folders(path, &name)?;
-    let whole = SourceName::new(&name);
+    snapshot_of(&name, folders(path, &name)?)
+}
+
+/// Reads the folders of accounts, by id, and the organisation in the form the snapshot has it.
+#[cfg(feature = "aws")]
+pub(crate) fn from_folders(
+    name: &str,
+    mut folders: Vec<(String, Folder)>,
+    organization: Option<String>,
+) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
+    if let (Some(text), Some((_, first))) = (organization, folders.first_mut()) {
+        let source = SourceText { name: SourceName::new("organization.json"), text };
+        first.files.insert(Key::of(ORGANIZATION), File::Text(source));
+    }
+    snapshot_of(name, folders)
+}
+
+fn snapshot_of(name: &str, folders: Vec<(String, Folder)>) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
+    let whole = SourceName::new(name);
     let mut diagnostics = Vec::new();
     let parsed: Vec<(&str, Parsed<'_>)> =
         folders.iter().map(|(name, folder)| (name.as_str(), folder.parse())).collect();
@@ -44,7 +71,8 @@ pub(crate) fn read(path: &Path) -> Result<(Snapshot, Vec<Diagnostic>), CollectEr
         if !holds_account(answers.iter().map(|a| a.key).chain(failures.iter().map(|f| f.0))) {
             continue;
         }
-        let (id, account) = account::build(name, answers, failures)?;
+        let notes = folders.iter().find(|(of, _)| of == name).map(|(_, folder)| folder.notes.as_slice());
+        let (id, account) = account::build(name, answers, failures, notes.unwrap_or_default())?;
         if accounts.insert(id.clone(), account).is_some() {
             let message = format!("two folders are of the account {id}; the last one, `{name}`, counts");
             diagnostics.push(Diagnostic::error(Code::SnapshotIncomplete, Place::whole(whole.clone()), message));
@@ -59,9 +87,13 @@ pub(crate) fn read(path: &Path) -> Result<(Snapshot, Vec<Diagnostic>), CollectEr
         ("accounts".into(), Piece::Object(accounts.into_iter().map(|(id, piece)| (id.to_string(), piece)).collect())),
     ]);
     let assembled = assemble(&root);
-    let source = SourceText { name: whole.clone(), text: assembled.text.clone() };
-    let (snapshot, read) = snapshot::read(source)?;
-    diagnostics.extend(read.into_iter().map(|diagnostic| assembled.at_origin(diagnostic, &whole)));
+    // The files are in the assembled text now, and the same again as values would be a third time.
+    drop(root);
+    drop(parsed);
+    drop(folders);
+    let (text, origins) = assembled.into_parts();
+    let (snapshot, read) = snapshot::read(SourceText { name: whole.clone(), text })?;
+    diagnostics.extend(read.into_iter().map(|diagnostic| origins.at_origin(diagnostic, &whole)));
     Ok((snapshot, diagnostics))
 }
 
@@ -75,7 +107,7 @@ fn folders(path: &Path, name: &str) -> Result<Vec<(String, Folder)>, CollectErro
     let of_account = holds_account(root.files.keys());
     if folders.is_empty() && !of_account {
         let snapshot = root.files.iter().find_map(|(key, file)| match file {
-            folder::File::Text(source) if key.item.is_none() && source.text.contains(SCHEMA) => {
+            File::Text(source) if key.item.is_none() && source.text.contains(SCHEMA) => {
                 Some(source.name.as_str().to_owned())
             }
             _ => None,

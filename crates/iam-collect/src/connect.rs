@@ -18,13 +18,28 @@ use crate::error::CollectError;
 pub struct Options {
     /// The profile in the user's AWS configuration; the default one where absent.
     pub profile: Option<String>,
-    /// Regions whose functions are read; the profile's own where empty.
+    /// Regions whose functions and resources are read; the profile's own where empty.
     pub regions: Vec<String>,
 }
 
-/// Calls under throttling are tried this often, each time after a longer, random wait.
-const ATTEMPTS: u32 = 8;
+/// The client itself tries a call this often, each time after a longer, random wait.
+const ATTEMPTS: u32 = 5;
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// How long is waited.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Before a question is asked again that the client gave up on; doubles each time, and half of it is chance.
+    pub(crate) wait: Duration,
+    /// Between two looks at a job.
+    pub(crate) pause: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { wait: Duration::from_secs(4), pause: Duration::from_secs(2) }
+    }
+}
 
 /// Runs one collection to its end on this thread.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CollectError> {

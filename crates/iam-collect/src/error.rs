@@ -55,6 +55,30 @@ pub enum CollectError {
         /// What AWS, or the way there, says.
         reason: String,
     },
+    /// The credentials were good for a while, and are no longer.
+    #[error("the credentials are no longer good: `{call}` failed: {reason}")]
+    CredentialsEnded {
+        /// The call.
+        call: String,
+        /// What AWS says.
+        reason: String,
+        /// The folder that keeps what was answered until then.
+        record: Option<String>,
+    },
+    /// A file of the record cannot be written.
+    #[error("`{name}` cannot be written: {reason}")]
+    Unwritable {
+        /// The file.
+        name: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// All accounts are wanted of an organisation that there is not, or that may not be read.
+    #[error("the accounts of the organisation are not known")]
+    NoOrganization,
+    /// Other accounts are wanted without a role to assume there.
+    #[error("other accounts need a role to assume")]
+    NoRoleName,
     /// No region was given, and the configuration names none.
     #[error("no region is known")]
     NoRegion,
@@ -83,6 +107,18 @@ impl CollectError {
             Self::Aws { call, .. } => {
                 Some(format!("check the credentials (`aws sts get-caller-identity`), and that they allow `{call}`"))
             }
+            Self::CredentialsEnded { record: Some(record), .. } => Some(format!(
+                "log in again and run the same command: what was answered is kept in `{record}` and not asked again"
+            )),
+            Self::CredentialsEnded { .. } => {
+                Some("log in again; with `--record DIR` a collection goes on where it stopped".into())
+            }
+            Self::Unwritable { .. } => Some("check that the folder is there and may be written".into()),
+            Self::NoOrganization => Some(
+                "collect from its management account or a delegated one, or name the accounts: `--accounts 111122223333 …`"
+                    .into(),
+            ),
+            Self::NoRoleName => Some("name it: `--role-name NAME`, a role of that name in each account".into()),
             Self::NoRegion => Some("give one with `--region`, or set it in the profile".into()),
             Self::Snapshot(error) => error.hint(),
         }

@@ -5,8 +5,10 @@
 
 mod assemble;
 mod bundle;
+mod calls;
 mod error;
 mod file;
+mod redact;
 
 #[cfg(feature = "aws")]
 pub mod access_analyzer;
@@ -18,6 +20,7 @@ pub mod live;
 #[cfg(feature = "aws")]
 mod stub;
 
+pub use calls::{Plan, needed_policy};
 pub use error::CollectError;
 
 use std::io::Read;

@@ -1,274 +1,297 @@
-//! A live account: users, groups, roles, policies, and Lambda functions with their policies and tags.
+//! Live accounts: every call of the table, through AWS's own clients, to the same files that a bundle has.
 //!
-//! Each part is a call and a pure conversion to what the AWS CLI prints; the text is then read like any snapshot. What
-//! was not allowed, or failed after all retries, is named in the snapshot and never taken for "nothing there".
+//! What a collection writes with `record` is read back by [`crate::from_path`], and both give the same snapshot, because
+//! both go through the reader of bundles. What was refused, or failed after all retries, is named in the snapshot.
 
-mod convert;
+mod account;
+pub(crate) mod answer;
+mod fetch;
+mod identities;
+mod last_accessed;
+mod organization;
+mod shape;
+mod store;
+mod xml;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{Region, SdkConfig};
-use aws_sdk_iam::types::{GroupDetail, ManagedPolicyDetail, RoleDetail, UserDetail};
-use aws_sdk_lambda::error::ProvideErrorMetadata;
-use aws_sdk_lambda::types::FunctionConfiguration;
-use iam_model::arn::{AccountId, Arn};
+use aws_sdk_iam::config::SharedCredentialsProvider;
+use iam_model::arn::AccountId;
 use iam_model::diagnostic::Diagnostic;
 use iam_model::json::Value;
-use iam_model::snapshot::{self, SCHEMA, Snapshot};
-use iam_model::text::{SourceName, SourceText};
+use iam_model::snapshot::Snapshot;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-pub use crate::connect::Options;
-use crate::connect::{block_on, load, reason};
+use crate::bundle::{self, Folder, Key};
+use crate::connect::{Pace, block_on, load};
 use crate::error::CollectError;
-use convert::object;
+use account::Session;
+use answer::Failure;
+use organization::Organization;
+use shape::{list, object};
+use store::{Counts, Store};
 
-/// Functions asked about at a time: enough to hide the way to AWS, few enough to stay below its limits.
-const AT_ONCE: usize = 16;
+pub use crate::connect::Options;
 
-/// Collects the account the credentials belong to.
+/// Questions under way at a time: enough to hide the way to AWS, few enough to stay below its limits.
+const AT_ONCE: usize = 32;
+/// Accounts under way at a time.
+const ACCOUNTS_AT_ONCE: usize = 8;
+/// How a session in another account is named in its logs.
+const SESSION: &str = "paring-collect";
+
+/// Which accounts are collected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Accounts {
+    /// The one the credentials belong to.
+    #[default]
+    Own,
+    /// Every active one of the organisation.
+    All,
+    /// These.
+    These(Vec<AccountId>),
+}
+
+/// What is collected.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Order {
+    /// Which credentials, and which regions.
+    pub options: Options,
+    /// Which accounts.
+    pub accounts: Accounts,
+    /// The name of the role to assume in other accounts than the own.
+    pub role_name: Option<String>,
+    /// The folder that keeps the answers; a collection that was interrupted goes on from it.
+    pub record: Option<PathBuf>,
+    /// Whether AWS's record of last uses is fetched for each role. It is kept in `record`.
+    pub last_accessed: bool,
+}
+
+/// How one account went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// The account.
+    pub account: AccountId,
+    /// Calls that AWS answered.
+    pub answered: usize,
+    /// Answers that were there already.
+    pub kept: usize,
+    /// Calls that failed, and are named in the snapshot.
+    pub failed: usize,
+    /// Why the whole account could not be read.
+    pub refused: Option<String>,
+}
+
+/// Collects accounts; `told` hears of each as it is done.
 ///
 /// # Errors
-/// Without credentials or a region, and where not even the account's name can be read.
-pub fn collect(options: &Options) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
-    block_on(async { collect_with(&load(options).await?, &options.regions).await })?
+/// Without credentials or a region, where the credentials end on the way, where `record` cannot be written, and where
+/// accounts are wanted that need a role or an organisation and there is none.
+pub fn collect(
+    order: &Order,
+    told: &(dyn Fn(&Progress) + Sync),
+) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
+    block_on(async { collect_with(&load(&order.options).await?, order, Pace::default(), told).await })?
 }
 
 /// As [`collect`], with a configuration made before.
-async fn collect_with(config: &SdkConfig, regions: &[String]) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
-    let mut gathered = Gathered::default();
-    gathered.identities(config).await;
-    let own: Vec<String> = config.region().map(ToString::to_string).into_iter().collect();
-    for region in if regions.is_empty() { &own } else { regions } {
-        gathered.functions_of(config, region).await;
-    }
-    gathered.not_read.push(Missing {
-        what: "trails, stacks and the policies of buckets, queues, topics, keys, tables and secrets are not collected \
-               from a live account yet: they are not known"
-            .into(),
-        hint: Some("make a bundle with the AWS CLI; `docs/collect.md` has the commands".into()),
-    });
-    gathered.into_snapshot()
-}
-
-/// What was read so far, and what could not be.
-#[derive(Default)]
-struct Gathered {
-    users: Vec<UserDetail>,
-    groups: Vec<GroupDetail>,
-    roles: Vec<RoleDetail>,
-    policies: Vec<ManagedPolicyDetail>,
-    functions: Vec<Function>,
-    not_read: Vec<Missing>,
-    /// Why identities could not be read, where nothing of them was.
-    fatal: Option<String>,
-}
-
-struct Missing {
-    what: String,
-    hint: Option<String>,
-}
-
-/// A function, and what AWS says when asked about it.
-struct Function {
-    description: FunctionConfiguration,
-    policy: Option<String>,
-    tags: Option<Vec<(String, String)>>,
-}
-
-/// An answer, that there is none, or why the call failed.
-type Answer<T> = Result<Option<T>, String>;
-
-const DETAILS: &str = "iam:GetAccountAuthorizationDetails";
-
-impl Gathered {
-    fn failed(&mut self, call: &str, why: &str, lost: &str) {
-        let hint = format!("allow `{call}` to whoever collects, and collect again");
-        self.not_read.push(Missing { what: format!("`{call}` failed: {why}: {lost}"), hint: Some(hint) });
-    }
-
-    async fn identities(&mut self, config: &SdkConfig) {
-        let mut pages = aws_sdk_iam::Client::new(config).get_account_authorization_details().into_paginator().send();
-        let mut read = 0_usize;
-        while let Some(page) = pages.next().await {
-            match page {
-                Ok(page) => {
-                    read += 1;
-                    self.users.extend(page.user_detail_list.unwrap_or_default());
-                    self.groups.extend(page.group_detail_list.unwrap_or_default());
-                    self.roles.extend(page.role_detail_list.unwrap_or_default());
-                    self.policies.extend(page.policies.unwrap_or_default());
-                }
-                Err(error) if read == 0 => {
-                    self.fatal = Some(reason(&error));
-                    return;
-                }
-                Err(error) => {
-                    let lost = format!("only the first {read} pages of users, groups, roles and policies are known");
-                    self.failed(DETAILS, &reason(&error), &lost);
-                    return;
-                }
-            }
-        }
-    }
-
-    async fn functions_of(&mut self, config: &SdkConfig, region: &str) {
-        let config = aws_sdk_lambda::config::Builder::from(config).region(Region::new(region.to_owned())).build();
-        let lambda = aws_sdk_lambda::Client::from_conf(config);
-        let mut found = Vec::new();
-        let mut pages = lambda.list_functions().into_paginator().send();
-        while let Some(page) = pages.next().await {
-            match page {
-                Ok(page) => found.extend(page.functions.unwrap_or_default()),
-                Err(error) => {
-                    let lost = format!("functions in {region} are not known beyond the {} read", found.len());
-                    self.failed("lambda:ListFunctions", &reason(&error), &lost);
-                    break;
-                }
-            }
-        }
-        let mut failures = Failures::default();
-        for some in found.chunks(AT_ONCE) {
-            self.functions.extend(described(&lambda, some, &mut failures).await);
-        }
-        failures.report(self, region, found.len());
-    }
-
-    fn into_snapshot(self) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
-        let Some(id) = self.account() else {
-            let reason = self.fatal.unwrap_or_else(|| "it names no user, group, role or policy of the account".into());
-            return Err(CollectError::Aws { call: DETAILS.into(), reason });
-        };
-        let details = object([
-            ("UserDetailList", Value::Array(self.users.iter().map(convert::user).collect())),
-            ("GroupDetailList", Value::Array(self.groups.iter().map(convert::group).collect())),
-            ("RoleDetailList", Value::Array(self.roles.iter().map(convert::role).collect())),
-            ("Policies", Value::Array(self.policies.iter().map(convert::policy).collect())),
-        ]);
-        let policies = self.functions.iter().filter_map(|function| {
-            let arn = function.description.function_arn()?;
-            Some((arn.to_owned(), Value::text(function.policy.as_ref()?)))
-        });
-        let mut policies: Vec<(String, Value)> = policies.collect();
-        policies.sort_by(|a, b| a.0.cmp(&b.0));
-        policies.dedup_by(|a, b| a.0 == b.0);
-        let resources = self.functions.iter().map(|f| convert::function(&f.description, f.tags.as_deref())).collect();
-        let mut not_read = self.not_read;
-        if let Some(why) = self.fatal {
-            let what = format!("`{DETAILS}` failed: {why}: users, groups, roles and policies are not known");
-            not_read.push(Missing { what, hint: None });
-        }
-        let account = object([
-            ("authorization_details", details),
-            ("resources", Value::Array(resources)),
-            ("resource_policies", Value::Object(policies)),
-            ("not_read", Value::Array(not_read.into_iter().map(convert::missing).collect())),
-        ]);
-        let root = object([
-            ("schema", Value::text(SCHEMA)),
-            ("organization", Value::Null),
-            ("accounts", Value::Object(vec![(id.to_string(), account)])),
-        ]);
-        let source = SourceText { name: SourceName::new(&format!("account {id}")), text: root.to_pretty() };
-        let (snapshot, mut diagnostics) = snapshot::read(source)?;
-        // Lines of a text that nobody has seen yet tell nothing.
-        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.place.position = None);
-        Ok((snapshot, diagnostics))
-    }
-
-    fn account(&self) -> Option<AccountId> {
-        let roles = self.roles.iter().filter_map(RoleDetail::arn);
-        let users = self.users.iter().filter_map(UserDetail::arn);
-        let groups = self.groups.iter().filter_map(GroupDetail::arn);
-        let policies = self.policies.iter().filter_map(ManagedPolicyDetail::arn);
-        let functions = self.functions.iter().filter_map(|function| function.description.function_arn());
-        let mut arns = roles.chain(users).chain(groups).chain(policies).chain(functions);
-        arns.find_map(|arn| arn.parse::<Arn>().ok()?.account())
-    }
-}
-
-/// Asks for the policies and tags of some functions at once; the answers come in the functions' order.
-async fn described(
-    lambda: &aws_sdk_lambda::Client,
-    functions: &[FunctionConfiguration],
-    failures: &mut Failures,
-) -> Vec<Function> {
-    let mut questions = JoinSet::new();
-    for (place, function) in functions.iter().enumerate() {
-        let (lambda, arn) = (lambda.clone(), function.function_arn().unwrap_or_default().to_owned());
-        questions.spawn(async move { (place, (policy(&lambda, &arn).await, tags(&lambda, &arn).await)) });
-    }
-    let mut answers = BTreeMap::new();
-    while let Some(answer) = questions.join_next().await {
-        answers.extend(answer.ok());
-    }
-    let mut described = Vec::with_capacity(functions.len());
-    for (place, description) in functions.iter().enumerate() {
-        let lost = || (Err("the answer was lost".to_owned()), Err("the answer was lost".to_owned()));
-        let (policy, tags) = answers.remove(&place).unwrap_or_else(lost);
-        let name = description.function_name().unwrap_or_default();
-        let policy = failures.keep(Call::Policy, name, policy);
-        let tags = failures.keep(Call::Tags, name, tags);
-        described.push(Function { description: description.clone(), policy, tags });
-    }
-    described
-}
-
-async fn policy(lambda: &aws_sdk_lambda::Client, arn: &str) -> Answer<String> {
-    match lambda.get_policy().function_name(arn).send().await {
-        Ok(answer) => Ok(answer.policy),
-        Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
-        Err(error) => Err(reason(&error)),
-    }
-}
-
-async fn tags(lambda: &aws_sdk_lambda::Client, arn: &str) -> Answer<Vec<(String, String)>> {
-    match lambda.list_tags().resource(arn).send().await {
-        Ok(answer) => {
-            let mut tags: Vec<(String, String)> = answer.tags.unwrap_or_default().into_iter().collect();
-            tags.sort();
-            Ok(Some(tags))
-        }
-        Err(error) => Err(reason(&error)),
-    }
-}
-
-/// Failed calls about functions: the first of each kind in full, and how many more.
-#[derive(Default)]
-struct Failures {
-    policy: Vec<(String, String)>,
-    tags: Vec<(String, String)>,
-}
-
-#[derive(Clone, Copy)]
-enum Call {
-    Policy,
-    Tags,
-}
-
-impl Failures {
-    fn keep<T>(&mut self, call: Call, function: &str, answer: Answer<T>) -> Option<T> {
-        let failed = match call {
-            Call::Policy => &mut self.policy,
-            Call::Tags => &mut self.tags,
-        };
-        answer.unwrap_or_else(|why| {
-            failed.push((function.to_owned(), why));
+pub(crate) async fn collect_with(
+    config: &SdkConfig,
+    order: &Order,
+    pace: Pace,
+    told: &(dyn Fn(&Progress) + Sync),
+) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
+    let own = caller(config).await.map_err(|failure| CollectError::Aws {
+        call: "sts:GetCallerIdentity".into(),
+        reason: format!("{}: {}", failure.code, failure.message),
+    })?;
+    let mut notes = Vec::new();
+    let organization = match organization::read(config).await {
+        Ok(found) => found,
+        Err((call, failure)) if failure.ends_all() => return Err(ended(call, &failure, order)),
+        Err((call, failure)) => {
+            let what = format!("`{call}` failed: {}: {}: guardrails are not known", failure.code, failure.message);
+            let hint = "collect from the management account, or one delegated to read the organisation".to_owned();
+            notes.push((what, Some(hint)));
             None
-        })
-    }
-
-    fn report(self, gathered: &mut Gathered, region: &str, of: usize) {
-        let calls = [("lambda:GetPolicy", self.policy, "who may call"), ("lambda:ListTags", self.tags, "the tags of")];
-        for (call, failed, lost) in calls {
-            if let Some((function, why)) = failed.first() {
-                let count = failed.len();
-                let lost = format!("{lost} {count} of {of} functions in {region} is not known (`{function}` first)");
-                gathered.failed(call, why, &lost);
-            }
         }
+    };
+    let accounts = wanted(order, &own, organization.as_ref(), &mut notes)?;
+    let regions = regions(config, &order.options);
+    if let (Some(organization), Some(record)) = (&organization, &order.record) {
+        store::write(&record.join("organization.json"), &organization.to_value().to_pretty())?;
+    }
+    let run = Run { config, order, pace, own: &own, regions: &regions, told };
+    let mut folders = run.accounts(&accounts).await?;
+    if let Some((_, folder)) = folders.iter_mut().find(|(id, _)| *id == own.account.to_string()) {
+        folder.notes.extend(notes);
+    }
+    let whole = format!("account {}", own.account);
+    let organization = organization.map(|organization| organization.to_value().to_pretty());
+    let (snapshot, mut diagnostics) = bundle::from_folders(&whole, folders, organization)?;
+    if order.record.is_none() {
+        // Lines of a text that nobody has seen tell nothing.
+        diagnostics.iter_mut().for_each(|diagnostic| diagnostic.place.position = None);
+    }
+    Ok((snapshot, diagnostics))
+}
+
+/// Whose credentials these are.
+struct Caller {
+    account: AccountId,
+    partition: String,
+}
+
+async fn caller(config: &SdkConfig) -> Result<Caller, Failure> {
+    let answer = aws_sdk_sts::Client::new(config).get_caller_identity().send().await;
+    let answer = answer.map_err(|error| Failure::of(&error))?;
+    let account = answer.account().and_then(|account| account.parse().ok());
+    let account = account.ok_or_else(|| Failure::unusable("it names no account"))?;
+    let partition = answer.arn().and_then(|arn| arn.split(':').nth(1)).unwrap_or("aws").to_owned();
+    Ok(Caller { account, partition })
+}
+
+/// The accounts that are collected, in order.
+fn wanted(
+    order: &Order,
+    own: &Caller,
+    organization: Option<&Organization>,
+    notes: &mut Vec<(String, Option<String>)>,
+) -> Result<BTreeSet<AccountId>, CollectError> {
+    let accounts: BTreeSet<AccountId> = match &order.accounts {
+        Accounts::Own => BTreeSet::from([own.account.clone()]),
+        Accounts::These(accounts) => accounts.iter().cloned().collect(),
+        Accounts::All => {
+            let organization = organization.ok_or(CollectError::NoOrganization)?;
+            if !organization.closed.is_empty() {
+                let what = format!("{} accounts of the organisation are closed: not read", organization.closed.len());
+                notes.push((what, None));
+            }
+            organization.accounts().filter(|account| !organization.closed.contains(account)).cloned().collect()
+        }
+    };
+    if order.role_name.is_none() && accounts.iter().any(|account| *account != own.account) {
+        return Err(CollectError::NoRoleName);
+    }
+    Ok(accounts)
+}
+
+fn regions(config: &SdkConfig, options: &Options) -> Vec<String> {
+    if !options.regions.is_empty() {
+        return options.regions.clone();
+    }
+    config.region().map(ToString::to_string).into_iter().collect()
+}
+
+/// The credentials are no longer good.
+fn ended(call: &str, failure: &Failure, order: &Order) -> CollectError {
+    CollectError::CredentialsEnded {
+        call: call.into(),
+        reason: format!("{}: {}", failure.code, failure.message),
+        record: order.record.as_ref().map(|record| record.display().to_string()),
     }
 }
+
+/// What every account's collection shares.
+struct Run<'r> {
+    config: &'r SdkConfig,
+    order: &'r Order,
+    pace: Pace,
+    own: &'r Caller,
+    regions: &'r [String],
+    told: &'r (dyn Fn(&Progress) + Sync),
+}
+
+impl Run<'_> {
+    async fn accounts(&self, accounts: &BTreeSet<AccountId>) -> Result<Vec<(String, Folder)>, CollectError> {
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        let places = Arc::new(Semaphore::new(ACCOUNTS_AT_ONCE));
+        let mut running = JoinSet::new();
+        for id in accounts {
+            let session = Arc::new(self.session(id, Arc::clone(&slots)).await);
+            let (places, regions, id) = (Arc::clone(&places), self.regions.to_vec(), id.clone());
+            running.spawn(async move {
+                let _place = places.acquire().await;
+                let refused = match caller(&session.config).await {
+                    Ok(found) if found.account == id => None,
+                    Ok(found) => Some(Failure::unusable(format!("the role is one of account {}", found.account))),
+                    Err(failure) => Some(failure),
+                };
+                if refused.is_none() {
+                    account::everything(&session, &regions).await;
+                }
+                (id, session, refused)
+            });
+        }
+        let mut folders = Vec::new();
+        while let Some(done) = running.join_next().await {
+            let Ok((id, session, refused)) = done else {
+                return Err(CollectError::Aws { call: "collect".into(), reason: "an account's answers were lost".into() });
+            };
+            folders.push((id.to_string(), self.done(id, &session, refused)?));
+        }
+        folders.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(folders)
+    }
+
+    /// The account's answers, told of and closed.
+    fn done(&self, id: AccountId, session: &Session, refused: Option<Failure>) -> Result<Folder, CollectError> {
+        let why = session.why.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(failure) = why {
+            return Err(ended("a call", &failure, self.order));
+        }
+        if let Some(failure) = &refused {
+            let (key, call) = (Key::of("account-authorization-details"), "AssumeRole");
+            session.store.keep(key, call, Err(failure.clone()));
+        }
+        let mut regions = object([("regions", list(self.regions, |region| Value::text(region)).unwrap_or(Value::Null))]);
+        if let Value::Object(members) = &mut regions {
+            members.insert(0, ("schema".into(), Value::text(bundle::COLLECTION_SCHEMA)));
+        }
+        session.store.keep(Key::of(bundle::COLLECTION), "collect", Ok(fetch::Answer::Value(regions)));
+        let (folder, Counts { answered, kept, failed }) = session.store.close()?;
+        let refused = refused.map(|failure| format!("{}: {}", failure.code, failure.message));
+        (self.told)(&Progress { account: id, answered: answered.saturating_sub(1), kept, failed, refused });
+        Ok(folder)
+    }
+
+    async fn session(&self, id: &AccountId, slots: Arc<Semaphore>) -> Session {
+        let config = match &self.order.role_name {
+            Some(role) if *id != self.own.account => self.assumed(id, role).await,
+            _ => self.config.clone(),
+        };
+        Session {
+            config,
+            store: Store::open(&id.to_string(), self.order.record.as_ref().map(|record| record.join(id.to_string()))),
+            slots,
+            pace: self.pace,
+            last_accessed: self.order.last_accessed,
+            over: Arc::new(AtomicBool::new(false)),
+            why: Mutex::new(None),
+            asked: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    /// The configuration with a role of another account.
+    async fn assumed(&self, id: &AccountId, role: &str) -> SdkConfig {
+        let arn = format!("arn:{}:iam::{id}:role/{role}", self.own.partition);
+        let region = self.config.region().cloned().unwrap_or_else(|| Region::new("us-east-1"));
+        let provider = AssumeRoleProvider::builder(arn)
+            .session_name(SESSION)
+            .region(region)
+            .configure(self.config)
+            .build()
+            .await;
+        self.config.clone().into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+    }
+}
+
 
 #[cfg(test)]
 mod tests;

@@ -196,6 +196,9 @@ resource_kinds! {
     StepfunctionsStateMachine => "stepfunctions.state_machine",
     ApprunnerService => "apprunner.service",
     SagemakerNotebookInstance => "sagemaker.notebook_instance",
+    EcrRepository => "ecr.repository",
+    EventsEventBus => "events.event_bus",
+    ApigatewayRestApi => "apigateway.rest_api",
 }
 
 /// The organisation the accounts belong to.

@@ -24,6 +24,7 @@ pub(crate) fn is_known(call: &str) -> bool {
         || call == LOGIN
         || call == KEYS
         || call == LAST_ACCESSED
+        || call == super::COLLECTION
         || shapes::is_known(call)
         || policies::is_known(call)
         || functions::is_known(call)
@@ -98,10 +99,10 @@ impl<'b> Answers<'b> {
                 by_call.entry(&key.call).or_default().push(why);
             }
         }
-        for whys in by_call.into_values() {
+        for (call, whys) in by_call {
             let (first, more) = (whys.first().copied().unwrap_or_default(), whys.len() - 1);
             let more = if more == 0 { String::new() } else { format!("; {more} more of this call failed") };
-            self.not_read(format!("{first}{more}"), None);
+            self.not_read(format!("{first}{more}"), allowing(call, first));
         }
     }
 
@@ -123,13 +124,24 @@ impl<'b> Answers<'b> {
     }
 }
 
+/// What would allow a call that was refused.
+fn allowing(call: &str, why: &str) -> Option<String> {
+    const REFUSED: [&str; 4] = ["(AccessDenied", "(UnauthorizedOperation)", "(AuthorizationError)", "(Forbidden"];
+    let actions = crate::calls::actions_of(call, why);
+    let refused = REFUSED.iter().any(|word| why.contains(word)) && !actions.is_empty();
+    let actions: Vec<String> = actions.into_iter().map(|action| format!("`{action}`")).collect();
+    refused.then(|| format!("allow {} to whoever collects, and collect again", actions.join(" and ")))
+}
+
 /// Whether a message of the CLI says that the thing asked for does not exist, rather than that it could not be read.
-fn says_none(why: &str) -> bool {
+pub(crate) fn says_none(why: &str) -> bool {
     const NONE: &[&str] = &[
         "(ResourceNotFoundException)",
         "(NoSuchBucketPolicy)",
         "(NoSuchEntity)",
         "(NoSuchTagSet)",
+        "(NoSuchPublicAccessBlockConfiguration)",
+        "(RepositoryPolicyNotFoundException)",
         "(PolicyNotFoundException)",
         "(NotFoundException)",
         "(StackNotFoundException)",
@@ -142,17 +154,24 @@ pub(super) fn build<'b>(
     folder: &str,
     all: &'b [Answer<'b>],
     failures: &'b [(&'b Key, String)],
+    notes: &[(String, Option<String>)],
 ) -> Result<(AccountId, Piece<'b>), CollectError> {
     let mut answers = Answers {
         all,
         by_key: all.iter().map(|answer| (answer.key, answer)).collect(),
         items: all.iter().filter_map(|a| Some((a.key.call.as_str(), a.key.item.as_deref()?))).collect(),
         failures: failures.iter().map(|(key, why)| (*key, why.as_str())).collect(),
-        not_read: Vec::new(),
+        not_read: notes.to_vec(),
     };
     answers.report_failures();
+    regions(&mut answers);
     let details = DETAILS.iter().find_map(|call| answers.of(call).next());
-    let mut resources = shapes::resources(&mut answers, details.map_or("aws", |d| partition(&d.root)));
+    let owned = details.iter().flat_map(|d| arns(&d.root)).find_map(|arn| arn.account());
+    let owner = shapes::Owner {
+        partition: details.map_or("aws", |d| partition(&d.root)),
+        account: owned.or_else(|| folder.parse().ok()),
+    };
+    let mut resources = shapes::resources(&mut answers, &owner);
     functions::extend(&mut answers, &mut resources);
     let policies = policies::policies(&mut answers, &resources);
     let trails = trails::trails(&mut answers);
@@ -169,6 +188,16 @@ pub(super) fn build<'b>(
     members.push(("iam_extra", Piece::Made(extra(&mut answers, details))));
     members.push(("not_read", Piece::List(answers.not_read.into_iter().map(not_read).collect())));
     Ok((id, Piece::Object(members.into_iter().map(|(key, piece)| (key.to_owned(), piece)).collect())))
+}
+
+/// Says which regions were asked, where a collector wrote it down.
+fn regions(answers: &mut Answers<'_>) {
+    let regions = answers.of(super::COLLECTION).next().and_then(|answer| answer.root.get("regions"));
+    let regions: Vec<&str> = regions.map(Node::items).unwrap_or_default().iter().filter_map(Node::as_str).collect();
+    if !regions.is_empty() {
+        let what = format!("only {} was asked: nothing of other regions is known", regions.join(", "));
+        answers.not_read(what, Some("name the regions in use: `--region NAME`, once for each".into()));
+    }
 }
 
 fn not_read<'b>((what, hint): (String, Option<String>)) -> Piece<'b> {

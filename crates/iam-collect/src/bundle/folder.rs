@@ -24,17 +24,63 @@ const DEEPEST: usize = 2;
 
 /// One call's answer for one thing in one region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// The command, such as `get-policy`.
-    pub(super) call: String,
+    pub(crate) call: String,
     /// The thing asked about, for calls that ask about one.
-    pub(super) item: Option<String>,
+    pub(crate) item: Option<String>,
     /// The region's folder, where there is one.
-    pub(super) region: Option<String>,
+    pub(crate) region: Option<String>,
+}
+
+#[cfg(feature = "aws")]
+impl Key {
+    /// The answer to a call about a whole account.
+    pub(crate) fn of(call: &str) -> Self {
+        Self { call: call.into(), item: None, region: None }
+    }
+}
+
+/// The name of the file about a thing: nothing in it leads out of its folder, and [`thing`] reads it back.
+#[cfg(feature = "aws")]
+pub(crate) fn file_name(thing: &str) -> String {
+    const LONGEST: usize = 180;
+    let mut name = String::new();
+    for (place, byte) in thing.bytes().enumerate() {
+        let plain = byte.is_ascii_alphanumeric() || b"-_+=,@".contains(&byte) || (byte == b'.' && place > 0);
+        if plain {
+            name.push(char::from(byte));
+        } else {
+            name.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    if name.len() > LONGEST {
+        // Whoever looks for such a thing finds it by the ARN in the answer.
+        let sum = thing.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        name = name.chars().take(LONGEST).chain(format!("~{sum:016x}").chars()).collect();
+    }
+    name
+}
+
+/// The thing that a file is about, by its name.
+fn thing(name: &str) -> String {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let coded = match (first, after) {
+            (b'%', [high, low, ..]) => std::str::from_utf8(&[*high, *low]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok()),
+            _ => None,
+        };
+        bytes.push(coded.unwrap_or(first));
+        rest = if coded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| name.to_owned())
 }
 
 /// What is on disk.
-pub(super) enum File {
+pub(crate) enum File {
     /// The answer's text.
     Text(SourceText),
     /// The call failed with this message, or the file cannot be read.
@@ -43,13 +89,15 @@ pub(super) enum File {
 
 /// The files of one account.
 #[derive(Default)]
-pub(super) struct Folder {
+pub(crate) struct Folder {
     /// By call, thing and region.
-    pub(super) files: BTreeMap<Key, File>,
+    pub(crate) files: BTreeMap<Key, File>,
+    /// What else is not known, with what to do about it.
+    pub(crate) notes: Vec<(String, Option<String>)>,
     /// Sub-folders named like an account.
-    pub(super) accounts: BTreeMap<String, PathBuf>,
+    pub(crate) accounts: BTreeMap<String, PathBuf>,
     /// Links, which are not followed.
-    pub(super) links: Vec<String>,
+    pub(crate) links: Vec<String>,
     /// Where the values of the answers stand.
     arena: Arena,
 }
@@ -63,7 +111,7 @@ pub(super) struct Answer<'b> {
 
 impl Folder {
     /// Lists and reads a folder.
-    pub(super) fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let mut folder = Self::default();
         folder.list(path, None, None, 0);
         folder
@@ -105,7 +153,7 @@ impl Folder {
             _ => return,
         };
         let (call, item) = call.map_or((stem, None), |call| (call, Some(stem)));
-        let key = Key { call: call.into(), item: item.map(Into::into), region: region.map(Into::into) };
+        let key = Key { call: call.into(), item: item.map(thing), region: region.map(Into::into) };
         let read = match file::open(path) {
             Ok(source) if source.text.trim().is_empty() => {
                 if !failed {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_model::json::{Node, NodeKind};
+use iam_model::json::{Node, NodeKind, Value};
 
 use super::account::{Answers, Found};
 use super::folder::Answer;
@@ -45,6 +45,13 @@ const CALLS: &[Call] = &[
         command: "aws kms get-key-policy --policy-name default --key-id NAME",
     },
     Call {
+        call: "get-repository-policy",
+        kind: "ecr.repository",
+        policy: "policyText",
+        name: "repositoryName",
+        command: "aws ecr get-repository-policy --repository-name NAME",
+    },
+    Call {
         call: RESOURCE_POLICY,
         kind: "secretsmanager.secret",
         policy: "ResourcePolicy",
@@ -83,6 +90,7 @@ pub(super) fn policies<'b>(answers: &mut Answers<'b>, resources: &[Resource]) ->
         }
     }
     in_attributes(answers, &mut policies);
+    in_lists(answers, resources, &mut policies);
     Piece::Object(policies.into_iter().collect())
 }
 
@@ -139,6 +147,32 @@ fn in_attributes<'b>(answers: &Answers<'b>, policies: &mut Policies<'b>) {
             let Some(attributes) = answer.root.get("Attributes") else { continue };
             if let (Some(arn), Some(policy)) = (attributes.get(arn).and_then(Node::as_str), attributes.get("Policy")) {
                 policies.insert(arn.into(), Piece::Copy(answer.source, policy.span));
+            }
+        }
+    }
+}
+
+/// Event buses and REST APIs carry their policy in the list that names them.
+fn in_lists<'b>(answers: &Answers<'b>, resources: &[Resource], policies: &mut Policies<'b>) {
+    for (call, list, kind, id, policy) in [
+        ("list-event-buses", "EventBuses", "events.event_bus", "Arn", "Policy"),
+        ("get-rest-apis", "items", "apigateway.rest_api", "id", "policy"),
+    ] {
+        let by_id: BTreeMap<&str, &Resource> =
+            resources.iter().filter(|r| r.kind == kind).filter_map(|r| Some((r.api_text(id)?, r))).collect();
+        for answer in answers.of(call) {
+            for item in answer.root.get(list).map(Node::items).unwrap_or_default() {
+                let resource = item.get(id).and_then(Node::as_str).and_then(|id| by_id.get(id));
+                let found = item.get(policy).filter(|policy| policy.as_str().is_some_and(|text| !text.is_empty()));
+                let (Some(resource), Some(found)) = (resource, found) else { continue };
+                // API Gateway escapes the quotes of a policy that is a string already.
+                let text = found.as_str().unwrap_or_default();
+                let piece = if text.trim_start().starts_with("{\\\"") {
+                    Piece::Made(Value::String(text.replace("\\\"", "\"").replace("\\/", "/")))
+                } else {
+                    Piece::Copy(answer.source, found.span)
+                };
+                policies.insert(resource.arn.to_string(), piece);
             }
         }
     }

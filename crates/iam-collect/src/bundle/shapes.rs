@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use iam_model::arn::Arn;
+use iam_model::arn::{AccountId, Arn};
 use iam_model::json::{Node, NodeKind, Value};
 
-use super::account::Answers;
+use super::account::{Answers, Found};
 use super::folder::Answer;
 use super::named;
+use crate::redact;
 
 /// A resource of the snapshot to be.
 pub(super) struct Resource {
@@ -60,9 +61,21 @@ const fn shape(call: &'static str, under: Under, kind: &'static str, arn: &'stat
 /// The bucket's name stands in for its ARN: AWS gives none.
 const BUCKET: &str = "Name";
 
+/// The API's id stands in for its ARN as well.
+const REST_API: &str = "id";
+
+/// Whose the resources are.
+pub(super) struct Owner<'n> {
+    pub(super) partition: &'n str,
+    pub(super) account: Option<AccountId>,
+}
+
 const SHAPES: &[Shape] = &[
     shape(FUNCTIONS, Under::List("Functions"), "lambda.function", "FunctionArn", "Role"),
     shape("list-buckets", Under::List("Buckets"), "s3.bucket", BUCKET, ""),
+    shape("describe-repositories", Under::List("repositories"), "ecr.repository", "repositoryArn", ""),
+    shape("list-event-buses", Under::List("EventBuses"), "events.event_bus", "Arn", ""),
+    shape("get-rest-apis", Under::List("items"), "apigateway.rest_api", REST_API, ""),
     shape("list-keys", Under::List("Keys"), "kms.key", "KeyArn", ""),
     shape("list-secrets", Under::List("SecretList"), "secretsmanager.secret", "ARN", ""),
     shape("describe-table", Under::Object("Table"), "dynamodb.table", "TableArn", ""),
@@ -86,6 +99,7 @@ const SHAPES: &[Shape] = &[
 const FUNCTIONS: &str = "list-functions";
 const STACK: &str = "cloudformation.stack";
 const STACK_RESOURCES: &str = "describe-stack-resources";
+const PUBLIC_ACCESS: &str = "get-public-access-block";
 
 /// Calls without which a common bundle is poorer; the others are for those who have such resources.
 const COMMON: [&str; 6] = ["list-buckets", "list-keys", "list-secrets", "list-tables", "list-queues", "list-topics"];
@@ -98,18 +112,19 @@ const NAMES: [(&str, &str, &str); 3] = [
 ];
 
 pub(super) fn is_known(call: &str) -> bool {
-    call == STACK_RESOURCES || SHAPES.iter().any(|s| s.call == call) || NAMES.iter().any(|names| names.0 == call)
+    call == STACK_RESOURCES || call == PUBLIC_ACCESS || SHAPES.iter().any(|s| s.call == call) || NAMES.iter().any(|names| names.0 == call)
 }
 
 /// Every resource the answers describe, once.
-pub(super) fn resources<'b>(answers: &mut Answers<'b>, partition: &str) -> Vec<Resource> {
+pub(super) fn resources<'b>(answers: &mut Answers<'b>, owner: &Owner<'_>) -> Vec<Resource> {
     let mut resources = Vec::new();
     for shape in SHAPES {
         for answer in answers.of(shape.call) {
-            described(answers, shape, answer, partition, &mut resources);
+            described(answers, shape, answer, owner, &mut resources);
         }
     }
     stack_resources(answers, &mut resources);
+    public_access(answers, &mut resources);
     undescribed(answers);
     if answers.of(FUNCTIONS).next().is_none() {
         answers.missing(FUNCTIONS, "functions are not known", "aws lambda list-functions > list-functions.json");
@@ -128,7 +143,7 @@ fn described<'b>(
     answers: &mut Answers<'b>,
     shape: &Shape,
     answer: &'b Answer<'b>,
-    partition: &str,
+    owner: &Owner<'_>,
     resources: &mut Vec<Resource>,
 ) {
     let root = std::slice::from_ref(&answer.root);
@@ -142,13 +157,10 @@ fn described<'b>(
     for node in nodes {
         let place = if inner.is_empty() { Some(node) } else { node.get(inner) };
         let text = |key: &str| place.and_then(|place| place.get(key)).and_then(Node::as_str);
-        let arn = match (text(shape.arn), shape.arn) {
-            (Some(name), BUCKET) => format!("arn:{partition}:s3:::{name}").parse().ok(),
-            (found, _) => found.and_then(|arn| arn.parse::<Arn>().ok()),
-        };
+        let arn = text(shape.arn).and_then(|found| arn(shape, answer, owner, found));
         match (arn, &node.kind) {
             (Some(arn), NodeKind::Object(members)) => {
-                let api = members.iter().map(|m| (m.key.to_string(), without_secrets(m.key, &m.value))).collect();
+                let api = members.iter().map(|m| (m.key.to_string(), redact::member(m.key, &m.value))).collect();
                 let role = text(shape.role).filter(|role| !role.is_empty()).map(Into::into);
                 resources.push(Resource { kind: shape.kind, arn, role, api });
             }
@@ -161,18 +173,16 @@ fn described<'b>(
     }
 }
 
-/// The value without what people put passwords into; no permission depends on it.
-fn without_secrets(key: &str, node: &Node<'_>) -> Value {
-    const SECRET: [&str; 4] = ["Environment", "EnvironmentVariables", "UserData", "Parameters"];
-    if SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(key)) {
-        return Value::text("(left out)");
-    }
-    match &node.kind {
-        NodeKind::Object(members) => {
-            Value::Object(members.iter().map(|m| (m.key.to_string(), without_secrets(m.key, &m.value))).collect())
+/// The ARN, as AWS gives it or made from the name.
+fn arn(shape: &Shape, answer: &Answer<'_>, owner: &Owner<'_>, found: &str) -> Option<Arn> {
+    let partition = owner.partition;
+    match shape.arn {
+        BUCKET => format!("arn:{partition}:s3:::{found}").parse().ok(),
+        REST_API => {
+            let (region, account) = (answer.key.region.as_deref()?, owner.account.as_ref()?);
+            format!("arn:{partition}:execute-api:{region}:{account}:{found}").parse().ok()
         }
-        NodeKind::Array(items) => Value::Array(items.iter().map(|item| without_secrets("", item)).collect()),
-        _ => node.to_value(),
+        _ => found.parse().ok(),
     }
 }
 
@@ -216,6 +226,29 @@ fn stack_resources<'b>(answers: &mut Answers<'b>, resources: &mut Vec<Resource>)
                 let api = vec![("StackName".into(), Value::text(name)), (LIST.into(), value)];
                 resources.push(Resource { kind: STACK, arn, role: None, api });
             }
+        }
+    }
+}
+
+/// `get-public-access-block`: joined to the bucket. A bucket that AWS says has none gets one that blocks nothing.
+fn public_access(answers: &mut Answers<'_>, resources: &mut [Resource]) {
+    const BLOCK: &str = "PublicAccessBlockConfiguration";
+    if !answers.asked(PUBLIC_ACCESS) {
+        return;
+    }
+    for bucket in resources.iter_mut().filter(|resource| resource.kind == "s3.bucket") {
+        let name = bucket.arn.name().to_owned();
+        match answers.about(PUBLIC_ACCESS, &name, "") {
+            Found::Answer(answer) => {
+                bucket.api.extend(answer.root.get(BLOCK).map(|block| (BLOCK.to_owned(), block.to_value())));
+            }
+            Found::None => {
+                let flags = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+                let off = flags.map(|flag| (flag.to_owned(), Value::Bool(false)));
+                bucket.api.push((BLOCK.to_owned(), Value::Object(off.to_vec())));
+            }
+            // A failed call is named with the others of its kind; the bucket's block stays unknown.
+            Found::Missing => {}
         }
     }
 }

@@ -1,10 +1,13 @@
-//! Pages, throttling and refusals, through the real clients against a stand-in on loopback.
+//! Pages, throttling, refusals and interruptions, through the real clients against a stand-in on loopback.
+
+use std::fs;
+use std::path::Path;
 
 use iam_model::snapshot::SnapshotIndex;
 
 use super::*;
-use crate::file_form;
-use crate::stub::{CANARY, Stub, serve};
+use crate::stub::{CANARY, QUICK, SILENCE, Stub, nothing, serve};
+use crate::{file_form, from_path};
 
 const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22lambda.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
 
@@ -41,8 +44,8 @@ fn functions(names: &[&str], next: &str) -> (u16, String) {
         .map(|name| {
             format!(
                 r#"{{"FunctionName": "{name}", "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:{name}",
-                    "Role": "arn:aws:iam::111122223333:role/second", "Runtime": "python3.13",
-                    "Environment": {{"Variables": {{"PASSWORD": "{CANARY}"}}}}}}"#
+                    "Role": "arn:aws:iam::111122223333:role/second", "Runtime": "python3.13", "NewInThisYear": [1],
+                    "Environment": {{"Variables": {{"PASSWORD": "{CANARY}", "KEY": "AKIA{CANARY}"}}}}}}"#
             )
         })
         .collect();
@@ -55,11 +58,8 @@ fn account(request: &str, before: usize) -> (u16, String) {
         r if r.contains("Action=GetAccountAuthorizationDetails") && r.contains("Marker=") => page("second", None),
         r if r.contains("Action=GetAccountAuthorizationDetails") && before == 0 => refused("Throttling", 400),
         r if r.contains("Action=GetAccountAuthorizationDetails") => page("first", Some("next")),
-        r if r.contains("/functions?Marker=") || r.contains("&Marker=") => functions(&["c"], ""),
-        r if r.starts_with("GET /2015-03-31/functions?")
-            || r.starts_with("GET /2015-03-31/functions/ ")
-            || r.starts_with("GET /2015-03-31/functions ") =>
-        {
+        r if r.contains("/functions?Marker=") || r.contains("/functions/?Marker=") => functions(&["c"], ""),
+        r if r.starts_with("GET /2015-03-31/functions ") || r.starts_with("GET /2015-03-31/functions/ ") => {
             functions(&["a", "b"], r#", "NextMarker": "m""#)
         }
         r if r.contains("/policy") && r.contains("function%3Aa") => {
@@ -68,14 +68,74 @@ fn account(request: &str, before: usize) -> (u16, String) {
         r if r.contains("/policy") && r.contains("function%3Ac") => {
             (403, r#"{"__type": "AccessDeniedException", "Message": "not you"}"#.into())
         }
-        r if r.contains("/policy") => (404, r#"{"__type": "ResourceNotFoundException", "Message": "none"}"#.into()),
+        r if r.contains("/policy") || r.contains("/url ") => {
+            (404, r#"{"__type": "ResourceNotFoundException", "Message": "none"}"#.into())
+        }
         r if r.contains("/tags/") => (200, r#"{"Tags": {"team": "rides"}}"#.into()),
-        other => (500, format!("nobody expects {other}")),
+        r if r.contains("/restapis") && r.contains("position=") => {
+            (200, r#"{"item": [{"id": "y", "name": "second"}]}"#.into())
+        }
+        r if r.contains("/restapis") => {
+            let policy = r#"{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[{\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\",\\\"Action\\\":\\\"execute-api:Invoke\\\",\\\"Resource\\\":\\\"*\\\"}]}"#;
+            (200, format!(r#"{{"item": [{{"id": "x", "name": "first", "policy": "{policy}"}}], "position": "p"}}"#))
+        }
+        other => nothing(other),
     }
 }
 
+fn order() -> Order {
+    Order::default()
+}
+
+fn collected_by(stub: &Stub, order: &Order) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
+    block_on(collect_with(&stub.config(), order, QUICK, &|_| ())).unwrap()
+}
+
 fn collected(stub: &Stub) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
-    block_on(collect_with(&stub.config(), &[])).unwrap()
+    collected_by(stub, &order())
+}
+
+fn roles(snapshot: &Snapshot) -> Vec<String> {
+    SnapshotIndex::new(snapshot).0.roles().map(|role| role.identity.name.clone()).collect()
+}
+
+/// A folder of its own for one test, gone afterwards.
+struct Record(PathBuf);
+
+impl Record {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("paring-record-{test}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    fn order(&self) -> Order {
+        Order { record: Some(self.0.clone()), ..order() }
+    }
+
+    /// Every file in it, with its text.
+    fn files(&self) -> Vec<(String, String)> {
+        fn walk(path: &Path, files: &mut Vec<(String, String)>) {
+            for entry in fs::read_dir(path).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, files);
+                } else {
+                    files.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        let mut files = Vec::new();
+        walk(&self.0, &mut files);
+        files.sort();
+        files
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 #[test]
@@ -83,28 +143,69 @@ fn pages_and_throttling_lose_nothing_and_give_nothing_twice() {
     let stub = serve(account);
     let (snapshot, diagnostics) = collected(&stub).unwrap();
     let (index, _) = SnapshotIndex::new(&snapshot);
-    let roles: Vec<&str> = index.roles().map(|role| role.identity.name.as_str()).collect();
-    assert_eq!(roles, ["first", "second"]);
+    assert_eq!(roles(&snapshot), ["first", "second"]);
     let first = index.role(&"arn:aws:iam::111122223333:role/first".parse().unwrap()).unwrap();
     assert_eq!(first.trust.statements.len(), 1, "documents are decoded");
     assert_eq!(first.identity.tags["team"], "rides");
     let functions = index.functions_of(&"arn:aws:iam::111122223333:role/second".parse().unwrap());
     assert_eq!(functions.iter().map(|f| f.arn.name()).collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!(functions[0].api.get("Tags").and_then(|tags| tags.get("team")?.as_str()), Some("rides"));
+    assert!(functions[0].api.get("NewInThisYear").is_some(), "what this version does not know is kept");
     assert!(index.resource_policy(&functions[0].arn).is_some());
+    let api = index.resource_policy(&"arn:aws:execute-api:us-east-1:111122223333:x".parse().unwrap()).unwrap();
+    assert_eq!(api.statements.len(), 1, "API Gateway's extra escapes are undone");
     let messages: Vec<&str> = diagnostics.iter().map(|d| d.message.as_str()).collect();
-    assert_eq!(messages.len(), 2, "{messages:#?}");
-    assert!(messages[0].starts_with("`lambda:GetPolicy` failed: AccessDeniedException: not you: who may call 1 of 3"));
-    assert!(messages[1].contains("are not collected from a live account yet"));
-    let details = stub.asked().into_iter().filter(|r| r.contains("GetAccountAuthorizationDetails")).count();
+    assert_eq!(messages.len(), 3, "{messages:#?}");
+    assert!(messages[0].contains("(AccessDeniedException) when calling the GetPolicy operation: not you"));
+    assert_eq!(diagnostics[0].hint.as_deref(), Some("allow `lambda:GetPolicy` to whoever collects, and collect again"));
+    assert!(messages[1].contains("only us-east-1 was asked"));
+    assert!(messages[2].contains("1 of 3 lambda.functions (`c`): the policies on them are not known"));
+    let asked = stub.asked();
+    let details = asked.iter().filter(|r| r.contains("GetAccountAuthorizationDetails")).count();
     assert_eq!(details, 3, "one throttled, two pages");
 }
 
 #[test]
+fn servers_that_fail_or_say_nothing_are_asked_again() {
+    let stub = serve(|request, before| match request {
+        r if r.contains("Action=GetAccountAuthorizationDetails") && before < 7 => (503, "no".into()),
+        r if r.contains(".ListTables ") && before == 0 => (SILENCE, String::new()),
+        r if r.contains(".ListKeys ") && before < 4 => {
+            (400, r#"{"__type": "ThrottlingException", "message": "slow down"}"#.into())
+        }
+        r if r.contains(".ListSecrets ") && before < 2 => (200, r#"{"SecretList": [{"ARN": "#.into()),
+        r if r.contains("Action=GetAccountAuthorizationDetails") => account(r, 1),
+        r => account(r, before),
+    });
+    let (snapshot, diagnostics) = collected(&stub).unwrap();
+    assert_eq!(roles(&snapshot), ["first", "second"]);
+    let messages: Vec<&str> = diagnostics.iter().map(|d| d.message.as_str()).collect();
+    assert!(messages.iter().all(|m| !m.contains("list-tables") && !m.contains("list-keys")), "{messages:#?}");
+}
+
+#[test]
+fn pages_that_go_round_end() {
+    let stub = serve(|request, before| match request {
+        r if r.contains(".ListKeys ") => (200, r#"{"Keys": [], "NextMarker": "again", "Truncated": true}"#.into()),
+        r => account(r, before),
+    });
+    let (_, diagnostics) = collected(&stub).unwrap();
+    assert!(diagnostics.iter().any(|d| d.message.contains("a mark came twice")), "{diagnostics:#?}");
+    assert!(stub.asked().iter().filter(|r| r.contains(".ListKeys ")).count() <= 4);
+}
+
+#[test]
 fn secrets_never_come_out() {
-    let (snapshot, diagnostics) = collected(&serve(account)).unwrap();
-    assert!(!file_form(&snapshot).unwrap().contains(CANARY));
+    let record = Record::new("secrets");
+    let (snapshot, diagnostics) = collected_by(&serve(account), &record.order()).unwrap();
+    let form = file_form(&snapshot).unwrap();
+    assert!(form.contains("\"PASSWORD\": \"(left out)\""), "names stay: {form}");
+    assert!(form.contains("AKIA(the rest"), "what kind of value it was stays");
+    assert!(!form.contains(CANARY));
     assert!(!format!("{snapshot:?} {diagnostics:?}").contains(CANARY));
+    for (name, text) in record.files() {
+        assert!(!text.contains(CANARY) && !name.contains(CANARY), "{name}");
+    }
     let error = collected(&serve(|_, _| refused("InvalidClientTokenId", 403))).unwrap_err();
     assert!(!format!("{error:?} {error}").contains(CANARY));
 }
@@ -116,20 +217,202 @@ fn equal_answers_give_equal_bytes() {
 }
 
 #[test]
-fn without_the_account_there_is_an_error_that_names_the_call() {
+fn without_an_identity_there_is_an_error_that_names_the_call() {
     let error = collected(&serve(|_, _| refused("AccessDenied", 403))).unwrap_err();
-    assert_eq!(error.to_string(), "`iam:GetAccountAuthorizationDetails` failed: AccessDenied: no");
+    assert_eq!(error.to_string(), "`sts:GetCallerIdentity` failed: AccessDenied: no");
 }
 
 #[test]
-fn a_page_that_is_refused_leaves_the_others_and_is_named() {
-    let stub =
-        serve(
-            |request, before| {
-                if request.contains("Marker=next") { refused("AccessDenied", 403) } else { account(request, before) }
-            },
-        );
+fn a_list_with_a_refused_page_is_not_taken_for_whole() {
+    let stub = serve(|request, before| match request {
+        r if r.contains("Marker=next") => refused("AccessDenied", 403),
+        r => account(r, before),
+    });
     let (snapshot, diagnostics) = collected(&stub).unwrap();
-    assert_eq!(SnapshotIndex::new(&snapshot).0.roles().count(), 1);
-    assert!(diagnostics.iter().any(|d| d.message.contains("only the first 1 pages")), "{diagnostics:#?}");
+    assert_eq!(roles(&snapshot), [""; 0]);
+    let said = diagnostics.iter().find(|d| d.message.contains("GetAccountAuthorizationDetails")).unwrap();
+    assert!(said.hint.as_deref().unwrap().contains("allow `iam:GetAccountAuthorizationDetails`"));
+}
+
+#[test]
+fn a_record_read_back_is_the_same_snapshot() {
+    let record = Record::new("same");
+    let (live, _) = collected_by(&serve(account), &record.order()).unwrap();
+    let (replayed, _) = from_path(&record.0).unwrap();
+    assert_eq!(file_form(&live).unwrap(), file_form(&replayed).unwrap().replace(&format!("{}/", record.0.display()), &format!("{}/", record.0.display())));
+    assert_eq!(roles(&replayed), ["first", "second"]);
+}
+
+#[test]
+fn a_collection_whose_credentials_end_goes_on_where_it_stopped() {
+    let record = Record::new("resumed");
+    let expiring = serve(|request, before| match request {
+        r if r.contains("function%3Ab") => (403, r#"{"__type": "ExpiredTokenException", "message": "expired"}"#.into()),
+        r => account(r, before),
+    });
+    let error = collected_by(&expiring, &record.order()).unwrap_err();
+    assert!(error.to_string().starts_with("the credentials are no longer good"), "{error}");
+    assert!(error.hint().unwrap().contains("log in again"), "{:?}", error.hint());
+    let kept = record.files().len();
+    assert!(kept > 3, "{kept}");
+
+    let good = serve(account);
+    let (resumed, _) = collected_by(&good, &record.order()).unwrap();
+    let (whole, _) = collected(&serve(account)).unwrap();
+    let without_places = |snapshot: &Snapshot| {
+        let form = file_form(snapshot).unwrap().replace(&format!("{}/", record.0.display()), "");
+        form.lines().filter(|line| !line.contains("\"what\"")).map(ToOwned::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(without_places(&resumed), without_places(&whole));
+    assert!(good.asked().iter().all(|r| !r.contains("GetAccountAuthorizationDetails")), "what is there is not asked");
+
+    // Once everything was answered, only who one is and the organisation are asked again, and what was refused.
+    let again = serve(account);
+    collected_by(&again, &record.order()).unwrap();
+    let about: Vec<String> = again.asked().into_iter().filter(|r| !r.contains("CallerIdentity") && !r.contains(".DescribeOrganization ")).collect();
+    assert!(about.iter().all(|r| r.contains("function%3Ac")), "{about:#?}");
+}
+
+/// Two accounts below a unit, each with a service control policy of its own; one more that is closed.
+fn organization(request: &str, before: usize) -> (u16, String) {
+    let json = |body: &str| (200, body.to_owned());
+    match request {
+        r if r.contains(".DescribeOrganization ") => {
+            json(r#"{"Organization": {"Id": "o-1", "MasterAccountId": "111122223333"}}"#)
+        }
+        r if r.contains(".ListRoots ") => json(
+            r#"{"Roots": [{"Id": "r-1", "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}]}]}"#,
+        ),
+        r if r.contains(".ListAccountsForParent ") && r.contains("r-1") => {
+            json(r#"{"Accounts": [{"Id": "111122223333", "Status": "ACTIVE"}]}"#)
+        }
+        r if r.contains(".ListAccountsForParent ") && r.contains("NextToken") => {
+            json(r#"{"Accounts": [{"Id": "999999999999", "Status": "SUSPENDED"}]}"#)
+        }
+        r if r.contains(".ListAccountsForParent ") => {
+            json(r#"{"Accounts": [{"Id": "444455556666", "Status": "ACTIVE"}], "NextToken": "n"}"#)
+        }
+        r if r.contains(".ListOrganizationalUnitsForParent ") && r.contains("r-1") => {
+            json(r#"{"OrganizationalUnits": [{"Id": "ou-1"}]}"#)
+        }
+        r if r.contains(".ListOrganizationalUnitsForParent ") => json(r#"{"OrganizationalUnits": []}"#),
+        r if r.contains(".ListPolicies ") => {
+            json(r#"{"Policies": [{"Id": "p-FullAWSAccess"}, {"Id": "p-1"}, {"Id": "p-unused"}]}"#)
+        }
+        r if r.contains(".ListTargetsForPolicy ") && r.contains("p-1\"") => json(r#"{"Targets": [{"TargetId": "ou-1"}]}"#),
+        r if r.contains(".ListTargetsForPolicy ") && r.contains("p-Full") => json(
+            r#"{"Targets": [{"TargetId": "r-1"}, {"TargetId": "ou-1"}, {"TargetId": "111122223333"}, {"TargetId": "444455556666"}]}"#,
+        ),
+        r if r.contains(".ListTargetsForPolicy ") => json(r#"{"Targets": []}"#),
+        r if r.contains(".DescribePolicy ") => {
+            let effect = if r.contains("p-1\"") { "Deny" } else { "Allow" };
+            json(&format!(
+                r#"{{"Policy": {{"Content": "{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"{effect}\",\"Action\":\"*\",\"Resource\":\"*\"}}]}}"}}}}"#
+            ))
+        }
+        r if r.contains("Action=AssumeRole") && r.contains("444455556666") => {
+            let body = "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA444455556666</AccessKeyId>\
+                 <SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2036-01-01T00:00:00Z</Expiration>\
+                 </Credentials></AssumeRoleResult></AssumeRoleResponse>";
+            (200, body.into())
+        }
+        r if r.contains("Action=AssumeRole") => refused("AccessDenied", 403),
+        r => account(r, before),
+    }
+}
+
+#[test]
+fn guardrails_come_level_by_level_and_only_where_they_are_switched_on() {
+    let (snapshot, diagnostics) = collected(&serve(organization)).unwrap();
+    let organization = snapshot.organization.as_ref().unwrap_or_else(|| panic!("{diagnostics:#?}"));
+    assert_eq!(organization.management_account.as_ref().map(ToString::to_string).as_deref(), Some("111122223333"));
+    let of = |account: &str| {
+        let found = &organization.accounts[&account.parse().unwrap()];
+        (found.scps.iter().map(Vec::len).collect::<Vec<_>>(), found.rcps.len())
+    };
+    assert_eq!(of("444455556666"), (vec![1, 2, 1], 0), "root, unit, account");
+    assert_eq!(of("111122223333"), (vec![1, 1], 0));
+}
+
+#[test]
+fn an_account_whose_role_is_refused_is_named_and_costs_no_other() {
+    let order = Order {
+        accounts: Accounts::These(vec!["111122223333".parse().unwrap(), "777788889999".parse().unwrap()]),
+        role_name: Some("auditor".into()),
+        ..order()
+    };
+    let told = Mutex::new(Vec::new());
+    let stub = serve(organization);
+    let (snapshot, diagnostics) =
+        block_on(collect_with(&stub.config(), &order, QUICK, &|progress| told.lock().unwrap().push(progress.clone())))
+            .unwrap()
+            .unwrap();
+    assert_eq!(snapshot.accounts.len(), 2);
+    assert_eq!(roles(&snapshot), ["first", "second"]);
+    let said = diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    assert!(said.contains("777788889999/account-authorization-details.err"), "{said}");
+    let mut told = told.into_inner().unwrap();
+    told.sort_by(|a, b| a.account.cmp(&b.account));
+    assert_eq!(told.iter().map(|p| p.refused.is_some()).collect::<Vec<_>>(), [false, true]);
+    assert!(told[0].answered > 10 && told[0].failed == 1, "{told:?}");
+}
+
+#[test]
+fn other_accounts_need_a_role_and_all_of_them_an_organisation() {
+    let all = Order { accounts: Accounts::All, ..order() };
+    assert_eq!(collected_by(&serve(account), &all).unwrap_err(), CollectError::NoOrganization);
+    assert_eq!(collected_by(&serve(organization), &all).unwrap_err(), CollectError::NoRoleName);
+}
+
+#[test]
+fn a_tree_that_may_not_be_read_is_said_and_is_not_none() {
+    let stub = serve(|request, before| match request {
+        r if r.contains(".ListRoots ") => (400, r#"{"__type": "AccessDeniedException", "Message": "no"}"#.into()),
+        r => organization(r, before),
+    });
+    let (snapshot, diagnostics) = collected(&stub).unwrap();
+    assert!(snapshot.organization.is_none());
+    let said = diagnostics.iter().find(|d| d.message.contains("organizations:ListRoots")).unwrap();
+    assert!(said.message.contains("guardrails are not known"), "{said}");
+}
+
+#[test]
+fn last_uses_are_fetched_once_their_job_is_done_and_kept() {
+    let record = Record::new("last");
+    let stub = serve(|request, before| {
+        let xml = |name: &str, inner: &str| {
+            (200, format!("<{name}Response><{name}Result>{inner}</{name}Result></{name}Response>"))
+        };
+        let get = "GetServiceLastAccessedDetails";
+        let job = "<JobCreationDate>2026-11-01T00:00:00Z</JobCreationDate><JobCompletionDate>2026-11-01T00:00:05Z</JobCompletionDate>";
+        match request {
+            r if r.contains("Action=GenerateServiceLastAccessedDetails") => {
+                let job = if r.contains("first") { "j-first" } else { "j-second" };
+                xml("GenerateServiceLastAccessedDetails", &format!("<JobId>{job}</JobId>"))
+            }
+            r if r.contains("Action=GetServiceLastAccessedDetails") && before == 0 => {
+                xml(get, &format!("<JobStatus>IN_PROGRESS</JobStatus>{job}<ServicesLastAccessed/>"))
+            }
+            r if r.contains("j-first") => xml(
+                get,
+                &format!(
+                    "<JobStatus>COMPLETED</JobStatus><JobType>ACTION_LEVEL</JobType>{job}<ServicesLastAccessed><member>
+                     <ServiceName>Amazon S3</ServiceName><ServiceNamespace>s3</ServiceNamespace>
+                     <LastAuthenticated>2026-10-01T00:00:00Z</LastAuthenticated></member></ServicesLastAccessed>"
+                ),
+            ),
+            r if r.contains("j-second") => refused("NoSuchEntity", 404),
+            r => account(r, before),
+        }
+    });
+    let order = Order { last_accessed: true, ..record.order() };
+    collected_by(&stub, &order).unwrap();
+    let files = record.files();
+    let kept = |name: &str| files.iter().any(|(path, _)| path.ends_with(&format!("get-service-last-accessed-details/{name}")));
+    assert!(kept("first.json") && kept("second.err"), "{:#?}", files.iter().map(|f| &f.0).collect::<Vec<_>>());
+    let text = &files.iter().find(|(path, _)| path.ends_with("first.json")).unwrap().1;
+    assert!(text.contains("\"ServiceNamespace\": \"s3\"") && text.contains("2026-10-01T00:00:00Z"), "{text}");
+    let again = serve(account);
+    collected_by(&again, &order).unwrap();
+    assert!(again.asked().iter().all(|r| !r.contains("LastAccessed")), "cached");
 }
