@@ -27,9 +27,9 @@ use folder::Answer;
 pub(crate) use account::is_known;
 #[cfg(feature = "aws")]
 pub(crate) use account::says_none;
-pub(crate) use folder::{File, Folder, Key};
 #[cfg(feature = "aws")]
 pub(crate) use folder::file_name;
+pub(crate) use folder::{File, Folder, Key};
 
 /// The name of the file that holds the organisation, in the form the snapshot has it.
 const ORGANIZATION: &str = "organization";

@@ -92,6 +92,10 @@ pub(crate) struct About {
 
 /// One row.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(
+    not(feature = "aws"),
+    expect(dead_code, reason = "without clients nothing is called, but its needs are told")
+)]
 pub(crate) struct Call {
     pub(crate) operation: Operation,
     /// Service and operation, such as `lambda:ListFunctions`.
@@ -109,7 +113,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    const fn new(operation: Operation, api: &'static str, actions: &'static [&'static str], file: &'static str) -> Self {
+    const fn new(
+        operation: Operation,
+        api: &'static str,
+        actions: &'static [&'static str],
+        file: &'static str,
+    ) -> Self {
         Self { operation, api, actions, resource: "*", file, scope: Scope::Region, about: None, optional: false }
     }
 
@@ -136,6 +145,7 @@ impl Call {
         }
     }
 
+    #[cfg(feature = "aws")]
     /// The operation's name, such as `ListFunctions`.
     pub(crate) fn name(&self) -> &'static str {
         self.api.split_once(':').map_or(self.api, |(_, name)| name)

@@ -93,10 +93,7 @@ pub struct Progress {
 /// # Errors
 /// Without credentials or a region, where the credentials end on the way, where `record` cannot be written, and where
 /// accounts are wanted that need a role or an organisation and there is none.
-pub fn collect(
-    order: &Order,
-    told: &(dyn Fn(&Progress) + Sync),
-) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
+pub fn collect(order: &Order, told: &dyn Fn(&Progress)) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
     block_on(async { collect_with(&load(&order.options).await?, order, Pace::default(), told).await })?
 }
 
@@ -105,7 +102,7 @@ pub(crate) async fn collect_with(
     config: &SdkConfig,
     order: &Order,
     pace: Pace,
-    told: &(dyn Fn(&Progress) + Sync),
+    told: &dyn Fn(&Progress),
 ) -> Result<(Snapshot, Vec<Diagnostic>), CollectError> {
     let own = caller(config).await.map_err(|failure| CollectError::Aws {
         call: "sts:GetCallerIdentity".into(),
@@ -205,7 +202,7 @@ struct Run<'r> {
     pace: Pace,
     own: &'r Caller,
     regions: &'r [String],
-    told: &'r (dyn Fn(&Progress) + Sync),
+    told: &'r dyn Fn(&Progress),
 }
 
 impl Run<'_> {
@@ -232,7 +229,10 @@ impl Run<'_> {
         let mut folders = Vec::new();
         while let Some(done) = running.join_next().await {
             let Ok((id, session, refused)) = done else {
-                return Err(CollectError::Aws { call: "collect".into(), reason: "an account's answers were lost".into() });
+                return Err(CollectError::Aws {
+                    call: "collect".into(),
+                    reason: "an account's answers were lost".into(),
+                });
             };
             folders.push((id.to_string(), self.done(id, &session, refused)?));
         }
@@ -250,7 +250,8 @@ impl Run<'_> {
             let (key, call) = (Key::of("account-authorization-details"), "AssumeRole");
             session.store.keep(key, call, Err(failure.clone()));
         }
-        let mut regions = object([("regions", list(self.regions, |region| Value::text(region)).unwrap_or(Value::Null))]);
+        let mut regions =
+            object([("regions", list(self.regions, |region| Value::text(region)).unwrap_or(Value::Null))]);
         if let Value::Object(members) = &mut regions {
             members.insert(0, ("schema".into(), Value::text(bundle::COLLECTION_SCHEMA)));
         }
@@ -282,16 +283,11 @@ impl Run<'_> {
     async fn assumed(&self, id: &AccountId, role: &str) -> SdkConfig {
         let arn = format!("arn:{}:iam::{id}:role/{role}", self.own.partition);
         let region = self.config.region().cloned().unwrap_or_else(|| Region::new("us-east-1"));
-        let provider = AssumeRoleProvider::builder(arn)
-            .session_name(SESSION)
-            .region(region)
-            .configure(self.config)
-            .build()
-            .await;
+        let provider =
+            AssumeRoleProvider::builder(arn).session_name(SESSION).region(region).configure(self.config).build().await;
         self.config.clone().into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
     }
 }
-
 
 #[cfg(test)]
 mod tests;

@@ -15,20 +15,8 @@ const VALUES: [&str; 2] = ["Environment", "EnvironmentVariables"];
 /// In lists of variables, the members that are no value.
 const NAMES: [&str; 2] = ["name", "type"];
 /// How credentials begin that anyone may recognise.
-const BEGINNINGS: [&str; 12] = [
-    "AKIA",
-    "ASIA",
-    "ghp_",
-    "gho_",
-    "ghs_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "sk_live_",
-    "npm_",
-    "sk-proj-",
-];
+const BEGINNINGS: [&str; 12] =
+    ["AKIA", "ASIA", "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "xoxb-", "xoxp-", "sk_live_", "npm_", "sk-proj-"];
 
 fn is_any(names: &[&str], key: &str) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(key))

@@ -49,7 +49,8 @@ pub(crate) fn serve(answer: impl Fn(&str, usize) -> (u16, String) + Send + Sync 
                     let _ = stream.read(&mut [0]);
                     return;
                 }
-                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let head =
+                    format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
                 let _ = stream.write_all((head + &body).as_bytes());
             });
         }
@@ -128,9 +129,7 @@ pub(crate) fn nothing(request: &str) -> (u16, String) {
         r if r.contains("/functions") => json(r#"{"Functions": []}"#),
         r if r.contains(".DescribeTrails ") => json(r#"{"trailList": []}"#),
         r if r.contains("Action=DescribeStacks") => xml("DescribeStacks", "<Stacks/>"),
-        r if r.contains("max-buckets") => {
-            (200, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>".into())
-        }
+        r if r.contains("max-buckets") => (200, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>".into()),
         r if r.contains(".ListTables ") => json(r#"{"TableNames": []}"#),
         r if r.contains(".ListQueues ") => json("{}"),
         r if r.contains("Action=ListTopics") => xml("ListTopics", "<Topics/>"),

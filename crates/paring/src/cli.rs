@@ -2,6 +2,7 @@
 
 mod catalog;
 mod check;
+mod collect;
 mod cut;
 mod diff;
 mod evidence;
@@ -24,6 +25,9 @@ use crate::terminal::Color;
 
 pub(crate) use catalog::{Catalog, CatalogFile, CatalogQuestion};
 pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
+#[cfg(feature = "aws")]
+pub(crate) use collect::AccountWord;
+pub(crate) use collect::Collect;
 pub(crate) use cut::Cut;
 pub(crate) use diff::Diff;
 pub(crate) use evidence::{Explain, Grounds, PolicyFormat, Synthesize};
@@ -215,26 +219,6 @@ pub(crate) struct Tighten {
     /// Exit 1 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
     pub(crate) fail_on: Option<Threshold>,
-}
-
-/// An account in, a snapshot file out.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Collect {
-    /// A folder of AWS CLI output, instead of a live account; `docs/collect.md` has the commands
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "regions"], help_heading = "Input")]
-    pub(crate) bundle: Option<PathBuf>,
-
-    /// The AWS profile whose account is collected [default: as the AWS CLI chooses]
-    #[arg(long, value_name = "NAME", help_heading = "Input")]
-    pub(crate) profile: Option<String>,
-
-    /// A region whose functions are collected (can be repeated) [default: the profile's]
-    #[arg(long = "region", value_name = "REGION", help_heading = "Input")]
-    pub(crate) regions: Vec<String>,
-
-    /// Where the snapshot goes [default: standard output]
-    #[arg(long, short, value_name = "FILE", help_heading = "Output")]
-    pub(crate) output: Option<PathBuf>,
 }
 
 /// How a report is printed.

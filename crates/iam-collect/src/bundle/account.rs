@@ -192,7 +192,15 @@ pub(super) fn build<'b>(
 
 /// Says which regions were asked, where a collector wrote it down.
 fn regions(answers: &mut Answers<'_>) {
-    let regions = answers.of(super::COLLECTION).next().and_then(|answer| answer.root.get("regions"));
+    let Some(written) = answers.of(super::COLLECTION).next() else { return };
+    let version = written.root.get("schema").and_then(Node::as_str).unwrap_or("none");
+    if version != super::COLLECTION_SCHEMA {
+        let what =
+            format!("{} is of the version `{version}`: which regions were asked is not known", written.source.name);
+        answers.not_read(what, Some(format!("this program knows `{}`: use a newer one", super::COLLECTION_SCHEMA)));
+        return;
+    }
+    let regions = written.root.get("regions");
     let regions: Vec<&str> = regions.map(Node::items).unwrap_or_default().iter().filter_map(Node::as_str).collect();
     if !regions.is_empty() {
         let what = format!("only {} was asked: nothing of other regions is known", regions.join(", "));

@@ -56,9 +56,9 @@ pub(crate) fn file_name(thing: &str) -> String {
     }
     if name.len() > LONGEST {
         // Whoever looks for such a thing finds it by the ARN in the answer.
-        let sum = thing.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let sum = thing
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         name = name.chars().take(LONGEST).chain(format!("~{sum:016x}").chars()).collect();
     }
     name
@@ -70,7 +70,9 @@ fn thing(name: &str) -> String {
     let mut rest = name.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
         let coded = match (first, after) {
-            (b'%', [high, low, ..]) => std::str::from_utf8(&[*high, *low]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok()),
+            (b'%', [high, low, ..]) => {
+                std::str::from_utf8(&[*high, *low]).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            }
             _ => None,
         };
         bytes.push(coded.unwrap_or(first));

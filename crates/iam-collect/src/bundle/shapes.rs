@@ -112,7 +112,10 @@ const NAMES: [(&str, &str, &str); 3] = [
 ];
 
 pub(super) fn is_known(call: &str) -> bool {
-    call == STACK_RESOURCES || call == PUBLIC_ACCESS || SHAPES.iter().any(|s| s.call == call) || NAMES.iter().any(|names| names.0 == call)
+    call == STACK_RESOURCES
+        || call == PUBLIC_ACCESS
+        || SHAPES.iter().any(|s| s.call == call)
+        || NAMES.iter().any(|names| names.0 == call)
 }
 
 /// Every resource the answers describe, once.

@@ -20,10 +20,8 @@ fn every_answer_is_one_that_bundles_are_read_for() {
 
 /// The actions of a policy, with their resource.
 fn pairs(policy: &str) -> Vec<(String, String)> {
-    let source = iam_model::text::SourceText {
-        name: iam_model::text::SourceName::new("policy.json"),
-        text: policy.to_owned(),
-    };
+    let source =
+        iam_model::text::SourceText { name: iam_model::text::SourceName::new("policy.json"), text: policy.to_owned() };
     let (document, diagnostics) = iam_model::policy::parse(&source);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     assert_eq!(document.statements.len(), policy.matches("\"Effect\"").count());
@@ -42,7 +40,8 @@ fn pairs(policy: &str) -> Vec<(String, String)> {
 #[test]
 fn the_policy_names_each_action_of_the_calls_and_no_other() {
     let found = pairs(&needed_policy(&Plan::default()));
-    let mut expected: Vec<&str> = CALLS.iter().filter(|call| !call.optional).flat_map(|call| call.actions).copied().collect();
+    let mut expected: Vec<&str> =
+        CALLS.iter().filter(|call| !call.optional).flat_map(|call| call.actions).copied().collect();
     expected.extend(ORGANIZATION);
     expected.sort_unstable();
     expected.dedup();
@@ -51,7 +50,9 @@ fn the_policy_names_each_action_of_the_calls_and_no_other() {
     assert_eq!(actions, expected);
     assert!(actions.iter().all(|action| !action.contains('*')));
     let writing = ["Create", "Put", "Delete", "Update", "Attach", "Set", "Send", "Invoke"];
-    assert!(actions.iter().all(|action| writing.iter().all(|word| !action.split(':').nth(1).unwrap().starts_with(word))));
+    assert!(
+        actions.iter().all(|action| writing.iter().all(|word| !action.split(':').nth(1).unwrap().starts_with(word)))
+    );
 }
 
 #[test]
@@ -63,8 +64,11 @@ fn what_is_not_asked_for_is_not_allowed() {
         lookup: true,
     };
     let (least, most) = (pairs(&needed_policy(&Plan::default())), pairs(&needed_policy(&plan)));
-    let more: Vec<String> =
-        most.iter().filter(|pair| !least.contains(pair)).map(|(action, resource)| format!("{action} {resource}")).collect();
+    let more: Vec<String> = most
+        .iter()
+        .filter(|pair| !least.contains(pair))
+        .map(|(action, resource)| format!("{action} {resource}"))
+        .collect();
     assert_eq!(
         more,
         [

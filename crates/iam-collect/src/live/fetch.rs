@@ -68,9 +68,7 @@ pub(super) fn ask(operation: Operation, q: Question) -> Asked {
             value(async move { secret_or_repository(operation, q).await })
         }
         O::ListEventBuses | O::GetRestApis => value(async move { bus_or_api(operation, q).await }),
-        O::DescribeTrails | O::GetEventSelectors | O::GetTrailStatus => {
-            value(async move { trail(operation, q).await })
-        }
+        O::DescribeTrails | O::GetEventSelectors | O::GetTrailStatus => value(async move { trail(operation, q).await }),
     }
 }
 
@@ -109,12 +107,9 @@ async fn queue_or_key(operation: Operation, q: Question) -> Result<Value, Failur
 async fn table(operation: Operation, q: Question) -> Result<Value, Failure> {
     let client = client!(aws_sdk_dynamodb, q);
     match operation {
-        Operation::ListTables => pages!(
-            client.list_tables(),
-            "TableNames",
-            set_exclusive_start_table_name,
-            last_evaluated_table_name
-        ),
+        Operation::ListTables => {
+            pages!(client.list_tables(), "TableNames", set_exclusive_start_table_name, last_evaluated_table_name)
+        }
         Operation::DescribeTable => one!(client.describe_table().table_name(q.id)),
         _ => one!(client.get_resource_policy().resource_arn(q.id)),
     }

@@ -112,9 +112,9 @@ fn group(group: &GroupDetail) -> Value {
 }
 
 fn role(role: &RoleDetail) -> Value {
-    let last = role.role_last_used().map(|used| {
-        sparse([("LastUsedDate", time(used.last_used_date())), ("Region", text(used.region()))])
-    });
+    let last = role
+        .role_last_used()
+        .map(|used| sparse([("LastUsedDate", time(used.last_used_date())), ("Region", text(used.region()))]));
     sparse([
         ("Path", text(role.path())),
         ("RoleName", text(role.role_name())),
@@ -132,10 +132,7 @@ fn role(role: &RoleDetail) -> Value {
 }
 
 fn profile(profile: &InstanceProfile) -> Value {
-    object([
-        ("InstanceProfileName", Value::text(profile.instance_profile_name())),
-        ("Arn", Value::text(profile.arn())),
-    ])
+    object([("InstanceProfileName", Value::text(profile.instance_profile_name())), ("Arn", Value::text(profile.arn()))])
 }
 
 fn policy(policy: &ManagedPolicyDetail) -> Value {

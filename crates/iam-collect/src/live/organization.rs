@@ -75,9 +75,10 @@ pub(super) async fn read(config: &SdkConfig) -> Result<Option<Organization>, Ref
             (PolicyType::ResourceControlPolicy, &mut organization.resource_control),
         ] {
             // A type that is switched off has no effect, whatever hangs where.
-            let on = root.policy_types().iter().any(|known| {
-                known.r#type() == Some(&kind) && known.status() == Some(&PolicyTypeStatus::Enabled)
-            });
+            let on = root
+                .policy_types()
+                .iter()
+                .any(|known| known.r#type() == Some(&kind) && known.status() == Some(&PolicyTypeStatus::Enabled));
             if on {
                 controls.read(&client, kind).await?;
             }

@@ -61,12 +61,8 @@ pub(super) async fn topic(operation: Operation, q: Question) -> Result<Value, Fa
     if operation == Operation::GetTopicAttributes {
         let request = client.get_topic_attributes().topic_arn(q.id);
         let answer = request.send().await.map_err(|error| Failure::of(&error))?;
-        let mut attributes: Vec<(String, Value)> = answer
-            .attributes()
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| (key.clone(), Value::text(value)))
-            .collect();
+        let mut attributes: Vec<(String, Value)> =
+            answer.attributes().into_iter().flatten().map(|(key, value)| (key.clone(), Value::text(value))).collect();
         attributes.sort_by(|a, b| a.0.cmp(&b.0));
         return Ok(object([("Attributes", Value::Object(attributes))]));
     }
@@ -107,9 +103,8 @@ pub(super) async fn stack(operation: Operation, q: Question) -> Result<Value, Fa
 }
 
 fn stack_described(stack: &Stack) -> Value {
-    let tag = |tag: &aws_sdk_cloudformation::types::Tag| {
-        sparse([("Key", text(tag.key())), ("Value", text(tag.value()))])
-    };
+    let tag =
+        |tag: &aws_sdk_cloudformation::types::Tag| sparse([("Key", text(tag.key())), ("Value", text(tag.value()))]);
     sparse([
         ("StackId", text(stack.stack_id())),
         ("StackName", text(stack.stack_name())),

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use iam_collect::file_form;
+use iam_collect::{Plan, file_form, needed_policy};
 use iam_model::diagnostic::{Diagnostic, Severity};
 use iam_model::snapshot::Snapshot;
 
@@ -16,9 +16,15 @@ use crate::write;
 
 /// Runs the command. What could not be read is no failure: it is said now, and again wherever the snapshot is used.
 pub(crate) fn run(arguments: &Collect, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    if arguments.print_policy {
+        let mut policy = needed_policy(&plan(arguments));
+        policy.push('\n');
+        terminal.data(&policy)?;
+        return Ok(Outcome::Clean);
+    }
     let (snapshot, diagnostics) = match &arguments.bundle {
         Some(bundle) => iam_collect::from_path(bundle).map_err(|error| CliError::collect(&error))?,
-        None => live(arguments)?,
+        None => live(arguments, terminal)?,
     };
     terminal.diagnostics(&diagnostics);
     let text = file_form(&snapshot).ok_or_else(|| CliError::user("the snapshot has no file form"))?;
@@ -37,14 +43,55 @@ fn save(path: &Path, text: String) -> Result<(), CliError> {
     write::results(path.parent().unwrap_or(Path::new("")), &[(name.to_owned(), text)])
 }
 
+fn plan(arguments: &Collect) -> Plan {
+    Plan { last_accessed: arguments.last_accessed, role_name: arguments.role_name.clone(), ..Plan::default() }
+}
+
 #[cfg(feature = "aws")]
-fn live(arguments: &Collect) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
-    let options = iam_collect::live::Options { profile: arguments.profile.clone(), regions: arguments.regions.clone() };
-    iam_collect::live::collect(&options).map_err(|error| CliError::collect(&error))
+fn live(arguments: &Collect, terminal: &mut Terminal) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
+    use crate::cli::AccountWord;
+    use iam_collect::live::{Accounts, Options, Order, Progress, collect};
+
+    let ids = arguments.accounts.iter().filter_map(|word| match word {
+        AccountWord::Id(id) => Some(id.clone()),
+        AccountWord::All => None,
+    });
+    let accounts = match arguments.accounts.as_slice() {
+        [] => Accounts::Own,
+        words if words.contains(&AccountWord::All) => Accounts::All,
+        _ => Accounts::These(ids.collect()),
+    };
+    let order = Order {
+        options: Options { profile: arguments.profile.clone(), regions: arguments.regions.clone() },
+        accounts,
+        role_name: arguments.role_name.clone(),
+        record: arguments.record.clone(),
+        last_accessed: arguments.last_accessed,
+    };
+    let terminal = std::cell::RefCell::new(terminal);
+    let told = |progress: &Progress| terminal.borrow_mut().note(&line(progress));
+    collect(&order, &told).map_err(|error| CliError::collect(&error))
+}
+
+/// How an account went, in a line.
+#[cfg(feature = "aws")]
+fn line(progress: &iam_collect::live::Progress) -> String {
+    let account = &progress.account;
+    if let Some(why) = &progress.refused {
+        return format!("{account} · not read: {why}");
+    }
+    let mut parts = vec![format!("{account} · {} answered", count(progress.answered, "call"))];
+    if progress.kept > 0 {
+        parts.push(format!("{} kept from before", count(progress.kept, "answer")));
+    }
+    if progress.failed > 0 {
+        parts.push(format!("{} refused or failed", progress.failed));
+    }
+    parts.join(" · ")
 }
 
 #[cfg(not(feature = "aws"))]
-fn live(arguments: &Collect) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
+fn live(arguments: &Collect, _: &mut Terminal) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
     let profile = arguments.profile.as_deref().unwrap_or("default");
     let regions = arguments.regions.iter().map(|region| format!(" in `{region}`")).collect::<String>();
     let message =
