@@ -35,11 +35,17 @@ impl<'a> Bounds<'a> {
         Self { denied, existing }
     }
 
+    /// Whether every call of an action on a resource, or on one that a pattern stands for, was denied.
+    pub(crate) fn was_denied(&self, action: &Action, resource: &ResourcePattern) -> bool {
+        let Some(denied) = self.denied.get(action) else { return false };
+        let glob = Glob::parse(resource.as_str(), Reading::resource(PolicyVersion::V2012));
+        denied.iter().any(|on| glob.matches(on.as_str()))
+    }
+
     /// Whether a pattern wider than what was seen may not be written for an action.
     pub(crate) fn forbid(&self, action: &Action, pattern: &ResourcePattern, seen: &[ResourcePattern]) -> bool {
         let glob = Glob::parse(pattern.as_str(), Reading::resource(PolicyVersion::V2012));
         let was_seen = |arn: &Arn| seen.iter().any(|resource| resource.as_str() == arn.as_str());
-        let denied = self.denied.get(action).is_some_and(|on| on.iter().any(|r| glob.matches(r.as_str())));
-        denied || self.existing.iter().any(|arn| glob.matches(arn.as_str()) && !was_seen(arn))
+        self.was_denied(action, pattern) || self.existing.iter().any(|arn| glob.matches(arn.as_str()) && !was_seen(arn))
     }
 }

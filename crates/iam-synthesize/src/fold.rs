@@ -26,9 +26,25 @@ pub enum FoldRule {
     GeneratedNames,
     /// The old statement's own pattern: what was seen is not surely inside it, or folds to more than it.
     GrantedPattern,
+    /// The old statement's resources: the narrower words do not fit the quota.
+    Quota,
 }
 
 impl FoldRule {
+    /// The rule's name, as reports have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SharedFolder => "shared-folder",
+            Self::GeneratedObjects => "generated-objects",
+            Self::WholeBucket => "whole-bucket",
+            Self::LogStreams => "log-streams",
+            Self::GeneratedNames => "generated-names",
+            Self::GrantedPattern => "granted-pattern",
+            Self::Quota => "quota",
+        }
+    }
+
     /// The rule in words, for the reason of a statement.
     #[must_use]
     pub const fn describe(self) -> &'static str {
@@ -39,6 +55,31 @@ impl FoldRule {
             Self::LogStreams => "streams of one log group",
             Self::GeneratedNames => "names that differ in generated parts alone",
             Self::GrantedPattern => "the old statement's own pattern",
+            Self::Quota => "the old resources, as those that were seen do not fit the quota",
+        }
+    }
+}
+
+/// A pattern of a proposal that stands for more than was seen, and the rule that says why.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fold {
+    /// The policy's place among the role's identity policies; of a new role, among its own.
+    pub policy: usize,
+    /// The statement's place in the policy as proposed.
+    pub statement: usize,
+    /// The pattern; nothing for all resources of the statement.
+    pub pattern: Option<ResourcePattern>,
+    /// Why.
+    pub rule: FoldRule,
+}
+
+impl Fold {
+    /// One line, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match &self.pattern {
+            Some(pattern) => format!("`{pattern}` stands for what was seen: {}", self.rule.describe()),
+            None => format!("keeps {}", self.rule.describe()),
         }
     }
 }

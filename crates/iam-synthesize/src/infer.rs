@@ -1,20 +1,36 @@
-//! Inferring what a role must keep: what it was seen to do, and what its functions need to run.
+//! Inferring what a role must keep: what it was seen to do, what follows from that, and what its functions need to run.
 //!
 //! Says what must stay, not how it is written down; that is for narrowing.
 
+mod service;
+mod siblings;
+
+use iam_model::action::Action;
 use iam_model::arn::Arn;
+use iam_model::catalog::{Catalog, Operation};
 use iam_model::snapshot::Resource;
 use iam_model::text::grouped;
 use iam_model::time::Timestamp;
 use iam_model::usage::UsageLog;
 
-use crate::needs::{Evidence, Grade, Need, Seen};
+use crate::bounds::Bounds;
+use crate::needs::{Evidence, Known, Need, NeedRule, Seen};
 use crate::plumbing;
 
-/// What a role was seen to do and what its functions need to run, in a fixed order.
-pub(crate) fn infer(role: &Arn, functions: &[&Resource], evidence: &Evidence<'_>) -> Vec<Need> {
-    let mut needs = observed(role, evidence);
-    needs.extend(plumbing::needs(functions));
+/// What a role was seen to do, what goes with it and what its functions need to run, in a fixed order.
+pub(crate) fn infer(role: &Arn, functions: &[&Resource], known: Known<'_>, bounds: &Bounds<'_>) -> Vec<Need> {
+    let mut needs = observed(role, known.evidence);
+    let mut implied = plumbing::needs(functions);
+    implied.extend(siblings::needs(&needs, known));
+    implied.extend(service::needs(&needs, known));
+    for need in &mut implied {
+        // Denied calls are evidence of want, never of need.
+        if let Some(resources) = &mut need.resources {
+            resources.retain(|resource| !bounds.was_denied(&need.action, resource));
+        }
+    }
+    implied.retain(|need| need.resources.as_ref().is_none_or(|resources| !resources.is_empty()));
+    needs.extend(implied);
     needs
 }
 
@@ -46,13 +62,19 @@ fn observed(role: &Arn, evidence: &Evidence<'_>) -> Vec<Need> {
                 total.join(&seen);
             }
         } else {
+            let rule = if has_calls(&observation.action, evidence.catalog) {
+                NeedRule::Called
+            } else {
+                NeedRule::AskedByCalls
+            };
             needs.push(Need {
                 action: observation.action.clone(),
                 resources,
-                grade: Grade::Observed,
+                rule,
                 because: String::new(),
                 seen: Some(seen),
                 functions: observation.function.iter().cloned().collect(),
+                bound: None,
             });
         }
     }
@@ -68,11 +90,19 @@ fn observed(role: &Arn, evidence: &Evidence<'_>) -> Vec<Need> {
     needs
 }
 
+/// Whether an action has calls of its own; those that only calls of other actions ask for (`iam:PassRole`) have none.
+fn has_calls(action: &Action, catalog: &Catalog) -> bool {
+    let operations = catalog.operations_authorised_by(action);
+    let is_own = |operation: &Operation<'_>| operation.service().eq_ignore_ascii_case(action.service());
+    operations.is_empty() || operations.iter().any(|(operation, pair)| pair.is_primary() && is_own(operation))
+}
+
 fn describe(need: &Need) -> String {
     let Some(seen) = &need.seen else { return String::new() };
     let calls = if seen.count == 1 { "call" } else { "calls" };
     let date = |time: Timestamp| time.to_string().chars().take(10).collect::<String>();
+    let asked = if need.rule == NeedRule::AskedByCalls { " that ask for it" } else { "" };
     let told =
         if need.resources.is_some() { "" } else { "; the events do not tell the resource, so the old grant's stays" };
-    format!("{} {calls}, {} to {}{told}", grouped(seen.count), date(seen.first), date(seen.last))
+    format!("{} {calls}{asked}, {} to {}{told}", grouped(seen.count), date(seen.first), date(seen.last))
 }

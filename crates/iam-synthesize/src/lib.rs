@@ -34,8 +34,8 @@ mod write;
 mod tests;
 
 pub use documents::{DocumentProposal, documents};
-pub use fold::FoldRule;
-pub use needs::{Evidence, Grade, KeepRule, Need, Rules, Seen};
+pub use fold::{Fold, FoldRule};
+pub use needs::{Bound, Evidence, Grade, KeepRule, Known, Need, NeedRule, Rules, Seen};
 pub use pack::Quotas;
 pub use propose::{Judgement, Proposer, RoleProposal, synthesize};
 pub use split::{SplitProposal, split};

@@ -9,11 +9,13 @@ use iam_evaluate::glob::{Glob, Reading};
 use iam_evaluate::permission_set::{PermissionSet, Possibility};
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::ResourcePattern;
+use iam_model::condition::{Comparison, Condition, ConditionKey, Operator};
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, PolicyVersion, ResourceElement, Statement};
-use iam_model::text::Spanned;
+use iam_model::text::{Span, Spanned};
 
 use crate::bounds::Bounds;
 use crate::fold::{FoldRule, fold};
+use crate::needs::Bound;
 
 /// An allow statement that may be narrowed, with what it lets through where its conditions hold.
 pub(crate) struct Candidate<'a> {
@@ -42,6 +44,8 @@ pub(crate) struct Served {
     pub(crate) resources: Option<Vec<ResourcePattern>>,
     /// Which of them stand for more than was seen, and why.
     pub(crate) folds: Vec<(ResourcePattern, FoldRule)>,
+    /// A condition to write beside those of the old statement.
+    pub(crate) bound: Option<Bound>,
     /// Index of the need.
     pub(crate) need: usize,
 }
@@ -49,7 +53,7 @@ pub(crate) struct Served {
 impl Served {
     /// A need served on all the resources the statement has now.
     pub(crate) const fn as_granted(action: Action, need: usize) -> Self {
-        Self { action, resources: None, folds: Vec::new(), need }
+        Self { action, resources: None, folds: Vec::new(), bound: None, need }
     }
 }
 
@@ -128,6 +132,22 @@ impl<'a> Candidate<'a> {
             ActionElement::NotAction(_) => &[],
         };
         patterns.iter().map(|p| &p.value).filter(|p| !p.has_wildcard())
+    }
+
+    /// Services that the statement names, and whose actions it gives by a wildcard.
+    pub(crate) fn wild_services(&self) -> impl Iterator<Item = &str> {
+        let patterns = match &self.statement.action {
+            ActionElement::Action(patterns) => patterns.as_slice(),
+            ActionElement::NotAction(_) => &[],
+        };
+        let wild = patterns.iter().filter(|pattern| pattern.value.has_wildcard());
+        let service = wild.filter_map(|pattern| Some(pattern.value.as_str().split_once(':')?.0));
+        service.filter(|service| !service.contains(['*', '?']))
+    }
+
+    /// Whether the statement has a condition of a key.
+    pub(crate) fn has_condition(&self, key: &ConditionKey) -> bool {
+        self.statement.conditions.iter().any(|condition| condition.key == *key)
     }
 
     /// The part of the seen resources this statement grants, written as narrowly as its own words allow.
@@ -210,8 +230,9 @@ pub(crate) fn narrow(old: &Statement, served: &[Served], coarse: bool) -> Vec<Na
     let groups = group(old, served, coarse);
     let several = groups.len() > 1;
     let mut result: Vec<Narrowed> = Vec::new();
-    for (resources, Group { actions, needs, folds }) in groups {
+    for ((resources, bound), Group { actions, needs, folds }) in groups {
         let mut statement = old.clone();
+        statement.conditions.extend(bound.map(condition));
         statement.action = ActionElement::Action(in_old_order(old, actions));
         if let Some(resources) = resources {
             statement.resource = ResourceElement::Resource(old_words(old, resources));
@@ -232,11 +253,18 @@ struct Group {
     folds: BTreeMap<ResourcePattern, FoldRule>,
 }
 
-/// Actions by the resources they need; actions on all the old resources come first.
-fn group(old: &Statement, served: &[Served], coarse: bool) -> Vec<(Option<Vec<ResourcePattern>>, Group)> {
-    let mut by_action: BTreeMap<&Action, (Option<Vec<ResourcePattern>>, Group)> = BTreeMap::new();
+/// Actions and the resources they are given on, all the old ones for nothing.
+type OnResources = (Option<Vec<ResourcePattern>>, Group);
+
+/// What sets statements apart: their resources, all the old ones for nothing, and the condition that is added.
+type Words = (Option<Vec<ResourcePattern>>, Option<Bound>);
+
+/// Actions by the words of their statement; actions on all the old resources come first.
+fn group(old: &Statement, served: &[Served], coarse: bool) -> Vec<(Words, Group)> {
+    let mut by_action: BTreeMap<(&Action, Option<&Bound>), OnResources> = BTreeMap::new();
     for part in served {
-        let entry = by_action.entry(&part.action).or_insert_with(|| (Some(Vec::new()), Group::default()));
+        let key = (&part.action, part.bound.as_ref());
+        let entry = by_action.entry(key).or_insert_with(|| (Some(Vec::new()), Group::default()));
         entry.0 = match (entry.0.take(), &part.resources) {
             (Some(mut all), Some(more)) => {
                 all.extend(more.iter().cloned());
@@ -249,10 +277,10 @@ fn group(old: &Statement, served: &[Served], coarse: bool) -> Vec<(Option<Vec<Re
         entry.1.needs.push(part.need);
         entry.1.folds.extend(part.folds.iter().cloned());
     }
-    let mut groups: BTreeMap<Option<Vec<ResourcePattern>>, Group> = BTreeMap::new();
-    for (action, (resources, one)) in by_action {
+    let mut groups: BTreeMap<Words, Group> = BTreeMap::new();
+    for ((action, bound), (resources, one)) in by_action {
         let resources = resources.filter(|r| !coarse && !same_set(old, r));
-        let group = groups.entry(resources).or_default();
+        let group = groups.entry((resources, bound.cloned())).or_default();
         group.actions.push(action.clone());
         group.needs.extend(one.needs);
         if !coarse {
@@ -261,8 +289,23 @@ fn group(old: &Statement, served: &[Served], coarse: bool) -> Vec<(Option<Vec<Re
     }
     let mut ordered: Vec<_> = groups.into_iter().collect();
     // By the first action: a new resource must not reorder statements that did not change.
-    ordered.sort_by(|a, b| (a.0.is_some(), a.1.actions.first()).cmp(&(b.0.is_some(), b.1.actions.first())));
+    ordered.sort_by(|((a, bound_a), left), ((b, bound_b), right)| {
+        let first = (a.is_some(), bound_a.is_some(), left.actions.first());
+        first.cmp(&(b.is_some(), bound_b.is_some(), right.actions.first()))
+    });
     ordered
+}
+
+/// The condition of a statement that a bound stands for.
+fn condition(bound: Bound) -> Condition {
+    let wild = bound.values.iter().any(|value| value.contains(['*', '?']));
+    let comparison = if wild { Comparison::StringLike } else { Comparison::StringEquals };
+    Condition {
+        operator: Operator::Known { set: None, comparison, if_exists: false },
+        key: bound.key,
+        values: bound.values.into_iter().map(Spanned::synthetic).collect(),
+        span: Span::default(),
+    }
 }
 
 fn same_set(old: &Statement, resources: &[ResourcePattern]) -> bool {

@@ -2,9 +2,12 @@
 //!
 //! The words only: inferring needs and writing them down are next door.
 
+use std::collections::BTreeMap;
+
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
-use iam_model::catalog::Catalog;
+use iam_model::catalog::{AccessLevel, Catalog};
+use iam_model::condition::ConditionKey;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, UsageLog, Visibility};
 
@@ -27,8 +30,59 @@ pub struct Evidence<'a> {
 pub struct Rules {
     /// Days the logs must span before anything unseen is cut.
     pub min_days: u64,
+    /// Days they must span before unseen actions of a level are cut, where these are more: rare admin work, quarterly
+    /// jobs.
+    pub min_days_of: BTreeMap<AccessLevel, u64>,
     /// Permissions that stay whatever the logs say.
     pub keep: Vec<KeepRule>,
+}
+
+impl Rules {
+    /// Why the logs are too short to say of an action that it is not used; nothing where they are long enough.
+    ///
+    /// An action that the catalogue does not know is taken for the level that asks for most.
+    #[must_use]
+    pub fn too_early(&self, action: &Action, evidence: &Evidence<'_>) -> Option<String> {
+        let days = evidence.coverage.days;
+        let level = evidence.catalog.action(action).map(|facts| facts.level());
+        let asked = match level {
+            Some(level) => self.min_days_of.get(&level),
+            None => self.min_days_of.values().max(),
+        };
+        let asked = asked.copied().filter(|asked| days < *asked)?;
+        let level = level.map_or("unknown", AccessLevel::as_str);
+        Some(format!("the logs span {days} days, and {asked} are asked for before a {level} action counts as unused"))
+    }
+}
+
+/// What is known of one role.
+#[derive(Clone, Copy)]
+pub struct Known<'k> {
+    /// The role.
+    pub role: &'k Arn,
+    /// What the logs say of it.
+    pub evidence: &'k Evidence<'k>,
+    /// What a team decided.
+    pub rules: &'k Rules,
+}
+
+impl Known<'_> {
+    /// Whether a use of an action would have been shown, and for as long as the rules ask.
+    #[must_use]
+    pub fn visibility(&self, action: &Action) -> Visibility {
+        match (self.evidence.visibility)(self.role, action) {
+            Visibility::Visible => {
+                let early = self.rules.too_early(action, self.evidence);
+                early.map_or(Visibility::Visible, Visibility::Invisible)
+            }
+            invisible @ Visibility::Invisible(_) => invisible,
+        }
+    }
+
+    /// Whether the logs could not have shown a use.
+    pub(crate) fn is_invisible(&self, action: &Action) -> bool {
+        matches!(self.visibility(action), Visibility::Invisible(_))
+    }
 }
 
 /// A permission that stays.
@@ -55,9 +109,9 @@ impl KeepRule {
 pub enum Grade {
     /// Seen in the logs.
     Observed,
-    /// What Lambda needs to run the function itself.
+    /// No call of its own shows it: what was seen, or what the functions are made of, asks for it.
     Implied,
-    /// Granted by name, and the logs could not have shown its use.
+    /// Granted, and the logs could not have shown its use.
     Retained,
     /// A keep rule names it.
     Kept,
@@ -76,7 +130,63 @@ impl Grade {
     }
 }
 
-/// Calls behind an observed need.
+/// The rule by which a permission stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NeedRule {
+    /// Calls of it were seen.
+    Called,
+    /// It has no call of its own; calls that ask for it were seen, as those that pass a role are.
+    AskedByCalls,
+    /// Services ask for it on the caller's behalf in calls that were seen, and the logs could not have shown that.
+    ThroughService,
+    /// Lambda needs it to run a function.
+    RunsFunction,
+    /// Lambda needs it to read a function's event source.
+    ReadsEventSource,
+    /// It goes with others that were seen on the same resource.
+    Siblings,
+    /// It is granted, and its use could not have been seen.
+    NotShown,
+    /// It is granted, and the logs are shorter than a rule asks for.
+    TooEarly,
+    /// A keep rule names it.
+    KeepRule,
+}
+
+impl NeedRule {
+    /// The rule's name, as reports have it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Called => "called",
+            Self::AskedByCalls => "asked-by-calls",
+            Self::ThroughService => "through-service",
+            Self::RunsFunction => "runs-function",
+            Self::ReadsEventSource => "reads-event-source",
+            Self::Siblings => "siblings",
+            Self::NotShown => "not-shown",
+            Self::TooEarly => "too-early",
+            Self::KeepRule => "keep-rule",
+        }
+    }
+
+    /// The grade of what stays by it.
+    #[must_use]
+    pub const fn grade(self) -> Grade {
+        match self {
+            Self::Called => Grade::Observed,
+            Self::AskedByCalls
+            | Self::ThroughService
+            | Self::RunsFunction
+            | Self::ReadsEventSource
+            | Self::Siblings => Grade::Implied,
+            Self::NotShown | Self::TooEarly => Grade::Retained,
+            Self::KeepRule => Grade::Kept,
+        }
+    }
+}
+
+/// Calls behind a need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// Authorised calls.
@@ -110,24 +220,41 @@ pub struct Need {
     pub action: Action,
     /// On which resources; nothing where the evidence does not tell, so that the old grant's resources stay.
     pub resources: Option<Vec<ResourcePattern>>,
-    /// Why it stays.
-    pub grade: Grade,
+    /// The rule by which it stays.
+    pub rule: NeedRule,
     /// One line for people.
     pub because: String,
-    /// The calls, for an observed need.
+    /// The calls, where some were seen.
     pub seen: Option<Seen>,
-    /// The functions that made the calls, by name.
+    /// The functions that made the calls or need it to run, by name.
     pub functions: Vec<String>,
+    /// What its calls carry without exception, for a need that stands for these calls alone.
+    pub bound: Option<Bound>,
+}
+
+/// A condition that all calls behind a need meet by their nature.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bound {
+    /// The key.
+    pub key: ConditionKey,
+    /// The values it may have, sorted.
+    pub values: Vec<String>,
 }
 
 impl Need {
     /// A need that no call showed.
-    pub(crate) fn unseen(
+    pub(crate) const fn unseen(
         action: Action,
         resources: Option<Vec<ResourcePattern>>,
-        grade: Grade,
+        rule: NeedRule,
         because: String,
     ) -> Self {
-        Self { action, resources, grade, because, seen: None, functions: Vec::new() }
+        Self { action, resources, rule, because, seen: None, functions: Vec::new(), bound: None }
+    }
+
+    /// How surely it is known.
+    #[must_use]
+    pub const fn grade(&self) -> Grade {
+        self.rule.grade()
     }
 }

@@ -1,15 +1,18 @@
-//! What Lambda itself needs of a function's role: its log group, tracing, its network interfaces, its dead letters.
+//! What Lambda itself needs of a function's role: its log group, tracing, its network interfaces, its event sources, and
+//! where it sends what failed.
 //!
 //! The function's code never calls these, so no absence of calls argues against them.
 //! Follows the Lambda Developer Guide topics "Defining Lambda function permissions with an execution role" and
 //! "Giving Lambda functions access to resources in an Amazon VPC". What is not granted now is not added.
+
+mod sources;
 
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::json::Value;
 use iam_model::snapshot::Resource;
 
-use crate::needs::{Grade, Need};
+use crate::needs::{Need, NeedRule};
 
 const LOGS: &[&str] = &["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"];
 const TRACING: &[&str] = &["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
@@ -44,15 +47,25 @@ pub(crate) fn needs(functions: &[&Resource]) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     for function in functions {
         let name = function_name(function);
-        let logs = log_group(function, name);
-        push(&mut needs, LOGS, &logs, name, "writes its log");
+        let mut runs = |actions: &[&str], resources: &[ResourcePattern], what: &str| {
+            push(&mut needs, NeedRule::RunsFunction, actions, resources, name, what);
+        };
+        runs(LOGS, &log_group(function, name), "writes its log");
         if member(function, &["TracingConfig", "Mode"]) == Some("Active") {
-            push(&mut needs, TRACING, &[ResourcePattern::everything()], name, "is traced");
+            runs(TRACING, &[ResourcePattern::everything()], "is traced");
         }
         if runs_in_vpc(function) {
-            push(&mut needs, NETWORK, &[ResourcePattern::everything()], name, "runs in a VPC");
+            runs(NETWORK, &[ResourcePattern::everything()], "runs in a VPC");
         }
-        dead_letters(&mut needs, function, name);
+        let target = member(function, &["DeadLetterConfig", "TargetArn"]).and_then(|text| text.parse::<Arn>().ok());
+        if let Some(target) = target {
+            sources::destination(&target, "sends its dead letters", &mut |actions, on, what| {
+                runs(actions, &[on], &what);
+            });
+        }
+        sources::each(function, &mut |actions, on, what| {
+            push(&mut needs, NeedRule::ReadsEventSource, actions, &[on], name, &what);
+        });
     }
     needs
 }
@@ -68,29 +81,27 @@ fn runs_in_vpc(function: &Resource) -> bool {
     member(function, &["VpcConfig", "VpcId"]).is_some_and(|vpc| !vpc.is_empty())
 }
 
-fn dead_letters(needs: &mut Vec<Need>, function: &Resource, name: &str) {
-    let target = member(function, &["DeadLetterConfig", "TargetArn"]).and_then(|text| text.parse::<Arn>().ok());
-    let Some(target) = target else { return };
-    let action: &[&str] = match target.service() {
-        "sqs" => &["sqs:SendMessage"],
-        "sns" => &["sns:Publish"],
-        _ => return,
-    };
-    push(needs, action, &[ResourcePattern::from(&target)], name, "sends its dead letters");
-}
-
-fn push(needs: &mut Vec<Need>, actions: &[&str], resources: &[ResourcePattern], function: &str, what: &str) {
+fn push(
+    needs: &mut Vec<Need>,
+    rule: NeedRule,
+    actions: &[&str],
+    resources: &[ResourcePattern],
+    function: &str,
+    what: &str,
+) {
     for action in actions.iter().filter_map(|text| text.parse::<Action>().ok()) {
-        if let Some(need) = needs.iter_mut().find(|need| need.action == action) {
+        if let Some(need) = needs.iter_mut().find(|need| need.action == action && need.rule == rule) {
             let all = need.resources.get_or_insert_default();
             all.extend(resources.iter().cloned());
             all.sort();
             all.dedup();
-            need.functions.push(function.to_owned());
+            if !need.functions.iter().any(|known| known == function) {
+                need.functions.push(function.to_owned());
+            }
             continue;
         }
         let because = format!("Lambda needs it: `{function}` {what}");
-        let mut need = Need::unseen(action, Some(resources.to_vec()), Grade::Implied, because);
+        let mut need = Need::unseen(action, Some(resources.to_vec()), rule, because);
         need.functions.push(function.to_owned());
         needs.push(need);
     }

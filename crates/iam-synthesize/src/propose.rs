@@ -14,9 +14,10 @@ use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, Snapshot
 use iam_model::usage::Visibility;
 
 use crate::bounds::Bounds;
+use crate::fold::Fold;
 use crate::infer::{infer, was_seen};
 use crate::narrow::{Candidate, Cover, Served, Slot};
-use crate::needs::{Evidence, Grade, Need, Rules};
+use crate::needs::{Evidence, Known, Need, NeedRule, Rules};
 use crate::plumbing;
 use crate::prune::prune;
 use crate::unseen::{BlindSpot, Unseen, unseen, unseen_by};
@@ -44,6 +45,8 @@ pub struct RoleProposal {
     pub needs: Vec<Need>,
     /// The changes; empty unless narrowed.
     pub changes: Vec<Change>,
+    /// What in the policies as proposed stands for more than was seen.
+    pub folds: Vec<Fold>,
     /// What could not be seen and is no longer granted.
     pub blind_spots: Vec<BlindSpot>,
     /// Policies that were left as they are, and why.
@@ -58,6 +61,7 @@ impl RoleProposal {
             judgement: Judgement::Tight,
             needs: Vec::new(),
             changes: Vec::new(),
+            folds: Vec::new(),
             blind_spots: Vec::new(),
             left_alone: Vec::new(),
         }
@@ -119,7 +123,7 @@ impl<'p, 'a> Proposer<'p, 'a> {
     /// Prepares to propose for some of `roles`.
     #[must_use]
     pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
-        let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence));
+        let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence, rules));
         Self { index, evidence, rules, shared, existing, unseen }
     }
 }
@@ -132,7 +136,8 @@ impl<'a> Proposer<'_, 'a> {
         let functions = self.index.functions_of(arn);
         let mut proposal = RoleProposal::tight(arn);
         if let Some(why) = self.refuse(role) {
-            proposal.needs = infer(arn, &functions, self.evidence);
+            let bounds = Bounds::new(arn, self.evidence.usage, &self.existing);
+            proposal.needs = infer(arn, &functions, self.known(arn), &bounds);
             proposal.judgement = Judgement::Refused(why);
             return proposal;
         }
@@ -148,23 +153,29 @@ impl<'a> Proposer<'_, 'a> {
     /// Every policy of a subject, narrowed to what it needs; needs, blind spots and notes go into the proposal.
     pub(crate) fn rewrite(&self, subject: &Subject<'_>, proposal: &mut RoleProposal) -> Vec<Rewritten<'a>> {
         let arn = subject.role;
-        proposal.needs = infer(arn, subject.functions, self.evidence);
+        let bounds = Bounds::new(arn, self.evidence.usage, &self.existing);
+        proposal.needs = infer(arn, subject.functions, self.known(arn), &bounds);
         let policies = self.index.identity_policies(arn);
         let mut slots = self.slots(&policies, subject, proposal);
-        // What Lambda could use and the role does not have is not missing: it is another way to run.
-        proposal.needs.retain(|need| need.grade != Grade::Implied || granted(&slots, need));
-        let bounds = Bounds::new(arn, self.evidence.usage, &self.existing);
+        // What could be used and the role does not have is not missing: it is another way to run.
+        proposal.needs.retain(|need| need.seen.is_some() || granted(&slots, need));
         Self::assign(&mut slots, &proposal.needs, &bounds);
         self.retain(subject, &mut slots, &mut proposal.needs);
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
         prune(&mut slots, &proposal.needs);
         let written = write(&policies, subject.alone, &slots, &proposal.needs, &mut proposal.left_alone);
+        proposal.folds = written.iter().flat_map(|policy| policy.folds.iter().cloned()).collect();
         // What does not fit stays as it was, and cuts nothing.
         for slot in &mut slots {
             slot.editable = written.get(slot.policy).is_some_and(|policy| !policy.fixed);
         }
         proposal.blind_spots = self.blind_spots(arn, &slots);
         written
+    }
+
+    /// What is known of a role.
+    const fn known<'r>(&'r self, role: &'r Arn) -> Known<'r> {
+        Known { role, evidence: self.evidence, rules: self.rules }
     }
 
     /// Why nothing may be said about a role.
@@ -244,12 +255,13 @@ impl<'a> Proposer<'_, 'a> {
                 if let Some(slot) = slots.get_mut(slot) {
                     let (resources, folds) = slot.candidate.resources_for(&need.action, &resources, bounds).unzip();
                     let (action, folds) = (need.action.clone(), folds.unwrap_or_default());
-                    slot.served.push(Served { action, resources, folds, need: index });
+                    slot.served.push(Served { action, resources, folds, bound: None, need: index });
                 }
             }
             for slot in whole {
                 if let Some(slot) = slots.get_mut(slot) {
-                    slot.served.push(Served::as_granted(need.action.clone(), index));
+                    let bound = need.bound.clone().filter(|bound| !slot.candidate.has_condition(&bound.key));
+                    slot.served.push(Served { bound, ..Served::as_granted(need.action.clone(), index) });
                 }
             }
         }
@@ -258,32 +270,50 @@ impl<'a> Proposer<'_, 'a> {
     /// Keeps what is granted by name, and either Lambda itself needs or the logs could not have shown.
     fn retain(&self, subject: &Subject<'_>, slots: &mut [Slot<'_>], needs: &mut Vec<Need>) {
         for slot in slots.iter_mut().filter(|slot| slot.editable) {
-            let named: Vec<Action> = slot.candidate.named().filter_map(|p| p.as_str().parse().ok()).collect();
+            let mut named: Vec<Action> = slot.candidate.named().filter_map(|p| p.as_str().parse().ok()).collect();
+            named.extend(self.too_early(&slot.candidate));
             for action in named {
-                if slot.served.iter().any(|s| s.action == action && s.resources.is_none()) {
+                if slot.served.iter().any(|s| s.action == action && s.resources.is_none() && s.bound.is_none()) {
                     continue;
                 }
-                let implied = needs.iter().position(|need| need.grade == Grade::Implied && need.action == action);
-                let need = match (implied, self.why_retained(subject, &action)) {
-                    (Some(implied), _) => implied,
+                let runs = needs.iter().position(|n| n.rule == NeedRule::RunsFunction && n.action == action);
+                let need = match (runs, self.why_retained(subject, &action)) {
+                    (Some(runs), _) => runs,
                     (None, None) => continue,
-                    (None, Some((grade, because))) => {
-                        needs.push(Need::unseen(action.clone(), None, grade, because));
+                    (None, Some((rule, because))) => {
+                        needs.push(Need::unseen(action.clone(), None, rule, because));
                         needs.len() - 1
                     }
                 };
+                slot.served.retain(|served| served.action != action || served.bound.is_none());
                 slot.served.push(Served::as_granted(action, need));
             }
         }
     }
 
-    /// Why an action that no call showed stays where a statement names it.
-    fn why_retained(&self, subject: &Subject<'_>, action: &Action) -> Option<(Grade, String)> {
-        if let Some(because) = plumbing::by_name(subject.functions, action) {
-            return Some((Grade::Implied, because));
+    /// What wildcards of single services grant and the logs are too short to call unused, where a level asks for more days.
+    ///
+    /// A wildcard over every service is not spelt out: what it grants is listed as unseen.
+    fn too_early(&self, candidate: &Candidate<'_>) -> Vec<Action> {
+        if self.rules.min_days_of.is_empty() {
+            return Vec::new();
         }
-        let Visibility::Invisible(why) = (self.evidence.visibility)(subject.role, action) else { return None };
-        Some((Grade::Retained, format!("granted by name, and its use could not have been seen: {why}")))
+        let catalog = self.evidence.catalog;
+        let of_services = candidate.wild_services().flat_map(|service| catalog.service_actions(service));
+        let actions = of_services.map(|facts| facts.action()).filter(|action| candidate.allows_action(action));
+        actions.filter(|action| self.rules.too_early(action, self.evidence).is_some()).collect()
+    }
+
+    /// Why an action that no call showed stays where a statement names it.
+    fn why_retained(&self, subject: &Subject<'_>, action: &Action) -> Option<(NeedRule, String)> {
+        if let Some(because) = plumbing::by_name(subject.functions, action) {
+            return Some((NeedRule::RunsFunction, because));
+        }
+        if let Some(why) = self.rules.too_early(action, self.evidence) {
+            return Some((NeedRule::TooEarly, why));
+        }
+        let Visibility::Invisible(why) = self.known(subject.role).visibility(action) else { return None };
+        Some((NeedRule::NotShown, format!("granted by name, and its use could not have been seen: {why}")))
     }
 
     /// Keeps what a rule names, as far as it is granted now.
@@ -301,7 +331,7 @@ impl<'a> Proposer<'_, 'a> {
                     granted = true;
                 }
                 if granted {
-                    needs.push(Need::unseen(action, None, Grade::Kept, format!("a keep rule: {}", rule.reason)));
+                    needs.push(Need::unseen(action, None, NeedRule::KeepRule, format!("a keep rule: {}", rule.reason)));
                 }
             }
         }
@@ -309,7 +339,8 @@ impl<'a> Proposer<'_, 'a> {
 
     /// What wildcards granted, the logs could not have shown, and nothing keeps.
     fn blind_spots(&self, role: &Arn, slots: &[Slot<'_>]) -> Vec<BlindSpot> {
-        let kept: BTreeSet<&Action> = slots.iter().flat_map(|slot| &slot.served).map(|served| &served.action).collect();
+        let served = slots.iter().flat_map(|slot| &slot.served).filter(|served| served.bound.is_none());
+        let kept: BTreeSet<&Action> = served.map(|served| &served.action).collect();
         let of = |editable| slots.iter().filter(move |slot| slot.editable == editable).map(|slot| &slot.candidate);
         let is_cut = |action: &Action| {
             !kept.contains(action)
@@ -318,7 +349,7 @@ impl<'a> Proposer<'_, 'a> {
         };
         let (nobody, mut own) = (Vec::new(), Vec::new());
         let shared = if (self.evidence.has_own_record)(role) {
-            own = unseen_by(role, self.evidence, &|_| true);
+            own = unseen_by(self.known(role), &|_| true);
             &nobody
         } else {
             let account = role.account().and_then(|account| self.unseen.get(&account));
@@ -327,7 +358,7 @@ impl<'a> Proposer<'_, 'a> {
                 let calls = self.evidence.usage.principals.get(role).into_iter().flat_map(|used| &used.observations);
                 let called: BTreeSet<&str> = calls.map(|call| call.action.service()).collect();
                 let asked = |action: &Action| called.contains(action.service()) && !actions.contains(action);
-                own = unseen_by(role, self.evidence, &asked);
+                own = unseen_by(self.known(role), &asked);
             }
             account.map_or(&nobody, |unseen| &unseen.spots)
         };
@@ -364,8 +395,10 @@ fn best(slots: &[Slot<'_>], action: &Action, resource: Option<&ResourcePattern>)
 
 /// Whether any statement grants a part of a need.
 fn granted(slots: &[Slot<'_>], need: &Need) -> bool {
-    let resources = need.resources.as_deref().unwrap_or_default();
-    resources.iter().any(|resource| best(slots, &need.action, Some(resource)).is_some())
+    match &need.resources {
+        Some(resources) => resources.iter().any(|resource| best(slots, &need.action, Some(resource)).is_some()),
+        None => best(slots, &need.action, None).is_some(),
+    }
 }
 
 fn all(slots: &[Slot<'_>], action: &Action) -> Vec<usize> {

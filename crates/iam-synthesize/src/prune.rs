@@ -9,7 +9,7 @@ use iam_model::action::Action;
 use iam_model::arn::ResourcePattern;
 
 use crate::fold::FoldRule;
-use crate::narrow::{Cover, Slot};
+use crate::narrow::{Cover, Served, Slot};
 use crate::needs::Need;
 
 /// The most comparisons for one action; beyond them everything stays as it is written.
@@ -76,7 +76,8 @@ fn is_needless(
     let lets_through = |resource: &ResourcePattern| mine.candidate.perhaps(action, pattern, resource);
     let as_granted = |resource: &ResourcePattern| {
         let whole = slots.iter().filter(|slot| slot.candidate.statement.conditions.is_empty());
-        let whole = whole.filter(|slot| slot.served.iter().any(|s| s.action == *action && s.resources.is_none()));
+        let is_whole = |s: &Served| s.action == *action && s.resources.is_none() && s.bound.is_none();
+        let whole = whole.filter(|slot| slot.served.iter().any(is_whole));
         whole.into_iter().any(|slot| slot.candidate.cover(action, resource) == Cover::Whole)
     };
     let by_others = |resource: &ResourcePattern| {

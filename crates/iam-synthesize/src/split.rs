@@ -13,6 +13,7 @@ use iam_model::snapshot::{PolicyOrigin, Resource, Role, SnapshotIndex};
 use iam_model::text::grouped;
 use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
 
+use crate::fold::Fold;
 use crate::needs::{Evidence, Rules};
 use crate::plumbing::function_name;
 use crate::propose::{Proposer, RoleProposal, Subject};
@@ -148,6 +149,7 @@ fn of_function(role: &Arn, name: &str, usage: &UsageLog) -> UsageLog {
 fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePart, decided: &mut RoleProposal) {
     let role = decided.role.clone();
     let subject = Subject { role: &role, functions: &[function], alone: true };
+    let mut folds = Vec::new();
     for rewritten in proposer.rewrite(&subject, decided) {
         match rewritten.attached.origin {
             PolicyOrigin::Managed(arn)
@@ -157,12 +159,15 @@ fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePar
             }
             PolicyOrigin::Managed(_) | PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => {
                 if grants_something(&rewritten.after) {
+                    let policy = part.policies.len();
+                    folds.extend(rewritten.folds.into_iter().map(|fold| Fold { policy, ..fold }));
                     let name = free_name(rewritten.attached.name, &part.policies);
                     part.policies.push(NewPolicy { name, document: rewritten.after, reasons: rewritten.reasons });
                 }
             }
         }
     }
+    decided.folds = folds;
 }
 
 /// Everything the shared role has, as it has it.

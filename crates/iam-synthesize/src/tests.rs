@@ -16,6 +16,7 @@ use proptest::prelude::*;
 
 use crate::{Evidence, Grade, Judgement, KeepRule, RoleProposal, Rules, synthesize};
 
+mod implied;
 mod minimal;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/orders";
@@ -73,12 +74,24 @@ fn seen(action: &str, resource: &str) -> Observation {
 
 /// Proposes with logs that show management events and DynamoDB items, and nothing else.
 fn propose_with(snapshot: &Snapshot, observations: Vec<Observation>, rules: &Rules, days: u64) -> RoleProposal {
+    propose_hiding(snapshot, observations, rules, days, &|_| false)
+}
+
+/// The same, with logs that do not show some of it.
+fn propose_hiding(
+    snapshot: &Snapshot,
+    observations: Vec<Observation>,
+    rules: &Rules,
+    days: u64,
+    hides: &dyn Fn(&Action) -> bool,
+) -> RoleProposal {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
     let catalog = &*CATALOG;
     let role: Arn = ROLE.parse().unwrap();
     let mut usage = UsageLog::default();
     usage.principals.insert(role, PrincipalUsage { observations });
     let visibility = |_: &Arn, action: &Action| match catalog.action(action).map(|facts| facts.logging()) {
+        _ if hides(action) => Visibility::Invisible("left out".into()),
         Some(Logging::Management { .. }) => Visibility::Visible,
         Some(Logging::Data(types)) if types.contains(&"AWS::DynamoDB::Table") => Visibility::Visible,
         _ => Visibility::Invisible("not recorded".into()),
@@ -92,7 +105,7 @@ fn propose_with(snapshot: &Snapshot, observations: Vec<Observation>, rules: &Rul
 }
 
 fn propose(snapshot: &Snapshot, observations: Vec<Observation>) -> RoleProposal {
-    propose_with(snapshot, observations, &Rules { min_days: 30, keep: Vec::new() }, 90)
+    propose_with(snapshot, observations, &Rules { min_days: 30, ..Rules::default() }, 90)
 }
 
 /// The documents after the change, compact, without their version.
@@ -139,7 +152,7 @@ fn what_is_named_and_could_not_be_seen_stays() {
     );
     check(&[&wide], BASIC, vec![seen("dynamodb:PutItem", TABLE)], &[&expected]);
     let proposal = propose(&snapshot(&[&wide], BASIC, FUNCTION), vec![seen("dynamodb:PutItem", TABLE)]);
-    assert!(proposal.needs.iter().any(|n| n.action.as_str() == "sqs:SendMessage" && n.grade == Grade::Retained));
+    assert!(proposal.needs.iter().any(|n| n.action.as_str() == "sqs:SendMessage" && n.grade() == Grade::Retained));
     let blind: Vec<_> = proposal.blind_spots.iter().flat_map(|s| s.actions.iter()).map(Action::as_str).collect();
     assert!(blind.contains(&"dynamodb:GetRecords"), "streams are data of their own: {blind:?}");
     assert!(!blind.contains(&"dynamodb:GetItem"), "it would have been seen");
@@ -162,7 +175,7 @@ fn a_role_without_evidence_is_refused_never_emptied() {
         assert!(matches!(&proposal.judgement, Judgement::Refused(why) if why.contains("no authorised call")));
         assert!(proposal.changes.is_empty());
     }
-    let rules = Rules { min_days: 30, keep: Vec::new() };
+    let rules = Rules { min_days: 30, ..Rules::default() };
     let young = propose_with(&snapshot(&[wide], "", FUNCTION), vec![seen("dynamodb:PutItem", TABLE)], &rules, 29);
     assert!(matches!(young.judgement, Judgement::Refused(why) if why == "the logs span 29 days, and 30 are asked for"));
 }
@@ -207,6 +220,7 @@ fn a_keep_rule_keeps_what_is_granted_and_adds_nothing() {
     let rules = Rules {
         min_days: 30,
         keep: vec![keep("kms:Decrypt", None), keep("s3:GetObject", None), keep("kms:Encrypt", Some("other"))],
+        ..Rules::default()
     };
     let proposal = propose_with(&snapshot(&[wide], BASIC, FUNCTION), vec![seen("dynamodb:PutItem", TABLE)], &rules, 90);
     let set = PermissionSet::of_document(proposal.changes[0].after.as_ref().unwrap());

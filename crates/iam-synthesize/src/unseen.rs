@@ -10,7 +10,7 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::snapshot::Role;
 use iam_model::usage::Visibility;
 
-use crate::needs::Evidence;
+use crate::needs::{Evidence, Known, Rules};
 
 /// Actions a wildcard granted whose use the logs could not have shown: cut, and asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +31,11 @@ pub(crate) struct Unseen {
 
 /// For each account, the actions that its trails could not have shown of a role that did nothing: what one did can only
 /// hide more.
-pub(crate) fn unseen(roles: &[&Role], evidence: &Evidence<'_>) -> BTreeMap<AccountId, Unseen> {
+pub(crate) fn unseen(roles: &[&Role], evidence: &Evidence<'_>, rules: &Rules) -> BTreeMap<AccountId, Unseen> {
     let accounts: BTreeSet<AccountId> = roles.iter().filter_map(|role| role.identity.arn.account()).collect();
     let of = |account: AccountId| {
         let nobody: Arn = format!("arn:aws:iam::{account}:role/").parse().ok()?;
-        let spots = unseen_by(&nobody, evidence, &|_| true);
+        let spots = unseen_by(Known { role: &nobody, evidence, rules }, &|_| true);
         let actions = spots.iter().flat_map(|spot| spot.actions.iter().cloned()).collect();
         Some((account, Unseen { spots, actions }))
     };
@@ -43,10 +43,10 @@ pub(crate) fn unseen(roles: &[&Role], evidence: &Evidence<'_>) -> BTreeMap<Accou
 }
 
 /// The actions whose use by a role the evidence could not have shown, by service and reason.
-pub(crate) fn unseen_by(role: &Arn, evidence: &Evidence<'_>, asked: &dyn Fn(&Action) -> bool) -> Vec<BlindSpot> {
+pub(crate) fn unseen_by(known: Known<'_>, asked: &dyn Fn(&Action) -> bool) -> Vec<BlindSpot> {
     let mut spots: BTreeMap<(String, String), Vec<Action>> = BTreeMap::new();
-    for action in evidence.catalog.actions().map(|facts| facts.action()).filter(|action| asked(action)) {
-        if let Visibility::Invisible(why) = (evidence.visibility)(role, &action) {
+    for action in known.evidence.catalog.actions().map(|facts| facts.action()).filter(|action| asked(action)) {
+        if let Visibility::Invisible(why) = known.visibility(&action) {
             spots.entry((action.service().to_owned(), why)).or_default().push(action);
         }
     }

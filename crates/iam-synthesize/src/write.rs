@@ -9,6 +9,7 @@ use iam_model::change::{Attachment, Change, Reason};
 use iam_model::policy::{PolicyDocument, ResourceElement, Statement};
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin};
 
+use crate::fold::{Fold, FoldRule};
 use crate::narrow::{Narrowed, Slot, narrow};
 use crate::needs::Need;
 use crate::pack::{Quotas, Room};
@@ -20,6 +21,8 @@ pub(crate) struct Rewritten<'s> {
     pub(crate) fixed: bool,
     pub(crate) after: PolicyDocument,
     pub(crate) reasons: Vec<Reason>,
+    /// What in it stands for more than was seen.
+    pub(crate) folds: Vec<Fold>,
 }
 
 /// The policies as they are written: as narrow as the quotas leave room for, or else as they were.
@@ -39,7 +42,7 @@ pub(crate) fn write<'a>(
     for room in rooms(policies, alone) {
         let members = room.members.clone();
         let rewrite_at = |at: usize, coarse: &BTreeSet<usize>| match written.get(at) {
-            Some((attached, false, mine, _)) => rewrite(attached.document, mine, needs, coarse).0,
+            Some((attached, false, mine, _)) => rewrite(at, attached.document, mine, needs, coarse).0,
             Some((attached, ..)) => attached.document.clone(),
             None => PolicyDocument::new(Vec::new()),
         };
@@ -65,15 +68,17 @@ pub(crate) fn write<'a>(
             }
         }
     }
-    let one = |(attached, fixed, mine, coarse): (AttachedPolicy<'a>, bool, Vec<&Slot<'_>>, BTreeSet<usize>)| {
-        let (after, reasons) = if fixed {
-            (attached.document.clone(), Vec::new())
-        } else {
-            rewrite(attached.document, &mine, needs, &coarse)
-        };
-        Rewritten { attached, fixed, after, reasons }
-    };
-    written.into_iter().map(one).collect()
+    let written = written.into_iter().enumerate();
+    written
+        .map(|(at, (attached, fixed, mine, coarse))| {
+            let (after, reasons, folds) = if fixed {
+                (attached.document.clone(), Vec::new(), Vec::new())
+            } else {
+                rewrite(at, attached.document, &mine, needs, &coarse)
+            };
+            Rewritten { attached, fixed, after, reasons, folds }
+        })
+        .collect()
 }
 
 /// Whether a statement's resources are all there are, or all but some.
@@ -101,7 +106,7 @@ fn rooms(policies: &[AttachedPolicy<'_>], alone: bool) -> Vec<Room> {
 
 /// The change that leaves a policy as it was rewritten; nothing where it stays as it is.
 pub(crate) fn change(role: &Arn, rewritten: Rewritten<'_>) -> Option<Change> {
-    let Rewritten { attached, fixed, after, reasons } = rewritten;
+    let Rewritten { attached, fixed, after, reasons, .. } = rewritten;
     if fixed || attached.document.same_text(&after) {
         return None;
     }
@@ -119,13 +124,14 @@ pub(crate) fn change(role: &Arn, rewritten: Rewritten<'_>) -> Option<Change> {
 
 /// The document with each statement that may be narrowed replaced by what it serves; the others stay, in their places.
 fn rewrite(
+    policy: usize,
     old: &PolicyDocument,
     slots: &[&Slot<'_>],
     needs: &[Need],
     coarse: &BTreeSet<usize>,
-) -> (PolicyDocument, Vec<Reason>) {
+) -> (PolicyDocument, Vec<Reason>, Vec<Fold>) {
     let mut document = PolicyDocument { statements: Vec::new(), ..old.clone() };
-    let mut reasons = Vec::new();
+    let (mut reasons, mut all_folds) = (Vec::new(), Vec::new());
     for (index, statement) in old.statements.iter().enumerate() {
         let Some(slot) = slots.iter().find(|slot| slot.statement == index) else {
             document.statements.push(statement.clone());
@@ -133,32 +139,29 @@ fn rewrite(
         };
         let coarse = coarse.contains(&index);
         for Narrowed { statement, needs: behind, folds } in narrow(slot.candidate.statement, &slot.served, coarse) {
-            if coarse {
-                reasons.push(Reason {
-                    statement: Some(document.statements.len()),
-                    because: "keeps the old resources: those that were seen do not fit the quota".into(),
-                    evidence: Vec::new(),
-                });
-            }
-            for need in behind.iter().filter_map(|at| needs.get(*at)) {
-                reasons.push(reason(document.statements.len(), need));
-            }
-            reasons.extend(folds.iter().map(|(pattern, rule)| Reason {
-                statement: Some(document.statements.len()),
-                because: format!("`{pattern}` stands for what was seen: {}", rule.describe()),
+            let place = document.statements.len();
+            let fold = |pattern, rule| Fold { policy, statement: place, pattern, rule };
+            let wide = coarse.then(|| fold(None, FoldRule::Quota));
+            let narrow = folds.into_iter().map(|(pattern, rule)| fold(Some(pattern), rule));
+            let folds: Vec<Fold> = wide.into_iter().chain(narrow).collect();
+            reasons.extend(behind.iter().filter_map(|at| needs.get(*at)).map(|need| reason(place, need)));
+            reasons.extend(folds.iter().map(|fold| Reason {
+                statement: Some(place),
+                because: fold.describe(),
                 evidence: Vec::new(),
             }));
+            all_folds.extend(folds);
             document.statements.push(statement);
         }
     }
-    (document, reasons)
+    (document, reasons, all_folds)
 }
 
 fn reason(statement: usize, need: &Need) -> Reason {
     let evidence = need.seen.as_ref().map(|seen| seen.event_ids.clone()).unwrap_or_default();
     Reason {
         statement: Some(statement),
-        because: format!("{} {}: {}", need.action, need.grade.as_str(), need.because),
+        because: format!("{} {}: {}", need.action, need.grade().as_str(), need.because),
         evidence,
     }
 }

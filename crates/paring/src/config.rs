@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use iam_model::catalog::AccessLevel;
 use serde::Deserialize;
 
 use crate::error::CliError;
@@ -17,6 +18,9 @@ pub(crate) struct Config {
     /// Days the logs must span before anything unseen is cut.
     #[serde(default = "default_min_days")]
     pub(crate) min_days: u64,
+    /// More days for single access levels.
+    #[serde(default)]
+    pub(crate) min_days_per_level: DaysPerLevel,
     /// Permissions that stay whatever the logs say.
     #[serde(default)]
     pub(crate) keep: Vec<Keep>,
@@ -32,6 +36,31 @@ pub(crate) struct Config {
     /// What is stated about accounts, by their ids.
     #[serde(default)]
     pub(crate) accounts: BTreeMap<String, StatedAccount>,
+}
+
+/// Days by access level, as AWS classes actions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DaysPerLevel {
+    list: Option<u64>,
+    read: Option<u64>,
+    write: Option<u64>,
+    tagging: Option<u64>,
+    permissions_management: Option<u64>,
+}
+
+impl DaysPerLevel {
+    /// The levels that ask for days of their own.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = (AccessLevel, u64)> {
+        let all = [
+            (AccessLevel::List, self.list),
+            (AccessLevel::Read, self.read),
+            (AccessLevel::Write, self.write),
+            (AccessLevel::Tagging, self.tagging),
+            (AccessLevel::PermissionsManagement, self.permissions_management),
+        ];
+        all.into_iter().filter_map(|(level, days)| Some((level, days?)))
+    }
 }
 
 /// What is stated about an account.
@@ -66,6 +95,7 @@ impl Default for Config {
         Self {
             version: VERSION,
             min_days: default_min_days(),
+            min_days_per_level: DaysPerLevel::default(),
             keep: Vec::new(),
             guardrails: None,
             waivers: None,
@@ -111,9 +141,22 @@ mod tests {
             "version = 1\nmin_days = 90\n[[keep]]\nrole = \"*\"\nactions = [\"kms:Decrypt\"]\nreason = \"yearly job\"\n",
         );
         assert_eq!(config.unwrap().min_days, 90);
+        let levels = parse("version = 1\n[min_days_per_level]\nwrite = 90\npermissions_management = 365\n").unwrap();
+        let levels: Vec<_> = levels.min_days_per_level.levels().collect();
+        assert_eq!(levels, [(AccessLevel::Write, 90), (AccessLevel::PermissionsManagement, 365)]);
         let message = |text| parse(text).unwrap_err().0;
+        let unknown = message("version = 1\n[min_days_per_level]\nadmin = 3\n");
+        assert!(unknown.starts_with("line 3, column 1: unknown field `admin`, expected one of `list`"), "{unknown}");
         assert_eq!(message("version = 2\n"), "version 2 is not known; this paring reads version 1");
         assert!(message("version = 1\nmindays = 3\n").starts_with("line 2, column 1: unknown field `mindays`"));
         assert!(message("min_days = 3\n").contains("missing field `version`"));
+    }
+
+    #[test]
+    fn the_documented_settings_are_read() {
+        let page = include_str!("../../../docs/config.md");
+        let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let config = parse(example).unwrap();
+        assert_eq!((config.keep.len(), config.accounts.len(), config.min_days_per_level.levels().count()), (1, 1, 5));
     }
 }

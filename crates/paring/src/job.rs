@@ -108,5 +108,9 @@ fn rules(config: &Config, min_days: Option<u64>) -> Rules {
         actions: keep.actions.iter().map(|action| ActionPattern::new(action)).collect(),
         reason: keep.reason.clone(),
     });
-    Rules { min_days: min_days.unwrap_or(config.min_days), keep: keep.collect() }
+    Rules {
+        min_days: min_days.unwrap_or(config.min_days),
+        min_days_of: config.min_days_per_level.levels().collect(),
+        keep: keep.collect(),
+    }
 }

@@ -25,6 +25,7 @@ pub(crate) use text::render as render_text;
 use iam_model::finding::Finding;
 use iam_model::policy::PolicyDocument;
 use iam_model::usage::SkipReason;
+use iam_synthesize::NeedRule;
 
 /// The schema name of report.json.
 pub(crate) const SCHEMA: &str = "paring-report/1";
@@ -134,6 +135,7 @@ pub(crate) struct NeedView {
     pub(crate) action: String,
     pub(crate) resources: Vec<String>,
     pub(crate) grade: &'static str,
+    pub(crate) rule: NeedRule,
     pub(crate) because: String,
     pub(crate) event_ids: Vec<String>,
     pub(crate) functions: Vec<String>,

@@ -114,7 +114,7 @@ impl World {
             has_own_record: &|_| false,
         };
         let target = index.role(&TARGET.parse().unwrap()).unwrap();
-        documents(&[target], &index, &evidence, &Rules { min_days: 30, keep: self.keep })
+        documents(&[target], &index, &evidence, &Rules { min_days: 30, keep: self.keep, ..Rules::default() })
     }
 }
 

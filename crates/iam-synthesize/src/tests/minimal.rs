@@ -121,12 +121,11 @@ impl Case {
     /// Whether a rule says why an action stands in a statement on resources that nobody saw.
     fn has_rule(&self, action: &str) -> bool {
         let of = |need: &&crate::Need| need.action.as_str().eq_ignore_ascii_case(action);
-        self.proposal.needs.iter().filter(of).any(|need| need.grade != Grade::Observed || need.resources.is_none())
+        self.proposal.needs.iter().filter(of).any(|need| need.grade() != Grade::Observed || need.resources.is_none())
     }
 
     fn is_named(&self, pattern: &ResourcePattern) -> bool {
-        let reasons = self.proposal.changes.iter().flat_map(|change| &change.reasons);
-        reasons.into_iter().any(|reason| reason.because.starts_with(&format!("`{pattern}` stands for what was seen")))
+        self.proposal.folds.iter().any(|fold| fold.pattern.as_ref() == Some(pattern))
     }
 
     /// The first thing that could be taken away.

@@ -192,7 +192,7 @@ impl<'a> Case<'a> {
             Fate::Dropped => self.why_dropped(action).1,
             Fate::Kept | Fate::Narrowed => {
                 let need = self.proposal.needs.iter().find(|need| need.action == *action);
-                let served = need.map(|need| format!("{}: {}", need.grade.as_str(), need.because));
+                let served = need.map(|need| format!("{}: {}", need.grade().as_str(), need.because));
                 let refused = match &self.proposal.judgement {
                     Judgement::Refused(why) => Some(format!("nothing is changed: {why}")),
                     Judgement::Narrowed | Judgement::Tight => None,

@@ -11,7 +11,7 @@ use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::PolicyDocument;
 use iam_model::time::Timestamp;
 use iam_patch::{Disposition, FilePatch, PatchSet};
-use iam_synthesize::{BlindSpot, Grade, Judgement, Need, RoleProposal, SplitProposal};
+use iam_synthesize::{BlindSpot, Judgement, Need, NeedRule, RoleProposal, SplitProposal};
 use iam_verify::before_after::documents;
 use iam_verify::guardrails::{RuleId, RuleSeverity, Violation, WaiverProblem, WaiverUse, review_waivers};
 use iam_verify::outcome::{Claim, Outcome};
@@ -77,7 +77,7 @@ struct Totals {
 impl Totals {
     fn count(&mut self, proposal: &RoleProposal, verdict: Option<&Verdict>) {
         let needs = proposal.needs.iter();
-        self.needed.extend(needs.clone().filter(|n| n.grade != Grade::Implied).map(|n| n.action.clone()));
+        self.needed.extend(needs.clone().filter(|n| n.rule != NeedRule::RunsFunction).map(|n| n.action.clone()));
         self.observed_calls += needs.filter_map(|need| need.seen.as_ref()).map(|seen| seen.count).sum::<u64>();
         self.denied_calls += verdict.map_or(0, |v| v.replay().denied + v.replay().undecided);
     }
@@ -175,7 +175,8 @@ pub(super) fn need(need: &Need) -> NeedView {
     NeedView {
         action: need.action.to_string(),
         resources: need.resources.iter().flatten().map(ToString::to_string).collect(),
-        grade: need.grade.as_str(),
+        grade: need.grade().as_str(),
+        rule: need.rule,
         because: need.because.clone(),
         event_ids: need.seen.as_ref().map(|seen| seen.event_ids.clone()).unwrap_or_default(),
         functions: need.functions.clone(),

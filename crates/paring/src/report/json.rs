@@ -132,6 +132,7 @@ fn need(need: &NeedView) -> Value {
         ("action", Value::text(&need.action)),
         ("resources", texts(&need.resources)),
         ("grade", Value::text(need.grade)),
+        ("rule", Value::text(need.rule.as_str())),
         ("because", Value::text(&need.because)),
         ("event_ids", texts(&need.event_ids)),
         ("functions", texts(&need.functions)),

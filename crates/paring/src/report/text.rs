@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use iam_model::finding::FindingSeverity;
 use iam_model::text::grouped;
+use iam_synthesize::NeedRule;
 
 use super::{
     BlindSpotView, ClaimView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView, Report, RoleView, diff,
@@ -133,7 +134,7 @@ impl Text {
     }
 
     fn needs(&mut self, needs: &[NeedView]) {
-        let shown: Vec<&NeedView> = needs.iter().filter(|need| need.grade != "implied").collect();
+        let shown: Vec<&NeedView> = needs.iter().filter(|need| need.rule != NeedRule::RunsFunction).collect();
         let width = shown.iter().map(|need| need.action.len()).max().unwrap_or_default();
         for (index, need) in shown.iter().enumerate() {
             let label = if index == 0 { "needed" } else { "" };

@@ -63,7 +63,8 @@ fn grounds(places: &[usize], needs: &[Need]) -> Value {
         let resources: Vec<String> = need.resources.iter().flatten().map(ToString::to_string).collect();
         object([
             ("action", Value::text(need.action.as_str())),
-            ("grade", Value::text(need.grade.as_str())),
+            ("grade", Value::text(need.grade().as_str())),
+            ("rule", Value::text(need.rule.as_str())),
             ("because", Value::text(&need.because)),
             ("resources", if need.resources.is_some() { texts(&resources) } else { Value::Null }),
             ("functions", texts(&need.functions)),

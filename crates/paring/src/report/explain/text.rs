@@ -125,9 +125,9 @@ impl Text<'_> {
                 continue;
             }
             told.push(&need.because);
-            let alike = needs.iter().filter(|other| other.because == need.because && other.grade == need.grade);
+            let alike = needs.iter().filter(|other| other.because == need.because && other.grade() == need.grade());
             let actions = alike.map(|need| need.action.as_str()).collect::<Vec<_>>().join(", ");
-            let grade = if need.grade == Grade::Kept { "kept" } else { need.grade.as_str() };
+            let grade = if need.grade() == Grade::Kept { "kept" } else { need.grade().as_str() };
             self.line(&format!("     {grade:<9} {actions}"));
             self.line(&format!("               {}", need.because));
         }
