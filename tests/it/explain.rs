@@ -53,3 +53,32 @@ fn a_role_the_logs_say_nothing_of_keeps_everything_and_says_so() {
     assert!(!output.stdout.contains("Dropped"), "{}", output.stdout);
     assert_eq!(explain(&["nobody"]).code, 2);
 }
+
+/// A shared role, as `tests/it/split.rs` has it.
+#[test]
+fn a_shared_role_is_explained_function_by_function() {
+    let (folder, _) = crate::split::run(&serde_json::json!({}), &[]);
+    let explain = |arguments: &[&str]| {
+        let files = ["--snapshot", "snapshot.json", "--trail", "trail"];
+        folder.paring(&[&["explain", "shared"], arguments, &files].concat())
+    };
+    let whole = explain(&["dynamodb:PutItem"]);
+    assert!(whole.stdout.starts_with("arn:aws:iam::111122223333:role/app/shared\n  runs"), "{}", whole.stdout);
+    let parts = explain(&["--split", "dynamodb:PutItem"]);
+    insta::assert_snapshot!("explain_split_action", parts.stdout);
+    let told: Value = serde_json::from_str(&explain(&["--split", "--format", "json"]).stdout).unwrap();
+    assert_eq!(told["role"], "arn:aws:iam::111122223333:role/app/shared");
+    let part = |function: &str| {
+        let parts = told["parts"].as_array().unwrap();
+        parts.iter().find(|part| part["functions"][0] == function).unwrap().clone()
+    };
+    let (orders, quiet) = (part("orders"), part("quiet"));
+    assert_eq!(orders["instead_of"], told["role"]);
+    let own = orders["policies"].as_array().unwrap().iter().find(|policy| policy["state"] == "new").unwrap();
+    assert_eq!(own["statements"][0]["grounds"][0]["action"], "dynamodb:PutItem");
+    assert_eq!(own["statements"][0]["grounds"][0]["rule"], "called");
+    let dropped = orders["dropped"].to_string();
+    assert!(dropped.contains("codebuild:StartBuild") && dropped.contains("dynamodb:DeleteItem"), "{dropped}");
+    assert_eq!(quiet["dropped"], serde_json::json!([]), "of a function that no call shows nothing is dropped");
+    assert_eq!(orders["claims"].as_array().unwrap().len(), 4);
+}

@@ -44,7 +44,7 @@ fn call(id: u32, session: &str, source: &str, name: &str, day: u32, parameters: 
             "sessionContext": {"sessionIssuer": {"type": "Role", "arn": SHARED, "accountId": "111122223333"}}}})
 }
 
-fn run(resource_policies: &Value, extra: &[Value]) -> (Folder, Output) {
+pub(crate) fn run(resource_policies: &Value, extra: &[Value]) -> (Folder, Output) {
     let folder = Folder::new();
     let mut records = vec![
         call(1, "orders", "dynamodb.amazonaws.com", "PutItem", 0, &json!({"tableName": "Orders"})),

@@ -26,6 +26,8 @@ mod prune;
 
 mod split;
 
+mod suggest;
+
 mod unseen;
 
 mod write;
@@ -39,4 +41,5 @@ pub use needs::{Bound, Evidence, Grade, KeepRule, Known, Need, NeedRule, Rules, 
 pub use pack::Quotas;
 pub use propose::{Judgement, Proposer, RoleProposal, synthesize};
 pub use split::{SplitProposal, split};
+pub use suggest::Suggestion;
 pub use unseen::BlindSpot;

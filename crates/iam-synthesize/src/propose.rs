@@ -20,6 +20,7 @@ use crate::narrow::{Candidate, Cover, Served, Slot};
 use crate::needs::{Evidence, Known, Need, NeedRule, Rules};
 use crate::plumbing;
 use crate::prune::prune;
+use crate::suggest::{Grounds, Suggestion};
 use crate::unseen::{BlindSpot, Unseen, unseen, unseen_by};
 use crate::write::{Rewritten, change, write};
 
@@ -47,6 +48,8 @@ pub struct RoleProposal {
     pub changes: Vec<Change>,
     /// What in the policies as proposed stands for more than was seen.
     pub folds: Vec<Fold>,
+    /// Conditions that a person may add to the policies as proposed.
+    pub suggestions: Vec<Suggestion>,
     /// What could not be seen and is no longer granted.
     pub blind_spots: Vec<BlindSpot>,
     /// Policies that were left as they are, and why.
@@ -62,6 +65,7 @@ impl RoleProposal {
             needs: Vec::new(),
             changes: Vec::new(),
             folds: Vec::new(),
+            suggestions: Vec::new(),
             blind_spots: Vec::new(),
             left_alone: Vec::new(),
         }
@@ -164,6 +168,10 @@ impl<'a> Proposer<'_, 'a> {
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
         prune(&mut slots, &proposal.needs);
         let written = write(&policies, subject.alone, &slots, &proposal.needs, &mut proposal.left_alone);
+        let calls =
+            self.evidence.usage.principals.get(arn).map(|used| used.observations.as_slice()).unwrap_or_default();
+        let grounds = Grounds { functions: subject.functions, needs: &proposal.needs, calls };
+        proposal.suggestions = grounds.suggest(&written);
         proposal.folds = written.iter().flat_map(|policy| policy.folds.iter().cloned()).collect();
         // What does not fit stays as it was, and cuts nothing.
         for slot in &mut slots {

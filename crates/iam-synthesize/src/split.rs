@@ -17,6 +17,7 @@ use crate::fold::Fold;
 use crate::needs::{Evidence, Rules};
 use crate::plumbing::function_name;
 use crate::propose::{Proposer, RoleProposal, Subject};
+use crate::suggest::Suggestion;
 use crate::write::grants_something;
 
 /// What became of one shared role.
@@ -149,8 +150,8 @@ fn of_function(role: &Arn, name: &str, usage: &UsageLog) -> UsageLog {
 fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePart, decided: &mut RoleProposal) {
     let role = decided.role.clone();
     let subject = Subject { role: &role, functions: &[function], alone: true };
-    let mut folds = Vec::new();
-    for rewritten in proposer.rewrite(&subject, decided) {
+    let (mut folds, mut suggestions) = (Vec::new(), Vec::new());
+    for (place, rewritten) in proposer.rewrite(&subject, decided).into_iter().enumerate() {
         match rewritten.attached.origin {
             PolicyOrigin::Managed(arn)
                 if rewritten.fixed || rewritten.attached.document.same_text(&rewritten.after) =>
@@ -161,13 +162,15 @@ fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePar
                 if grants_something(&rewritten.after) {
                     let policy = part.policies.len();
                     folds.extend(rewritten.folds.into_iter().map(|fold| Fold { policy, ..fold }));
+                    let own = decided.suggestions.iter().filter(|suggestion| suggestion.policy == place);
+                    suggestions.extend(own.cloned().map(|suggestion| Suggestion { policy, ..suggestion }));
                     let name = free_name(rewritten.attached.name, &part.policies);
                     part.policies.push(NewPolicy { name, document: rewritten.after, reasons: rewritten.reasons });
                 }
             }
         }
     }
-    decided.folds = folds;
+    (decided.folds, decided.suggestions) = (folds, suggestions);
 }
 
 /// Everything the shared role has, as it has it.

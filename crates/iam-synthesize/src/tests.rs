@@ -18,6 +18,7 @@ use crate::{Evidence, Grade, Judgement, KeepRule, RoleProposal, Rules, synthesiz
 
 mod implied;
 mod minimal;
+mod suggested;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/orders";
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:111122223333:table/Orders";
@@ -83,7 +84,7 @@ fn propose_hiding(
     observations: Vec<Observation>,
     rules: &Rules,
     days: u64,
-    hides: &dyn Fn(&Action) -> bool,
+    hides: &(dyn Fn(&Action) -> bool + Sync),
 ) -> RoleProposal {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
     let catalog = &*CATALOG;

@@ -21,7 +21,7 @@ use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{Evidence, Judgement, Proposer, RoleProposal, Rules};
+use iam_synthesize::{Evidence, Judgement, Proposer, RoleProposal, Rules, SplitProposal};
 use iam_verify::before_after::replaced;
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
@@ -60,6 +60,8 @@ pub(crate) struct Tightened {
     pub(crate) report: Report,
     /// What is proposed for each judged role that is not taken apart.
     pub(crate) proposals: Vec<RoleProposal>,
+    /// What became of each shared role that was to be taken apart.
+    pub(crate) splits: Vec<SplitProposal>,
     pub(crate) patches: PatchSet,
     /// For each judged role, the policy it is left with beside the AWS-managed ones that stay.
     pub(crate) policies: Vec<(Arn, PolicyDocument)>,
@@ -129,7 +131,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let proved = judged.chain(parts.iter().map(|part| &part.verdict)).all(Verdict::is_proved);
     let policies = stage.policies(&proposals);
     let asked = ChangeSet { changes, splits: done };
-    Ok(Tightened { report, proposals, patches, policies, asked, proved, diagnostics })
+    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, diagnostics })
 }
 
 /// What the later stops share.

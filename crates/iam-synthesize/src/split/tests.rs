@@ -96,7 +96,7 @@ fn taken_apart(snapshot: &Snapshot, observations: Vec<Observation>) -> SplitProp
     };
     let (index, _) = SnapshotIndex::new(snapshot);
     let roles: Vec<_> = index.roles().collect();
-    split(&roles, &index, &evidence, &Rules { min_days: 30, keep: Vec::new() }).pop().unwrap()
+    split(&roles, &index, &evidence, &Rules { min_days: 30, ..Rules::default() }).pop().unwrap()
 }
 
 proptest! {

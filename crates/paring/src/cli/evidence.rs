@@ -48,6 +48,10 @@ pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) grounds: Grounds,
 
+    /// Of a role that several functions share, explain the role that each would get
+    #[arg(long, help_heading = "Judgement")]
+    pub(crate) split: bool,
+
     /// How to print the reasons
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: Format,

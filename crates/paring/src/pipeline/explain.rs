@@ -9,95 +9,218 @@ use iam_evaluate::effective::granted_actions;
 use iam_evaluate::permission_set::{PermissionSet, Possibility};
 use iam_model::action::Action;
 use iam_model::arn::Arn;
-use iam_model::change::Change;
+use iam_model::change::{Change, NewPolicy, RolePart};
 use iam_model::policy::{Effect, PolicyDocument, Statement};
-use iam_model::snapshot::SnapshotIndex;
+use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 use iam_model::usage::Visibility;
-use iam_synthesize::{Judgement, Need, RoleProposal};
-use iam_verify::before_after::{Replaced, documents, replaced};
+use iam_synthesize::{Evidence, Judgement, Known, Need, RoleProposal, SplitProposal};
+use iam_verify::before_after::{Replaced, replaced};
 
 use super::view::claim_views;
 use super::{Inputs, Tightened, facts};
 use crate::error::CliError;
 use crate::report::explain::{
-    ActionView, DroppedView, Explanation, Fate, GrantView, LimitView, PolicyState, PolicyView, StatementView,
+    ActionView, DroppedView, Explained, Explanation, Fate, GrantView, LimitView, PolicyState, PolicyView,
+    SplitExplanation, StatementView,
 };
 
-/// The explanation of the only role that was judged, and of one action where one is asked for.
-pub(crate) fn explain(inputs: &Inputs, done: &Tightened, action: Option<&Action>) -> Result<Explanation, CliError> {
-    let [proposal] = done.proposals.as_slice() else {
-        let hint = "give the ARN: several accounts have a role of this name";
-        return Err(CliError::user(format!("{} roles have this name", done.proposals.len())).hint(hint));
-    };
+/// The explanation of the only role that was judged, and of one action where one is asked for; of a role that is taken
+/// apart, one for each new role.
+pub(crate) fn explain(inputs: &Inputs, done: &Tightened, action: Option<&Action>) -> Result<Explained, CliError> {
     let (index, _) = SnapshotIndex::new(&inputs.snapshot);
     let coverage = facts::coverage(&inputs.snapshot, &inputs.usage);
     let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
-    let visibility = |action: &Action| known.visibility(&proposal.role, action);
-    let case = Case { inputs, index: &index, proposal, visibility: &visibility, days: coverage.days };
-    let functions = index.functions_of(&proposal.role);
-    let window = inputs.usage.window;
-    Ok(Explanation {
-        role: proposal.role.to_string(),
-        functions: functions.iter().map(|function| function.arn.name().to_owned()).collect(),
-        refused: match &proposal.judgement {
-            Judgement::Refused(why) => Some(why.clone()),
-            Judgement::Narrowed | Judgement::Tight => None,
-        },
-        days: coverage.days,
-        window: window.map(|(first, last)| (first.to_string(), last.to_string())),
-        needs: proposal.needs.clone(),
-        policies: case.policies(),
-        dropped: case.dropped(),
-        claims: claim_views(&done.report, &proposal.role),
-        action: action.map(|action| case.action(action)),
-    })
+    let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
+    let evidence = Evidence {
+        usage: &inputs.usage,
+        coverage: &coverage,
+        catalog: &inputs.catalog,
+        visibility: &visibility,
+        has_own_record: &|role| inputs.last_accessed.roles.contains_key(role),
+    };
+    let room = Room { inputs, done, index: &index, evidence: &evidence, action };
+    match (done.proposals.as_slice(), done.splits.as_slice()) {
+        ([proposal], splits) => {
+            let mut explanation = room.whole(proposal);
+            explanation.note =
+                splits.iter().find_map(|split| split.split.as_ref().err()).map(|why| format!("not taken apart: {why}"));
+            Ok(Explained::Whole(Box::new(explanation)))
+        }
+        ([], [split]) => Ok(Explained::Split(SplitExplanation {
+            role: split.role.to_string(),
+            notes: split.notes.clone(),
+            parts: room.parts(split),
+        })),
+        (whole, splits) => {
+            let hint = "give the ARN: several accounts have a role of this name";
+            Err(CliError::user(format!("{} roles have this name", whole.len() + splits.len())).hint(hint))
+        }
+    }
 }
 
-/// One role, with what is asked about it.
-struct Case<'a> {
+/// What all explanations of a run share.
+struct Room<'a> {
     inputs: &'a Inputs,
+    done: &'a Tightened,
     index: &'a SnapshotIndex<'a>,
-    proposal: &'a RoleProposal,
-    visibility: &'a dyn Fn(&Action) -> Visibility,
-    days: u64,
+    evidence: &'a Evidence<'a>,
+    action: Option<&'a Action>,
 }
 
-impl<'a> Case<'a> {
+/// A policy before and after.
+struct Held<'a> {
+    name: &'a str,
+    state: PolicyState,
+    before: Option<&'a PolicyDocument>,
+    after: Option<&'a PolicyDocument>,
+    /// Its place in the proposal's folds and suggestions, where it has any.
+    place: Option<usize>,
+}
+
+impl<'a> Room<'a> {
+    fn whole(&self, proposal: &'a RoleProposal) -> Explanation {
+        let changes: Vec<&Change> = proposal.changes.iter().collect();
+        let replaced = replaced(&proposal.role, &changes, self.index);
+        let held = |(place, one): (usize, &Replaced<'a>)| Held {
+            name: one.policy.name,
+            state: match (one.after, one.changed) {
+                (None, _) => PolicyState::Removed,
+                (Some(_), true) => PolicyState::Narrowed,
+                (Some(_), false) => PolicyState::Unchanged,
+            },
+            before: Some(one.policy.document),
+            after: one.after,
+            place: one.changed.then_some(place),
+        };
+        let policies = replaced.iter().enumerate().map(held).collect();
+        let functions = self.index.functions_of(&proposal.role);
+        let case = Case { room: self, proposal, function: None, policies };
+        Explanation {
+            role: proposal.role.to_string(),
+            functions: functions.iter().map(|function| function.arn.name().to_owned()).collect(),
+            claims: claim_views(&self.done.report, &proposal.role),
+            ..self.explanation(&case)
+        }
+    }
+
+    /// One explanation for each new role.
+    fn parts(&self, split: &'a SplitProposal) -> Vec<Explanation> {
+        let parts = split.split.as_ref().map(|split| split.parts.as_slice()).unwrap_or_default();
+        parts.iter().zip(&split.parts).map(|(part, decided)| self.part(part, decided)).collect()
+    }
+
+    fn part(&self, part: &'a RolePart, decided: &'a RoleProposal) -> Explanation {
+        let old = self.index.identity_policies(&decided.role);
+        let stays = |arn: &Arn| old.iter().find(|p| matches!(p.origin, PolicyOrigin::Managed(own) if own == arn));
+        let managed = part.managed_policies.iter().filter_map(stays).map(|policy| Held {
+            name: policy.name,
+            state: PolicyState::Unchanged,
+            before: Some(policy.document),
+            after: Some(policy.document),
+            place: None,
+        });
+        let is_copy = |new: &NewPolicy| old.iter().any(|p| p.name == new.name && p.document.same_text(&new.document));
+        let new = part.policies.iter().enumerate().map(|(place, policy)| Held {
+            name: &policy.name,
+            state: if is_copy(policy) { PolicyState::Unchanged } else { PolicyState::New },
+            before: None,
+            after: Some(&policy.document),
+            place: Some(place),
+        });
+        let is_managed = |policy: &AttachedPolicy<'_>| matches!(policy.origin, PolicyOrigin::Managed(own) if part.managed_policies.contains(own));
+        let gone = old.iter().filter(|policy| !is_managed(policy)).map(|policy| Held {
+            name: policy.name,
+            state: PolicyState::Left,
+            before: Some(policy.document),
+            after: None,
+            place: None,
+        });
+        let policies = managed.chain(new).chain(gone).collect();
+        let case = Case { room: self, proposal: decided, function: Some(part.function.name()), policies };
+        let new = part.role.to_string();
+        let views = self.done.report.splits.iter().flat_map(|split| &split.parts);
+        Explanation {
+            claims: views.filter(|view| view.role == new).flat_map(|view| view.claims.iter().cloned()).collect(),
+            role: new,
+            functions: vec![part.function.name().to_owned()],
+            instead_of: Some(decided.role.to_string()),
+            ..self.explanation(&case)
+        }
+    }
+
+    fn explanation(&self, case: &Case<'a, '_>) -> Explanation {
+        let window = self.inputs.usage.window;
+        Explanation {
+            role: String::new(),
+            instead_of: None,
+            functions: Vec::new(),
+            note: None,
+            refused: match &case.proposal.judgement {
+                Judgement::Refused(why) => Some(why.clone()),
+                Judgement::Narrowed | Judgement::Tight => None,
+            },
+            days: self.evidence.coverage.days,
+            window: window.map(|(first, last)| (first.to_string(), last.to_string())),
+            needs: case.proposal.needs.clone(),
+            policies: case
+                .policies
+                .iter()
+                .filter(|held| held.state != PolicyState::Left)
+                .map(|one| case.policy(one))
+                .collect(),
+            dropped: case.dropped(),
+            claims: Vec::new(),
+            action: self.action.map(|action| case.action(action)),
+        }
+    }
+}
+
+/// One role as it would be.
+struct Case<'a, 'r> {
+    room: &'r Room<'a>,
+    proposal: &'a RoleProposal,
+    /// The only function, of a new role.
+    function: Option<&'a str>,
+    policies: Vec<Held<'a>>,
+}
+
+impl<'a> Case<'a, '_> {
+    /// The role whose calls are in the logs.
     fn role(&self) -> &'a Arn {
         &self.proposal.role
     }
 
-    fn changes(&self) -> Vec<&'a Change> {
-        self.proposal.changes.iter().collect()
+    fn before(&self) -> Vec<&'a PolicyDocument> {
+        self.policies.iter().filter_map(|held| held.before).collect()
     }
 
-    fn policies(&self) -> Vec<PolicyView> {
-        replaced(self.role(), &self.changes(), self.index).iter().map(|one| self.policy(one)).collect()
+    fn after(&self) -> Vec<&'a PolicyDocument> {
+        self.policies.iter().filter_map(|held| held.after).collect()
     }
 
-    fn policy(&self, one: &Replaced<'a>) -> PolicyView {
-        let name = name(one);
-        let note = self.proposal.left_alone.iter().find_map(|note| note.strip_prefix(&format!("{name}: ")));
-        let state = match (one.after, one.changed) {
-            (None, _) => PolicyState::Removed,
-            (Some(_), true) => PolicyState::Narrowed,
-            (Some(_), false) => PolicyState::Unchanged,
-        };
-        let change = self.proposal.changes.iter().find(|change| {
-            change.after.as_ref().zip(one.after).is_some_and(|(mine, theirs)| std::ptr::eq(mine, theirs))
-        });
-        let statements = one.after.map(|document| document.statements.as_slice()).unwrap_or_default();
+    fn visibility(&self, action: &Action) -> Visibility {
+        Known { role: self.role(), evidence: self.room.evidence, rules: &self.room.inputs.rules }.visibility(action)
+    }
+
+    fn policy(&self, held: &Held<'a>) -> PolicyView {
+        let note = self.proposal.left_alone.iter().find_map(|note| note.strip_prefix(&format!("{}: ", held.name)));
+        let statements = held.after.map(|document| document.statements.as_slice()).unwrap_or_default();
+        let here = |policy: usize, at: usize, number: usize| held.place == Some(policy) && at == number;
         let view = |(number, statement): (usize, &Statement)| StatementView {
             number: number + 1,
             document: PolicyDocument::new(vec![statement.clone()]),
             denies: statement.effect == Effect::Deny,
             understood: statement.unknown.is_empty() && statement.effect != Effect::Unknown,
             needs: self.served(statement),
-            rules: change.map(|change| rules(change, number)).unwrap_or_default(),
+            folds: (self.proposal.folds.iter()).filter(|f| here(f.policy, f.statement, number)).cloned().collect(),
+            suggestions: (self.proposal.suggestions.iter())
+                .filter(|s| here(s.policy, s.statement, number))
+                .cloned()
+                .collect(),
         };
         PolicyView {
-            name: name.to_owned(),
-            state,
+            name: held.name.to_owned(),
+            state: held.state,
             note: note.map(str::to_owned),
             statements: statements.iter().enumerate().map(view).collect(),
         }
@@ -118,15 +241,15 @@ impl<'a> Case<'a> {
 
     /// What the role may do now and not after, by service and by what is known of its use.
     fn dropped(&self) -> Vec<DroppedView> {
-        let (before, after) = documents(self.role(), &self.changes(), self.index);
-        if self.proposal.changes.is_empty() {
+        if self.policies.iter().all(|held| held.state == PolicyState::Unchanged) {
             return Vec::new();
         }
-        let catalog = &self.inputs.catalog;
-        let kept = granted_actions(self.index, self.role(), &after, catalog);
+        let (before, after) = (self.before(), self.after());
+        let (index, catalog) = (self.room.index, &self.room.inputs.catalog);
+        let kept = granted_actions(index, self.role(), &after, catalog);
         let kept: std::collections::BTreeSet<&Action> = kept.iter().collect();
         let mut groups: BTreeMap<(bool, String, String), Vec<String>> = BTreeMap::new();
-        for action in granted_actions(self.index, self.role(), &before, catalog).iter().filter(|a| !kept.contains(a)) {
+        for action in granted_actions(index, self.role(), &before, catalog).iter().filter(|a| !kept.contains(a)) {
             let (seen, why) = self.why_dropped(action);
             groups.entry((seen, action.service().to_owned(), why)).or_default().push(action.to_string());
         }
@@ -136,27 +259,32 @@ impl<'a> Case<'a> {
 
     /// Whether a call would have been in the logs, and what they say of it.
     fn why_dropped(&self, action: &Action) -> (bool, String) {
-        let denied = self.denied(action);
-        match (self.visibility)(action) {
+        let (denied, days) = (self.denied(action), self.room.evidence.coverage.days);
+        match self.visibility(action) {
+            // Another function's calls make the action seen of the shared role, and say nothing of this one's need.
             Visibility::Invisible(why) => (false, why),
             Visibility::Visible if denied > 0 => {
-                (true, format!("called {denied} times in {} days, and denied every time", self.days))
+                (true, format!("called {denied} times in {days} days, and denied every time"))
             }
-            Visibility::Visible => (true, format!("no call in {} days of logs that would have shown one", self.days)),
+            Visibility::Visible if self.function.is_some() => {
+                (true, format!("no call of this function in {days} days of logs that would have shown one"))
+            }
+            Visibility::Visible => (true, format!("no call in {days} days of logs that would have shown one")),
         }
     }
 
     /// Calls of an action that were denied.
     fn denied(&self, action: &Action) -> u64 {
-        let used = self.inputs.usage.principals.get(self.role());
-        used.into_iter().flat_map(|used| &used.observations).filter(|o| o.action == *action).map(|o| o.denied).sum()
+        let used = self.room.inputs.usage.principals.get(self.role());
+        let calls = used.into_iter().flat_map(|used| &used.observations).filter(|o| o.action == *action);
+        let own = calls.filter(|o| self.function.is_none() || o.function.as_deref() == self.function);
+        own.map(|o| o.denied).sum()
     }
 
     fn action(&self, action: &Action) -> ActionView {
-        let policies = replaced(self.role(), &self.changes(), self.index);
-        let now: Vec<GrantView> = grants(policies.iter().map(|one| (name(one), Some(one.policy.document))), action);
-        let after: Vec<GrantView> = grants(policies.iter().map(|one| (name(one), one.after)), action);
-        let (old, new) = documents(self.role(), &self.changes(), self.index);
+        let now: Vec<GrantView> = grants(self.policies.iter().map(|held| (held.name, held.before)), action);
+        let after: Vec<GrantView> = grants(self.policies.iter().map(|held| (held.name, held.after)), action);
+        let (old, new) = (self.before(), self.after());
         let allows = |documents: &[&PolicyDocument]| {
             PermissionSet::of_documents(documents.iter().copied()).allows_action(action) != Possibility::No
         };
@@ -170,14 +298,14 @@ impl<'a> Case<'a> {
         };
         ActionView {
             action: action.to_string(),
-            in_catalog: self.inputs.catalog.action(action).is_some(),
+            in_catalog: self.room.inputs.catalog.action(action).is_some(),
             fate,
             why: self.why(action, fate),
             now,
             after,
             needs: needed.map(|(at, _)| at).collect(),
             denied_calls: self.denied(action),
-            unseen: match (self.visibility)(action) {
+            unseen: match self.visibility(action) {
                 Visibility::Visible => None,
                 Visibility::Invisible(why) => Some(why),
             },
@@ -218,24 +346,20 @@ impl<'a> Case<'a> {
             };
             LimitView { name, says }
         };
-        let boundary = self.index.boundary(self.role());
+        let index = self.room.index;
+        let boundary = index.boundary(self.role());
         let mut limits: Vec<LimitView> = boundary
             .into_iter()
             .map(|document| limit("permissions boundary".into(), &mut std::iter::once(document)))
             .collect();
-        let account = self.role().account().filter(|account| !self.index.is_management_account(account));
-        if let Some(guardrails) = account.and_then(|account| self.index.guardrails(&account)) {
+        let account = self.role().account().filter(|account| !index.is_management_account(account));
+        if let Some(guardrails) = account.and_then(|account| index.guardrails(&account)) {
             for (level, documents) in guardrails.scps.iter().enumerate() {
                 limits.push(limit(format!("service control policies, level {}", level + 1), &mut documents.iter()));
             }
         }
         limits
     }
-}
-
-/// A policy's name as changes have it: the ARN of a managed one.
-fn name<'a>(one: &Replaced<'a>) -> &'a str {
-    one.policy.name
 }
 
 /// Statements of these policies that may allow an action.
@@ -260,10 +384,4 @@ fn grants<'d>(
         }
     }
     grants
-}
-
-/// The named rules by which a statement is wider than what was seen.
-fn rules(change: &Change, statement: usize) -> Vec<String> {
-    let of = change.reasons.iter().filter(|reason| reason.statement == Some(statement));
-    of.filter(|reason| reason.because.starts_with('`')).map(|reason| reason.because.clone()).collect()
 }

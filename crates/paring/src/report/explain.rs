@@ -8,14 +8,43 @@ mod text;
 pub(crate) use json::render as render_json;
 pub(crate) use text::render as render_text;
 
-use iam_model::policy::PolicyDocument;
-use iam_synthesize::Need;
+use iam_model::condition::Condition;
+use iam_model::json::Value;
+use iam_model::policy::{PolicyDocument, Statement, document_value};
+use iam_synthesize::{Fold, Need, Suggestion};
 
 use super::ClaimView;
+
+/// Conditions alone, as a statement has them.
+fn conditions_value(conditions: &[Condition]) -> Value {
+    let mut statement = Statement::allow(Vec::new(), Vec::new());
+    statement.conditions = conditions.to_vec();
+    let document = document_value(&PolicyDocument::new(vec![statement]));
+    let statement = document.get("Statement").and_then(|all| all.items().first());
+    statement.and_then(|statement| statement.get("Condition")).cloned().unwrap_or(Value::Null)
+}
+
+/// What there is to say about a role that was asked for.
+pub(crate) enum Explained {
+    Whole(Box<Explanation>),
+    Split(SplitExplanation),
+}
+
+/// A shared role taken apart.
+pub(crate) struct SplitExplanation {
+    pub(crate) role: String,
+    pub(crate) notes: Vec<String>,
+    /// One for each new role.
+    pub(crate) parts: Vec<Explanation>,
+}
 
 /// Everything there is to say about one role.
 pub(crate) struct Explanation {
     pub(crate) role: String,
+    /// The shared role that a new role stands in for.
+    pub(crate) instead_of: Option<String>,
+    /// What else a person should know.
+    pub(crate) note: Option<String>,
     pub(crate) functions: Vec<String>,
     /// Why nothing is proposed, where nothing may be.
     pub(crate) refused: Option<String>,
@@ -37,6 +66,10 @@ pub(crate) enum PolicyState {
     Narrowed,
     Unchanged,
     Removed,
+    /// A new role's own.
+    New,
+    /// The shared role's, which a new role does not have.
+    Left,
 }
 
 impl PolicyState {
@@ -45,6 +78,8 @@ impl PolicyState {
             Self::Narrowed => "narrowed",
             Self::Unchanged => "unchanged",
             Self::Removed => "removed",
+            Self::New => "new",
+            Self::Left => "left",
         }
     }
 }
@@ -68,8 +103,10 @@ pub(crate) struct StatementView {
     pub(crate) understood: bool,
     /// Places in the list of needs.
     pub(crate) needs: Vec<usize>,
-    /// Why a pattern stands for more than was seen.
-    pub(crate) rules: Vec<String>,
+    /// What stands for more than was seen, and why.
+    pub(crate) folds: Vec<Fold>,
+    /// Conditions that could be added.
+    pub(crate) suggestions: Vec<Suggestion>,
 }
 
 /// Actions that go, with the one reason for all of them.

@@ -1,15 +1,29 @@
 //! `paring-explanation/1`.
 
+use iam_model::arn::ResourcePattern;
 use iam_model::json::Value;
 use iam_model::policy::document_value;
-use iam_synthesize::Need;
+use iam_synthesize::{Fold, Need, Suggestion};
 
-use super::{ActionView, DroppedView, Explanation, GrantView, PolicyView, StatementView};
+use super::{ActionView, DroppedView, Explained, Explanation, GrantView, PolicyView, StatementView, conditions_value};
 
 const SCHEMA: &str = "paring-explanation/1";
 
 /// The explanation for programs.
-pub(crate) fn render(explanation: &Explanation) -> String {
+pub(crate) fn render(explained: &Explained) -> String {
+    let schema = ("schema".to_owned(), Value::text(SCHEMA));
+    let members = match explained {
+        Explained::Whole(explanation) => one(explanation),
+        Explained::Split(split) => vec![
+            ("role".to_owned(), Value::text(&split.role)),
+            ("notes".to_owned(), texts(&split.notes)),
+            ("parts".to_owned(), list(&split.parts, |part| Value::Object(one(part)))),
+        ],
+    };
+    Value::Object(std::iter::once(schema).chain(members).collect()).to_pretty()
+}
+
+fn one(explanation: &Explanation) -> Vec<(String, Value)> {
     let needs = &explanation.needs;
     let claim = |claim: &super::ClaimView| {
         object([
@@ -19,10 +33,11 @@ pub(crate) fn render(explanation: &Explanation) -> String {
         ])
     };
     let window = explanation.window.as_ref();
-    object([
-        ("schema", Value::text(SCHEMA)),
+    let members = [
         ("role", Value::text(&explanation.role)),
+        ("instead_of", optional(explanation.instead_of.as_deref())),
         ("functions", texts(&explanation.functions)),
+        ("note", optional(explanation.note.as_deref())),
         ("refused", optional(explanation.refused.as_deref())),
         ("days", Value::number(explanation.days)),
         ("first", optional(window.map(|(first, _)| first.as_str()))),
@@ -31,8 +46,8 @@ pub(crate) fn render(explanation: &Explanation) -> String {
         ("dropped", list(&explanation.dropped, dropped)),
         ("claims", list(&explanation.claims, claim)),
         ("action", explanation.action.as_ref().map_or(Value::Null, |one| action(one, needs))),
-    ])
-    .to_pretty()
+    ];
+    members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn policy(policy: &PolicyView, needs: &[Need]) -> Value {
@@ -52,7 +67,23 @@ fn statement(view: &StatementView, needs: &[Need]) -> Value {
         ("statement", written.unwrap_or(Value::Null)),
         ("understood", Value::Bool(view.understood)),
         ("grounds", grounds(&view.needs, needs)),
-        ("rules", texts(&view.rules)),
+        ("rules", list(&view.folds, fold)),
+        ("suggestions", list(&view.suggestions, suggestion)),
+    ])
+}
+
+fn fold(fold: &Fold) -> Value {
+    object([
+        ("rule", Value::text(fold.rule.as_str())),
+        ("resource", optional(fold.pattern.as_ref().map(ResourcePattern::as_str))),
+        ("because", Value::text(fold.describe())),
+    ])
+}
+
+fn suggestion(suggestion: &Suggestion) -> Value {
+    object([
+        ("condition", conditions_value(std::slice::from_ref(&suggestion.condition))),
+        ("because", Value::text(&suggestion.because)),
     ])
 }
 

@@ -4,7 +4,10 @@ use iam_model::policy::{ActionElement, ResourceElement, Statement};
 use iam_model::text::grouped;
 use iam_synthesize::{Grade, Need};
 
-use super::{ActionView, DroppedView, Explanation, Fate, GrantView, PolicyState, PolicyView, StatementView};
+use super::{
+    ActionView, DroppedView, Explained, Explanation, Fate, GrantView, PolicyState, PolicyView, StatementView,
+    conditions_value,
+};
 use crate::report::{OutcomeView, counted};
 use crate::terminal::{Paint, without_control};
 
@@ -15,8 +18,24 @@ const REASONS: usize = 8;
 /// Services of one reason that are shown.
 const SERVICES: usize = 8;
 
-/// Renders an explanation.
-pub(crate) fn render(explanation: &Explanation, paint: Paint) -> String {
+/// Renders what is said about a role.
+pub(crate) fn render(explained: &Explained, paint: Paint) -> String {
+    let text = match explained {
+        Explained::Whole(explanation) => one(explanation, paint),
+        Explained::Split(split) => {
+            let roles = counted(split.parts.len(), "role", "roles");
+            let mut out = format!("{}\n  taken apart: {roles}, one for each function\n", paint.bold(&split.role));
+            split.notes.iter().for_each(|note| out.push_str(&format!("  {note}\n")));
+            for part in &split.parts {
+                out.push_str(&format!("\n{}", one(part, paint)));
+            }
+            out
+        }
+    };
+    without_control(&text, "\n\u{1b}")
+}
+
+fn one(explanation: &Explanation, paint: Paint) -> String {
     let mut text = Text { out: String::new(), paint, needs: &explanation.needs };
     text.head(explanation);
     match &explanation.action {
@@ -33,7 +52,7 @@ pub(crate) fn render(explanation: &Explanation, paint: Paint) -> String {
             text.claims(explanation);
         }
     }
-    without_control(&text.out, "\n\u{1b}")
+    text.out
 }
 
 struct Text<'a> {
@@ -59,9 +78,15 @@ impl Text<'_> {
         if !explanation.functions.is_empty() {
             self.line(&format!("  runs {}", explanation.functions.join(", ")));
         }
+        if let Some(shared) = &explanation.instead_of {
+            self.line(&format!("  instead of the shared role {shared}"));
+        }
         let window = explanation.window.as_ref().map(|(first, last)| format!(", {first} to {last}"));
         let days = counted(usize::try_from(explanation.days).unwrap_or(usize::MAX), "day", "days");
         self.line(&format!("  logs of {days}{}", window.unwrap_or_default()));
+        if let Some(note) = &explanation.note {
+            self.line(&format!("  {note}"));
+        }
         if let Some(why) = &explanation.refused {
             let why = self.paint.yellow(&format!("nothing is proposed: {why}"));
             self.line(&format!("  {why}"));
@@ -74,6 +99,8 @@ impl Text<'_> {
             PolicyState::Narrowed => "narrowed to",
             PolicyState::Unchanged => "stays as it is",
             PolicyState::Removed => "removed: nothing it grants is needed",
+            PolicyState::New => "what the function needs of the shared role",
+            PolicyState::Left => "not given to the new role",
         };
         self.heading(&format!("{}  {what}{note}", policy.name));
         policy.statements.iter().for_each(|statement| self.statement(statement));
@@ -88,16 +115,15 @@ impl Text<'_> {
             self.line(&format!("     {resource}"));
         }
         if !statement.conditions.is_empty() {
-            let conditions = counted(statement.conditions.len(), "condition", "conditions");
-            let text = self.paint.dim(&format!("under {conditions}, as before"));
+            let text = self.paint.dim(&format!("if {}", conditions_value(&statement.conditions).to_compact()));
             self.line(&format!("     {text}"));
         }
         let grounds: Vec<&Need> = view.needs.iter().filter_map(|at| self.needs.get(*at)).collect();
         let (observed, others): (Vec<&Need>, Vec<&Need>) = grounds.iter().partition(|need| need.seen.is_some());
         observed.iter().for_each(|need| self.observed(need));
         self.unseen(&others);
-        for rule in &view.rules {
-            self.line(&format!("     rule      {rule}"));
+        for fold in &view.folds {
+            self.line(&format!("     rule      {}: {}", fold.rule.as_str(), fold.describe()));
         }
         if view.denies {
             self.line("     stays     a deny is never taken away");
@@ -106,11 +132,21 @@ impl Text<'_> {
         } else if grounds.is_empty() {
             self.line("     unneeded  no call in these logs needs it");
         }
+        for suggestion in &view.suggestions {
+            self.line(&format!(
+                "     could add {}",
+                conditions_value(std::slice::from_ref(&suggestion.condition)).to_compact()
+            ));
+            self.line(&format!(
+                "               {}; calls that the logs do not hold would have to be, too",
+                suggestion.because
+            ));
+        }
     }
 
     fn observed(&mut self, need: &Need) {
         let by = if need.functions.is_empty() { String::new() } else { format!(", by {}", need.functions.join(", ")) };
-        self.line(&format!("     observed  {}  {}{by}", need.action, need.because));
+        self.line(&format!("     {:<9} {}  {}{by}", need.grade().as_str(), need.action, need.because));
         if let Some(seen) = need.seen.as_ref().filter(|seen| !seen.event_ids.is_empty()) {
             let events = self.paint.dim(&format!("events {}", seen.event_ids.join(", ")));
             self.line(&format!("               {events}"));
@@ -129,7 +165,7 @@ impl Text<'_> {
             let actions = alike.map(|need| need.action.as_str()).collect::<Vec<_>>().join(", ");
             let grade = if need.grade() == Grade::Kept { "kept" } else { need.grade().as_str() };
             self.line(&format!("     {grade:<9} {actions}"));
-            self.line(&format!("               {}", need.because));
+            self.line(&format!("               {}: {}", need.rule.as_str(), need.because));
         }
     }
 
