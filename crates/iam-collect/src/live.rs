@@ -290,4 +290,9 @@ impl Run<'_> {
 }
 
 #[cfg(test)]
+mod moto;
+#[cfg(test)]
+#[path = "../../../tests/it/moto_server.rs"]
+mod moto_server;
+#[cfg(test)]
 mod tests;
