@@ -28,6 +28,8 @@ mod explain;
 mod graph;
 mod graph_page;
 mod help;
+mod moto;
+mod moto_server;
 mod patch;
 mod quality;
 mod quality_world;

@@ -423,3 +423,54 @@ fn last_uses_are_fetched_once_their_job_is_done_and_kept() {
     collected_by(&again, &order).unwrap();
     assert!(again.asked().iter().all(|r| !r.contains("LastAccessed")), "cached");
 }
+
+/// A page of roles with two inline policies each, about 2.6 kB a role, as accounts have them.
+fn thousand(page: usize, pages: usize) -> (u16, String) {
+    let document = |n: usize| {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"Table","Effect":"Allow","Action":["dynamodb:GetItem","dynamodb:PutItem","dynamodb:Query"],"Resource":["arn:aws:dynamodb:us-east-1:111122223333:table/rides-{n}","arn:aws:dynamodb:us-east-1:111122223333:table/rides-{n}/index/*"]}}]}}"#
+        );
+        text.replace('{', "%7B").replace('}', "%7D").replace('"', "%22").replace('[', "%5B").replace(']', "%5D")
+    };
+    let mut members = String::new();
+    for number in page * 1000..(page + 1) * 1000 {
+        members.push_str(&format!(
+            "<member><RoleName>r{number:05}</RoleName><RoleId>AROA{number:017}</RoleId><Path>/</Path>\
+             <Arn>arn:aws:iam::111122223333:role/r{number:05}</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate>\
+             <AssumeRolePolicyDocument>{TRUST}</AssumeRolePolicyDocument><RolePolicyList>\
+             <member><PolicyName>a</PolicyName><PolicyDocument>{}</PolicyDocument></member>\
+             <member><PolicyName>b</PolicyName><PolicyDocument>{}</PolicyDocument></member></RolePolicyList>\
+             <Tags><member><Key>team</Key><Value>t{}</Value></member></Tags></member>",
+            document(number),
+            document(number + 1),
+            number % 7
+        ));
+    }
+    let more = if page + 1 == pages {
+        "<IsTruncated>false</IsTruncated>".to_owned()
+    } else {
+        format!("<IsTruncated>true</IsTruncated><Marker>page{}</Marker>", page + 1)
+    };
+    let body = format!(
+        "<GetAccountAuthorizationDetailsResponse><GetAccountAuthorizationDetailsResult>{more}\
+         <RoleDetailList>{members}</RoleDetailList></GetAccountAuthorizationDetailsResult></GetAccountAuthorizationDetailsResponse>"
+    );
+    (200, body)
+}
+
+/// `docs/performance.md` tells what this takes.
+#[test]
+fn ten_thousand_roles_come_whole() {
+    const PAGES: usize = 10;
+    let stub = serve(|request, _| match request {
+        r if r.contains("Action=GetAccountAuthorizationDetails") => {
+            let page = r.split("Marker=page").nth(1).and_then(|mark| mark.split('&').next()?.parse().ok());
+            thousand(page.unwrap_or(0), PAGES)
+        }
+        r => nothing(r),
+    });
+    let (snapshot, _) = collected(&stub).unwrap();
+    let names: BTreeSet<String> = roles(&snapshot).into_iter().collect();
+    assert_eq!(names.len(), PAGES * 1000);
+    assert!(file_form(&snapshot).unwrap().len() > 10_000_000);
+}
