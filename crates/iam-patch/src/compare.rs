@@ -6,6 +6,7 @@ use iam_model::policy::{
     ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, ResourceElement, Statement,
 };
 
+use crate::intrinsic;
 use crate::resolve::{Resolve, Text, Value};
 use crate::tree::{Node, Path};
 
@@ -14,45 +15,97 @@ use crate::tree::{Node, Path};
 pub(crate) struct SourceStatement<'t> {
     pub(crate) node: &'t Node,
     pub(crate) place: Path,
+    /// The branch of a condition that it is.
+    pub(crate) branch: Option<Branch>,
 }
 
-/// The statements of a source document: the items of `Statement`, or the one mapping it is; of a list, its items.
+/// A statement that `Fn::If` may leave out.
+#[derive(Debug, Clone)]
+pub(crate) struct Branch {
+    /// The list's item, the condition with all its branches.
+    pub(crate) item: Path,
+    /// Whether the other branch is nothing.
+    pub(crate) alone: bool,
+}
+
+impl<'t> SourceStatement<'t> {
+    /// A statement that is always there.
+    pub(crate) const fn new(node: &'t Node, place: Path) -> Self {
+        Self { node, place, branch: None }
+    }
+
+    /// The place of the list's item.
+    pub(crate) fn item(&self) -> &Path {
+        self.branch.as_ref().map_or(&self.place, |branch| &branch.item)
+    }
+}
+
+/// The statements of a source document: the items of `Statement`, or the one mapping it is; of a list, its items. Of a
+/// condition, the statements in its branches.
 pub(crate) fn statements<'t>(document: &'t Node, place: &Path) -> Vec<SourceStatement<'t>> {
-    if document.is_seq() {
-        let items = document.items().iter().enumerate();
-        return items.map(|(i, node)| SourceStatement { node, place: place.child(i) }).collect();
+    let (node, below) = match document.find("Statement") {
+        _ if document.is_seq() => (document, place.clone()),
+        Some((index, node)) => (node, place.child(index)),
+        None => return Vec::new(),
+    };
+    if node.is_map() || intrinsic::call(node).is_some() {
+        return vec![SourceStatement::new(node, below)];
     }
-    let Some((index, node)) = document.find("Statement") else { return Vec::new() };
-    let below = place.child(index);
-    if node.is_map() {
-        return vec![SourceStatement { node, place: below }];
-    }
-    let items = node.items().iter().enumerate();
-    items.map(|(i, node)| SourceStatement { node, place: below.child(i) }).collect()
+    node.items().iter().enumerate().flat_map(|(i, item)| branches(item, &below.child(i))).collect()
 }
 
-/// Pairs each deployed statement with the source statement that explains it, in the order of the source.
+/// An item of the list: a statement, or the branches of a condition, where those are written out.
+fn branches<'t>(item: &'t Node, place: &Path) -> Vec<SourceStatement<'t>> {
+    let whole = || vec![SourceStatement::new(item, place.clone())];
+    let Some(call) = intrinsic::call(item).filter(|call| call.name == "If") else { return whole() };
+    let [_, then, otherwise] = call.argument.items() else { return whole() };
+    let nothing =
+        |node: &Node| intrinsic::call(node).is_some_and(|call| call.argument.raw_text() == Some("AWS::NoValue"));
+    let written = |node: &Node| node.is_map() && node.tag.is_none() && intrinsic::call(node).is_none();
+    if ![then, otherwise].into_iter().all(|node| nothing(node) || written(node)) {
+        return whole();
+    }
+    let below = if item.tag.is_some() { place.clone() } else { place.child(0) };
+    let alone = nothing(then) || nothing(otherwise);
+    let both = [(1, then), (2, otherwise)].into_iter().filter(|(_, node)| written(node));
+    both.map(|(at, node)| SourceStatement {
+        node,
+        place: below.child(at),
+        branch: Some(Branch { item: place.clone(), alone }),
+    })
+    .collect()
+}
+
+/// Pairs each source statement with the deployed one that it explains; nothing for one that a condition left out.
 ///
-/// Nothing where a statement on either side is left over.
+/// Nothing at all where a statement on either side is left over.
 pub(crate) fn pair(
     resolver: &dyn Resolve,
     source: &[SourceStatement<'_>],
     deployed: &[Statement],
-) -> Option<Vec<usize>> {
-    if source.len() != deployed.len() {
+) -> Option<Vec<Option<usize>>> {
+    let required = source.iter().filter(|statement| statement.branch.is_none()).count();
+    if required > deployed.len() || deployed.len() > source.len() {
         return None;
     }
     let mut free: Vec<bool> = vec![true; deployed.len()];
-    let mut pairs = Vec::new();
-    for (position, statement) in source.iter().enumerate() {
-        let explained = |at: usize| deployed.get(at).is_some_and(|d| explains(resolver, statement.node, d));
-        let is_free = |at: usize| free.get(at).copied().unwrap_or(false);
-        let candidates = std::iter::once(position).chain(0..deployed.len());
-        let found = candidates.into_iter().find(|at| is_free(*at) && explained(*at))?;
-        *free.get_mut(found)? = false;
-        pairs.push(found);
+    let mut pairs: Vec<Option<usize>> = vec![None; source.len()];
+    for conditional in [false, true] {
+        for (position, statement) in source.iter().enumerate().filter(|(_, s)| s.branch.is_some() == conditional) {
+            let explained = |at: usize| deployed.get(at).is_some_and(|d| explains(resolver, statement.node, d));
+            let is_free = |at: usize| free.get(at).copied().unwrap_or(false);
+            let candidates = std::iter::once(position).chain(0..deployed.len());
+            let found = candidates.into_iter().find(|at| is_free(*at) && explained(*at));
+            if found.is_none() && !conditional {
+                return None;
+            }
+            if let (Some(at), Some(slot)) = (found, pairs.get_mut(position)) {
+                *slot = Some(at);
+                *free.get_mut(at)? = false;
+            }
+        }
     }
-    Some(pairs)
+    (!free.contains(&true)).then_some(pairs)
 }
 
 /// The first deployed statement, counted from 1, that no source statement explains.
@@ -170,23 +223,48 @@ fn conditions_explained(source: Option<&Value>, deployed: &Statement) -> bool {
     lists_explained(&found, &wanted)
 }
 
-fn prefixed(prefix: &str, value: &Value) -> Vec<Option<Text>> {
-    texts(value, &str::to_owned).into_iter().map(|text| text.map(|t| t.after(&format!("{prefix}|")))).collect()
+fn prefixed(prefix: &str, value: &Value) -> Vec<Said> {
+    let after = |said: Said| Said {
+        texts: said.texts.map(|texts| texts.into_iter().map(|t| t.after(&format!("{prefix}|"))).collect()),
+        ..said
+    };
+    texts(value, &str::to_owned).into_iter().map(after).collect()
 }
 
-/// The texts of a scalar or list; nothing stands for one that cannot be read.
-fn texts(value: &Value, map: &dyn Fn(&str) -> String) -> Vec<Option<Text>> {
+/// What one item of a list may say.
+#[derive(Debug, Clone)]
+struct Said {
+    /// One of these; nothing where it cannot be read.
+    texts: Option<Vec<Text>>,
+    /// Whether it may not be there at all.
+    optional: bool,
+}
+
+/// The items of a scalar or list.
+fn texts(value: &Value, map: &dyn Fn(&str) -> String) -> Vec<Said> {
+    let one = |texts, optional| Said { texts, optional };
     match value {
-        Value::Text(text) => vec![Some(text.map(map))],
+        Value::Text(text) => vec![one(Some(vec![text.map(map)]), false)],
         Value::List(items) => items.iter().flat_map(|item| texts(item, map)).collect(),
         Value::Absent => Vec::new(),
-        Value::Map(_) | Value::AnyOf(_) | Value::Unknown => vec![None],
+        Value::AnyOf(branches) => {
+            let single = branches.iter().all(|branch| matches!(branch, Value::Text(_) | Value::Absent));
+            let all: Vec<Said> = branches.iter().flat_map(|branch| texts(branch, map)).collect();
+            if single {
+                let texts = all.into_iter().map(|said| said.texts).collect::<Option<Vec<_>>>();
+                vec![one(texts.map(|texts| texts.concat()), branches.contains(&Value::Absent))]
+            } else {
+                all.into_iter().map(|said| Said { optional: true, ..said }).collect()
+            }
+        }
+        Value::Map(_) | Value::Unknown => vec![one(None, false)],
     }
 }
 
 /// Whether two lists say the same, the first with holes: each explains one, each is explained.
-fn lists_explained(source: &[Option<Text>], deployed: &[String]) -> bool {
-    let Some(source) = source.iter().cloned().collect::<Option<Vec<Text>>>() else { return false };
-    deployed.iter().all(|text| source.iter().any(|s| s.explains(text)))
-        && source.iter().all(|s| deployed.iter().any(|text| s.explains(text)))
+fn lists_explained(source: &[Said], deployed: &[String]) -> bool {
+    let explains = |said: &Said, text: &String| said.texts.iter().flatten().any(|t| t.explains(text));
+    source.iter().all(|said| said.texts.is_some())
+        && deployed.iter().all(|text| source.iter().any(|said| explains(said, text)))
+        && source.iter().all(|said| said.optional || deployed.iter().any(|text| explains(said, text)))
 }

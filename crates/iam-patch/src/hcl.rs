@@ -32,6 +32,8 @@ mod inputs;
 
 mod permission;
 
+mod gather;
+
 mod owner;
 
 mod find;

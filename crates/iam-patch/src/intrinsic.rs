@@ -4,6 +4,9 @@
 
 use crate::tree::Node;
 
+/// The tag of a list that is made of the lists in it, as Terraform's `concat` does.
+pub(crate) const CONCAT: &str = "concat";
+
 /// A function call: its name in the long form, and the node that holds the argument.
 pub(crate) struct Call<'t> {
     pub(crate) name: &'t str,

@@ -110,6 +110,9 @@ pub(crate) fn find<'t>(
     if !others.is_empty() {
         reviews.push(format!("{} claims the same policy", others.join(", ")));
     }
+    if picked.site.resource.is_multiplied() {
+        reviews.push(format!("`Fn::ForEach` makes `{}`: one text stands for several", picked.site.resource.id));
+    }
     let shared_by = owner::users(owner, attachment);
     if shared_by.len() > 1 {
         reviews.push(format!("the role is shared by {} functions: {}", shared_by.len(), shared_by.join(", ")));

@@ -76,6 +76,17 @@ pub(crate) enum Op {
 }
 
 impl Op {
+    /// The same at another place.
+    pub(crate) fn moved(self, to: Path) -> Self {
+        match self {
+            Self::Replace { with, whole_line, .. } => Self::Replace { at: to, with, whole_line },
+            Self::Text { text, edits, .. } => Self::Text { at: to, text, edits },
+            Self::Remove { .. } => Self::Remove { at: to },
+            Self::InsertItem { with, .. } => Self::InsertItem { after: to, with },
+            Self::InsertEntry { key, with, .. } => Self::InsertEntry { after: to, key, with },
+        }
+    }
+
     pub(crate) const fn place(&self) -> &Path {
         match self {
             Self::Replace { at, .. } | Self::Text { at, .. } | Self::Remove { at } => at,

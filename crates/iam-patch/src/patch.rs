@@ -153,7 +153,7 @@ impl Project {
                 continue;
             }
             match template::recognise(file) {
-                Found::Template(template) => project.templates.push(template),
+                Found::Template(template) => project.templates.push(*template),
                 Found::Broken(error) => diagnostics.push(unreadable(file, error.offset, &error.message)),
                 Found::Unsupported(kind) => {
                     let message = match kind {

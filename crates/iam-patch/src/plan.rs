@@ -195,6 +195,18 @@ pub(crate) fn edit_document(
     after: &PolicyDocument,
 ) -> Result<Vec<Op>, Refusal> {
     let source = compare::statements(document, place);
+    edit_statements(author, document, place, &source, before, after)
+}
+
+/// The same, where it is known which statements the document has.
+pub(crate) fn edit_statements(
+    author: &mut Author<'_>,
+    document: &Node,
+    place: &Path,
+    source: &[SourceStatement<'_>],
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
     let Some(before) = before else {
         author.reviews.push("the change does not say what is deployed: all statements are written anew".into());
         return replace_all(author, document, place, after);
@@ -203,8 +215,8 @@ pub(crate) fn edit_document(
         return Err(Refusal::new(RefusalCode::Conditional, "a statement is made by a condition or a macro")
             .at(author.language.place(statement.node.span)));
     }
-    let Some(pairs) = compare::pair(author.language, &source, &before.statements) else {
-        return drift(author, &source, document, before, after);
+    let Some(pairs) = compare::pair(author.language, source, &before.statements) else {
+        return drift(author, source, document, before, after);
     };
     if before.same_text(after) {
         return Ok(Vec::new());
@@ -215,20 +227,26 @@ pub(crate) fn edit_document(
     }
     let mut ops = Vec::new();
     for (statement, deployed) in source.iter().zip(&pairs) {
-        let (Some(old), fate) = (before.statements.get(*deployed), fates.kept.get(*deployed).copied().flatten()) else {
-            continue;
-        };
-        match fate.and_then(|index| after.statements.get(index)) {
+        let Some((deployed, old)) = deployed.and_then(|at| Some((at, before.statements.get(at)?))) else { continue };
+        let fate = fates.kept.get(deployed).copied().flatten();
+        let edits = match fate.and_then(|index| after.statements.get(index)) {
             // What was written about the old statement is not about the new one. A principal may be a reference to keep.
-            Some(new) if fates.replaced == Some(*deployed) && old.principal.is_none() => {
+            Some(new) if fates.replaced == Some(deployed) && old.principal.is_none() => {
                 let with = statement::whole(author, new);
-                ops.push(Op::Replace { at: statement.place.clone(), with, whole_line: false });
+                vec![Op::Replace { at: statement.place.clone(), with, whole_line: false }]
             }
-            Some(new) => ops.extend(statement::edit(author, statement, old, new)?),
-            None => ops.push(Op::Remove { at: statement.place.clone() }),
+            Some(new) => statement::edit(author, statement, old, new)?,
+            None => vec![removed(author, statement)?],
+        };
+        if let (Some(_), false) = (&statement.branch, edits.is_empty()) {
+            let review = "a statement stands in a branch of `Fn::If`";
+            if !author.reviews.iter().any(|known| known == review) {
+                author.reviews.push(review.to_owned());
+            }
         }
+        ops.extend(edits);
     }
-    let anchor = last_kept(&source, &ops);
+    let anchor = last_kept(source, &ops);
     for index in fates.added {
         let (Some(new), Some(anchor)) = (after.statements.get(index), &anchor) else { continue };
         ops.push(Op::InsertItem { after: anchor.clone(), with: statement::whole(author, new) });
@@ -236,9 +254,22 @@ pub(crate) fn edit_document(
     Ok(ops)
 }
 
+/// A statement goes; with it the condition around it, where that has nothing else to say.
+fn removed(author: &Author<'_>, statement: &SourceStatement<'_>) -> Result<Op, Refusal> {
+    match &statement.branch {
+        Some(branch) if !branch.alone => {
+            let message = "a statement goes that is one of two branches of a condition";
+            Err(Refusal::new(RefusalCode::Conditional, message)
+                .hint("put `!Ref AWS::NoValue` in its place by hand")
+                .at(author.language.place(statement.node.span)))
+        }
+        _ => Ok(Op::Remove { at: statement.item().clone() }),
+    }
+}
+
 fn last_kept(source: &[SourceStatement<'_>], ops: &[Op]) -> Option<Path> {
     let removed = |place: &Path| ops.iter().any(|op| matches!(op, Op::Remove { at } if at == place));
-    source.iter().rev().map(|s| &s.place).find(|place| !removed(place)).cloned()
+    source.iter().rev().map(SourceStatement::item).find(|place| !removed(place)).cloned()
 }
 
 /// The source does not say what is deployed. If it already says what should be, there is nothing to do.

@@ -23,6 +23,8 @@ pub(crate) struct Template {
     slots: Vec<Slot>,
     /// Slots by the hash of their logical id: ids of one project are alike for many letters.
     by_id: Vec<(u64, usize)>,
+    /// The slots of resources that `Fn::ForEach` makes.
+    made: Vec<usize>,
     /// The lines of an app that made resources, where a CDK assembly says so.
     traces: BTreeMap<String, String>,
 }
@@ -85,6 +87,11 @@ impl<'t> Resource<'t> {
         matches!(self.kind, serverless::PROVIDER_ROLE | serverless::FUNCTION_ROLE)
     }
 
+    /// Whether `Fn::ForEach` makes several resources of this text.
+    pub(crate) fn is_multiplied(&self) -> bool {
+        self.id.contains("${") || self.id.contains("&{")
+    }
+
     /// Whether SAM makes a role named after this resource.
     pub(crate) fn has_implicit_role(&self) -> bool {
         self.has_policy_list() && self.role.is_none()
@@ -93,7 +100,7 @@ impl<'t> Resource<'t> {
 
 /// What a source file turned out to be.
 pub(crate) enum Found {
-    Template(Template),
+    Template(Box<Template>),
     /// A template by all signs, but it does not parse.
     Broken(ReadError),
     /// A project of a kind that is not edited, by name.
@@ -120,7 +127,7 @@ pub(crate) fn recognise(source: &SourceText) -> Found {
     };
     if is_serverless_framework(&source.text) {
         return match read::read(&source.text, syntax) {
-            Ok(root) => Found::Template(Template::serverless(source, syntax, root)),
+            Ok(root) => Found::Template(Box::new(Template::serverless(source, syntax, root))),
             Err(error) => Found::Broken(error),
         };
     }
@@ -129,7 +136,7 @@ pub(crate) fn recognise(source: &SourceText) -> Found {
     }
     match read::read(&source.text, syntax) {
         Ok(root) if is_template(&root) => {
-            Found::Template(Template::new(source.name.clone(), source.text.clone(), syntax, root))
+            Found::Template(Box::new(Template::new(source.name.clone(), source.text.clone(), syntax, root)))
         }
         Ok(_) => Found::Other,
         Err(error) => Found::Broken(error),
@@ -181,7 +188,8 @@ impl Template {
     fn with(name: SourceName, text: String, syntax: Syntax, root: Node, dialect: Dialect, slots: Vec<Slot>) -> Self {
         let mut by_id: Vec<(u64, usize)> = slots.iter().enumerate().map(|(at, slot)| (hash(&slot.id), at)).collect();
         by_id.sort_unstable();
-        Self { name, text, syntax, root, dialect, slots, by_id, traces: BTreeMap::new() }
+        let made = slots.iter().enumerate().filter(|(_, slot)| slot.id.contains("{")).map(|(at, _)| at).collect();
+        Self { name, text, syntax, root, dialect, slots, by_id, made, traces: BTreeMap::new() }
     }
 
     /// The same kind of template with another text.
@@ -233,7 +241,8 @@ impl Template {
         let hash = hash(id);
         let from = self.by_id.partition_point(|(own, _)| *own < hash);
         let alike = self.by_id.get(from..)?.iter().take_while(|(own, _)| *own == hash);
-        alike.filter_map(|(_, at)| self.slots.get(*at)).find(|slot| slot.id == id)
+        let exact = alike.filter_map(|(_, at)| self.slots.get(*at)).find(|slot| slot.id == id);
+        exact.or_else(|| self.made.iter().filter_map(|at| self.slots.get(*at)).find(|slot| made_of(&slot.id, id)))
     }
 
     fn filled<'t>(&'t self, slot: &'t Slot) -> Option<Resource<'t>> {
@@ -301,18 +310,35 @@ impl Template {
     }
 }
 
-/// The resources below a `Resources` mapping; functions without a role of their own have the one from `Globals`.
+/// The resources below a `Resources` mapping; functions without a role of their own have the one from `Globals`. The ids
+/// of those that `Fn::ForEach` makes have a `${…}` in them.
 fn resources_of(resources: &Node, place: &Path, global_role: Option<&Path>) -> Vec<Slot> {
-    let slot = |(index, entry): (usize, &crate::tree::Entry)| {
-        let kind = entry.value.get("Type")?.text()?.to_owned();
+    let mut slots = Vec::new();
+    for (index, entry) in resources.entries().iter().enumerate() {
         let node = place.child(index);
+        if entry.name().starts_with("Fn::ForEach::") {
+            if let [_, _, body] = entry.value.items() {
+                slots.extend(resources_of(body, &node.child(2), global_role));
+            }
+            continue;
+        }
+        let Some(kind) = entry.value.get("Type").and_then(Node::text).map(str::to_owned) else { continue };
         let properties = entry.value.find("Properties");
         let own_role = properties.and_then(|(at, properties)| Some(node.child(at).child(properties.find("Role")?.0)));
         let global = global_role.filter(|_| kind == "AWS::Serverless::Function").cloned();
         let properties = properties.map(|(at, _)| node.child(at));
-        Some(Slot { id: entry.name().to_owned(), kind, node, properties, role: own_role.or(global) })
-    };
-    resources.entries().iter().enumerate().filter_map(slot).collect()
+        slots.push(Slot { id: entry.name().to_owned(), kind, node, properties, role: own_role.or(global) });
+    }
+    slots
+}
+
+/// Whether a name can come of the id of a resource that `Fn::ForEach` makes.
+fn made_of(id: &str, name: &str) -> bool {
+    let Some((before, rest)) = id.split_once("${").or_else(|| id.split_once("&{")) else { return id == name };
+    let Some((_, after)) = rest.split_once('}') else { return false };
+    let Some(rest) = name.strip_prefix(before) else { return false };
+    let mut ends = rest.char_indices().map(|(at, _)| at).skip(1).chain([rest.len()]);
+    ends.any(|end| rest.get(end..).is_some_and(|rest| made_of(after, rest)))
 }
 
 /// FNV-1a.

@@ -222,6 +222,10 @@ pub(super) fn remove(terraform: &Terraform, found: &Found) -> Result<Edits, Refu
         (Form::PolicyResource | Form::ResourcePolicy, _) if block.of().ends_with("_policy") => {
             gone(terraform, site.owner)
         }
+        (Form::Inline, _) if find::is_made(terraform, site) => {
+            Err(Refusal::new(RefusalCode::Conditional, "a `dynamic` block makes the policy, and may make others")
+                .hint("take it out of what the block is made for"))
+        }
         (Form::Inline, _) => {
             let several = body.entries().iter().filter(|entry| entry.name() == "inline_policy").count() > 1;
             let at = site.named_at.clone();

@@ -362,7 +362,7 @@ fn level(terraform: &Terraform, site: &Site) -> &'static str {
     let Some(node) = policies::read(terraform, site) else { return "L3" };
     let made = |node: &crate::tree::Node| {
         let text = node.raw_text().filter(|_| node.tag.as_deref() == Some(super::parse::EXPRESSION));
-        text.is_some_and(|text| text.contains(['(', '?', '[']))
+        node.tag.as_deref() == Some(crate::intrinsic::CONCAT) || text.is_some_and(|text| text.contains(['(', '?', '[']))
     };
     let lists = ["Action", "NotAction", "Resource", "NotResource"];
     let statements = compare::statements(&node, &crate::tree::Path::default());

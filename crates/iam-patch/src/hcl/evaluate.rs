@@ -12,6 +12,7 @@ use super::functions;
 use super::kinds::{self, Id, TypeRule};
 use super::parse::{EXPRESSION, HEREDOC_TEXT, RAW, TEMPLATE};
 use super::project::Terraform;
+use crate::intrinsic::CONCAT;
 use crate::resolve::{Resolve, Text, Value};
 use crate::tree::{Kind, Node};
 
@@ -121,7 +122,13 @@ impl<'p> Evaluator<'p> {
                 Some(RAW) => Value::Unknown,
                 _ => text(source),
             },
-            Kind::Seq { items, .. } => Value::List(items.iter().map(|item| self.node(item)).collect()),
+            Kind::Seq { items, .. } => {
+                let values: Vec<Value> = items.iter().map(|item| self.node(item)).collect();
+                match node.tag.as_deref() {
+                    Some(CONCAT) => functions::call(CONCAT, &values, false),
+                    _ => Value::List(values),
+                }
+            }
             Kind::Map { entries, .. } => Value::Map(
                 entries.iter().map(|e| (principal_kind(&self.key(&e.key)).to_owned(), self.node(&e.value))).collect(),
             ),

@@ -8,6 +8,7 @@ use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::diagnostic::Place;
 
 use super::evaluate::{Account, Evaluator};
+use super::gather;
 use super::inputs;
 use super::outside;
 use super::owner::{account, by_address, by_arn};
@@ -192,6 +193,9 @@ impl Finder<'_> {
             let (form, writing) = (Form::PolicyResource, Writing::DataDocument);
             return vec![Site { owner, form, writing, at, place, named_at, index: None }];
         }
+        if self.attachment.kind == AttachmentKind::Boundary && block.of() != "aws_iam_policy" {
+            return self.boundary(owner);
+        }
         let addressed = self.attachment.address.is_some() && !sites.is_empty() && block.of() != "aws_iam_role";
         if !addressed && block.kind() == "resource" {
             let module = terraform.module_of(owner);
@@ -215,6 +219,17 @@ impl Finder<'_> {
         }
         all.retain(|site| self.is_of_kind(site.form));
         all
+    }
+
+    /// The managed policy of these files that is the block's boundary.
+    fn boundary(&self, owner: At) -> Vec<Site> {
+        let node = self.terraform.body(owner).and_then(|body| body.get("permissions_boundary"));
+        let carriers = policies::carriers(self.terraform, self.terraform.module_of(owner));
+        let meant = |at: &At| {
+            let block = self.terraform.block(*at).filter(|block| block.is("resource", "aws_iam_policy"));
+            block.zip(node).is_some_and(|(block, node)| refers_to(node, &policies::address(block)))
+        };
+        carriers.into_iter().filter(meant).flat_map(|at| policies::sites_of(self.terraform, at)).collect()
     }
 
     fn is_of_kind(&self, form: Form) -> bool {
@@ -315,7 +330,11 @@ impl Finder<'_> {
         let before = self.change.and_then(|change| change.before.as_ref());
         match (before, policies::read(self.terraform, site)) {
             (Some(before), Some(node)) => {
-                compare::explains_document(&outside::evaluator(resolver.fresh(), site), &node, before)
+                let resolver = outside::evaluator(resolver.fresh(), site);
+                match gather::gathered(self.terraform, site) {
+                    Some(all) => compare::pair(&resolver, &all.statements(), &before.statements).is_some(),
+                    None => compare::explains_document(&resolver, &node, before),
+                }
             }
             _ => false,
         }
@@ -336,6 +355,12 @@ impl Finder<'_> {
         }
         reviews.extend(inputs::review(terraform, &site));
         reviews.extend(outside::reviews(terraform, &site));
+        if let Some(gathered) = gather::gathered(terraform, &site) {
+            reviews.extend(gathered.reviews(terraform, &site));
+        }
+        if is_made(terraform, &site) {
+            reviews.push("a `dynamic` block makes the policy: one text may stand for several".into());
+        }
         let module = terraform.module_of(site.owner);
         let calls = terraform.calls_of(module);
         if calls.len() > 1 {
@@ -377,7 +402,7 @@ impl Finder<'_> {
         let carriers = policies::carriers(self.terraform, self.terraform.module_of(policy));
         let attaches = |at: &At| {
             let body = self.terraform.body(*at);
-            let arns = ["policy_arn", "policy_arns", "managed_policy_arns"];
+            let arns = ["policy_arn", "policy_arns", "managed_policy_arns", "permissions_boundary"];
             body.is_some_and(|body| arns.iter().filter_map(|key| body.get(key)).any(|node| refers_to(node, &reference)))
         };
         carriers.into_iter().filter(attaches).map(|at| named(self.terraform, at)).collect()
@@ -385,13 +410,9 @@ impl Finder<'_> {
 
     /// The resources whose policy is the same text.
     fn users_of_text(&self, site: &Site) -> Vec<String> {
-        let modules = match site.writing {
-            Writing::Document => 0..self.terraform.modules.len(),
-            _ => {
-                let module = self.terraform.module_of(site.at);
-                module..module + 1
-            }
-        };
+        let module = self.terraform.module_of(site.at);
+        let crosses = site.writing == Writing::Document || module != self.terraform.module_of(site.owner);
+        let modules = if crosses { 0..self.terraform.modules.len() } else { module..module + 1 };
         let all = modules
             .flat_map(|module| self.terraform.blocks(module))
             .flat_map(|(at, _)| policies::sites_of(self.terraform, at));
@@ -434,6 +455,12 @@ impl Finder<'_> {
             arn.is_some_and(|node| refers_to(node, &format!("aws_iam_policy.{policy}"))) && self.names(at, role)
         })
     }
+}
+
+/// Whether a `dynamic` block makes an inline policy of a role.
+pub(super) fn is_made(terraform: &Terraform, site: &Site) -> bool {
+    let block = site.named_at.steps().first().and_then(|step| terraform.body(site.owner)?.entries().get(*step));
+    site.form == Form::Inline && block.is_some_and(|entry| entry.name() == "dynamic inline_policy")
 }
 
 /// Whether an expression at or below a node speaks of a resource.

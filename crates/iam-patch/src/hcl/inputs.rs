@@ -50,7 +50,10 @@ pub(super) fn is_call(terraform: &Terraform, at: At) -> bool {
 
 /// The policies of a call, in the order written.
 pub(super) fn sites_of(terraform: &Terraform, at: At) -> Vec<Site> {
-    let Some(body) = terraform.body(at).filter(|_| is_call(terraform, at)) else { return Vec::new() };
+    let Some(body) = terraform.body(at) else { return Vec::new() };
+    if !is_call(terraform, at) {
+        return if terraform.called(at).is_none() { documents(terraform, at, body) } else { Vec::new() };
+    }
     let mut found = Vec::new();
     for (number, entry) in body.entries().iter().enumerate() {
         let Some((name, _, form)) = INPUTS.iter().find(|(name, ..)| *name == entry.name()) else { continue };
@@ -66,6 +69,31 @@ pub(super) fn sites_of(terraform: &Terraform, at: At) -> Vec<Site> {
             };
             let (named_at, index) = (place, list.then_some(index));
             found.push(Site { owner: at, form: *form, writing, at: target, place: document, named_at, index });
+        }
+    }
+    found
+}
+
+/// The policy documents among the inputs of any other module from outside.
+fn documents(terraform: &Terraform, at: At, body: &Node) -> Vec<Site> {
+    let mut found = Vec::new();
+    for (number, entry) in body.entries().iter().enumerate() {
+        let place = Path::default().child(number);
+        let list = entry.value.is_seq() && entry.value.tag.is_none();
+        let places = if list { (0..entry.value.items().len()).map(|i| place.child(i)).collect() } else { vec![place] };
+        for (index, named_at) in places.into_iter().enumerate() {
+            let Some(node) = body.at(&named_at) else { continue };
+            let (writing, target, place) = resolve(terraform, at, node, &named_at);
+            let document = terraform.body(target).and_then(|body| body.at(&place));
+            let is_policy =
+                document.is_some_and(|node| node.get("Statement").is_some() || writing == Writing::DataDocument);
+            if !writing.is_document() || !is_policy {
+                continue;
+            }
+            let trust = ["assume", "trust"].iter().any(|word| entry.name().contains(word));
+            let form = if trust { Form::Trust } else { Form::PolicyResource };
+            let index = list.then_some(index);
+            found.push(Site { owner: at, form, writing, at: target, place, named_at, index });
         }
     }
     found
@@ -101,7 +129,7 @@ pub(super) fn switched_off(terraform: &Terraform, site: &Site) -> Option<&'stati
 
 /// What a person should know about a policy that is an input.
 pub(super) fn review(terraform: &Terraform, site: &Site) -> Option<String> {
-    if !is_call(terraform, site.owner) {
+    if terraform.block(site.owner).is_none_or(|block| block.kind() != "module") {
         return None;
     }
     let name = super::find::named(terraform, site.owner);

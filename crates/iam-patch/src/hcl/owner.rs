@@ -41,7 +41,8 @@ pub(super) fn by_address(terraform: &Terraform, address: &str) -> Vec<At> {
     let mut inside = false;
     while let ["module", call, _, ..] = parts.as_slice() {
         let calls = modules.iter().filter_map(|module| terraform.find(*module, &["module", call]));
-        let calls: Vec<At> = calls.filter(|at| inputs::is_call(terraform, *at)).collect();
+        let outside = |at: &At| inputs::is_call(terraform, *at) || terraform.called(*at).is_none();
+        let calls: Vec<At> = calls.filter(outside).collect();
         if !calls.is_empty() {
             return calls;
         }

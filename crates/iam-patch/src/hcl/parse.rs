@@ -7,6 +7,7 @@ use iam_model::text::Span;
 
 use super::heredoc;
 use super::lex::{self, Kind as Tok, Lexer, Piece, Stopped, Token};
+use crate::intrinsic::CONCAT;
 use crate::tree::{Entry, Kind, Node, Quote};
 
 /// A scalar that is an expression: its normal text.
@@ -235,25 +236,35 @@ impl Reader<'_> {
         if whole && !made && first.is('{') {
             return self.object(tokens, span, depth);
         }
-        if let Some(argument) = self.jsonencode(tokens) {
+        if let Some(argument) = self.arguments(tokens, "jsonencode") {
             let node = self.expression(argument, depth + 1)?;
             if node.tag.is_none() && (node.is_map() || node.is_seq()) {
                 return Ok(Node { tag: Some(JSONENCODE.into()), ..node });
             }
         }
+        if let Some(arguments) = self.arguments(tokens, "concat") {
+            let items = self.items(arguments, depth)?;
+            let kind = Kind::Seq { items, dashes: Vec::new(), flow: true };
+            return Ok(Node { span, tag: Some(CONCAT.into()), anchored: false, kind });
+        }
         Ok(Self::scalar(lex::normal(self.text, tokens), Some(EXPRESSION), Quote::Plain, span))
     }
 
-    /// The argument of a call of `jsonencode` that is the whole expression.
-    fn jsonencode<'k>(&self, tokens: &'k [Token]) -> Option<&'k [Token]> {
+    /// The arguments of a call that is the whole expression; nothing where the last is expanded.
+    fn arguments<'k>(&self, tokens: &'k [Token], function: &str) -> Option<&'k [Token]> {
         let (name, rest) = tokens.split_first()?;
         let whole =
-            name.span.slice(self.text) == "jsonencode" && rest.first()?.is('(') && matching(rest) == Some(rest.len());
-        rest.get(1..rest.len().checked_sub(1)?).filter(|_| whole)
+            name.span.slice(self.text) == function && rest.first()?.is('(') && matching(rest) == Some(rest.len());
+        let inside = trimmed(rest.get(1..rest.len().checked_sub(1)?)?);
+        inside_ends(inside, self.text).filter(|_| whole)
     }
 
     fn list(&self, tokens: &[Token], span: Span, depth: usize) -> Result<Node, Stopped> {
-        let mut rest = tokens.get(1..tokens.len() - 1).unwrap_or_default();
+        let items = self.items(tokens.get(1..tokens.len() - 1).unwrap_or_default(), depth)?;
+        Ok(Node { span, tag: None, anchored: false, kind: Kind::Seq { items, dashes: Vec::new(), flow: true } })
+    }
+
+    fn items(&self, mut rest: &[Token], depth: usize) -> Result<Vec<Node>, Stopped> {
         let mut items = Vec::new();
         while !trimmed(rest).is_empty() {
             let length = extent(rest, false);
@@ -261,7 +272,7 @@ impl Reader<'_> {
             rest = rest.get(length..).unwrap_or_default();
             rest = rest.split_first().filter(|(comma, _)| comma.is(',')).map_or(rest, |(_, rest)| rest);
         }
-        Ok(Node { span, tag: None, anchored: false, kind: Kind::Seq { items, dashes: Vec::new(), flow: true } })
+        Ok(items)
     }
 
     fn object(&self, tokens: &[Token], span: Span, depth: usize) -> Result<Node, Stopped> {
@@ -396,6 +407,12 @@ fn trimmed(mut tokens: &[Token]) -> &[Token] {
         tokens = rest;
     }
     tokens
+}
+
+/// The arguments of a call; nothing where they end in `...`.
+fn inside_ends<'k>(arguments: &'k [Token], text: &str) -> Option<&'k [Token]> {
+    let expanded = arguments.last().is_some_and(|token| token.span.slice(text).ends_with('.'));
+    (!expanded).then_some(arguments)
 }
 
 /// How many tokens belong to the value at the start: up to a comma, or a line break where that ends it.

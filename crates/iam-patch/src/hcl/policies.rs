@@ -131,8 +131,10 @@ pub(super) fn sites_of(terraform: &Terraform, at: At) -> Vec<Site> {
     let mut found = Vec::new();
     for (index, entry) in body.entries().iter().enumerate() {
         let place = Path::default().child(index);
-        if block.of() == "aws_iam_role" && entry.name() == "inline_policy" {
-            let inner = entry.value.find("policy").map(|(at, node)| (node, place.child(at)));
+        let made = entry.value.find("content").filter(|_| entry.name() == "dynamic inline_policy");
+        if block.of() == "aws_iam_role" && (entry.name() == "inline_policy" || made.is_some()) {
+            let (inline, place) = made.map_or((&entry.value, place.clone()), |(at, node)| (node, place.child(at)));
+            let inner = inline.find("policy").map(|(at, node)| (node, place.child(at)));
             if let Some((node, policy)) = inner {
                 let (writing, target, document) = resolve(terraform, at, node, &policy);
                 let (form, named_at) = (Form::Inline, place.clone());
@@ -206,13 +208,12 @@ pub(super) fn resolve(terraform: &Terraform, at: At, node: &Node, place: &Path) 
                         .map_or_else(|| here(Writing::Other), |at| (Writing::DataDocument, at, Path::default()));
                 }
                 let encoded = text.strip_prefix("jsonencode(").and_then(|t| t.strip_suffix(')'));
-                let local = encoded.unwrap_or(text).strip_prefix("local.").filter(|name| is_name(name));
-                let Some((found, entry, value)) = local.and_then(|name| terraform.local(module, name)) else {
-                    return here(Writing::Other);
-                };
-                let next = Path::default().child(entry);
-                if encoded.is_some() && value.is_map() && value.tag.is_none() {
-                    return (Writing::Jsonencode, found, next);
+                let next = walked(terraform, module, encoded.unwrap_or(text));
+                let next = next.or_else(|| passed(terraform, module, text));
+                let Some((found, next, value)) = next else { return here(Writing::Other) };
+                if encoded.is_some() {
+                    let map = value.is_map() && value.tag.is_none();
+                    return if map { (Writing::Jsonencode, found, next) } else { here(Writing::Other) };
                 }
                 (at, place, node) = (found, next, value);
             }
@@ -223,12 +224,41 @@ pub(super) fn resolve(terraform: &Terraform, at: At, node: &Node, place: &Path) 
     (Writing::Other, at, place)
 }
 
-/// The name in `data.aws_iam_policy_document.NAME.json`.
+/// Where a local value, or something in one, is written out: `local.a`, `local.a.b`, `local.a["b"]`.
+pub(super) fn walked<'t>(terraform: &'t Terraform, module: usize, text: &str) -> Option<(At, Path, &'t Node)> {
+    let text = text.strip_prefix("local.")?.replace("[\"", ".").replace("\"]", "");
+    let mut steps = text.split('.');
+    let (at, entry, mut node) = terraform.local(module, steps.next().filter(|name| is_name(name))?)?;
+    let mut place = Path::default().child(entry);
+    for step in steps {
+        let (index, found) = node.find(step).filter(|_| node.tag.is_none() && is_name(step))?;
+        (place, node) = (place.child(index), found);
+    }
+    Some((at, place, node))
+}
+
+/// Where the value stands that a module is given by its one call, or gives to its caller.
+fn passed<'t>(terraform: &'t Terraform, module: usize, text: &str) -> Option<(At, Path, &'t Node)> {
+    if let Some(variable) = text.strip_prefix("var.").filter(|name| is_name(name)) {
+        let [call] = terraform.calls_of(module) else { return None };
+        let (index, node) = terraform.body(*call)?.find(variable)?;
+        return Some((*call, Path::default().child(index), node));
+    }
+    let (call, output) = text.strip_prefix("module.")?.split_once('.').filter(|(_, output)| is_name(output))?;
+    let called = terraform.called(terraform.find(module, &["module", call])?)?;
+    let at = terraform.find(called, &["output", output])?;
+    let (index, node) = terraform.body(at)?.find("value")?;
+    Some((at, Path::default().child(index), node))
+}
+
+/// The name in `data.aws_iam_policy_document.NAME.json`, one of several instances or not.
 fn data_document(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("data.")?.strip_prefix(document::TYPE)?.strip_prefix('.')?;
-    let name = rest.strip_suffix(".json").or_else(|| rest.strip_suffix(".minified_json"))?;
-    let name = name.strip_suffix("[0]").unwrap_or(name);
-    is_name(name).then_some(name)
+    let one = text.strip_prefix("one(").and_then(|inner| inner.strip_suffix(')'));
+    let rest = one.unwrap_or(text).strip_prefix("data.")?.strip_prefix(document::TYPE)?.strip_prefix('.')?;
+    let rest = rest.strip_suffix(".json").or_else(|| rest.strip_suffix(".minified_json"))?;
+    let (name, index) = rest.find('[').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+    let whole = index.is_empty() || (index.ends_with(']') && index.matches('[').count() == 1);
+    (is_name(name) && whole).then_some(name)
 }
 
 pub(super) fn is_name(text: &str) -> bool {

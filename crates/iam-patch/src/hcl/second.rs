@@ -10,6 +10,7 @@ use iam_model::text::Span;
 use super::heredoc;
 use super::lex;
 use super::parse::{self, EXPRESSION, JSONENCODE, Part};
+use crate::intrinsic::CONCAT;
 use crate::tree::{Entry, Kind, Node, Quote};
 
 /// Reads the text of one top-level block; its body.
@@ -87,6 +88,12 @@ fn expression(value: &Expression) -> Option<Node> {
             } else {
                 scalar(written(value), Some(EXPRESSION), Quote::Plain)
             }
+        }
+        Expression::FuncCall(call)
+            if call.name.namespace.is_empty() && call.name.name.as_str() == "concat" && !call.args.expand_final() =>
+        {
+            let items = call.args.iter().map(expression).collect::<Option<_>>()?;
+            Node { tag: Some(CONCAT.into()), ..node(Kind::Seq { items, dashes: Vec::new(), flow: true }) }
         }
         _ => scalar(written(value), Some(EXPRESSION), Quote::Plain),
     })

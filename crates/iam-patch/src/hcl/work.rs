@@ -13,6 +13,7 @@ use iam_model::text::{SourceName, Span};
 use super::attach::{self, BlockEdit, Edits};
 use super::file::FileWork;
 use super::find::{self, Found};
+use super::gather::{self, Gathered};
 use super::inputs;
 use super::outside::{InFile, Reading};
 use super::permission;
@@ -27,7 +28,7 @@ use crate::plan::{self, Author, Language};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Resolve, Value};
 use crate::site::Form;
-use crate::tree::Node;
+use crate::tree::{Node, Path};
 
 /// Where the policy of an attachment stands.
 ///
@@ -163,7 +164,8 @@ impl<'p> Work<'p> {
         };
         let place = find::place(self.terraform, found.site.at, node);
         let (mut edits, reviews) = self.plan(found, node, change).map_err(|refusal| refusal.at(place.clone()))?;
-        if found.site.writing == Writing::DataDocument {
+        let alone = gather::gathered(self.terraform, &found.site).is_none();
+        if found.site.writing == Writing::DataDocument && alone {
             let fitted = |(block, op)| (block, if block == found.site.at { write::fitted(body, &op) } else { op });
             edits.ops = edits.ops.into_iter().map(fitted).collect();
         }
@@ -189,7 +191,12 @@ impl<'p> Work<'p> {
         let Some(after) = after else {
             return Ok((self.gone(found, &dialect, node, change)?, author.reviews));
         };
+        let gathered = change.before.as_ref().and_then(|_| gather::gathered(self.terraform, site));
         let edits = match site.writing {
+            Writing::Jsonencode | Writing::DataDocument if gathered.is_some() => {
+                let all = gathered.as_ref().map(|all| self.spread(&mut author, node, all, change, after));
+                all.unwrap_or_else(|| Ok(Edits::default()))?
+            }
             Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument | Writing::Document => {
                 let ops = document(&mut author, node, site, change.before.as_ref(), after)?;
                 Edits { ops: ops.into_iter().map(|op| (site.at, op)).collect(), blocks: Vec::new() }
@@ -229,11 +236,50 @@ impl<'p> Work<'p> {
         Ok((edits, author.reviews))
     }
 
+    /// The edits of a document whose statements stand in several places.
+    fn spread(
+        &self,
+        author: &mut Author<'_>,
+        node: &Node,
+        all: &Gathered,
+        change: &Change,
+        after: &PolicyDocument,
+    ) -> Result<Edits, Refusal> {
+        let source = all.statements();
+        let ops = plan::edit_statements(author, node, &Path::default(), &source, change.before.as_ref(), after)?;
+        let elsewhere = || Refusal::new(RefusalCode::Layout, "the place is not in the file");
+        let mut ops = all.back(ops).ok_or_else(elsewhere)?;
+        for (at, op) in &mut ops {
+            let body = self.terraform.body(*at);
+            let removes_argument = body
+                .zip(op.place().parent())
+                .is_some_and(|(body, above)| body.at(&above).is_some_and(|list| !list.is_seq() || list.tag.is_some()));
+            // A statement that is no item of a list, but a value of its own, has a name that others use.
+            if matches!(op, Op::Remove { .. } | Op::InsertItem { .. })
+                && removes_argument
+                && !is_document(self.terraform, *at)
+            {
+                let message = "a statement that goes, or the one to write beside, is a local value of its own";
+                return Err(Refusal::new(RefusalCode::Conditional, message)
+                    .hint("change the local value and the list that names it by hand; the change is printed with this refusal"));
+            }
+            if let (Some(body), true) = (body, is_document(self.terraform, *at)) {
+                *op = write::fitted(body, op);
+            }
+        }
+        Ok(Edits { ops, blocks: Vec::new() })
+    }
+
     /// The edits that take a whole policy away.
     fn gone(&self, found: &Found, dialect: &Dialect<'_>, node: &Node, change: &Change) -> Result<Edits, Refusal> {
         let site = &found.site;
         if let (true, Some(before)) = (site.writing.is_document(), &change.before) {
-            unexplained(dialect, node, before)?;
+            let all = gather::gathered(self.terraform, site);
+            let explained =
+                all.is_some_and(|all| compare::pair(dialect, &all.statements(), &before.statements).is_some());
+            if !explained {
+                unexplained(dialect, node, before)?;
+            }
         }
         if inputs::is_call(self.terraform, site.owner) {
             let ops = inputs::remove(self.terraform, site)?;
@@ -305,6 +351,10 @@ impl<'p> Work<'p> {
         edited.sort_by(|a, b| a.file.cmp(&b.file));
         edited
     }
+}
+
+fn is_document(terraform: &Terraform, at: At) -> bool {
+    terraform.block(at).is_some_and(|block| block.is("data", super::document::TYPE))
 }
 
 /// Plans the edit of a document; says better than "drift" why statements are not explained, where that is known.

@@ -149,6 +149,9 @@ fn stack_by_name(
         return framework_stack(template, resource, deployed, principal);
     }
     let implicit = resource.has_implicit_role();
+    if resource.is_multiplied() {
+        return None;
+    }
     let id = if implicit { format!("{}Role", resource.id) } else { resource.id.to_owned() };
     let name = generated(&id, principal.name())?;
     match stack.name.as_deref() {

@@ -110,7 +110,7 @@ fn managed_in_template<'t>(owner: &Owner<'t>, site: Site<'t>) -> Site<'t> {
 /// How many other resources use a managed policy of the template.
 pub(super) fn other_users(owner: &Owner<'_>, site: &Site<'_>) -> usize {
     let names = |r: &crate::template::Resource<'_>| {
-        let lists = [r.property("ManagedPolicyArns"), r.property("Policies")].into_iter().flatten();
+        let lists = ["ManagedPolicyArns", "Policies", "PermissionsBoundary"].into_iter().filter_map(|p| r.property(p));
         lists.flat_map(intrinsic::references).any(|id| id == site.resource.id)
     };
     owner.template.resources().filter(|r| r.id != owner.resource.id && names(r)).count()
@@ -133,10 +133,10 @@ fn choose<'t>(owner: &Owner<'t>, sites: Vec<Site<'t>>, change: Option<&Change>) 
             }
             Ok(Picked { site, explained, reviews })
         }
-        (None, _) => Err(Refusal::new(
-            RefusalCode::NotInSource,
-            format!("`{}` in `{}` has no such policy", owner.resource.id, owner.template.name),
-        )),
+        (None, _) => Err(hidden(owner).unwrap_or_else(|| {
+            let message = format!("`{}` in `{}` has no such policy", owner.resource.id, owner.template.name);
+            Refusal::new(RefusalCode::NotInSource, message)
+        })),
         (Some((site, _)), Some(_)) => Err(Refusal::new(
             if site.conditional { RefusalCode::Conditional } else { RefusalCode::Ambiguous },
             format!("several policies of `{}` could be meant", owner.resource.id),
@@ -161,6 +161,9 @@ fn explains(owner: &Owner<'_>, site: &Site<'_>, change: Option<&Change>) -> bool
 
 /// The policies of the resource, and those of other resources that are attached to it.
 pub(super) fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'t>> {
+    if kind == AttachmentKind::Boundary && owner.resource.kind != "AWS::IAM::ManagedPolicy" {
+        return boundary(owner);
+    }
     let mut sites = site::sites_of(&owner.resource);
     if owner.resource.kind.starts_with("AWS::IAM::") {
         for other in owner.template.resources().filter(|r| r.id != owner.resource.id) {
@@ -183,6 +186,13 @@ pub(super) fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'
         }
     });
     sites
+}
+
+/// The managed policy of the template that is the resource's boundary.
+fn boundary<'t>(owner: &Owner<'t>) -> Vec<Site<'t>> {
+    let named = owner.resource.property("PermissionsBoundary").map(intrinsic::references).unwrap_or_default();
+    let policies = named.iter().filter_map(|id| owner.template.resource(id));
+    policies.filter(|r| r.kind == "AWS::IAM::ManagedPolicy").flat_map(|r| site::sites_of(&r)).collect()
 }
 
 /// The policies of that name; where the source names none so, those whose name it leaves open.
@@ -235,10 +245,35 @@ fn unnamed(owner: &Owner<'_>, sites: &[Site<'_>], name: &str) -> Refusal {
             .hint("narrow the connector's `Permissions`, or what it connects")
             .at(place);
     }
+    if let Some(refusal) = hidden(owner) {
+        return refusal;
+    }
     let message = format!("`{}` has no policy `{name}` in `{}`", owner.resource.id, owner.template.name);
     Refusal::new(RefusalCode::NotInSource, message)
         .hint("somebody attached it outside the template; take it off in the account, or bring the template up to date")
         .at(place)
+}
+
+/// What may hold a policy that is not written where it belongs: a merge key, an alias, an include.
+fn hidden(owner: &Owner<'_>) -> Option<Refusal> {
+    let resource = &owner.resource;
+    let nodes = [Some(resource.node), resource.properties].into_iter().flatten();
+    let lists = ["Policies", "ManagedPolicyArns"].into_iter().filter_map(|name| resource.property(name));
+    let mut shared = lists.clone().any(|list| matches!(list.kind, crate::tree::Kind::Alias));
+    let mut made = lists.clone().any(|list| intrinsic::call(list).is_some());
+    for entry in nodes.flat_map(crate::tree::Node::entries) {
+        shared |= entry.name() == "<<" || matches!(entry.value.kind, crate::tree::Kind::Alias);
+        made |= entry.name() == "Fn::Transform";
+    }
+    let id = resource.id;
+    let refusal = match (shared, made) {
+        (true, _) => Refusal::new(RefusalCode::Shared, format!("`{id}` takes over a part through a YAML anchor"))
+            .hint("write the policies out where the resource stands, then run again"),
+        (_, true) => Refusal::new(RefusalCode::Conditional, format!("an include or a macro adds to `{id}`"))
+            .hint("change what it includes"),
+        _ => return None,
+    };
+    Some(refusal.at(super::place(owner.template, resource.node.span)))
 }
 
 /// The connector that SAM makes a managed policy of this name for.

@@ -2,7 +2,7 @@
 
 use super::Author;
 use super::statement::copied;
-use crate::intrinsic;
+use crate::intrinsic::{self, CONCAT};
 use crate::op::{New, Op};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Text, Value};
@@ -63,7 +63,11 @@ pub(super) fn edit(
     if !node.is_seq() || intrinsic::call(node).is_some() {
         return single(author, node, place, old, new, element);
     }
-    let Some(said) = assign(author, node, old, element) else {
+    let mut slots = slots(node, place);
+    for slot in &mut slots {
+        slot.written &= !matches!(author.language.value(slot.node), Value::AnyOf(_));
+    }
+    let Some(said) = assign(author, &slots, old, element) else {
         let message = "which list item stands for which deployed value cannot be told";
         return Err(Refusal::new(RefusalCode::Ambiguous, message)
             .hint("edit the list by hand; the change is printed with this refusal")
@@ -75,7 +79,15 @@ pub(super) fn edit(
             .at(author.language.place(node.span)));
     }
     let added: Vec<&String> = new.iter().filter(|t| !has(old, t)).collect();
-    Ok(item_ops(author, place, &said, &kept, &added, element))
+    let made = || {
+        Err(Refusal::new(RefusalCode::Conditional, "the list is made by a function")
+            .at(author.language.place(node.span)))
+    };
+    if slots.iter().zip(&kept).any(|(slot, kept)| !slot.written && !kept) {
+        return made();
+    }
+    let ops = item_ops(author, &slots, &said, &kept, &added, element);
+    ops.map_or_else(made, Ok)
 }
 
 fn single(
@@ -105,32 +117,88 @@ fn single(
     Ok(vec![Op::Replace { at: place.clone(), with, whole_line: false }])
 }
 
-/// For each item, the deployed values it stands for; nothing where that cannot be told.
-fn assign(author: &mut Author<'_>, node: &Node, old: &[String], element: Element) -> Option<Vec<Vec<String>>> {
-    let mut items = Vec::new();
-    for item in node.items() {
-        match author.language.value(item) {
-            Value::Text(text) => items.push(text),
-            _ => return None,
+/// An item of a list, and where it stands.
+struct Slot<'t> {
+    node: &'t Node,
+    place: Path,
+    /// Whether the item is no choice, and stands in a list that is written out.
+    written: bool,
+}
+
+/// The items of a list; of `concat`, those of the lists that are written out, and its other arguments.
+fn slots<'t>(node: &'t Node, place: &Path) -> Vec<Slot<'t>> {
+    let joined = node.tag.as_deref() == Some(CONCAT);
+    let items = node.items().iter().enumerate();
+    items
+        .flat_map(|(at, item)| match joined && item.is_seq() {
+            true => slots(item, &place.child(at)),
+            false => vec![Slot { node: item, place: place.child(at), written: !joined }],
+        })
+        .collect()
+}
+
+/// What an item is: one text, or several that are known.
+enum Item {
+    One(Text),
+    Known(Vec<String>),
+    /// One of several, or nothing: a condition decides.
+    Choice {
+        texts: Vec<Text>,
+        optional: bool,
+    },
+}
+
+fn item(value: Value) -> Option<Item> {
+    match value {
+        Value::Text(text) => Some(Item::One(text)),
+        Value::List(values) => {
+            let known = |value: Value| if let Value::Text(text) = value { text.known() } else { None };
+            values.into_iter().map(known).collect::<Option<_>>().map(Item::Known)
         }
+        Value::AnyOf(branches) => {
+            let (optional, mut texts) = (branches.contains(&Value::Absent), Vec::new());
+            for branch in branches.into_iter().filter(|branch| *branch != Value::Absent) {
+                let Value::Text(text) = branch else { return None };
+                texts.push(text);
+            }
+            Some(Item::Choice { texts, optional })
+        }
+        Value::Absent => Some(Item::Known(Vec::new())),
+        _ => None,
     }
-    let explains = |item: &Text, text: &String| element.explains(item, text);
+}
+
+/// For each item, the deployed values it stands for; nothing where that cannot be told.
+fn assign(author: &mut Author<'_>, slots: &[Slot<'_>], old: &[String], element: Element) -> Option<Vec<Vec<String>>> {
+    let values = slots.iter().map(|slot| item(author.language.value(slot.node)));
+    let items = values.collect::<Option<Vec<Item>>>()?;
+    let explains = |item: &Item, text: &String| match item {
+        Item::One(one) => element.explains(one, text),
+        Item::Choice { texts, .. } => texts.iter().any(|one| element.explains(one, text)),
+        Item::Known(_) => false,
+    };
     if items.len() == old.len() && items.iter().zip(old).all(|(item, text)| explains(item, text)) {
         return Some(old.iter().map(|text| vec![text.clone()]).collect());
     }
     // A value that one item says word for word belongs to that item alone.
+    let says = |item: &Item, text: &str| match item {
+        Item::One(one) => one.known().is_some_and(|known| element.same(&known, text)),
+        Item::Known(texts) => texts.iter().any(|known| element.same(known, text)),
+        Item::Choice { texts, .. } => {
+            texts.iter().any(|one| one.known().is_some_and(|known| element.same(&known, text)))
+        }
+    };
     let mut said: Vec<Vec<String>> = vec![Vec::new(); items.len()];
     let mut open: Vec<&String> = Vec::new();
     for text in old {
-        let exact = items.iter().position(|item| item.known().is_some_and(|known| element.same(&known, text)));
-        match exact.and_then(|at| said.get_mut(at)) {
+        match items.iter().position(|item| says(item, text)).and_then(|at| said.get_mut(at)) {
             Some(slot) => slot.push(text.clone()),
             None => open.push(text),
         }
     }
     for text in open {
         let written = element.write(author, text);
-        let by_reference = node.items().iter().position(|item| copied(item).as_ref() == Some(&written));
+        let by_reference = slots.iter().position(|slot| copied(slot.node).as_ref() == Some(&written));
         let mut candidates = items.iter().enumerate().filter(|(_, item)| explains(item, text)).map(|(at, _)| at);
         let only = match (candidates.next(), candidates.next()) {
             (Some(at), None) => Some(at),
@@ -138,20 +206,27 @@ fn assign(author: &mut Author<'_>, node: &Node, old: &[String], element: Element
         };
         said.get_mut(by_reference.or(only)?)?.push(text.clone());
     }
-    said.iter().all(|texts| !texts.is_empty()).then_some(said)
+    let empty = |item: &Item| match item {
+        Item::Known(texts) => texts.is_empty(),
+        Item::Choice { optional, .. } => *optional,
+        Item::One(_) => false,
+    };
+    said.iter().zip(&items).all(|(texts, item)| !texts.is_empty() || empty(item)).then_some(said)
 }
 
+/// The operations on the items; nothing where what is added has no list to stand in.
 fn item_ops(
     author: &mut Author<'_>,
-    place: &Path,
+    slots: &[Slot<'_>],
     said: &[Vec<String>],
     kept: &[bool],
     added: &[&String],
     element: Element,
-) -> Vec<Op> {
+) -> Option<Vec<Op>> {
+    let place = |at: usize| slots.get(at).map(|slot| slot.place.clone());
     let mut free: Vec<usize> = kept.iter().enumerate().filter(|(_, kept)| !**kept).map(|(at, _)| at).collect();
     let mut ops = Vec::new();
-    let mut anchor = kept.iter().rposition(|kept| *kept);
+    let mut anchor = kept.iter().zip(slots).rposition(|(kept, slot)| *kept && slot.written);
     let mut left = Vec::new();
     for text in added {
         let alike =
@@ -160,7 +235,7 @@ fn item_ops(
             Some(index) => {
                 let at = free.remove(index);
                 anchor = anchor.max(Some(at));
-                ops.push(Op::Replace { at: place.child(at), with: element.write(author, text), whole_line: false });
+                ops.push(Op::Replace { at: place(at)?, with: element.write(author, text), whole_line: false });
             }
             None => left.push(*text),
         }
@@ -168,17 +243,17 @@ fn item_ops(
     for text in left {
         let with = element.write(author, text);
         if free.is_empty() {
-            if let Some(at) = anchor {
-                ops.push(Op::InsertItem { after: place.child(at), with });
-            }
+            ops.push(Op::InsertItem { after: place(anchor?)?, with });
             continue;
         }
         let at = free.remove(0);
         anchor = anchor.max(Some(at));
-        ops.push(Op::Replace { at: place.child(at), with, whole_line: false });
+        ops.push(Op::Replace { at: place(at)?, with, whole_line: false });
     }
-    ops.extend(free.into_iter().map(|at| Op::Remove { at: place.child(at) }));
-    ops
+    for at in free {
+        ops.push(Op::Remove { at: place(at)? });
+    }
+    Some(ops)
 }
 
 /// The account in `arn:aws:iam::ACCOUNT:root`.

@@ -151,7 +151,7 @@ impl<'t> Scene<'t> {
         };
         let mut author = Author { language: &language, reviews: plan.reviews };
         let ops = match resource.property_at("Statement") {
-            Some((node, place)) => statement::edit(&mut author, &SourceStatement { node, place }, old, new)?,
+            Some((node, place)) => statement::edit(&mut author, &SourceStatement::new(node, place), old, new)?,
             None => self.properties(&mut author, resource, old, new)?,
         };
         plan.ops.extend(ops);

@@ -1,0 +1,13 @@
+
+resource "aws_iam_role_policy" "p" {
+  role   = "r"
+  policy = <<-EOT
+    {
+      "Version": "2012-10-17",
+      "Statement": [
+        {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::files/*"},
+        {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+      ]
+    }
+  EOT
+}

@@ -1,0 +1,16 @@
+locals {
+  statements = [{
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = "arn:aws:s3:::files/*"
+    }, {
+      Effect   = "Allow"
+      Action   = "sqs:SendMessage"
+      Resource = "*"
+    }]
+}
+
+resource "aws_iam_role_policy" "p" {
+  role   = "r"
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}

@@ -1,0 +1,14 @@
+output "json" {
+  value = data.aws_iam_policy_document.d.json
+}
+
+data "aws_iam_policy_document" "d" {
+  statement {
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["arn:aws:s3:::files/*"]
+  }
+  statement {
+    actions   = ["sqs:*"]
+    resources = ["*"]
+  }
+}

@@ -1,0 +1,13 @@
+module "p" {
+  source = "terraform-aws-modules/iam/aws//modules/iam-policy"
+  name   = "p"
+  policy = jsonencode({ Statement = [{
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = "arn:aws:s3:::files/*"
+    }, {
+      Effect   = "Allow"
+      Action   = "sqs:SendMessage"
+      Resource = "*"
+    }] })
+}
