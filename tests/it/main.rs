@@ -41,6 +41,7 @@ mod synthesis;
 mod synthesize;
 mod terraform;
 mod usage;
+mod usage_scale;
 mod verify;
 mod workshop;
 mod write;

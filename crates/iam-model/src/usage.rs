@@ -3,12 +3,14 @@
 //! Holds results only; reading CloudTrail lives in its own room, and nothing here decides what a role needs.
 
 mod last_accessed;
+mod merging;
 mod read;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use last_accessed::{LastAccessed, RoleReport, ServiceReport, TRACKED_DAYS};
+pub use merging::{Folded, Merging, SourceDigest};
 pub use read::{SCHEMA, UsageError, read};
 pub use standing::{Standing, Witness};
 
@@ -170,6 +172,8 @@ pub struct UsageLog {
     pub observed: u64,
     /// Files read to their end.
     pub files: u64,
+    /// What putting it together with others takes.
+    pub merging: Merging,
 }
 
 /// Which calls the evidence could have shown, from the trails' event selectors.

@@ -137,7 +137,7 @@ fn via_service(caller: &Caller, service: &str, region: &str) -> Option<Fact> {
 fn varying(event: &Event<'_>, service: &str, request: Raw<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
     if let Some(endpoint) = Event::text(event.vpc_endpoint).filter(|id| id.starts_with("vpce-")) {
-        out.push((ConditionKey::new("aws:SourceVpce"), endpoint.into_owned()));
+        out.push((ConditionKey::new(SOURCE_VPCE), endpoint.into_owned()));
     }
     if let Some(context) = request.get(ENCRYPTION_CONTEXT).filter(|_| service == "kms") {
         out.extend(encryption_context(context).unwrap_or_default());
@@ -145,6 +145,16 @@ fn varying(event: &Event<'_>, service: &str, request: Raw<'_>) -> Vec<Fact> {
     out.sort();
     out.dedup();
     out
+}
+
+/// The key of the endpoint a call came through.
+const SOURCE_VPCE: &str = "aws:SourceVpce";
+
+/// Whether values of this key may differ from call to call, so that facts of it are among the varying ones.
+pub(crate) fn is_varying(key: &ConditionKey) -> bool {
+    let name = key.as_str();
+    let starts = |head: &str| name.get(..head.len()).is_some_and(|own| own.eq_ignore_ascii_case(head));
+    name.eq_ignore_ascii_case(SOURCE_VPCE) || starts("kms:EncryptionContext")
 }
 
 /// Members an encryption context may have to be kept, and bytes of each.

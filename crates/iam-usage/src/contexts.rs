@@ -5,6 +5,7 @@
 //! whatever order they come. Which facts an event proves is told elsewhere.
 
 use iam_model::condition::ConditionKey;
+use iam_model::usage::Folded;
 
 use crate::fold::{Folder, Names, Stat};
 use crate::sorted::Sorted;
@@ -45,10 +46,22 @@ impl Contexts {
         }
     }
 
-    /// Facts, resources and counts, in order.
-    pub(crate) fn into_rows(self) -> impl Iterator<Item = (Vec<Fact>, Names, Stat)> {
-        let rows = |(facts, folder): (Vec<Fact>, Folder)| {
-            folder.into_rows().into_iter().map(move |(names, stat)| (facts.clone(), names, stat))
+    /// Takes back a row that others gave.
+    pub(crate) fn restore(&mut self, facts: &[Fact], names: &[String], stat: &Stat, folded: Folded) {
+        let mut other = Self { folders: Sorted::default(), shared: false };
+        if let Some(folder) = other.folder(facts) {
+            folder.restore(names, stat, folded);
+        }
+        other.shared = folded.contexts;
+        self.merge(other);
+    }
+
+    /// Facts, resources, counts and how far they were folded, in order.
+    pub(crate) fn into_rows(self) -> impl Iterator<Item = (Vec<Fact>, Names, Stat, Folded)> {
+        let shared = self.shared;
+        let rows = move |(facts, folder): (Vec<Fact>, Folder)| {
+            let rows = folder.into_rows().into_iter();
+            rows.map(move |(names, stat, folded)| (facts.clone(), names, stat, Folded { contexts: shared, ..folded }))
         };
         self.folders.into_iter().flat_map(rows)
     }
@@ -109,7 +122,7 @@ mod tests {
     fn check(contexts: impl Iterator<Item = Vec<Fact>>, expected: &[(Vec<Fact>, u64)]) {
         let mut all = Contexts::default();
         contexts.enumerate().for_each(|(second, facts)| all.add(&facts, &["*".to_owned()], &call(second)));
-        let found: Vec<(Vec<Fact>, u64)> = all.into_rows().map(|(facts, _, stat)| (facts, stat.count)).collect();
+        let found: Vec<(Vec<Fact>, u64)> = all.into_rows().map(|(facts, _, stat, _)| (facts, stat.count)).collect();
         assert_eq!(found, expected);
     }
 

@@ -288,6 +288,7 @@ impl<'s> Records<'s> {
     /// Whether a record with the same id and the same to say was counted.
     fn is_copy(&self, what: u64, event: &Event<'_>, time: Timestamp, copies: &mut Copies<'_>) -> bool {
         let id = bytes_of(event.event_id);
+        copies.note(id, time.epoch_seconds(), time.day());
         if id.len() <= 2 {
             return false;
         }

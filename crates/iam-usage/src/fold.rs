@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use iam_model::time::Timestamp;
+use iam_model::usage::{Folded, Observation};
 
 use crate::sample::Sample;
 use crate::sorted::Sorted;
@@ -51,6 +52,14 @@ impl Stat {
         self.first = self.first.min(time);
         self.last = self.last.max(time);
         self.sample(event_id);
+    }
+
+    /// The counts of an observation.
+    pub(crate) fn of(seen: &Observation) -> Self {
+        let mut samples: Vec<Sample> =
+            seen.sample_event_ids.iter().filter_map(|id| Sample::of(id.as_bytes())).take(SAMPLES).collect();
+        samples.shrink_to_fit();
+        Self { count: seen.count, denied: seen.denied, first: seen.first, last: seen.last, samples }
     }
 
     /// No calls yet, at the time of these.
@@ -142,16 +151,30 @@ impl Folder {
         self.fold_groups();
     }
 
-    /// Resources and counts, in order.
-    pub(crate) fn into_rows(self) -> Vec<(Names, Stat)> {
-        let mut rows: BTreeMap<Names, Stat> = BTreeMap::new();
-        for (names, stat) in self.groups.into_iter().flat_map(|(_, group)| group.stats) {
-            match rows.get_mut(&names) {
-                Some(own) => own.add(&stat),
-                None => drop(rows.insert(names, stat)),
+    /// Takes back a row that another folder gave.
+    pub(crate) fn restore(&mut self, names: &[String], stat: &Stat, folded: Folded) {
+        let mut other = Self { groups: Sorted::default(), to_services: folded.services };
+        if let Some(group) = group_for(&mut other.groups, names, folded.services) {
+            group.depth = folded.depth.unwrap_or(WHOLE).min(WHOLE);
+            group.add(names, stat, folded.services);
+        }
+        self.merge(other);
+    }
+
+    /// Resources, counts and how far they were folded, in order.
+    pub(crate) fn into_rows(self) -> Vec<(Names, Stat, Folded)> {
+        let mut rows: BTreeMap<Names, (Stat, Folded)> = BTreeMap::new();
+        let services = self.to_services;
+        for (_, Group { depth, stats }) in self.groups {
+            let depth = (depth < WHOLE && !services).then_some(depth);
+            for (names, stat) in stats {
+                match rows.get_mut(&names) {
+                    Some((own, _)) => own.add(&stat),
+                    None => drop(rows.insert(names, (stat, Folded { depth, services, contexts: false }))),
+                }
             }
         }
-        rows.into_iter().collect()
+        rows.into_iter().map(|(names, (stat, folded))| (names, stat, folded)).collect()
     }
 
     fn fold_groups(&mut self) {
@@ -187,6 +210,8 @@ fn group_key(names: &[String], to_services: bool) -> Cow<'_, str> {
         names => {
             let part = |name: &String| if to_services { service_of(name) } else { group_of(name).to_owned() };
             let mut parts: Vec<String> = names.iter().map(part).collect();
+            // In order, so that names that are cut stay in the group they were in whole.
+            parts.sort();
             parts.dedup();
             Cow::Owned(parts.join(" "))
         }

@@ -20,6 +20,19 @@ pub struct Options {
     pub threads: usize,
 }
 
+impl Options {
+    /// What is left out, in words; nothing where everything counts.
+    #[must_use]
+    pub fn filter(&self) -> Option<String> {
+        let roles = self.roles.iter().map(|role| format!("role {role}"));
+        let accounts = self.accounts.iter().map(|account| format!("account {account}"));
+        let since = self.since.map(|since| format!("since {since}"));
+        let until = self.until.map(|until| format!("until {until}"));
+        let all: Vec<String> = roles.chain(accounts).chain(since).chain(until).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+}
+
 /// How far a run is. The numbers only grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {

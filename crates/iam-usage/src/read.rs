@@ -43,19 +43,46 @@ pub fn read(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (UsageLog, Vec<Diagnostic>) {
     let mut sources: Vec<LogSource> = sources.into_iter().collect();
-    sources.sort_by_cached_key(|source| (day_of_path(source.name().as_str()), source.name().clone()));
+    in_order(&mut sources);
     let days: Vec<(Option<i64>, u64)> =
         sources.iter().map(|source| (day_of_path(source.name().as_str()), source.packed_size())).collect();
+    let scoped = sources.iter().zip(Scope::of_all(&days)).collect();
+    let queue = Queue { sources: scoped, forgets: true };
+    let (counted, _) = count(&queue, Seen::default(), catalog, options, progress);
+    // What was only needed for reading is gone before the result is made, which takes as much room again.
+    drop(queue);
+    drop(sources);
+    let Counted { tally, mut diagnostics } = counted;
+    diagnostics.sort();
+    diagnostics.dedup();
+    let mut log = tally.into_log();
+    log.merging.filter = options.filter();
+    (log, diagnostics)
+}
+
+/// Puts sources into the order they are read in: by day, then by name.
+pub(crate) fn in_order(sources: &mut [LogSource]) {
+    sources.sort_by_cached_key(|source| (day_of_path(source.name().as_str()), source.name().clone()));
+}
+
+/// Counts all that a queue holds; and what was seen before and is now.
+pub(crate) fn count(
+    queue: &Queue<'_>,
+    seen: Seen,
+    catalog: &Catalog,
+    options: &Options,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> (Counted, Seen) {
     let pool = match options.threads {
         1 => None,
         threads => rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok(),
     };
     let threads = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
-    let queue = Queue::new(sources.into_iter().zip(Scope::of_all(&days)).collect(), threads);
-    let shared = Shared::new(options, catalog, progress);
+    let taking = Taking::new(queue, threads);
+    let shared = Shared::new(options, catalog, progress, seen);
     let work = |thread: usize| {
         let mut worker = Worker::new(&shared);
-        while let Some((source, scope)) = queue.next(thread, &shared.seen) {
+        while let Some((source, scope)) = taking.next(thread, &shared.seen) {
             worker.read(source, scope);
         }
         worker.finish()
@@ -64,17 +91,20 @@ pub fn read(
         Some(pool) => pool.broadcast(|thread| work(thread.index())),
         None => vec![work(0)],
     };
-    // What was only needed for reading is gone before the result is made, which takes as much room again.
-    drop((shared, queue));
-    let Counted { tally, mut diagnostics } = counted.into_iter().fold(Counted::default(), Counted::together);
-    diagnostics.sort();
-    diagnostics.dedup();
-    (tally.into_log(), diagnostics)
+    let seen = shared.seen;
+    (counted.into_iter().fold(Counted::default(), Counted::together), seen)
 }
 
 /// Sources in the order they are taken: by day, so that days gone by can be forgotten.
-struct Queue {
-    sources: Vec<(LogSource, Scope)>,
+pub(crate) struct Queue<'q> {
+    pub(crate) sources: Vec<(&'q LogSource, Scope)>,
+    /// Whether days gone by are forgotten.
+    pub(crate) forgets: bool,
+}
+
+/// A queue that threads take from.
+struct Taking<'q> {
+    queue: &'q Queue<'q>,
     state: Mutex<State>,
 }
 
@@ -85,15 +115,15 @@ struct State {
     reading: Vec<i64>,
 }
 
-impl Queue {
-    fn new(sources: Vec<(LogSource, Scope)>, threads: usize) -> Self {
-        Self { sources, state: Mutex::new(State { next: 0, reading: vec![i64::MIN; threads] }) }
+impl<'q> Taking<'q> {
+    fn new(queue: &'q Queue<'q>, threads: usize) -> Self {
+        Self { queue, state: Mutex::new(State { next: 0, reading: vec![i64::MIN; threads] }) }
     }
 
     /// The next source for a thread, which is done with the one before.
-    fn next(&self, thread: usize, seen: &Seen) -> Option<(&LogSource, Scope)> {
+    fn next(&self, thread: usize, seen: &Seen) -> Option<(&'q LogSource, Scope)> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = self.sources.get(state.next);
+        let taken = self.queue.sources.get(state.next).copied();
         state.next += 1;
         let before = state.reading.get(thread).copied().unwrap_or(i64::MIN);
         let first_day = taken.map_or(i64::MAX, |(_, scope)| scope.first_day().unwrap_or(before));
@@ -102,7 +132,9 @@ impl Queue {
         }
         let first_of_all = state.reading.iter().copied().min().unwrap_or(i64::MIN);
         drop(state);
-        seen.forget_before(first_of_all);
-        taken.map(|(source, scope)| (source, *scope))
+        if self.queue.forgets {
+            seen.forget_before(first_of_all);
+        }
+        taken
     }
 }

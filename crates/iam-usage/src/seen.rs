@@ -9,6 +9,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use iam_model::usage::SourceDigest;
+
+use crate::names::day_of_path;
+
 /// Bytes of compressed logs whose records are remembered at once; some 1.5 million records, 16 bytes each.
 const MOST_REMEMBERED: u64 = 256 << 20;
 
@@ -70,12 +74,44 @@ struct Day {
     shards: [Mutex<Numbers>; SHARDS],
 }
 
+impl Day {
+    /// The shard of a fingerprint.
+    fn shard(&self, fingerprint: u64) -> Option<&Mutex<Numbers>> {
+        self.shards.get(usize::try_from(fingerprint >> 60).unwrap_or_default() % SHARDS)
+    }
+}
+
 impl Seen {
     /// Forgets the days before this one.
     pub(crate) fn forget_before(&self, day: i64) {
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = days.split_off(&day);
         *days = kept;
+    }
+
+    /// Remembers these from before, by the day of the event.
+    pub(crate) fn of(remembered: &BTreeMap<i64, Vec<u64>>) -> Self {
+        let seen = Self::default();
+        for (day, fingerprints) in remembered {
+            let day = seen.day(*day);
+            for fingerprint in fingerprints {
+                let shard = day.shard(*fingerprint);
+                shard.map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).insert(*fingerprint));
+            }
+        }
+        seen
+    }
+
+    /// All that is remembered, in order.
+    pub(crate) fn remembered(self) -> BTreeMap<i64, Vec<u64>> {
+        let days = self.days.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let all = |day: &Day| {
+            let numbers = |shard: &Mutex<Numbers>| shard.lock().unwrap_or_else(PoisonError::into_inner).slots.clone();
+            let mut all: Vec<u64> = day.shards.iter().flat_map(numbers).filter(|number| *number != 0).collect();
+            all.sort_unstable();
+            all
+        };
+        days.into_iter().map(|(day, held)| (day, all(&held))).collect()
     }
 
     fn day(&self, day: i64) -> Arc<Day> {
@@ -91,11 +127,37 @@ pub(crate) struct Copies<'s> {
     recent: Option<(i64, Arc<Day>)>,
     /// Records looked for within the source only.
     own: Numbers,
+    digest: Digest,
+}
+
+/// What a source holds, whatever it is called: a sum that no order of its records changes.
+#[derive(Default)]
+struct Digest {
+    records: u64,
+    sum: u64,
+    first_day: Option<i64>,
 }
 
 impl<'s> Copies<'s> {
     pub(crate) fn new(seen: &'s Seen, scope: Scope) -> Self {
-        Self { seen, scope, recent: None, own: Numbers::default() }
+        Self { seen, scope, recent: None, own: Numbers::default(), digest: Digest::default() }
+    }
+
+    /// Notes a record of the source, by its id as it stands there.
+    #[inline]
+    pub(crate) fn note(&mut self, id: &[u8], seconds: i64, day: i64) {
+        let Digest { records, sum, first_day } = &mut self.digest;
+        *records += 1;
+        *sum = sum.wrapping_add(id_number(id, seconds));
+        *first_day = Some(first_day.map_or(day, |first| first.min(day)));
+    }
+
+    /// What the source holds. One without a record is told by the end of its name.
+    pub(crate) fn digest(&self, name: &str) -> SourceDigest {
+        match self.digest {
+            Digest { records, sum, first_day: Some(day) } => SourceDigest { day, records, sum },
+            _ => digest_of_name(name),
+        }
     }
 
     /// Whether this is the first record of its fingerprint, as far as the scope goes.
@@ -112,10 +174,28 @@ impl<'s> Copies<'s> {
             self.recent = Some((event_day, self.seen.day(event_day)));
         }
         let Some((_, day)) = &self.recent else { return true };
-        let index = usize::try_from(fingerprint >> 60).unwrap_or_default() % SHARDS;
-        let Some(shard) = day.shards.get(index) else { return true };
+        let Some(shard) = day.shard(fingerprint) else { return true };
         shard.lock().unwrap_or_else(PoisonError::into_inner).insert(fingerprint)
     }
+}
+
+/// What stands for a file that gives no record.
+pub(crate) fn digest_of_name(name: &str) -> SourceDigest {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    SourceDigest { day: day_of_path(name).unwrap_or_default(), records: 0, sum: id_number(last.as_bytes(), 0) }
+}
+
+/// A number for an event id. It is written into files, so it must never change.
+#[inline]
+fn id_number(id: &[u8], seconds: i64) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let step = |state: u64, word: u64| {
+        let mixed = (state ^ word).wrapping_mul(ODD);
+        mixed ^ mixed >> 29
+    };
+    let (words, rest) = id.as_chunks::<8>();
+    let state = words.iter().fold(seconds.cast_unsigned(), |state, word| step(state, u64::from_le_bytes(*word)));
+    step(rest.iter().fold(state, |state, byte| step(state, u64::from(*byte))), ODD)
 }
 
 /// A set of numbers that are spread evenly: open addressing, at most three quarters full, eight bytes a slot.

@@ -1,13 +1,17 @@
 //! What was counted so far: per role, function, action, context and resources; adding is commutative and associative,
 //! so that threads may count apart and put their counts together in any order.
 
+mod saved;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::condition::ConditionKey;
 use iam_model::time::Timestamp;
-use iam_model::usage::{Observation, PrincipalUsage, SkipReason, UnresolvedEvent, UsageLog};
+use iam_model::usage::{
+    Folded, Merging, Observation, PrincipalUsage, SkipReason, SourceDigest, UnresolvedEvent, UsageLog,
+};
 
 use crate::calls::Authorised;
 use crate::contexts::{Contexts, Fact};
@@ -44,6 +48,7 @@ pub(crate) struct Tally {
     pub(crate) records: u64,
     observed: u64,
     pub(crate) files: u64,
+    pub(crate) sources: Vec<SourceDigest>,
 }
 
 /// Counts of one role.
@@ -157,22 +162,32 @@ impl Tally {
         self.records += other.records;
         self.observed += other.observed;
         self.files += other.files;
+        self.sources.append(&mut other.sources);
         self
     }
 
     /// The result, in its fixed order.
-    pub(crate) fn into_log(self) -> UsageLog {
+    pub(crate) fn into_log(mut self) -> UsageLog {
+        self.sources.sort();
         let mut log = UsageLog {
             window: self.window,
             skipped: self.skipped,
             records: self.records,
             observed: self.observed,
             files: self.files,
+            merging: Merging { sources: self.sources, unresolved_folded: self.unresolved_folded, ..Merging::default() },
             ..UsageLog::default()
         };
         for (role, principal) in self.principals {
             if let Ok(arn) = role.parse::<Arn>() {
-                log.principals.insert(arn, principal.into_usage(&self.kinds));
+                if principal.nameless {
+                    log.merging.functions_folded.insert(arn.clone());
+                }
+                let (usage, folded) = principal.into_usage(&self.kinds);
+                if !folded.is_empty() {
+                    log.merging.folded.insert(arn.clone(), folded);
+                }
+                log.principals.insert(arn, usage);
             }
         }
         for (account, regions) in self.seen_in {
@@ -240,31 +255,42 @@ impl Principal {
         self
     }
 
-    fn into_usage(self, kinds: &Table<RowKey>) -> PrincipalUsage {
+    /// Observations, and of those that were folded how far, by place.
+    fn into_usage(self, kinds: &Table<RowKey>) -> (PrincipalUsage, BTreeMap<usize, Folded>) {
         let mut observations = Vec::new();
         for (function, rows) in self.functions {
             for (kind, contexts) in rows {
                 let Some(key) = kinds.get(kind) else { continue };
-                observations.extend(contexts.into_rows().map(|(varying, names, stat)| Observation {
-                    action: key.action.clone(),
-                    resources: names.iter().map(|name| ResourcePattern::new(name)).collect(),
-                    resource_known: key.known,
-                    context: context_of(key.context.iter().chain(&varying)),
-                    function: (!function.is_empty()).then(|| function.to_string()),
-                    count: stat.count,
-                    denied: stat.denied,
-                    first: stat.first,
-                    last: stat.last,
-                    sample_event_ids: stat.samples.iter().map(ToString::to_string).collect(),
+                observations.extend(contexts.into_rows().map(|(varying, names, stat, folded)| {
+                    let function = (!function.is_empty()).then(|| function.to_string());
+                    (observation(key, &varying, &names, function, &stat), folded)
                 }));
             }
         }
-        observations.sort_by(|a: &Observation, b: &Observation| {
+        observations.sort_by(|(a, _), (b, _)| {
             let told = a.action.cmp(&b.action).then_with(|| a.resources.cmp(&b.resources));
             let told = told.then_with(|| a.context.cmp(&b.context)).then_with(|| a.function.cmp(&b.function));
             told.then(a.resource_known.cmp(&b.resource_known))
         });
-        PrincipalUsage { observations }
+        let folded = observations.iter().enumerate().filter(|(_, (_, folded))| folded.is_any());
+        let folded = folded.map(|(at, (_, folded))| (at, *folded)).collect();
+        let observations = observations.into_iter().map(|(seen, _)| seen).collect();
+        (PrincipalUsage { observations }, folded)
+    }
+}
+
+fn observation(key: &RowKey, varying: &[Fact], names: &[String], function: Option<String>, stat: &Stat) -> Observation {
+    Observation {
+        action: key.action.clone(),
+        resources: names.iter().map(|name| ResourcePattern::new(name)).collect(),
+        resource_known: key.known,
+        context: context_of(key.context.iter().chain(varying)),
+        function,
+        count: stat.count,
+        denied: stat.denied,
+        first: stat.first,
+        last: stat.last,
+        sample_event_ids: stat.samples.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::names::{FileKind, kind_of_path};
 use crate::options::{Options, Progress};
 use crate::recall::Memory;
 use crate::records::{Broken, Found, NoRecord, Shape, each};
-use crate::seen::{Copies, Scope, Seen};
+use crate::seen::{Copies, Scope, Seen, digest_of_name};
 use crate::source::LogSource;
 use crate::tally::Tally;
 
@@ -35,8 +35,13 @@ struct Done {
 }
 
 impl<'s> Shared<'s> {
-    pub(crate) fn new(options: &'s Options, catalog: &'s Catalog, progress: &'s (dyn Fn(Progress) + Sync)) -> Self {
-        Self { options, catalog, seen: Seen::default(), progress, done: Done::default() }
+    pub(crate) fn new(
+        options: &'s Options,
+        catalog: &'s Catalog,
+        progress: &'s (dyn Fn(Progress) + Sync),
+        seen: Seen,
+    ) -> Self {
+        Self { options, catalog, seen, progress, done: Done::default() }
     }
 
     /// Tells how far the run is after a source.
@@ -89,6 +94,7 @@ impl<'s> Worker<'s> {
     pub(crate) fn read(&mut self, source: &LogSource, scope: Scope) {
         if kind_of_path(source.name().as_str()) == FileKind::NotALog {
             self.records.tally().skip(SkipReason::NotALog);
+            self.records.tally().sources.push(digest_of_name(source.name().as_str()));
             self.shared.report(source, 0);
             return;
         }
@@ -124,6 +130,7 @@ impl<'s> Worker<'s> {
                 }
             }
         });
+        self.records.tally().sources.push(copies.digest(source.name().as_str()));
         self.report_source(source, &feed, shape, broken, &refused);
         self.room = feed.into_room();
     }

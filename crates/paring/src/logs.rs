@@ -12,6 +12,7 @@ use iam_usage::{FileKind, LogSource, Options, Progress, kind_of_path};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::error::CliError;
+use crate::input::FoundFile;
 use crate::terminal::Terminal;
 use crate::{example, input};
 
@@ -23,32 +24,10 @@ pub(crate) fn read(
     terminal: &mut Terminal,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<UsageLog, CliError> {
-    let mut sources = Vec::new();
-    for path in &named(paths)? {
-        let (files, unread) = input::walk(path, &|name| name == ".git")?;
-        diagnostics.extend(unread);
-        // A file named outright is meant; in a folder, what lies beside the logs is not.
-        let walked = path.is_dir();
-        for file in files.into_iter().filter(|f| !walked || kind_of_path(&f.relative) != FileKind::Other) {
-            let name = file.path.to_string_lossy().into_owned();
-            sources.push(LogSource::new(&name, Some(file.bytes), move || Ok(Box::new(File::open(&file.path)?))));
-        }
-    }
-    // A glob may name a folder and the files in it.
-    let mut seen = BTreeSet::new();
-    sources.retain(|source: &LogSource| seen.insert(source.name().clone()));
-    let bar = bar(terminal, sources.iter().filter_map(LogSource::size).sum());
-    let found = sources.len();
-    let (usage, unread) = iam_usage::read(sources, catalog, options, &|progress: Progress| {
-        bar.set_position(progress.bytes);
-        let rate = progress.records as f64 / bar.elapsed().as_secs_f64().max(0.001);
-        bar.set_message(format!("{} records, {rate:.0}/s", progress.records));
-    });
-    bar.finish_and_clear();
-    diagnostics.extend(unread);
+    let files = find(paths, diagnostics)?;
+    let found = files.len();
+    let usage = read_whole(files, catalog, options, terminal, diagnostics);
     if usage.window.is_some() {
-        let unknown = usage.unresolved.iter().filter(|event| event.kind == UnresolvedKind::Unknown);
-        diagnostics.extend(unknown.map(unresolved));
         return Ok(usage);
     }
     terminal.diagnostics(diagnostics);
@@ -61,6 +40,55 @@ pub(crate) fn read(
     let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
     Err(CliError::user(format!("no CloudTrail event was read from {} ({found} files found)", names.join(", ")))
         .hint("give files or folders of CloudTrail logs: .json or .json.gz, as the trail's bucket holds them"))
+}
+
+/// Reads all of the files, which may hold nothing.
+pub(crate) fn read_whole(
+    files: Vec<FoundFile>,
+    catalog: &Catalog,
+    options: &Options,
+    terminal: &Terminal,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> UsageLog {
+    let sources: Vec<LogSource> = files.into_iter().map(source).collect();
+    let bar = bar(terminal, sources.iter().filter_map(LogSource::size).sum());
+    let (usage, unread) = iam_usage::read(sources, catalog, options, &|progress: Progress| {
+        bar.set_position(progress.bytes);
+        let rate = progress.records as f64 / bar.elapsed().as_secs_f64().max(0.001);
+        bar.set_message(format!("{} records, {rate:.0}/s", progress.records));
+    });
+    bar.finish_and_clear();
+    diagnostics.extend(unread);
+    note_unresolved(&usage, diagnostics);
+    usage
+}
+
+/// Tells of events the catalogue does not explain.
+pub(crate) fn note_unresolved(usage: &UsageLog, diagnostics: &mut Vec<Diagnostic>) {
+    let unknown = usage.unresolved.iter().filter(|event| event.kind == UnresolvedKind::Unknown);
+    diagnostics.extend(unknown.map(unresolved));
+}
+
+/// The logs below `paths`, each once.
+pub(crate) fn find(paths: &[PathBuf], diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<FoundFile>, CliError> {
+    let mut found = Vec::new();
+    for path in &named(paths)? {
+        let (files, unread) = input::walk(path, &|name| name == ".git")?;
+        diagnostics.extend(unread);
+        // A file named outright is meant; in a folder, what lies beside the logs is not.
+        let walked = path.is_dir();
+        found.extend(files.into_iter().filter(|f| !walked || kind_of_path(&f.relative) != FileKind::Other));
+    }
+    // A glob may name a folder and the files in it.
+    let mut seen = BTreeSet::new();
+    found.retain(|file: &FoundFile| seen.insert(file.path.clone()));
+    Ok(found)
+}
+
+/// A file as the reader takes it.
+pub(crate) fn source(file: FoundFile) -> LogSource {
+    let name = file.path.to_string_lossy().into_owned();
+    LogSource::new(&name, Some(file.bytes), move || Ok(Box::new(File::open(&file.path)?)))
 }
 
 /// The paths, with globs replaced by what they match: a shell does so where they are not quoted, others never do.
@@ -106,7 +134,8 @@ pub(crate) fn embedded(catalog: &Catalog) -> (UsageLog, Vec<Diagnostic>) {
     iam_usage::read(sources, catalog, &Options::default(), &|_| {})
 }
 
-fn bar(terminal: &Terminal, bytes: u64) -> ProgressBar {
+/// A bar over so many bytes, where someone watches.
+pub(crate) fn bar(terminal: &Terminal, bytes: u64) -> ProgressBar {
     if !terminal.shows_progress() {
         return ProgressBar::hidden();
     }

@@ -18,6 +18,7 @@ mod pipeline;
 mod report;
 mod rulebook;
 mod terminal;
+mod usage_state;
 mod waivers;
 mod write;
 

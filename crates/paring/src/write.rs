@@ -17,6 +17,24 @@ pub(crate) fn results(folder: &Path, files: &[(String, String)]) -> Result<(), C
     Ok(())
 }
 
+/// Writes a file that the user named for results, over what may be there.
+pub(crate) fn result(path: &Path, text: &str) -> Result<(), CliError> {
+    replace(path, text)
+}
+
+/// Writes a file of our own that is written again and again. What a run that was killed left half written is written
+/// over; what stands under the name itself is whole at any time.
+pub(crate) fn own_state(path: &Path, text: &str) -> Result<(), CliError> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".paring-new");
+    let beside = path.with_file_name(name);
+    let written = fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.and_then(|()| fs::rename(&beside, path)).map_err(|e| CliError::io("write", path, &e))
+}
+
 /// Replaces the text of one of the user's files, if it still holds what was read.
 pub(crate) fn apply(folder: &Path, relative: &str, before: &str, after: &str) -> Result<(), CliError> {
     let path = below(folder, relative)?;

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Observation, PrincipalUsage, UsageLog};
+use super::{
+    Folded, Merging, Observation, PrincipalUsage, SkipReason, SourceDigest, UnresolvedEvent, UnresolvedKind, UsageLog,
+};
 use crate::action::Action;
 use crate::arn::{AccountId, Arn, ResourcePattern};
 use crate::condition::ConditionKey;
@@ -74,6 +76,7 @@ pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
             observation(item).map_err(|what| refuse(item, what, hint))
         };
         let observations = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        folds(&arn, &member.value, items, &mut log.merging);
         for seen in &observations {
             let (first, last) = log.window.unwrap_or((seen.first, seen.last));
             log.window = Some((first.min(seen.first), last.max(seen.last)));
@@ -83,6 +86,8 @@ pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
     }
     let number = |key: &str| root.get(key).and_then(Node::as_u64).unwrap_or_default();
     (log.records, log.files) = (number("records"), number("files"));
+    log.observed = root.get("observed").and_then(Node::as_u64).unwrap_or(log.observed);
+    left_out(&root, &mut log).map_err(|(node, what)| refuse(node, what, HINT))?;
     // The logs may span more than what was seen in them.
     let edge = |key: &str| root.get("coverage")?.get(key).and_then(Node::as_str).and_then(Timestamp::parse);
     if let (Some(first), Some(last)) = (edge("first"), edge("last")) {
@@ -97,6 +102,57 @@ pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
         log.seen_in.extend(regions.map(|region| (account.clone(), region.to_owned())));
     }
     Ok(log)
+}
+
+/// What is told of a part that cannot be read.
+const HINT: &str = "give what `paring usage --format json` printed, as it is";
+
+/// Keeps how far a role's observations were folded.
+fn folds(role: &Arn, principal: &Node<'_>, items: &[Node<'_>], merging: &mut Merging) {
+    let is = |node: &Node<'_>, key: &str| node.get(key).and_then(Node::as_bool) == Some(true);
+    if is(principal, "functions_folded") {
+        merging.functions_folded.insert(role.clone());
+    }
+    for (at, folded) in items.iter().enumerate().filter_map(|(at, item)| Some((at, item.get("folded")?))) {
+        let depth = folded.get("depth").and_then(Node::as_u64).and_then(|depth| u8::try_from(depth).ok());
+        let folded = Folded { depth, services: is(folded, "services"), contexts: is(folded, "contexts") };
+        merging.folded.entry(role.clone()).or_default().insert(at, folded);
+    }
+}
+
+/// Reads what gave no observations, and where it all was read; what is wrong, and where.
+fn left_out<'n, 'a>(root: &'n Node<'a>, log: &mut UsageLog) -> Result<(), (&'n Node<'a>, String)> {
+    for member in root.get("skipped").map(Node::members).unwrap_or_default() {
+        let reason = SkipReason::ALL.iter().find(|reason| reason.as_str() == &*member.key);
+        let reason = reason.ok_or_else(|| (&member.value, format!("no reason is called `{}`", member.key)))?;
+        let count = member.value.as_u64().ok_or_else(|| (&member.value, "the count cannot be read".to_owned()))?;
+        log.skipped.insert(*reason, count);
+    }
+    for item in root.get("unresolved").map(Node::items).unwrap_or_default() {
+        let event = unresolved(item).ok_or_else(|| (item, "the unresolved event cannot be read".to_owned()))?;
+        log.unresolved.push(event);
+    }
+    for item in root.get("sources").map(Node::items).unwrap_or_default() {
+        let digest: Option<SourceDigest> = item.as_str().and_then(|text| text.parse().ok());
+        log.merging.sources.push(digest.ok_or_else(|| (item, "the source cannot be read".to_owned()))?);
+    }
+    log.merging.sources.sort();
+    log.merging.filter = root.get("filter").and_then(Node::as_str).map(str::to_owned);
+    log.merging.unresolved_folded = root.get("unresolved_folded").and_then(Node::as_bool) == Some(true);
+    Ok(())
+}
+
+fn unresolved(node: &Node<'_>) -> Option<UnresolvedEvent> {
+    let text = |key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
+    let principals = node.get("principals").map(Node::items).unwrap_or_default();
+    let internal = text("kind").is_some_and(|kind| kind == UnresolvedKind::Internal.as_str());
+    Some(UnresolvedEvent {
+        event_source: text("event_source")?,
+        event_name: text("event_name")?,
+        count: node.get("count").and_then(Node::as_u64)?,
+        principals: principals.iter().map(|item| item.as_str()?.parse().ok()).collect::<Option<_>>()?,
+        kind: if internal { UnresolvedKind::Internal } else { UnresolvedKind::Unknown },
+    })
 }
 
 fn observation(node: &Node<'_>) -> Result<Observation, String> {

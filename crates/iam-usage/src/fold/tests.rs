@@ -12,7 +12,7 @@ fn folded(names: impl Iterator<Item = String>) -> Vec<(Names, u64)> {
     for (index, name) in names.enumerate() {
         folder.add(&[name], &stat("id", index as i64));
     }
-    folder.into_rows().into_iter().map(|(names, stat)| (names, stat.count)).collect()
+    folder.into_rows().into_iter().map(|(names, stat, _)| (names, stat.count)).collect()
 }
 
 fn check(names: impl Iterator<Item = String>, expected: &[(&str, u64)]) {

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use iam_model::arn::AccountId;
 use iam_model::time::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::{CatalogFile, Format};
 
@@ -18,7 +19,11 @@ pub(crate) struct LastAccessedFiles {
 
 /// What was seen: logs in, a table or JSON out.
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Usage {
+    #[command(subcommand)]
+    pub(crate) other: Option<UsageOther>,
+
     /// CloudTrail files, folders or globs (`logs/**/*.gz`): .json, .json.gz or exported .csv, any layout
     #[arg(value_name = "LOGS", required = true, help_heading = "Input")]
     pub(crate) logs: Vec<PathBuf>,
@@ -49,6 +54,19 @@ pub(crate) struct Usage {
     #[command(flatten)]
     pub(crate) catalog: CatalogFile,
 
+    /// Read only this share of the files, such as 3/16: for AWS Batch, Lambda, ECS or xargs. Which share a file is in
+    /// depends on its name alone; `paring usage merge` puts the shares together
+    #[arg(long, value_name = "I/N", value_parser = shard, help_heading = "Scale")]
+    pub(crate) shard: Option<Shard>,
+
+    /// Read only files that this one does not name yet, and keep in it what was read; a run that is killed goes on from it
+    #[arg(long, value_name = "FILE", help_heading = "Scale")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// With --state: write it each time this many megabytes of logs were read
+    #[arg(long, value_name = "MB", default_value_t = 64, requires = "state", help_heading = "Scale")]
+    pub(crate) checkpoint: u64,
+
     /// Threads to read with; 0 means one for each core
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]
     pub(crate) threads: usize,
@@ -60,6 +78,50 @@ pub(crate) struct Usage {
     /// How to print what was seen
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: Format,
+}
+
+/// Other things to do with usage than reading logs.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum UsageOther {
+    /// Put saved usage logs together: the parts of any partition by day, region or account give what one run gives
+    Merge(UsageMerge),
+}
+
+/// Saved usage logs in, one out.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UsageMerge {
+    /// What `paring usage --format json` wrote, any number of them, in any order; `-` is standard input
+    #[arg(value_name = "FILE", required = true, help_heading = "Input")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Where the whole goes [default: standard output]
+    #[arg(long, short, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A share of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shard {
+    pub(crate) index: u64,
+    pub(crate) of: u64,
+}
+
+impl Shard {
+    /// Whether a file is in the share, by its path below the folder named. Part of what users rely on: it never changes.
+    pub(crate) fn holds(self, relative: &str) -> bool {
+        let digest: [u8; 32] = Sha256::digest(relative).into();
+        let number = digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+        number % self.of == self.index
+    }
+}
+
+/// `3/16`. Numbers from 0 and numbers from 1 both name every share once.
+fn shard(text: &str) -> Result<Shard, String> {
+    let number = |part: &str| part.parse::<u64>().ok();
+    match text.split_once('/').and_then(|(index, of)| Some((number(index)?, number(of)?))) {
+        Some((index, of)) if of > 0 && index <= of => Ok(Shard { index: index % of, of }),
+        _ => Err("a share and how many there are is expected, such as 3/16".to_owned()),
+    }
 }
 
 /// What a line of the usage table stands for.

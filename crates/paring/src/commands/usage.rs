@@ -1,23 +1,36 @@
 //! `paring usage`: what each role did, from logs alone; of a role asked for by name, also what it was not seen to do.
 
+mod merge;
+
 use std::collections::BTreeSet;
 
 use iam_evaluate::effective::granted_actions;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
+use iam_model::catalog::Catalog;
+use iam_model::diagnostic::Diagnostic;
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
+use iam_model::usage::UsageLog;
 use iam_usage::{Evidence, Options};
 
 use super::Outcome;
-use crate::cli::{Format, Usage};
+use crate::cli::{Format, Usage, UsageOther};
 use crate::error::CliError;
 use crate::pipeline::facts;
 use crate::report::usage::Stands;
 use crate::terminal::Terminal;
+use crate::usage_state::{self, Job};
 use crate::{input, last_accessed, logs, report};
 
 /// Reads the logs and prints what was seen.
 pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    match &arguments.other {
+        Some(UsageOther::Merge(arguments)) => merge::run(arguments, terminal),
+        None => of_logs(arguments, terminal),
+    }
+}
+
+fn of_logs(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let catalog = crate::catalog::load(&arguments.catalog)?;
     let options = Options {
         since: arguments.since,
@@ -32,7 +45,7 @@ pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome,
         diagnostics.extend(unread);
         snapshot
     });
-    let usage = logs::read(&arguments.logs, &catalog, &options, terminal, &mut diagnostics)?;
+    let usage = read_some(arguments, &catalog, &options, terminal, &mut diagnostics)?;
     let known = last_accessed::roles(snapshot.as_ref(), &usage);
     let bundle = arguments.snapshot.as_deref();
     let last_accessed = last_accessed::read(&arguments.last_accessed.files, bundle, &known, &mut diagnostics)?;
@@ -48,6 +61,33 @@ pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome,
         Format::Text => terminal.data(&report::usage::table(&usage, &stands, arguments.by, terminal.paint()))?,
     }
     Ok(Outcome::Clean)
+}
+
+/// Reads what `paring usage` was asked for: all of the logs, a share of them, or those that are new. A share may hold
+/// nothing, and nothing may be new.
+fn read_some(
+    arguments: &Usage,
+    catalog: &Catalog,
+    options: &Options,
+    terminal: &mut Terminal,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Result<UsageLog, CliError> {
+    if arguments.shard.is_none() && arguments.state.is_none() {
+        return logs::read(&arguments.logs, catalog, options, terminal, diagnostics);
+    }
+    let mut files = logs::find(&arguments.logs, diagnostics)?;
+    if let Some(shard) = arguments.shard {
+        files.retain(|file| shard.holds(&file.relative));
+    }
+    match &arguments.state {
+        Some(path) => {
+            let job = Job { catalog, options, checkpoint: arguments.checkpoint.saturating_mul(1 << 20) };
+            let usage = usage_state::read_new(path, files, &job, terminal, diagnostics)?;
+            logs::note_unresolved(&usage, diagnostics);
+            Ok(usage)
+        }
+        None => Ok(logs::read_whole(files, catalog, options, terminal, diagnostics)),
+    }
 }
 
 /// The roles asked for; a name nobody has is a mistake, not an empty answer.

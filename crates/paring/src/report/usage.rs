@@ -8,7 +8,7 @@ use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::json::Value;
 use iam_model::time::Timestamp;
-use iam_model::usage::{Observation, PrincipalUsage, Standing, UnresolvedKind, UsageLog};
+use iam_model::usage::{Folded, Observation, PrincipalUsage, Standing, UnresolvedKind, UsageLog};
 
 use crate::cli::UsageBy;
 use crate::terminal::Paint;
@@ -30,28 +30,38 @@ pub(crate) struct Stands {
 /// Renders everything as indented JSON, keys in a fixed order: a piece for each role, so that the usage of a large account
 /// is never held as text.
 pub(crate) fn json<'a>(usage: &'a UsageLog, stands: &'a [Stands]) -> impl Iterator<Item = String> + 'a {
-    let head = format!("{{\n{},\n  \"principals\": {{", members(head(usage)));
+    let head = format!("{{\n{},\n  \"principals\": {{", members(&head(usage)));
     let principals = usage.principals.iter().enumerate().map(|(at, (role, used))| {
         let stands = stands.iter().find(|stands| stands.role == *role);
+        let merging = &usage.merging;
+        let folds = Folds { functions: merging.functions_folded.contains(role), rows: merging.folded.get(role) };
         let role = Value::text(role.as_str()).to_compact();
         let comma = if at == 0 { "" } else { "," };
-        format!("{comma}\n    {role}: {}", principal(used, stands).to_pretty_at(2))
+        format!("{comma}\n    {role}: {}", principal(used, &folds, stands).to_pretty_at(2))
     });
     let close = if usage.principals.is_empty() { "}" } else { "\n  }" };
-    let tail = format!("{close},\n{}\n}}\n", members(tail(usage)));
+    let tail = format!("{close},\n{}\n}}\n", members(&tail(usage)));
     std::iter::once(head).chain(principals).chain(std::iter::once(tail))
 }
 
-fn head(usage: &UsageLog) -> [(&'static str, Value); 4] {
-    [
+/// How far the observations of a role were folded.
+struct Folds<'a> {
+    functions: bool,
+    rows: Option<&'a BTreeMap<usize, Folded>>,
+}
+
+fn head(usage: &UsageLog) -> Vec<(&'static str, Value)> {
+    let mut head = vec![
         ("schema", Value::text("paring-usage/1")),
         ("records", Value::number(usage.records)),
         ("observed", Value::number(usage.observed)),
         ("files", Value::number(usage.files)),
-    ]
+    ];
+    head.extend(usage.merging.filter.as_ref().map(|filter| ("filter", Value::text(filter))));
+    head
 }
 
-fn tail(usage: &UsageLog) -> [(&'static str, Value); 3] {
+fn tail(usage: &UsageLog) -> Vec<(&'static str, Value)> {
     let unresolved = usage.unresolved.iter().map(|event| {
         object([
             ("event_source", Value::text(&event.event_source)),
@@ -62,16 +72,23 @@ fn tail(usage: &UsageLog) -> [(&'static str, Value); 3] {
         ])
     });
     let skipped = usage.skipped.iter().map(|(reason, count)| (reason.as_str().to_owned(), Value::number(*count)));
-    [
+    let mut tail = vec![
         ("coverage", coverage(usage)),
         ("unresolved", Value::Array(unresolved.collect())),
         ("skipped", Value::Object(skipped.collect())),
-    ]
+    ];
+    if usage.merging.unresolved_folded {
+        tail.push(("unresolved_folded", Value::Bool(true)));
+    }
+    tail.push(("sources", texts(usage.merging.sources.iter().map(ToString::to_string))));
+    tail
 }
 
 /// Members of the outermost object, without its brackets.
-fn members<const N: usize>(members: [(&str, Value); N]) -> String {
-    members.map(|(key, value)| format!("  \"{key}\": {}", value.to_pretty_at(1))).join(",\n")
+fn members(members: &[(&str, Value)]) -> String {
+    let lines: Vec<String> =
+        members.iter().map(|(key, value)| format!("  \"{key}\": {}", value.to_pretty_at(1))).collect();
+    lines.join(",\n")
 }
 
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {
@@ -82,16 +99,20 @@ fn texts(items: impl Iterator<Item = String>) -> Value {
     Value::Array(items.map(Value::String).collect())
 }
 
-fn principal(used: &PrincipalUsage, stands: Option<&Stands>) -> Value {
+fn principal(used: &PrincipalUsage, folds: &Folds<'_>, stands: Option<&Stands>) -> Value {
+    let row = |(at, seen)| observation(seen, folds.rows.and_then(|rows| rows.get(&at)).copied());
     let mut members =
-        vec![("observations".to_owned(), Value::Array(used.observations.iter().map(observation).collect()))];
+        vec![("observations".to_owned(), Value::Array(used.observations.iter().enumerate().map(row).collect()))];
+    if folds.functions {
+        members.push(("functions_folded".to_owned(), Value::Bool(true)));
+    }
     members.extend(stands.map(|stands| ("standing".to_owned(), standing::json(stands))));
     Value::Object(members)
 }
 
-fn observation(seen: &Observation) -> Value {
+fn observation(seen: &Observation, folded: Option<Folded>) -> Value {
     let context = seen.context.iter().map(|(key, values)| (key.as_str().to_owned(), texts(values.iter().cloned())));
-    object([
+    let mut members = vec![
         ("action", Value::text(seen.action.as_str())),
         ("resources", texts(seen.resources.iter().map(|r| r.as_str().to_owned()))),
         ("resource_known", Value::Bool(seen.resource_known)),
@@ -102,7 +123,17 @@ fn observation(seen: &Observation) -> Value {
         ("first", Value::text(seen.first.to_string())),
         ("last", Value::text(seen.last.to_string())),
         ("sample_event_ids", texts(seen.sample_event_ids.iter().cloned())),
-    ])
+    ];
+    members.extend(folded.map(|folded| ("folded", how_far(folded))));
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// What of an observation was folded; what was not is left out.
+fn how_far(folded: Folded) -> Value {
+    let depth = folded.depth.map(|depth| ("depth".to_owned(), Value::number(u64::from(depth))));
+    let marks = [("services", folded.services), ("contexts", folded.contexts)].into_iter();
+    let marks = marks.filter(|(_, is)| *is).map(|(name, _)| (name.to_owned(), Value::Bool(true)));
+    Value::Object(depth.into_iter().chain(marks).collect())
 }
 
 /// What the logs span. What trails leave out takes a snapshot to tell.
