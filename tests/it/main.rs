@@ -33,6 +33,7 @@ mod moto_server;
 mod patch;
 mod quality;
 mod quality_world;
+mod quota;
 mod reach;
 mod rules;
 mod run;

@@ -24,6 +24,8 @@ pub mod variable;
 
 pub mod policy;
 
+pub mod quota;
+
 pub(crate) mod reading;
 
 pub mod catalog;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_model::change::{Attachment, Change, RoleSplit};
+use iam_model::change::{Attachment, AttachmentKind, Change, RoleSplit};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
@@ -287,6 +287,10 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
             set.refused.push(Refused { change: number, refusal });
             continue;
         }
+        if let Some(refusal) = half_of_a_role(change, changes) {
+            set.refused.push(Refused { change: number, refusal });
+            continue;
+        }
         let outcome = locate::find(&project.templates, &deployed, &change.attachment, Some(change)).and_then(|found| {
             let Some(template) = project.templates.get(found.template) else {
                 return Err(Refusal::new(RefusalCode::NotInSource, "no file"));
@@ -327,6 +331,25 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
     set.patches.extend(terraform.finish().into_iter().map(FilePatch::of_terraform));
     set.patches.sort_by(|a, b| a.file.cmp(&b.file));
     set
+}
+
+/// Why a change of a role that gets a new managed policy is not written: new policies have no place in the sources, and
+/// what the role keeps, written alone, would take away what the new policy gives.
+fn half_of_a_role(change: &Change, all: &[Change]) -> Option<Refusal> {
+    let attaches = |change: &Change| {
+        let named = change.attachment.policy_name.as_ref().is_some_and(|name| name.starts_with("arn:"));
+        change.attachment.kind == AttachmentKind::Identity && change.before.is_none() && named
+    };
+    let role =
+        change.attachment.principal_arn.as_ref().filter(|_| change.attachment.kind == AttachmentKind::Identity)?;
+    let is_half = all.iter().any(|other| attaches(other) && other.attachment.principal_arn.as_ref() == Some(role));
+    let message = match is_half {
+        true if attaches(change) => "a new managed policy has no place in the sources yet",
+        true => "it goes with a new managed policy, which has no place in the sources yet",
+        false => return None,
+    };
+    let hint = "write the new policy into the sources by hand, as `changes.json` has it, or keep all in place with --quota in-place";
+    Some(Refusal::new(RefusalCode::NotInSource, message).hint(hint))
 }
 
 /// The work on one file: operations of the changes that passed so far.

@@ -14,6 +14,10 @@ mod needs;
 
 mod pack;
 
+mod pieces;
+
+mod spill;
+
 mod plumbing;
 
 mod infer;
@@ -38,7 +42,6 @@ mod tests;
 pub use documents::{DocumentProposal, documents};
 pub use fold::{Fold, FoldRule};
 pub use needs::{Bound, Evidence, Grade, KeepRule, Known, Need, NeedRule, Rules, Seen};
-pub use pack::Quotas;
 pub use propose::{Judgement, Proposer, RoleProposal, synthesize};
 pub use split::{SplitProposal, split};
 pub use suggest::Suggestion;

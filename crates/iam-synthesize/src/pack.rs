@@ -1,28 +1,12 @@
-//! Fitting policies into AWS's quotas.
+//! Fitting policies into AWS's quotas where nothing may move: statements get their old resources back, the cheapest first.
 //!
-//! Where the narrowest words do not fit, statements get their old resources back, the cheapest first: never wider than
-//! what was granted. Which words those are is for narrowing.
+//! Never wider than what was granted. Which words those are is for narrowing; moving statements into new documents is
+//! next door.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::policy::{PolicyDocument, compact_len};
-
-/// The most characters of policies, as AWS counts them.
-///
-/// Follows the IAM topic "IAM and AWS STS quotas" and the AWS Organizations topic "Quotas and service limits".
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quotas {
-    /// A managed policy, without white space.
-    pub managed: usize,
-    /// All inline policies of a role together, without white space.
-    pub inline_of_role: usize,
-}
-
-impl Quotas {
-    /// What AWS gives; neither can be raised.
-    pub const AWS: Self = Self { managed: 6_144, inline_of_role: 10_240 };
-}
 
 /// Policies that share one quota.
 pub(crate) struct Room {

@@ -10,6 +10,7 @@ use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::change::Change;
 use iam_model::policy::{PolicyDocument, Statement};
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
 use iam_model::usage::Visibility;
 
@@ -22,7 +23,7 @@ use crate::plumbing;
 use crate::prune::prune;
 use crate::suggest::{Grounds, Suggestion};
 use crate::unseen::{BlindSpot, Unseen, unseen, unseen_by};
-use crate::write::{Rewritten, change, write};
+use crate::write::{Written, attach, change, write};
 
 /// What was decided about a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +113,7 @@ pub struct Proposer<'p, 'a> {
     shared: BTreeMap<&'a Arn, usize>,
     existing: BTreeSet<&'a Arn>,
     unseen: BTreeMap<AccountId, Unseen>,
+    quotas: QuotaProfile,
 }
 
 /// What is proposed, and where: a role, or one function's part of it.
@@ -128,7 +130,14 @@ impl<'p, 'a> Proposer<'p, 'a> {
     #[must_use]
     pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
         let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence, rules));
-        Self { index, evidence, rules, shared, existing, unseen }
+        Self { index, evidence, rules, shared, existing, unseen, quotas: QuotaProfile::AWS }
+    }
+
+    /// The same within other quotas than [`QuotaProfile::AWS`].
+    #[must_use]
+    pub const fn with_quotas(mut self, quotas: QuotaProfile) -> Self {
+        self.quotas = quotas;
+        self
     }
 }
 
@@ -146,16 +155,27 @@ impl<'a> Proposer<'_, 'a> {
             return proposal;
         }
         let subject = Subject { role: arn, functions: &functions, alone: false };
-        let rewritten = self.rewrite(&subject, &mut proposal);
-        proposal.changes = rewritten.into_iter().filter_map(|rewritten| change(arn, rewritten)).collect();
+        let written = self.rewrite(&subject, &mut proposal);
+        proposal.changes = written.policies.into_iter().filter_map(|rewritten| change(arn, rewritten)).collect();
+        let new = self.free_policies(arn).zip(written.new);
+        proposal.changes.extend(new.map(|(policy, new)| attach(arn, &policy, new)));
         if !proposal.changes.is_empty() {
             proposal.judgement = Judgement::Narrowed;
         }
         proposal
     }
 
+    /// ARNs of managed policies that do not exist yet, in the role's account and path, named after the role.
+    fn free_policies(&self, role: &Arn) -> impl Iterator<Item = Arn> {
+        let exists = |arn: &Arn| {
+            self.index.snapshot().accounts.values().any(|account| account.managed_policies.contains_key(arn))
+        };
+        let head = role.as_str().replacen(":role/", ":policy/", 1);
+        (1..1000_usize).filter_map(move |n| format!("{head}-extra-{n}").parse().ok()).filter(move |arn| !exists(arn))
+    }
+
     /// Every policy of a subject, narrowed to what it needs; needs, blind spots and notes go into the proposal.
-    pub(crate) fn rewrite(&self, subject: &Subject<'_>, proposal: &mut RoleProposal) -> Vec<Rewritten<'a>> {
+    pub(crate) fn rewrite(&self, subject: &Subject<'_>, proposal: &mut RoleProposal) -> Written<'a> {
         let arn = subject.role;
         let bounds = Bounds::new(arn, self.evidence.usage, &self.existing);
         proposal.needs = infer(arn, subject.functions, self.known(arn), &bounds);
@@ -167,15 +187,17 @@ impl<'a> Proposer<'_, 'a> {
         self.retain(subject, &mut slots, &mut proposal.needs);
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
         prune(&mut slots, &proposal.needs);
-        let written = write(&policies, subject.alone, &slots, &proposal.needs, &mut proposal.left_alone);
+        let how = (subject.alone, &self.quotas);
+        let written = write(&policies, how, &slots, &proposal.needs, &mut proposal.left_alone);
         let calls =
             self.evidence.usage.principals.get(arn).map(|used| used.observations.as_slice()).unwrap_or_default();
         let grounds = Grounds { functions: subject.functions, needs: &proposal.needs, calls };
-        proposal.suggestions = grounds.suggest(&written);
-        proposal.folds = written.iter().flat_map(|policy| policy.folds.iter().cloned()).collect();
+        proposal.suggestions = grounds.suggest(&written.policies);
+        let folds = written.policies.iter().map(|policy| &policy.folds).chain(written.new.iter().map(|new| &new.folds));
+        proposal.folds = folds.flatten().cloned().collect();
         // What does not fit stays as it was, and cuts nothing.
         for slot in &mut slots {
-            slot.editable = written.get(slot.policy).is_some_and(|policy| !policy.fixed);
+            slot.editable = written.policies.get(slot.policy).is_some_and(|policy| !policy.fixed);
         }
         proposal.blind_spots = self.blind_spots(arn, &slots);
         written

@@ -151,7 +151,7 @@ fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePar
     let role = decided.role.clone();
     let subject = Subject { role: &role, functions: &[function], alone: true };
     let (mut folds, mut suggestions) = (Vec::new(), Vec::new());
-    for (place, rewritten) in proposer.rewrite(&subject, decided).into_iter().enumerate() {
+    for (place, rewritten) in proposer.rewrite(&subject, decided).policies.into_iter().enumerate() {
         match rewritten.attached.origin {
             PolicyOrigin::Managed(arn)
                 if rewritten.fixed || rewritten.attached.document.same_text(&rewritten.after) =>

@@ -7,7 +7,8 @@ use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet, Possibility
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::{Catalog, Logging};
-use iam_model::policy::{PrintStyle, print};
+use iam_model::policy::{PrintStyle, compact_len, print};
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{Snapshot, SnapshotIndex, read};
 use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
@@ -230,23 +231,33 @@ fn a_keep_rule_keeps_what_is_granted_and_adds_nothing() {
 }
 
 #[test]
-fn what_does_not_fit_the_quota_keeps_the_old_resources_and_the_rest_stays_narrow() {
+fn what_does_not_fit_moves_into_new_policies_or_keeps_the_old_resources() {
     let policy = r#"[{"Sid": "A", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/app-*"},
         {"Sid": "B", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/Or*"}]"#;
     let table = |n: usize| format!("arn:aws:dynamodb:us-east-1:111122223333:table/app-t{n}x");
-    for count in [10, 140, 180, 2_000] {
+    for (count, new, coarse) in [(10, 0, false), (140, 0, false), (180, 1, false), (500, 4, false), (2_000, 0, true)] {
         let mut calls: Vec<_> = (0..count).map(|n| seen("dynamodb:PutItem", &table(n))).collect();
         calls.push(seen("dynamodb:GetItem", TABLE));
         let proposal = propose(&snapshot(&[policy], BASIC, FUNCTION), calls.clone());
-        let document = proposal.changes[0].after.as_ref().unwrap();
-        assert!(iam_model::policy::compact_len(document) <= crate::Quotas::AWS.inline_of_role, "{count}");
-        let set = PermissionSet::of_document(document);
+        let documents: Vec<_> = proposal.changes.iter().filter_map(|change| change.after.as_ref()).collect();
+        assert_eq!(documents.len() - 1, new, "{count}");
+        assert!(compact_len(documents[0]) <= QuotaProfile::AWS.inline_of_role, "{count}");
+        assert!(documents[1..].iter().all(|document| compact_len(document) <= QuotaProfile::AWS.managed), "{count}");
+        let names: Vec<_> = proposal.changes.iter().filter_map(|c| c.attachment.policy_name.as_deref()).collect();
+        assert_eq!(names.get(1).copied(), (new > 0).then_some("arn:aws:iam::111122223333:policy/orders-extra-1"));
+        let set = PermissionSet::of_documents(documents.iter().copied());
         assert!(calls.iter().all(|c| set.allows(&c.action, &c.resources[0]) == Possibility::Yes), "{count}");
         let text = after(&proposal).concat();
-        assert_eq!(text.contains("table/app-*"), count >= 180, "{count}: {text}");
+        assert_eq!(text.contains("table/app-*"), coarse, "{count}: {text}");
         assert!(text.contains(TABLE) && !text.contains("table/Or*"), "{text}");
         let told = proposal.changes[0].reasons.iter().any(|r| r.because.contains("do not fit the quota"));
-        assert_eq!(told, count >= 180, "a wider line says why");
+        assert_eq!(told, coarse, "a wider line says why");
+        let moved = proposal
+            .changes
+            .iter()
+            .flat_map(|c| &c.reasons)
+            .any(|r| r.because.starts_with("new: these statements of p0"));
+        assert_eq!(moved, new > 0, "a new policy says what it is for");
     }
 }
 

@@ -2,17 +2,20 @@
 //!
 //! What serves which need is decided before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::arn::Arn;
 use iam_model::change::{Attachment, Change, Reason};
-use iam_model::policy::{PolicyDocument, ResourceElement, Statement};
+use iam_model::policy::{PolicyDocument, ResourceElement, Statement, compact_len};
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin};
 
 use crate::fold::{Fold, FoldRule};
 use crate::narrow::{Narrowed, Slot, narrow};
 use crate::needs::Need;
-use crate::pack::{Quotas, Room};
+use crate::pack::Room;
+use crate::pieces::Origin;
+use crate::spill::{Moved, NewDocuments, Place, spill};
 
 /// A policy as it was and as it would be.
 pub(crate) struct Rewritten<'s> {
@@ -25,10 +28,136 @@ pub(crate) struct Rewritten<'s> {
     pub(crate) folds: Vec<Fold>,
 }
 
-/// The policies as they are written: as narrow as the quotas leave room for, or else as they were.
+/// All policies of a subject, written anew.
+pub(crate) struct Written<'s> {
+    /// Those it has.
+    pub(crate) policies: Vec<Rewritten<'s>>,
+    /// Managed policies that take what does not fit where it stood, each with why.
+    pub(crate) new: Vec<New>,
+}
+
+/// A policy that does not exist yet.
+pub(crate) struct New {
+    document: PolicyDocument,
+    reasons: Vec<Reason>,
+    pub(crate) folds: Vec<Fold>,
+}
+
+/// The policies as they are written: in new documents where they do not fit, else as narrow as the quotas leave room
+/// for, or else as they were.
 pub(crate) fn write<'a>(
     policies: &[AttachedPolicy<'a>],
-    alone: bool,
+    (alone, quotas): (bool, &QuotaProfile),
+    slots: &[Slot<'_>],
+    needs: &[Need],
+    left_alone: &mut Vec<String>,
+) -> Written<'a> {
+    let all = narrowest(policies, slots, needs);
+    // What is written anew for a new role is inline.
+    let attached = policies.iter().filter(|p| matches!(p.origin, PolicyOrigin::Managed(_))).count();
+    let count = if alone { 0 } else { quotas.managed_of_role.saturating_sub(attached) };
+    moved(all, &rooms(policies, alone, quotas), NewDocuments { count, most: quotas.managed }).unwrap_or_else(|| {
+        Written { policies: in_place(policies, (alone, quotas), slots, needs, left_alone), new: Vec::new() }
+    })
+}
+
+/// Every policy as narrow as its needs, whatever its length.
+fn narrowest<'a>(policies: &[AttachedPolicy<'a>], slots: &[Slot<'_>], needs: &[Need]) -> Vec<Rewritten<'a>> {
+    let one = |(policy, attached): (usize, &AttachedPolicy<'a>)| {
+        let mine: Vec<&Slot<'_>> = slots.iter().filter(|slot| slot.policy == policy).collect();
+        let fixed = mine.iter().all(|slot| !slot.editable);
+        let (after, reasons, folds) = match fixed {
+            true => (attached.document.clone(), Vec::new(), Vec::new()),
+            false => rewrite(policy, attached.document, &mine, needs, &BTreeSet::new()),
+        };
+        Rewritten { attached: *attached, fixed, after, reasons, folds }
+    };
+    policies.iter().enumerate().map(one).collect()
+}
+
+/// The policies where they fit, with new documents for what does not; nothing where those are not enough.
+fn moved<'a>(mut all: Vec<Rewritten<'a>>, rooms: &[Room], new: NewDocuments) -> Option<Written<'a>> {
+    let size = |at: &usize| {
+        all.get(*at).map_or(0, |one| if grants_something(&one.after) { compact_len(&one.after) } else { 0 })
+    };
+    let is_fixed = |at: &usize| all.get(*at).is_none_or(|one| one.fixed);
+    let over = rooms.iter().filter(|room| room.members.iter().map(size).sum::<usize>() > room.most);
+    // What is over its quota already and may not be changed is nobody's doing.
+    let over = over.filter(|room| !room.members.iter().all(is_fixed));
+    let places: Vec<Place> = over
+        .map(|room| {
+            let (fixed, policies): (Vec<usize>, Vec<usize>) = room.members.iter().partition(|at| is_fixed(at));
+            Place { most: room.most, fixed: fixed.iter().map(size).sum(), policies }
+        })
+        .collect();
+    if places.is_empty() {
+        return Some(Written { policies: all, new: Vec::new() });
+    }
+    let policies = || places.iter().flat_map(|place| &place.policies);
+    let documents: BTreeMap<usize, &PolicyDocument> =
+        policies().filter_map(|at| Some((*at, &all.get(*at)?.after))).collect();
+    let spilled = spill(&documents, &places, new)?;
+    let count = all.len();
+    let of_new = |(n, moved): (usize, &Moved)| New {
+        document: moved.document.clone(),
+        reasons: because_moved(moved, &all, reasons_of(moved, &all)),
+        folds: folds_of(count + n, moved, &all),
+    };
+    let new = spilled.new.iter().enumerate().map(of_new).collect();
+    let of_kept = |at: &usize| {
+        let moved = spilled.kept.get(at);
+        New {
+            document: moved.map(|moved| moved.document.clone()).unwrap_or_default(),
+            reasons: moved.map(|moved| reasons_of(moved, &all)).unwrap_or_default(),
+            folds: moved.map(|moved| folds_of(*at, moved, &all)).unwrap_or_default(),
+        }
+    };
+    let kept: Vec<(usize, New)> = policies().map(|at| (*at, of_kept(at))).collect();
+    for (at, New { document, reasons, folds }) in kept {
+        if let Some(one) = all.get_mut(at) {
+            (one.after, one.reasons, one.folds) = (document, reasons, folds);
+        }
+    }
+    Some(Written { policies: all, new })
+}
+
+/// The reasons of statements where they stand now.
+fn reasons_of(moved: &Moved, all: &[Rewritten<'_>]) -> Vec<Reason> {
+    let of = |(at, origin): (usize, &Origin)| {
+        let old = all.get(origin.policy).map(|one| one.reasons.as_slice()).unwrap_or_default();
+        let own = old.iter().filter(|reason| reason.statement == Some(origin.statement));
+        own.map(|reason| Reason { statement: Some(at), ..reason.clone() }).collect::<Vec<_>>()
+    };
+    moved.origins.iter().enumerate().flat_map(of).collect()
+}
+
+/// The folds of what stands in a document now.
+fn folds_of(policy: usize, moved: &Moved, all: &[Rewritten<'_>]) -> Vec<Fold> {
+    let of = |(at, origin): (usize, &Origin)| {
+        let old = all.get(origin.policy).map(|one| one.folds.as_slice()).unwrap_or_default();
+        let words =
+            moved.document.statements.get(at).map(|statement| statement.resource.patterns()).unwrap_or_default();
+        let is_here =
+            |fold: &&Fold| fold.pattern.as_ref().is_none_or(|pattern| words.iter().any(|word| word.value == *pattern));
+        let own = old.iter().filter(|fold| fold.statement == origin.statement).filter(is_here);
+        own.map(|fold| Fold { policy, statement: at, ..fold.clone() }).collect::<Vec<_>>()
+    };
+    moved.origins.iter().enumerate().flat_map(of).collect()
+}
+
+fn because_moved(moved: &Moved, all: &[Rewritten<'_>], mut reasons: Vec<Reason>) -> Vec<Reason> {
+    let from: BTreeSet<&str> =
+        moved.origins.iter().filter_map(|origin| all.get(origin.policy)).map(|one| one.attached.name).collect();
+    let from: Vec<&str> = from.into_iter().collect();
+    let because = format!("new: these statements of {} do not fit the quota there", from.join(", "));
+    reasons.insert(0, Reason { statement: None, because, evidence: Vec::new() });
+    reasons
+}
+
+/// The policies where they stand: as narrow as the quotas leave room for, or else as they were.
+fn in_place<'a>(
+    policies: &[AttachedPolicy<'a>],
+    (alone, quotas): (bool, &QuotaProfile),
     slots: &[Slot<'_>],
     needs: &[Need],
     left_alone: &mut Vec<String>,
@@ -39,7 +168,7 @@ pub(crate) fn write<'a>(
         let fixed = mine.iter().all(|slot| !slot.editable);
         written.push((*attached, fixed, mine, BTreeSet::new()));
     }
-    for room in rooms(policies, alone) {
+    for room in rooms(policies, alone, quotas) {
         let members = room.members.clone();
         let rewrite_at = |at: usize, coarse: &BTreeSet<usize>| match written.get(at) {
             Some((attached, false, mine, _)) => rewrite(at, attached.document, mine, needs, coarse).0,
@@ -88,7 +217,7 @@ fn stands_on_everything(statement: &Statement) -> bool {
 }
 
 /// What counts against each quota: every managed policy by itself, what is inline together.
-fn rooms(policies: &[AttachedPolicy<'_>], alone: bool) -> Vec<Room> {
+fn rooms(policies: &[AttachedPolicy<'_>], alone: bool, quotas: &QuotaProfile) -> Vec<Room> {
     let is_managed = |attached: &AttachedPolicy<'_>| matches!(attached.origin, PolicyOrigin::Managed(_));
     let is_inline = |attached: &AttachedPolicy<'_>| match attached.origin {
         PolicyOrigin::Inline(_) => true,
@@ -98,9 +227,9 @@ fn rooms(policies: &[AttachedPolicy<'_>], alone: bool) -> Vec<Room> {
     let at = |wanted: &dyn Fn(&AttachedPolicy<'_>) -> bool| -> Vec<usize> {
         policies.iter().enumerate().filter(|(_, attached)| wanted(attached)).map(|(at, _)| at).collect()
     };
-    let inline = Room { most: Quotas::AWS.inline_of_role, members: at(&is_inline) };
+    let inline = Room { most: quotas.inline_of_role, members: at(&is_inline) };
     let managed = at(&|attached| is_managed(attached) && !is_inline(attached));
-    let one = |at| Room { most: Quotas::AWS.managed, members: vec![at] };
+    let one = |at| Room { most: quotas.managed, members: vec![at] };
     std::iter::once(inline).chain(managed.into_iter().map(one)).collect()
 }
 
@@ -164,6 +293,12 @@ fn reason(statement: usize, need: &Need) -> Reason {
         because: format!("{} {}: {}", need.action, need.grade().as_str(), need.because),
         evidence,
     }
+}
+
+/// The change that attaches a new managed policy to a role.
+pub(crate) fn attach(role: &Arn, policy: &Arn, New { document, reasons, .. }: New) -> Change {
+    let attachment = Attachment::identity(role.clone(), policy.to_string());
+    Change { attachment, before: None, after: Some(document), reasons }
 }
 
 /// A policy of deny statements alone still means something; an empty one does not.

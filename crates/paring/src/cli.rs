@@ -30,7 +30,7 @@ pub(crate) use collect::AccountWord;
 pub(crate) use collect::Collect;
 pub(crate) use cut::Cut;
 pub(crate) use diff::Diff;
-pub(crate) use evidence::{Explain, Grounds, PolicyFormat, Synthesize};
+pub(crate) use evidence::{Explain, Grounds, PolicyFormat, Quota, Synthesize};
 pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use judging::Judging;
 pub(crate) use patch::{Locate, Patch};
@@ -191,6 +191,10 @@ pub(crate) struct Tighten {
     /// Days the logs must span before anything unseen is cut [default: 30]
     #[arg(long, value_name = "DAYS", help_heading = "Judgement")]
     pub(crate) min_days: Option<u64>,
+
+    /// How long policies may be, and how many a role may have [default: aws]
+    #[arg(long, value_name = "PROFILE", help_heading = "Judgement")]
+    pub(crate) quota: Option<Quota>,
 
     /// Take apart roles that several functions share: a role for each function, proved inside the old one
     #[arg(long, help_heading = "Judgement")]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use iam_model::catalog::AccessLevel;
 use serde::Deserialize;
 
+use crate::cli::Quota;
 use crate::error::CliError;
 use crate::input;
 
@@ -24,6 +25,9 @@ pub(crate) struct Config {
     /// Permissions that stay whatever the logs say.
     #[serde(default)]
     pub(crate) keep: Vec<Keep>,
+    /// How long policies may be, and how many a role may have.
+    #[serde(default)]
+    pub(crate) quota: Option<Quota>,
     /// A folder of guardrails in Cedar to use instead of the built-in ones.
     #[serde(default)]
     pub(crate) guardrails: Option<PathBuf>,
@@ -97,6 +101,7 @@ impl Default for Config {
             min_days: default_min_days(),
             min_days_per_level: DaysPerLevel::default(),
             keep: Vec::new(),
+            quota: None,
             guardrails: None,
             waivers: None,
             break_glass: Vec::new(),

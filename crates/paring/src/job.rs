@@ -11,7 +11,7 @@ use iam_model::text::SourceText;
 use iam_synthesize::{KeepRule, Rules};
 use iam_usage::Options;
 
-use crate::cli::{CatalogFile, Grounds, LastAccessedFiles};
+use crate::cli::{CatalogFile, Grounds, LastAccessedFiles, Quota};
 use crate::config::{self, Config};
 use crate::error::CliError;
 use crate::pipeline::Inputs;
@@ -29,6 +29,7 @@ pub(crate) struct Job<'a> {
     pub(crate) catalog: &'a CatalogFile,
     pub(crate) config: Option<&'a Path>,
     pub(crate) min_days: Option<u64>,
+    pub(crate) quota: Option<Quota>,
     pub(crate) split: bool,
     pub(crate) documents: bool,
     pub(crate) roles: Vec<String>,
@@ -45,6 +46,7 @@ impl<'a> Job<'a> {
             catalog: &grounds.catalog,
             config: grounds.config.as_deref(),
             min_days: grounds.min_days,
+            quota: grounds.quota,
             split,
             documents: false,
             roles,
@@ -77,6 +79,7 @@ impl<'a> Job<'a> {
             settings: rulebook::settings(&config)?,
             sources,
             rules: rules(&config, self.min_days),
+            quotas: self.quota.or(config.quota).unwrap_or_default().profile(),
             split: self.split,
             documents: self.documents,
             roles: self.roles,

@@ -16,6 +16,7 @@ use iam_model::catalog::Catalog;
 use iam_model::change::{Change, ChangeSet, RoleSplit};
 use iam_model::diagnostic::Diagnostic;
 use iam_model::policy::PolicyDocument;
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
 use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
@@ -47,6 +48,7 @@ pub(crate) struct Inputs {
     /// The source files; nothing where no folder was named.
     pub(crate) sources: Option<Vec<SourceText>>,
     pub(crate) rules: Rules,
+    pub(crate) quotas: QuotaProfile,
     /// Whether roles that several functions share are taken apart.
     pub(crate) split: bool,
     /// Whether trust policies and functions' permissions are narrowed too.
@@ -94,7 +96,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let taken_apart = |role: &Role| splits.iter().any(|s| s.split.is_ok() && s.role == role.identity.arn);
     // A shared role that is taken apart stays as it is: nobody needs to edit what is about to be left.
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
-    let proposer = Proposer::new(&whole, &index, &evidence, &rules);
+    let proposer = Proposer::new(&whole, &index, &evidence, &rules).with_quotas(inputs.quotas);
     let proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
     let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let of_roles = changes.len();
@@ -171,7 +173,9 @@ impl Stage<'_> {
     /// What each judged role's own policies say after the changes, as one document.
     fn policies(&self, proposals: &[RoleProposal]) -> Vec<(Arn, PolicyDocument)> {
         let judged = proposals.iter().filter(|proposal| !matches!(proposal.judgement, Judgement::Refused(_)));
-        judged.map(|proposal| (proposal.role.clone(), self.policy(proposal))).collect()
+        judged
+            .flat_map(|proposal| [(proposal.role.clone(), self.policy(proposal))].into_iter().chain(new(proposal)))
+            .collect()
     }
 
     fn policy(&self, proposal: &RoleProposal) -> PolicyDocument {
@@ -185,6 +189,14 @@ impl Stage<'_> {
         let documents = own.filter_map(|replaced| replaced.after);
         PolicyDocument::new(documents.flat_map(|document| document.statements.iter().cloned()).collect())
     }
+}
+
+/// The managed policies that a proposal would make anew.
+fn new(proposal: &RoleProposal) -> impl Iterator<Item = (Arn, PolicyDocument)> {
+    proposal.changes.iter().filter(|change| change.before.is_none()).filter_map(|change| {
+        let policy = change.attachment.policy_name.as_ref()?.parse().ok()?;
+        Some((policy, change.after.clone()?))
+    })
 }
 
 /// The roles to judge; a name that no role has is a mistake, not an empty answer.

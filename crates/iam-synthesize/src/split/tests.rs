@@ -100,7 +100,7 @@ fn taken_apart(snapshot: &Snapshot, observations: Vec<Observation>) -> SplitProp
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     /// Together the parts allow nothing that the shared role did not, and each allows what its function was seen to do
     /// as surely as the shared role did.

@@ -9,6 +9,7 @@ use iam_model::diagnostic::Code;
 use iam_model::policy::{
     ActionElement, Effect, PolicyDocument, PolicyVersion, PrintStyle, ResourceElement, Statement, compact_len, print,
 };
+use iam_model::quota::QuotaProfile;
 use iam_model::text::Span;
 
 use super::PolicyKind;
@@ -120,6 +121,8 @@ fn variables(document: &PolicyDocument, statement: &Statement, report: &mut Repo
     }
 }
 
+const AWS: QuotaProfile = QuotaProfile::AWS;
+
 /// What AWS lets a policy of a kind be: characters, whether white space counts, and what the bound is called.
 struct Quota {
     most: usize,
@@ -131,30 +134,46 @@ struct Quota {
 const fn quota(kind: PolicyKind) -> &'static [Quota] {
     match kind {
         PolicyKind::Identity | PolicyKind::Boundary => &[
-            Quota { most: 10_240, white_space: false, hard: true, name: "for the inline policies of a role" },
-            Quota { most: 6_144, white_space: false, hard: false, name: "for a managed policy" },
+            Quota {
+                most: AWS.inline_of_role,
+                white_space: false,
+                hard: true,
+                name: "for the inline policies of a role",
+            },
+            Quota { most: AWS.managed, white_space: false, hard: false, name: "for a managed policy" },
         ],
         PolicyKind::Trust => &[
             Quota {
-                most: 4_096,
+                most: QuotaProfile::RAISED.trust,
                 white_space: false,
                 hard: true,
                 name: "to which AWS raises the quota of trust policies",
             },
-            Quota { most: 2_048, white_space: false, hard: false, name: "for a trust policy, unless AWS raised it" },
+            Quota {
+                most: AWS.trust,
+                white_space: false,
+                hard: false,
+                name: "for a trust policy, unless AWS raised it",
+            },
         ],
         PolicyKind::ServiceControl => {
-            &[Quota { most: 10_240, white_space: true, hard: true, name: "for a service control policy" }]
+            &[Quota { most: AWS.service_control, white_space: true, hard: true, name: "for a service control policy" }]
         }
-        PolicyKind::ResourceControl => {
-            &[Quota { most: 5_120, white_space: true, hard: true, name: "for a resource control policy" }]
-        }
+        PolicyKind::ResourceControl => &[Quota {
+            most: AWS.resource_control,
+            white_space: true,
+            hard: true,
+            name: "for a resource control policy",
+        }],
         PolicyKind::VpcEndpoint => {
-            &[Quota { most: 20_480, white_space: true, hard: true, name: "for an endpoint policy" }]
+            &[Quota { most: AWS.vpc_endpoint, white_space: true, hard: true, name: "for an endpoint policy" }]
         }
-        PolicyKind::Resource => {
-            &[Quota { most: 20_480, white_space: false, hard: false, name: "for a bucket policy and most others" }]
-        }
+        PolicyKind::Resource => &[Quota {
+            most: AWS.resource,
+            white_space: false,
+            hard: false,
+            name: "for a bucket policy and most others",
+        }],
     }
 }
 

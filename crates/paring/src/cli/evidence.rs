@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use iam_model::action::Action;
+use iam_model::quota::QuotaProfile;
 
 use super::usage::LastAccessedFiles;
 use super::{CatalogFile, Format};
@@ -32,6 +33,10 @@ pub(crate) struct Grounds {
     /// Days the logs must span before anything unseen is cut [default: 30]
     #[arg(long, value_name = "DAYS", help_heading = "Judgement")]
     pub(crate) min_days: Option<u64>,
+
+    /// How long policies may be, and how many a role may have [default: aws]
+    #[arg(long, value_name = "PROFILE", help_heading = "Judgement")]
+    pub(crate) quota: Option<Quota>,
 }
 
 /// Why each permission of a role would stay or go, as `paring tighten` decides it, with the calls behind it.
@@ -81,6 +86,30 @@ pub(crate) struct Synthesize {
     /// Write a file for each role into this folder, instead of printing
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// A set of AWS's quotas on policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Quota {
+    /// What every account has from the start: 10 managed policies of a role, trust policies of 2,048 characters
+    #[default]
+    Aws,
+    /// What AWS raises on request: 20 managed policies of a role, trust policies of 4,096 characters
+    AwsRaised,
+    /// As `aws`, and nothing moves into new managed policies: what does not fit keeps its old resources
+    InPlace,
+}
+
+impl Quota {
+    /// The numbers.
+    pub(crate) const fn profile(self) -> QuotaProfile {
+        match self {
+            Self::Aws => QuotaProfile::AWS,
+            Self::AwsRaised => QuotaProfile::RAISED,
+            Self::InPlace => QuotaProfile::IN_PLACE,
+        }
+    }
 }
 
 /// How a policy is written.

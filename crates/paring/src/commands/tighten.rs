@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
         catalog: &arguments.catalog,
         config: arguments.config.as_deref(),
         min_days: arguments.min_days,
+        quota: arguments.quota,
         split: arguments.split,
         documents: arguments.documents,
         roles: arguments.roles.clone(),

@@ -1,0 +1,86 @@
+//! AWS's quotas on policies, as data: how long each kind may be, and how many a role may have attached.
+//!
+//! Follows the IAM topic "IAM and AWS STS quotas" and the Organizations topic "Quotas and service limits". Which policies
+//! fit, and what to do with those that do not, is for the rooms that make and judge them.
+
+/// One set of quotas, under a name that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuotaProfile {
+    /// The name.
+    pub name: &'static str,
+    /// Whose quotas they are, for people.
+    pub title: &'static str,
+    /// Characters of a managed policy, without white space.
+    pub managed: usize,
+    /// Managed policies that a role may have attached.
+    pub managed_of_role: usize,
+    /// Characters of all inline policies of a role together, without white space.
+    pub inline_of_role: usize,
+    /// Characters of a trust policy, without white space.
+    pub trust: usize,
+    /// Characters of a permissions boundary, without white space; it is a managed policy.
+    pub boundary: usize,
+    /// Characters of a service control policy as it is saved.
+    pub service_control: usize,
+    /// Characters of a resource control policy as it is saved.
+    pub resource_control: usize,
+    /// Characters of the policy of a VPC endpoint as it is saved.
+    pub vpc_endpoint: usize,
+    /// Characters of a bucket's policy, and of most other resources'.
+    pub resource: usize,
+}
+
+impl QuotaProfile {
+    /// What every account has from the start.
+    pub const AWS: Self = Self {
+        name: "aws",
+        title: "what every account has from the start",
+        managed: 6_144,
+        managed_of_role: 10,
+        inline_of_role: 10_240,
+        trust: 2_048,
+        boundary: 6_144,
+        service_control: 10_240,
+        resource_control: 5_120,
+        vpc_endpoint: 20_480,
+        resource: 20_480,
+    };
+
+    /// What AWS raises on request: more policies attached to a role, longer trust policies.
+    pub const RAISED: Self = Self {
+        name: "aws-raised",
+        title: "what AWS raises on request: 20 managed policies of a role, trust policies of 4,096 characters",
+        managed_of_role: 20,
+        trust: 4_096,
+        ..Self::AWS
+    };
+
+    /// No new policies: what does not fit where it stands keeps its old resources.
+    pub const IN_PLACE: Self = Self {
+        name: "in-place",
+        title: "as `aws`, and nothing moves into new managed policies",
+        managed_of_role: 0,
+        ..Self::AWS
+    };
+
+    /// Every profile.
+    pub const ALL: &'static [Self] = &[Self::AWS, Self::RAISED, Self::IN_PLACE];
+
+    /// The profile of a name.
+    ///
+    /// ```
+    /// use iam_model::quota::QuotaProfile;
+    /// assert_eq!(QuotaProfile::named("aws"), Some(&QuotaProfile::AWS));
+    /// assert_eq!(QuotaProfile::named("azure"), None);
+    /// ```
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.iter().find(|profile| profile.name == name)
+    }
+}
+
+impl Default for QuotaProfile {
+    fn default() -> Self {
+        Self::AWS
+    }
+}
