@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind, Change, RoleSplit};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::policy::PolicyDocument;
@@ -287,7 +288,7 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
             set.refused.push(Refused { change: number, refusal });
             continue;
         }
-        if let Some(refusal) = half_of_a_role(change, changes) {
+        if let Some(refusal) = half_of_a_role(change, changes, index) {
             set.refused.push(Refused { change: number, refusal });
             continue;
         }
@@ -335,10 +336,16 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
 
 /// Why a change of a role that gets a new managed policy is not written: new policies have no place in the sources, and
 /// what the role keeps, written alone, would take away what the new policy gives.
-fn half_of_a_role(change: &Change, all: &[Change]) -> Option<Refusal> {
+fn half_of_a_role(change: &Change, all: &[Change], index: &SnapshotIndex<'_>) -> Option<Refusal> {
     let attaches = |change: &Change| {
-        let named = change.attachment.policy_name.as_ref().is_some_and(|name| name.starts_with("arn:"));
-        change.attachment.kind == AttachmentKind::Identity && change.before.is_none() && named
+        let Attachment { kind, principal_arn: Some(role), policy_name: Some(name), .. } = &change.attachment else {
+            return false;
+        };
+        let new = |arn: Arn| {
+            let has = index.identity(role).is_some_and(|identity| identity.attached_policies.contains(&arn));
+            !arn.is_owned_by_aws() && !has
+        };
+        *kind == AttachmentKind::Identity && change.before.is_none() && name.parse().is_ok_and(new)
     };
     let role =
         change.attachment.principal_arn.as_ref().filter(|_| change.attachment.kind == AttachmentKind::Identity)?;
