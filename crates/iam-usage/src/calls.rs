@@ -3,6 +3,8 @@
 //! The primary action always; a further one only when the request shows that it was checked. Whether the call was
 //! denied, and whose it was, is told elsewhere.
 
+use std::borrow::Cow;
+
 use iam_model::action::Action;
 use iam_model::condition::ConditionKey;
 
@@ -10,8 +12,8 @@ use crate::contexts::Fact;
 use crate::event::Event;
 use crate::identity::Caller;
 use crate::json::Raw;
-use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, QUEUE_URL, Resolved, STATEMENTS, When, pick};
-use crate::resource::{Resources, of_pair, passed_roles, passes_role};
+use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, Plan, QUEUE_URL, Resolved, STATEMENTS, When, pick};
+use crate::resource::{Resources, of_arns, of_pair, passed_roles, passes_role};
 use crate::template::{Call, Path};
 
 /// One action of one call.
@@ -42,19 +44,12 @@ pub(crate) fn of_event(resolved: &Resolved<'_>, event: &Event<'_>, caller: &Call
         Resolved::Free => return Calls::Free,
         Resolved::Unknown => return Calls::Unknown,
     };
-    let request = event.request.unwrap_or(Raw(b"null"));
     let region = Event::text(event.region).unwrap_or_default();
     let account = Event::text(event.recipient).unwrap_or_else(|| caller.account().into());
-    let call = Call {
-        request,
-        partition: caller.role.split(':').nth(1).unwrap_or("aws"),
-        region: &region,
-        account: owner(request).unwrap_or(&account),
-    };
-    let Some(plan) = pick(found, request) else { return Calls::Unknown };
+    let call = call_of(event.request, caller, &region, &account);
+    let Some(plan) = pick(found, call.request) else { return Calls::Unknown };
     let read_only = event.read_only.is_some_and(Raw::is_true);
-    let proved =
-        Proved { via: via_service(caller, plan.service, &region), varying: varying(event, plan.service, request) };
+    let proved = Proved::of(event, caller, plan, &call);
     let mut shown: Vec<&Pair<'_>> = plan.pairs.iter().filter(|pair| is_shown(pair, &call)).collect();
     if shown.is_empty() {
         shown = undecided(&plan.pairs, read_only);
@@ -63,15 +58,68 @@ pub(crate) fn of_event(resolved: &Resolved<'_>, event: &Event<'_>, caller: &Call
     if out.is_empty() { Calls::Unknown } else { Calls::Authorised(out) }
 }
 
+/// The facts of a call; `account` is the one it was delivered to.
+pub(crate) fn call_of<'e>(request: Option<Raw<'e>>, caller: &'e Caller, region: &'e str, account: &'e str) -> Call<'e> {
+    let request = request.unwrap_or(Raw(b"null"));
+    let partition = caller.role.split(':').nth(1).unwrap_or("aws");
+    Call { request, partition, region, account: owner(request).unwrap_or(account) }
+}
+
+/// One action of calls that differ in their resources, and in nothing else that matters.
+pub(crate) struct Varying {
+    plan: usize,
+    pair: usize,
+    pub(crate) call: Authorised,
+}
+
+impl Varying {
+    /// Tells the resources by the event's own ARNs, if some are of the action's types and that is all it takes.
+    pub(crate) fn by_arns(&mut self, resolved: &Resolved<'_>, arns: &[Cow<'_, str>]) -> bool {
+        let Some(pair) = self.pair(resolved) else { return false };
+        // It is the star it was made with.
+        if !pair.takes_resource {
+            return true;
+        }
+        let by_more = pair.has_indexes || matches!(pair.when, When::TemplateResolves);
+        !by_more && of_arns(pair, arns, &mut self.call.resources)
+    }
+
+    /// Tells the resources as [`of_event`] does.
+    pub(crate) fn by_call(&mut self, resolved: &Resolved<'_>, call: &Call<'_>, resources: Option<Raw<'_>>) {
+        if let Some(pair) = self.pair(resolved) {
+            self.call.resources = of_pair(pair, call, resources);
+        }
+    }
+
+    fn pair<'r, 'c>(&self, resolved: &'r Resolved<'c>) -> Option<&'r Pair<'c>> {
+        let Resolved::Operations(plans) = resolved else { return None };
+        plans.get(self.plan)?.pairs.get(self.pair)
+    }
+}
+
+/// What calls were authorised against that differ in their resources alone: as [`of_event`] tells it, the resources still
+/// to be told. Nothing where it does not.
+pub(crate) fn varying(resolved: &Resolved<'_>, event: &Event<'_>, caller: &Caller) -> Option<Vec<Varying>> {
+    let Resolved::Operations(found) = resolved else { return None };
+    let region = Event::text(event.region).unwrap_or_default();
+    let call = call_of(event.request, caller, &region, caller.account());
+    let picked = pick(found, call.request)?;
+    let plan = found.iter().position(|plan| std::ptr::eq(plan, picked))?;
+    let proved = Proved::of(event, caller, picked, &call);
+    let shown = picked.pairs.iter().enumerate().filter(|(_, pair)| is_shown(pair, &call));
+    let one = |(at, pair): (usize, &Pair<'_>)| {
+        let by_rule = matches!(pair.when, When::PassesRole);
+        (!by_rule).then(|| Varying { plan, pair: at, call: proved.with(pair, Resources::star(true)) })
+    };
+    shown.map(one).collect::<Option<Vec<Varying>>>().filter(|calls| !calls.is_empty())
+}
+
 fn authorised(pair: &Pair<'_>, call: &Call<'_>, event: &Event<'_>, proved: &Proved) -> Authorised {
     let resources = match pair.when {
         When::PassesRole => passed_roles(pair, call),
         _ => of_pair(pair, call, event.resources),
     };
-    let mut context: Vec<Fact> = proved.via.iter().chain(&pair.context).cloned().collect();
-    context.sort();
-    context.dedup();
-    Authorised { action: pair.action.clone(), resources, context, varying: proved.varying.clone() }
+    proved.with(pair, resources)
 }
 
 fn is_shown(pair: &Pair<'_>, call: &Call<'_>) -> bool {
@@ -126,6 +174,20 @@ struct Proved {
     varying: Vec<Fact>,
 }
 
+impl Proved {
+    fn of(event: &Event<'_>, caller: &Caller, plan: &Plan<'_>, call: &Call<'_>) -> Self {
+        let via = via_service(caller, plan.service, call.region);
+        Self { via, varying: differing(event, plan.service, call.request) }
+    }
+
+    fn with(&self, pair: &Pair<'_>, resources: Resources) -> Authorised {
+        let mut context: Vec<Fact> = self.via.iter().chain(&pair.context).cloned().collect();
+        context.sort();
+        context.dedup();
+        Authorised { action: pair.action.clone(), resources, context, varying: self.varying.clone() }
+    }
+}
+
 /// Through which service a key was used.
 fn via_service(caller: &Caller, service: &str, region: &str) -> Option<Fact> {
     let label = caller.invoked_by.as_deref()?.strip_suffix(".amazonaws.com")?;
@@ -134,7 +196,7 @@ fn via_service(caller: &Caller, service: &str, region: &str) -> Option<Fact> {
 }
 
 /// Condition keys the event proves, of those whose values differ from call to call; sorted.
-fn varying(event: &Event<'_>, service: &str, request: Raw<'_>) -> Vec<Fact> {
+fn differing(event: &Event<'_>, service: &str, request: Raw<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
     if let Some(endpoint) = Event::text(event.vpc_endpoint).filter(|id| id.starts_with("vpce-")) {
         out.push((ConditionKey::new(SOURCE_VPCE), endpoint.into_owned()));

@@ -17,7 +17,7 @@ const MOST_CONTEXTS: usize = 16;
 pub(crate) type Fact = (ConditionKey, String);
 
 /// Counts by context: sorted facts, a key with several values once for each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Contexts {
     folders: Sorted<Vec<Fact>, Folder>,
     /// Set once there were too many: one is left, of what all share.

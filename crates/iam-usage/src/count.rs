@@ -3,39 +3,40 @@
 //! Most records are like one before: the same caller, event name, place and parameters that matter. Such records are
 //! judged once and counted together; what they have in common is their *shape*. How a call is judged is told elsewhere.
 
+mod quick;
+
+use std::borrow::Cow;
+
 use iam_model::catalog::Catalog;
 use iam_model::time::Timestamp;
 use iam_model::usage::SkipReason;
 
-use crate::calls::{Authorised, Calls, of_event};
+use crate::calls::{Calls, of_event, varying};
 use crate::event::Event;
 use crate::fold::Stat;
 use crate::hash::{Table, hash, hash_parts, mix};
 use crate::identity::{Caller, Identity};
 use crate::json::Raw;
+use crate::needed::Needed;
 use crate::options::Options;
 use crate::outcome::is_denied;
-use crate::plan::{Needed, Resolved, resolve};
-use crate::recall::Ticket;
+use crate::plan::{Resolved, resolve};
+use crate::recall::{Memory, Ticket};
+use crate::resource::named_arn;
 use crate::seen::Copies;
+use crate::shapes::{Shape, Shapes, Told, Verdict};
 use crate::tally::Tally;
+
+use quick::Known;
 
 /// Callers, event names and places told apart at once; hostile logs may make up more.
 const MOST_PARTS: usize = 20_000;
 
-/// Shapes kept at once, and the bytes of their keys.
-const MOST_SHAPES: usize = 8_000;
-const MOST_KEY_BYTES: usize = 3 << 20;
+/// Resources of an event that are looked at.
+const MOST_ARNS: usize = 65;
 
-/// What records say, kept at once: no more than stays in a core's own cache.
-const MOST_TOLD: usize = 2_000;
-const MOST_TOLD_BYTES: usize = 640 << 10;
-
-/// Bytes a shape's key may have; a record with more is judged alone.
-const LONGEST_KEY: usize = 4096;
-
-/// Bits that remember which shapes came once. A shape is kept from its second time on.
-const ONCE_BITS: usize = 1 << 18;
+/// Calls alike but for their resources before those resources are taken to be ever others.
+const FEW_RESOURCES: u32 = 16;
 
 /// Counts the records a thread reads.
 pub(crate) struct Records<'s> {
@@ -44,17 +45,16 @@ pub(crate) struct Records<'s> {
     callers: Table<Who>,
     names: Table<Name<'s>>,
     places: Table<Where>,
-    shapes: Table<Shape>,
-    /// Shapes by all that their records say.
-    told: Table<u32>,
-    once: Vec<u64>,
-    once_told: Vec<u64>,
+    shapes: Shapes,
+    /// Callers that are recognised.
+    memory: Memory,
+    /// Records that are recognised.
+    known: Known,
     key: Vec<u8>,
+    varying_key: Vec<u8>,
     tally: Tally,
     /// How often numbers were given anew.
     round: u32,
-    /// Whose the last record was, where that was known before.
-    ticket: Option<Ticket>,
 }
 
 /// A caller, or why there is none that counts; and a number that stands for it in every run.
@@ -76,6 +76,8 @@ struct Meaning<'c> {
     name: Box<str>,
     resolved: Resolved<'c>,
     needed: Needed,
+    /// What is needed beside what tells the resources.
+    beside: Option<Needed>,
 }
 
 /// An account and region events came from, and when.
@@ -86,19 +88,12 @@ struct Where {
     seen: Option<(Timestamp, Timestamp)>,
 }
 
-/// Records of one shape.
-struct Shape {
-    caller: u32,
-    name: u32,
-    verdict: Verdict,
-    stat: Stat,
-}
-
-/// What became of the records of a shape.
-enum Verdict {
-    Free,
-    Unresolved,
-    Observed(Vec<Authorised>),
+impl Where {
+    /// Notes when an event came from there.
+    fn saw(&mut self, time: Timestamp) {
+        let (first, last) = self.seen.unwrap_or((time, time));
+        self.seen = Some((first.min(time), last.max(time)));
+    }
 }
 
 /// The parts of a record that tell its shape apart.
@@ -118,20 +113,19 @@ impl<'s> Records<'s> {
             callers: Table::default(),
             names: Table::default(),
             places: Table::default(),
-            shapes: Table::default(),
-            told: Table::default(),
-            once: vec![0; ONCE_BITS / 64],
-            once_told: vec![0; ONCE_BITS / 64],
+            shapes: Shapes::default(),
+            memory: Memory::default(),
+            known: Known::default(),
             key: Vec::new(),
+            varying_key: Vec::new(),
             tally: Tally::default(),
             round: 0,
-            ticket: None,
         }
     }
 
-    /// A number for the caller of the last record, where it was read and known before.
-    pub(crate) const fn ticket(&mut self) -> Option<Ticket> {
-        self.ticket.take()
+    /// Callers that were recognised.
+    pub(crate) const fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// What was counted apart from shapes; [`Records::finish`] has it all.
@@ -161,13 +155,12 @@ impl<'s> Records<'s> {
             Err(reason) => {
                 let place_hash = self.places.get(place).map_or(0, |place| place.hash);
                 let what = hash(place_hash, reason.as_str().as_bytes());
-                if self.is_copy(what, event, time, copies) {
+                if is_copy(what, bytes_of(event.event_id), time, copies) {
                     self.tally.skip(SkipReason::Duplicate);
                 } else {
                     self.tally.skip(reason);
-                    if reason != SkipReason::FilteredOut {
-                        self.saw(place, time);
-                    }
+                    let place = self.places.get_mut(place).filter(|_| reason != SkipReason::FilteredOut);
+                    place.into_iter().for_each(|place| place.saw(time));
                 }
                 reason != SkipReason::Incomplete
             }
@@ -200,53 +193,75 @@ impl<'s> Records<'s> {
 
     /// Counts a call with the others of its shape.
     fn count_shape(&mut self, event: &Event<'_>, time: Timestamp, parts: Parts, copies: &mut Copies<'_>) {
-        let head = head(event, parts);
-        let told = [&head[..], bytes_of(event.vpc_endpoint), bytes_of(event.resources), bytes_of(event.request)];
-        // The numbers in the head are this thread's own; what stands for them is the same in every run.
-        let [_, rest @ ..] = told;
-        let told_hash = mix(self.call_hash(parts, flags(&head)), hash_parts(&rest));
-        if self.is_copy(told_hash, event, time, copies) {
+        // The numbers of the parts are this thread's own; what stands for them is the same in every run.
+        let told = mix(self.call_hash(parts, call_flags(event, parts)), hash_parts(&told(event)));
+        if is_copy(told, bytes_of(event.event_id), time, copies) {
             return self.tally.skip(SkipReason::Duplicate);
         }
-        self.saw(parts.place, time);
-        let id = bytes_of(event.event_id).strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or_default();
-        let known = self.told.find_parts(told_hash, &told).and_then(|at| self.told.get(at));
-        if let Some(shape) = known.and_then(|shape| self.shapes.get_mut(*shape)) {
-            return shape.stat.again(parts.denied, time, id);
+        self.places.get_mut(parts.place).into_iter().for_each(|place| place.saw(time));
+        if self.shapes.is_full() {
+            self.flush();
         }
-        let request = self.shape_key(event, parts, &told);
+        let id = id_of(event);
+        let request = self.shape_key(event, parts);
         let shape_hash = hash(0, &self.key);
-        if let Some(number) = self.shapes.find(shape_hash, &self.key) {
-            self.remember_told(told_hash, &told, number);
-            if let Some(shape) = self.shapes.get_mut(number) {
+        if let Some(number) = self.shapes.table.find(shape_hash, &self.key) {
+            if let Some(shape) = self.shapes.table.get_mut(number) {
                 shape.stat.again(parts.denied, time, id);
             }
+            return self.learn(event, parts, number, false);
+        }
+        let is_usual = self.shapes.is_usual(shape_hash, &self.key);
+        if !is_usual && self.count_varying(event, time, parts) {
             return;
         }
         let stat = Stat::one(parts.denied, time, id);
         let request = event.request.map(|_| Raw(self.key.get(request..).unwrap_or_default()));
         let verdict = self.judge(&Event { request, ..*event }, parts);
         let shape = Shape { caller: parts.caller, name: parts.name, verdict, stat };
-        if came_before(&mut self.once, shape_hash) && self.key.len() <= LONGEST_KEY {
-            if self.shapes.len() >= MOST_SHAPES || self.shapes.key_bytes() >= MOST_KEY_BYTES {
-                self.flush();
-            }
-            self.shapes.insert(shape_hash, &self.key, shape);
+        if is_usual {
+            self.shapes.table.insert(shape_hash, &self.key, shape);
         } else {
             take_in(&mut self.tally, &self.callers, &self.names, shape);
         }
     }
 
-    /// Remembers the shape of records that say just this, from the second such record on.
-    fn remember_told<const N: usize>(&mut self, hash: u64, told: &[&[u8]; N], shape: u32) {
-        let length: usize = told.iter().map(|part| part.len()).sum();
-        if length > LONGEST_KEY || !came_before(&mut self.once_told, hash) {
-            return;
+    /// Counts a call as one of those that differ in their resources alone, if there are more; whether there are.
+    fn count_varying(&mut self, event: &Event<'_>, time: Timestamp, parts: Parts) -> bool {
+        let Self { varying_key: key, shapes, names, callers, places, tally, .. } = self;
+        let Some(meaning) = names.get(parts.name).and_then(|name| name.meaning.as_ref()) else { return false };
+        let Some(Ok(caller)) = callers.get(parts.caller).map(|who| &who.caller) else { return false };
+        let (Some(needed), Some(place)) = (&meaning.beside, places.get(parts.place)) else { return false };
+        key.clear();
+        write_head(key, event, parts, VARYING);
+        event.request.into_iter().for_each(|request| needed.project(request, key));
+        let key_hash = hash(0, key);
+        let number = shapes.table.find(key_hash, key).or_else(|| {
+            let calls = varying(&meaning.resolved, event, caller)?;
+            let stat = Stat::one(parts.denied, time, id_of(event));
+            let shape = Shape { caller: parts.caller, name: parts.name, verdict: Verdict::Varying(calls, 0), stat };
+            shapes.is_usual(key_hash, key).then(|| shapes.table.insert(key_hash, key, shape))
+        });
+        let Some(shape) = number.and_then(|number| shapes.table.get_mut(number)) else { return false };
+        let items = event.resources.into_iter().flat_map(Raw::items).take(MOST_ARNS);
+        let arns: Vec<Cow<'_, str>> = items.filter_map(named_arn).filter_map(Raw::text).collect();
+        let account = Event::text(event.recipient).unwrap_or_else(|| caller.account().into());
+        let (resources, request) = (event.resources, event.request);
+        let told = Told { caller, region: &place.region, account: &account, arns: &arns, resources, request };
+        shape.place(&meaning.resolved, &meaning.needed, &told);
+        shape.stat = Stat::one(parts.denied, time, id_of(event));
+        observe_varying(tally, caller, shape);
+        let many = match &mut shape.verdict {
+            Verdict::Varying(_, seen) => {
+                *seen = seen.saturating_add(1);
+                *seen > FEW_RESOURCES
+            }
+            _ => false,
+        };
+        if let Some(number) = number.filter(|_| many) {
+            self.learn(event, parts, number, true);
         }
-        if self.told.len() >= MOST_TOLD || self.told.key_bytes() >= MOST_TOLD_BYTES {
-            self.told.drain().for_each(drop);
-        }
-        self.told.insert_parts(hash, told, shape);
+        true
     }
 
     /// A number for who called what and where, and whether in vain; the same in every run.
@@ -258,14 +273,12 @@ impl<'s> Records<'s> {
     }
 
     /// Writes the key of a record's shape, the parameters that matter last; where they start.
-    fn shape_key(&mut self, event: &Event<'_>, parts: Parts, told: &[&[u8]; 4]) -> usize {
+    fn shape_key(&mut self, event: &Event<'_>, parts: Parts) -> usize {
         let Self { key, names, .. } = self;
         key.clear();
-        let [head, endpoint, resources, _] = told;
-        for part in [head, endpoint, resources] {
-            key.extend_from_slice(part);
-            key.push(0);
-        }
+        write_head(key, event, parts, 0);
+        key.extend_from_slice(bytes_of(event.resources));
+        key.push(0);
         let request = key.len();
         let meaning = names.get(parts.name).and_then(|name| name.meaning.as_ref());
         if let (Some(raw), Some(meaning)) = (event.request, meaning) {
@@ -285,29 +298,9 @@ impl<'s> Records<'s> {
         }
     }
 
-    /// Whether a record with the same id and the same to say was counted.
-    fn is_copy(&self, what: u64, event: &Event<'_>, time: Timestamp, copies: &mut Copies<'_>) -> bool {
-        let id = bytes_of(event.event_id);
-        copies.note(id, time.epoch_seconds(), time.day());
-        if id.len() <= 2 {
-            return false;
-        }
-        let fingerprint = mix(hash(what, id), time.epoch_seconds().cast_unsigned());
-        !copies.is_new(fingerprint, time.day())
-    }
-
-    /// Notes when an event came from a place.
-    fn saw(&mut self, place: u32, time: Timestamp) {
-        if let Some(place) = self.places.get_mut(place) {
-            let (first, last) = place.seen.unwrap_or((time, time));
-            place.seen = Some((first.min(time), last.max(time)));
-        }
-    }
-
     /// Counts the shapes kept, and forgets them.
     fn flush(&mut self) {
-        self.once.fill(0);
-        self.told.drain().for_each(drop);
+        self.known.clear();
         for shape in self.shapes.drain() {
             take_in(&mut self.tally, &self.callers, &self.names, shape);
         }
@@ -316,7 +309,6 @@ impl<'s> Records<'s> {
     /// Forgets callers, names and places; there must be no shapes.
     fn forget_parts(&mut self) {
         self.round += 1;
-        self.ticket = None;
         self.callers.drain().for_each(drop);
         self.names.drain().for_each(drop);
         for place in self.places.drain() {
@@ -349,7 +341,7 @@ impl<'s> Records<'s> {
         let parts = identity.raw_parts();
         let hash = hash_parts(&parts);
         if let Some(known) = callers.find_parts(hash, &parts) {
-            self.ticket = Some(Ticket { round: self.round, number: known });
+            self.memory.remember(identity, Ticket { round: self.round, number: known });
             return known;
         }
         let caller = identity
@@ -369,7 +361,8 @@ impl<'s> Records<'s> {
         let [kind, source, name] = fields.map(Event::text);
         let meaning = source.zip(name).map(|(source, name)| {
             let resolved = resolve(catalog, &source, &name);
-            Meaning { needed: Needed::of(&resolved), resolved, source: source.into(), name: name.into() }
+            let (needed, beside) = (Needed::of(&resolved), Needed::beside_resources(&resolved));
+            Meaning { needed, beside, resolved, source: source.into(), name: name.into() }
         });
         let is_call = !kind.is_some_and(|kind| catalog.is_no_api_call(&kind));
         names.insert_parts(hash, &parts, Name { hash, is_call, meaning })
@@ -388,30 +381,50 @@ impl<'s> Records<'s> {
     }
 }
 
-/// Bytes of [`head`]; the last holds whether the call was denied and only read.
-const HEAD: usize = 13;
+/// A flag beside those of [`call_flags`]: the key of a shape whose resources differ.
+const VARYING: u8 = 1 << 2;
 
-/// What tells a record's shape beside its texts.
-fn head(event: &Event<'_>, parts: Parts) -> [u8; HEAD] {
-    let read_only = event.read_only.is_some_and(Raw::is_true);
-    let numbers = u128::from(parts.caller) | u128::from(parts.name) << 32 | u128::from(parts.place) << 64;
-    let flags = u8::from(parts.denied) | u8::from(read_only) << 1;
-    let all = (numbers | u128::from(flags) << 96).to_le_bytes();
-    all.first_chunk().copied().unwrap_or_default()
+/// Whether the call was denied, and whether it only read.
+fn call_flags(event: &Event<'_>, parts: Parts) -> u8 {
+    u8::from(parts.denied) | u8::from(event.read_only.is_some_and(Raw::is_true)) << 1
 }
 
-const fn flags(head: &[u8; HEAD]) -> u8 {
-    let [.., flags] = *head;
-    flags
+/// Writes what tells a record's shape beside its resources and parameters.
+fn write_head(key: &mut Vec<u8>, event: &Event<'_>, parts: Parts, flag: u8) {
+    for number in [parts.caller, parts.name, parts.place] {
+        key.extend_from_slice(&number.to_le_bytes());
+    }
+    key.push(call_flags(event, parts) | flag);
+    key.extend_from_slice(bytes_of(event.vpc_endpoint));
+    key.push(0);
 }
 
-/// Whether something of this hash came before, as far as is remembered; it is remembered from now on.
-fn came_before(once: &mut [u64], hash: u64) -> bool {
-    let bit = usize::try_from(hash >> 32).unwrap_or_default() % ONCE_BITS;
-    let Some(word) = once.get_mut(bit / 64) else { return false };
-    let before = *word >> (bit % 64) & 1 == 1;
-    *word |= 1 << (bit % 64);
-    before
+/// What calls of one kind tell: the endpoint, resources and parameters.
+fn told<'a>(event: &Event<'a>) -> [&'a [u8]; 3] {
+    [event.vpc_endpoint, event.resources, event.request].map(bytes_of)
+}
+
+/// Whether a record with the same id and the same to say was counted.
+#[inline]
+fn is_copy(what: u64, id: &[u8], time: Timestamp, copies: &mut Copies<'_>) -> bool {
+    copies.note(id, time.epoch_seconds(), time.day());
+    if id.len() <= 2 {
+        return false;
+    }
+    let fingerprint = mix(hash(what, id), time.epoch_seconds().cast_unsigned());
+    !copies.is_new(fingerprint, time.day())
+}
+
+fn id_of<'a>(event: &Event<'a>) -> &'a [u8] {
+    bytes_of(event.event_id).strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\"")).unwrap_or_default()
+}
+
+/// Counts a call whose resources were named.
+fn observe_varying(tally: &mut Tally, caller: &Caller, shape: &Shape) {
+    if let Verdict::Varying(calls, _) = &shape.verdict {
+        let calls = calls.iter().map(|named| &named.call);
+        tally.observe(&caller.role, caller.function.as_deref(), calls, &shape.stat);
+    }
 }
 
 fn bytes_of(raw: Option<Raw<'_>>) -> &[u8] {
@@ -430,6 +443,8 @@ fn take_in(tally: &mut Tally, callers: &Table<Who>, names: &Table<Name<'_>>, sha
             tally.unresolved(&meaning.source, &meaning.name, &caller.role, stat.count + stat.denied);
         }
         Verdict::Observed(calls) => tally.observe(&caller.role, caller.function.as_deref(), &calls, &stat),
+        // Counted one by one.
+        Verdict::Varying(..) => {}
     }
 }
 

@@ -13,6 +13,8 @@ use crate::recall::{Memory, Recalled};
 /// The members of a record that are read; all are optional, since old and partial records lack some.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Event<'a> {
+    /// All of it.
+    pub(crate) whole: &'a [u8],
     pub(crate) event_id: Option<Raw<'a>>,
     pub(crate) event_name: Option<Raw<'a>>,
     pub(crate) event_source: Option<Raw<'a>>,
@@ -150,7 +152,14 @@ impl<'a> Event<'a> {
     pub(crate) fn scan(bytes: &'a [u8], at: usize, memory: &Memory) -> Result<(Self, usize), Stop> {
         let mut scan = Scan { event: Self::default(), memory };
         let end = scan.scan(bytes, at)?;
+        scan.event.whole = bytes.get(at..end).unwrap_or_default();
         Ok((scan.event, end))
+    }
+
+    /// The text of its caller.
+    pub(crate) fn caller_bytes(&self) -> Option<&'a [u8]> {
+        let read = self.identity.map(|identity| identity.bytes());
+        self.recalled.map(|recalled| recalled.bytes).or(read)
     }
 
     /// Whether it holds anything a record is known by.

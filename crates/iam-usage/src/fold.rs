@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Folded, Observation};
 
+use crate::bag::Bag;
+use crate::hash::hash;
 use crate::sample::Sample;
 use crate::sorted::Sorted;
 
@@ -62,17 +64,20 @@ impl Stat {
         Self { count: seen.count, denied: seen.denied, first: seen.first, last: seen.last, samples }
     }
 
-    /// No calls yet, at the time of these.
-    const fn empty(&self) -> Self {
-        Self { count: 0, denied: 0, first: self.first, last: self.last, samples: Vec::new() }
-    }
-
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.denied += other.denied;
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
-        other.samples.iter().for_each(|sample| sample.with_text(|id| self.sample(id)));
+        for sample in &other.samples {
+            let full = self.samples.len() >= SAMPLES;
+            if full && self.samples.last().is_some_and(|last| last <= sample) {
+                break;
+            }
+            if let Err(at) = self.samples.binary_search(sample) {
+                self.keep_at(at, sample.clone());
+            }
+        }
     }
 
     /// Keeps an event id if it is among the smallest.
@@ -88,9 +93,14 @@ impl Stat {
     #[inline(never)]
     fn keep_sample(&mut self, event_id: &[u8]) {
         let Err(at) = self.samples.binary_search_by(|own| own.compare(event_id)) else { return };
-        let Some(sample) = Sample::of(event_id) else { return };
-        self.samples.reserve_exact(1);
+        if let Some(sample) = Sample::of(event_id) {
+            self.keep_at(at, sample);
+        }
+    }
+
+    fn keep_at(&mut self, at: usize, sample: Sample) {
         self.samples.truncate(SAMPLES - 1);
+        self.samples.reserve_exact(1);
         self.samples.insert(at, sample);
     }
 }
@@ -99,7 +109,7 @@ impl Stat {
 pub(crate) type Names = Vec<String>;
 
 /// Counts by resources.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Folder {
     /// By what the names of their resources start with.
     groups: Sorted<Box<str>, Group>,
@@ -108,15 +118,15 @@ pub(crate) struct Folder {
 }
 
 /// Resources that share what stands before the first separator of their names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 struct Group {
     depth: u8,
-    stats: Sorted<Names, Stat>,
+    stats: Bag<Names, Stat>,
 }
 
 impl Default for Group {
     fn default() -> Self {
-        Self { depth: WHOLE, stats: Sorted::default() }
+        Self { depth: WHOLE, stats: Bag::default() }
     }
 }
 
@@ -232,7 +242,7 @@ impl Group {
         // Cutting behind the last separator of all changes nothing.
         let separators =
             |name: &String| name.get(group_of(name).len()..).map_or(0, |tail| tail.matches(['/', ':']).count());
-        let deepest = self.stats.keys().flatten().map(separators).max().unwrap_or_default();
+        let deepest = self.stats.iter().flat_map(|(names, _)| names).map(separators).max().unwrap_or_default();
         self.depth = self.depth.min(u8::try_from(deepest + 1).unwrap_or(WHOLE));
         while self.stats.len() > MOST_RESOURCES && self.depth > 0 {
             self.cut_to(self.depth - 1);
@@ -247,9 +257,13 @@ impl Group {
     }
 }
 
-fn add_to(stats: &mut Sorted<Names, Stat>, names: &[String], stat: &Stat) {
-    let own = stats.get_or(names, || (names.to_vec(), stat.empty()));
-    own.into_iter().for_each(|own| own.add(stat));
+fn add_to(stats: &mut Bag<Names, Stat>, names: &[String], stat: &Stat) {
+    let number = names.iter().fold(0, |state, name| hash(state, name.as_bytes()));
+    let number = (number >> 32) as u32;
+    match stats.get_mut(number, |own| own == names) {
+        Some(own) => own.add(stat),
+        None => stats.insert(number, names.to_vec(), stat.clone()),
+    }
 }
 
 fn cut_all(names: &[String], depth: u8) -> Names {

@@ -140,6 +140,15 @@ impl<T> Table<T> {
         self.entries.len()
     }
 
+    /// All keys, one behind the other, and where in them that of a value is.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn range(&self, number: u32) -> Option<Range<usize>> {
+        self.entries.get(number as usize).map(|(range, _)| range.clone())
+    }
+
     /// Bytes of the keys.
     pub(crate) const fn key_bytes(&self) -> usize {
         self.bytes.len()

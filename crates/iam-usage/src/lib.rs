@@ -3,6 +3,7 @@
 //! This crate reads streams it is handed. It opens no file and walks no folder, knows no policy language, decides no
 //! need and talks to no service; where a log lies and what is made of the result is for others.
 
+mod bag;
 mod calls;
 mod contexts;
 mod count;
@@ -18,8 +19,11 @@ mod ids;
 mod inflate;
 mod json;
 mod last_accessed;
+mod layout;
+mod learn;
 mod merge;
 mod names;
+mod needed;
 mod options;
 mod outcome;
 mod plan;
@@ -30,6 +34,7 @@ mod resource;
 mod resume;
 mod sample;
 mod seen;
+mod shapes;
 mod sorted;
 mod source;
 mod tally;

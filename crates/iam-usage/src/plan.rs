@@ -10,7 +10,7 @@ use iam_model::usage::UnresolvedKind;
 use crate::ids::has_ids;
 use crate::json::Raw;
 use crate::template::{Path, Text};
-use crate::unnamed::{Unnamed, unnamed, write_more, write_named};
+use crate::unnamed::{Unnamed, unnamed};
 
 /// What an event's source and name stand for.
 #[derive(Debug)]
@@ -139,91 +139,6 @@ pub(crate) fn unresolved_kind(source: &str, name: &str) -> UnresolvedKind {
 const INTERNAL: &[(&str, &str)] =
     &[("ec2.amazonaws.com", "GetCapacityReservationAccountAttribute"), ("ec2messages.amazonaws.com", "SendHeartbeat")];
 
-/// The request parameters that tell what a call was authorised against; calls that share them are judged once.
-#[derive(Debug, Default)]
-pub(crate) struct Needed {
-    /// Names at the top, spelt either way.
-    roots: Vec<String>,
-    /// All of them.
-    whole: bool,
-    /// Whether the rest may name a resource elsewhere.
-    named: bool,
-}
-
-impl Needed {
-    /// What any of an event's plans looks at.
-    pub(crate) fn of(resolved: &Resolved<'_>) -> Self {
-        let mut needed = Self::default();
-        let Resolved::Operations(plans) = resolved else { return needed };
-        let mut add = |root: &str| {
-            if !needed.roots.iter().any(|known| known == root) {
-                needed.roots.push(root.to_owned());
-            }
-        };
-        if plans.len() > 1 {
-            TELLING_APART.iter().for_each(|root| add(root));
-        }
-        [QUEUE_URL, HOST, "resourceType", "resourceId"].into_iter().for_each(&mut add);
-        if plans.iter().any(|plan| plan.service == "kms") {
-            add(ENCRYPTION_CONTEXT);
-        }
-        let pairs = || plans.iter().flat_map(|plan| &plan.pairs);
-        for pair in pairs() {
-            pair.templates.iter().flat_map(|(_, texts)| texts).flat_map(Text::roots).for_each(&mut add);
-            match &pair.when {
-                When::HasAny(paths) => paths.iter().map(Path::root).for_each(&mut add),
-                When::SqlVerb(_) => STATEMENTS.iter().map(|path| Path::compile(path)).for_each(|path| add(path.root())),
-                When::Always | When::TemplateResolves | When::PassesRole => {}
-            }
-        }
-        // Ids, and ARNs that no template leads to, may stand anywhere.
-        let anywhere = |pair: &Pair<'_>| {
-            matches!(pair.when, When::PassesRole) || pair.takes_resource && (pair.has_ids || pair.templates.is_empty())
-        };
-        needed.whole = pairs().any(anywhere);
-        needed.named = pairs().any(|pair| pair.unnamed == Unnamed::Any);
-        needed
-    }
-
-    /// Writes what is needed of a request behind a key, as a request of its own.
-    pub(crate) fn project(&self, request: Raw<'_>, key: &mut Vec<u8>) {
-        // Exports of queries hold parameters as text.
-        if let Some(text) = request.text().filter(|text| text.starts_with('{')) {
-            return self.project(Raw(text.as_bytes()), key);
-        }
-        if self.whole || !request.is_object() {
-            key.extend_from_slice(request.0);
-            return;
-        }
-        key.push(b'{');
-        let empty = key.len();
-        for (name, value) in request.members() {
-            if name.ends_with(b"Request") || self.roots.iter().any(|root| is_spelt(root.as_bytes(), name)) {
-                key.push(b'"');
-                key.extend_from_slice(name);
-                key.extend_from_slice(b"\":");
-                key.extend_from_slice(value.0);
-                key.push(b',');
-            }
-        }
-        if self.named && key.len() == empty {
-            write_named(request, key);
-        } else if self.named {
-            write_more(key);
-        }
-        key.push(b'}');
-    }
-}
-
-/// Whether a name is the wanted one, its first letter either way.
-fn is_spelt(wanted: &[u8], name: &[u8]) -> bool {
-    wanted.len() == name.len()
-        && match (wanted.split_first(), name.split_first()) {
-            (Some((a, rest)), Some((b, other))) => a.eq_ignore_ascii_case(b) && rest == other,
-            _ => false,
-        }
-}
-
 /// Where statements of a query language stand.
 pub(crate) const STATEMENTS: &[&str] = &["statement", "statements[].statement", "transactStatements[].statement"];
 
@@ -237,7 +152,7 @@ pub(crate) const ENCRYPTION_CONTEXT: &str = "encryptionContext";
 pub(crate) const QUEUE_URL: &str = "queueUrl";
 
 /// Parameters by which [`pick`] tells services apart.
-const TELLING_APART: &[&str] =
+pub(crate) const TELLING_APART: &[&str] =
     &["serviceNamespace", "scalableDimension", "scalingPlanName", "scalingPlanVersion", "bucketName"];
 
 impl<'c> Plan<'c> {

@@ -92,7 +92,7 @@ pub(crate) fn count(
         None => vec![work(0)],
     };
     let seen = shared.seen;
-    (counted.into_iter().fold(Counted::default(), Counted::together), seen)
+    (counted.into_iter().reduce(Counted::together).unwrap_or_default(), seen)
 }
 
 /// Sources in the order they are taken: by day, so that days gone by can be forgotten.

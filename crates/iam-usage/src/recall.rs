@@ -7,8 +7,9 @@ use crate::hash::hash;
 use crate::identity::Identity;
 use crate::json::plain_string;
 
-/// Identities remembered at once; a slot is taken over by who comes later.
-const SLOTS: usize = 1 << 11;
+/// Identities remembered at once: so many that share a slot, which who comes later takes over.
+const SLOTS: usize = 1 << 10;
+const WAYS: usize = 2;
 
 /// Bytes an identity may have to be remembered.
 const LONGEST: usize = 2048;
@@ -49,7 +50,7 @@ struct Remembered {
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { slots: std::iter::repeat_with(|| None).take(SLOTS).collect() }
+        Self { slots: std::iter::repeat_with(|| None).take(SLOTS * WAYS).collect() }
     }
 }
 
@@ -58,34 +59,17 @@ impl Memory {
     #[inline]
     pub(crate) fn recall<'a>(&self, bytes: &'a [u8], at: usize) -> Option<(Recalled<'a>, usize)> {
         let rest = bytes.get(at..)?;
-        let known = self.slots.get(slot(rest)?)?.as_ref()?;
-        let mut part_start = 0;
-        let mut from = 0;
-        for cut in known.cuts {
-            let part = known.text.get(part_start..cut)?;
-            if !part.is_empty() {
-                if !rest.get(from..)?.starts_with(part) {
-                    return None;
-                }
-                from = plain_string(rest, from + part.len())?;
-            }
-            part_start = cut;
-        }
-        let last = known.text.get(part_start..)?;
-        if !rest.get(from..)?.starts_with(last) {
-            return None;
-        }
-        let end = from + last.len();
+        let first = first_way(rest)?;
+        let ways = self.slots.get(first..first + WAYS)?;
+        let (known, end) = ways.iter().flatten().find_map(|known| Some((known, known.fit(rest)?)))?;
         Some((Recalled { bytes: rest.get(..end)?, ticket: known.ticket }, at + end))
     }
 
     /// Remembers whose an identity is.
     pub(crate) fn remember(&mut self, identity: &Identity<'_>, ticket: Ticket) {
         let bytes = identity.bytes();
-        let Some(slot) = slot(bytes).and_then(|slot| self.slots.get_mut(slot)) else { return };
-        if bytes.len() > LONGEST {
-            return;
-        }
+        let ways = first_way(bytes).and_then(|first| self.slots.get_mut(first..first + WAYS));
+        let Some(ways) = ways.filter(|_| bytes.len() <= LONGEST) else { return };
         let mut cuts = [0; HOLES.len()];
         let mut text = Vec::with_capacity(bytes.len());
         let mut from = 0;
@@ -101,14 +85,38 @@ impl Memory {
             *cut = text.len();
         }
         text.extend_from_slice(bytes.get(from..).unwrap_or_default());
-        *slot = Some(Remembered { text: text.into(), cuts, ticket });
+        ways.rotate_right(1);
+        ways.iter_mut().take(1).for_each(|slot| {
+            *slot = Some(Remembered { text: std::mem::take(&mut text).into(), cuts, ticket });
+        });
     }
 }
 
-/// The slot of an identity.
-fn slot(identity: &[u8]) -> Option<usize> {
+impl Remembered {
+    /// Whether the text that starts here is this identity; where it ends.
+    #[inline]
+    fn fit(&self, rest: &[u8]) -> Option<usize> {
+        let mut part_start = 0;
+        let mut from = 0;
+        for cut in self.cuts {
+            let part = self.text.get(part_start..cut)?;
+            if !part.is_empty() {
+                if !rest.get(from..)?.starts_with(part) {
+                    return None;
+                }
+                from = plain_string(rest, from + part.len())?;
+            }
+            part_start = cut;
+        }
+        let last = self.text.get(part_start..)?;
+        rest.get(from..)?.starts_with(last).then_some(from + last.len())
+    }
+}
+
+/// The first of the places of an identity.
+fn first_way(identity: &[u8]) -> Option<usize> {
     let telling: &[u8; 16] = identity.get(TELLING)?.first_chunk()?;
-    usize::try_from(hash(0, telling) % SLOTS as u64).ok()
+    Some(usize::try_from(hash(0, telling) % SLOTS as u64).ok()? * WAYS)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ mod csv;
 use crate::event::{Event, is_record_key};
 use crate::feed::{Feed, RECORD_LIMIT};
 use crate::json::{Raw, Stop, skip_string, skip_value, space};
-use crate::recall::{Memory, Ticket};
+use crate::recall::Memory;
 
 /// What a source was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,30 +47,20 @@ pub(crate) enum NoRecord {
     NotAnObject,
 }
 
-/// Takes what is found; gives a number for the caller of a record, where it is known by one.
-type Take<'t> = dyn FnMut(Found<'_, '_>) -> Option<Ticket> + 't;
+/// Takes what is found.
+pub(crate) trait Take {
+    /// Takes the record that starts here, if it is like one before; the offset after it. Without one, nothing was done.
+    fn known(&mut self, bytes: &[u8]) -> Option<usize>;
 
-/// Where what is found goes, and the callers that may be recognised.
-struct Sink<'t> {
-    take: &'t mut Take<'t>,
-    memory: &'t mut Memory,
+    /// Callers that are recognised when a record is read.
+    fn memory(&self) -> &Memory;
+
+    /// Takes a record that was read, or what stands in its place.
+    fn found(&mut self, found: Found<'_, '_>);
 }
 
-impl Sink<'_> {
-    fn found(&mut self, found: Found<'_, '_>) {
-        let identity = match &found {
-            Found::Record(event) => event.identity,
-            Found::NoRecord(_) => None,
-        };
-        if let (Some(ticket), Some(identity)) = ((self.take)(found), identity) {
-            self.memory.remember(&identity, ticket);
-        }
-    }
-}
-
-/// Hands every record of `feed` to `take`; callers that `memory` holds are recognised, and those `take` numbers go there.
-pub(crate) fn each<'t>(feed: &mut Feed<'_>, memory: &'t mut Memory, take: &'t mut Take<'t>) -> (Shape, Option<Broken>) {
-    let sink = &mut Sink { take, memory };
+/// Hands every record of `feed` to `sink`.
+pub(crate) fn each(feed: &mut Feed<'_>, sink: &mut dyn Take) -> (Shape, Option<Broken>) {
     let mut shape = Shape::default();
     if feed.peek().is_some() && feed.bytes().starts_with(b"\xef\xbb\xbf") {
         feed.take(3);
@@ -84,7 +74,7 @@ pub(crate) fn each<'t>(feed: &mut Feed<'_>, memory: &'t mut Memory, take: &'t mu
 }
 
 /// The values of the top level: one for most forms, many for records on lines.
-fn values(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut Sink<'_>) -> Result<(), Stop> {
+fn values(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut dyn Take) -> Result<(), Stop> {
     while let Some(byte) = feed.peek() {
         match byte {
             b'[' => {
@@ -103,7 +93,7 @@ fn values(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut Sink<'_>) -> Result
 }
 
 /// An array of records; its bracket comes next.
-fn list(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
+fn list(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
     feed.take(1);
     loop {
         match feed.peek().ok_or(Stop::More)? {
@@ -124,7 +114,7 @@ fn list(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
 }
 
 /// A row of what `aws cloudtrail get-query-results` prints, an object for each column; its bracket comes next.
-fn row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
+fn row(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
     let record = feed.parse(|bytes| {
         let end = skip_value(bytes, 0)?;
         let columns = Raw(bytes.get(..end).unwrap_or_default()).items().flat_map(Raw::members);
@@ -149,9 +139,12 @@ fn row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
 }
 
 /// One record, or one lookup result; its brace comes next.
-fn one(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
+fn one(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
     let result = feed.parse(|bytes| {
-        let (event, end) = Event::scan(bytes, 0, sink.memory)?;
+        if let Some(end) = sink.known(bytes) {
+            return Ok(((), end));
+        }
+        let (event, end) = Event::scan(bytes, 0, sink.memory())?;
         if end > RECORD_LIMIT {
             sink.found(Found::NoRecord(NoRecord::TooLarge));
         } else if event.is_record() {
@@ -172,9 +165,9 @@ fn one(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
 }
 
 /// An item of what `lookup-events` prints: the record is a string of JSON within it.
-fn looked_up(item: Raw<'_>, sink: &mut Sink<'_>) {
+fn looked_up(item: Raw<'_>, sink: &mut dyn Take) {
     let text = item.get("CloudTrailEvent").and_then(Raw::text);
-    let scanned = text.as_deref().map(|text| Event::scan(text.as_bytes(), space(text.as_bytes(), 0), sink.memory));
+    let scanned = text.as_deref().map(|text| Event::scan(text.as_bytes(), space(text.as_bytes(), 0), sink.memory()));
     match scanned {
         Some(Ok((event, _))) => sink.found(Found::Record(&event)),
         _ => sink.found(Found::NoRecord(NoRecord::NotAnObject)),
@@ -182,7 +175,7 @@ fn looked_up(item: Raw<'_>, sink: &mut Sink<'_>) {
 }
 
 /// An object of the top level: a file of CloudTrail's, a lookup's output, or a record itself.
-fn object(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut Sink<'_>) -> Result<(), Stop> {
+fn object(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut dyn Take) -> Result<(), Stop> {
     let is_record = feed.parse(|bytes| Ok((starts_record(bytes)?, 0)))?;
     if is_record {
         shape.holds_records = true;
@@ -217,7 +210,7 @@ fn starts_record(bytes: &[u8]) -> Result<bool, Stop> {
 }
 
 /// A member of an object that is no record: records are under `Records` or `Events`, the rest is stepped over.
-fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut Sink<'_>) -> Result<(), Stop> {
+fn container_member(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut dyn Take) -> Result<(), Stop> {
     let (holds, digest) = feed.parse(|bytes| {
         let end = skip_string(bytes, 0)?;
         let key = bytes.get(1..end - 1).unwrap_or_default();
@@ -242,18 +235,32 @@ mod tests {
     use super::*;
     use crate::feed::Room;
 
+    #[derive(Default)]
+    struct Names(Vec<String>, Memory);
+
+    impl Take for Names {
+        fn known(&mut self, _: &[u8]) -> Option<usize> {
+            None
+        }
+
+        fn memory(&self) -> &Memory {
+            &self.1
+        }
+
+        fn found(&mut self, found: Found<'_, '_>) {
+            self.0.push(match found {
+                Found::Record(event) => Event::text(event.event_name).unwrap_or_default().into_owned(),
+                Found::NoRecord(_) => "!".into(),
+            });
+        }
+    }
+
     /// Event names found, `!` for something else in a record's place, then what was wrong.
     fn check(text: &[u8], expected: &str) {
-        let mut names = Vec::new();
+        let mut names = Names::default();
         let mut feed = Feed::new(Box::new(text), Room::default());
-        let (shape, broken) = each(&mut feed, &mut Memory::default(), &mut |found| {
-            match found {
-                Found::Record(event) => names.push(Event::text(event.event_name).unwrap_or_default().into_owned()),
-                Found::NoRecord(_) => names.push("!".into()),
-            }
-            None
-        });
-        let found = format!("{} {shape:?} {broken:?}", names.join(","));
+        let (shape, broken) = each(&mut feed, &mut names);
+        let found = format!("{} {shape:?} {broken:?}", names.0.join(","));
         let form = found.replace("Shape { holds_records: ", "").replace(" is_digest: ", "").replace(" }", "");
         assert_eq!(form, expected, "{}", String::from_utf8_lossy(text));
     }

@@ -3,6 +3,7 @@
 //! Follows the Service Authorization Reference: only ARNs of the action's own resource types count, since an ARN of
 //! another type in a policy grants nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use iam_model::catalog::{ArnPart, TemplateTarget};
@@ -26,7 +27,7 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
-    fn star(known: bool) -> Self {
+    pub(crate) fn star(known: bool) -> Self {
         Self { arns: vec!["*".to_owned()], known }
     }
 }
@@ -96,13 +97,27 @@ fn extends(arn: &str, whole: &str) -> bool {
 fn named_resources(pair: &Pair<'_>, named: Option<Raw<'_>>) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     for item in named.into_iter().flat_map(Raw::items).take(MOST_RESOURCES + 1) {
-        let arn = item.get("ARN").or_else(|| item.get("arn")).and_then(Raw::text);
-        let Some(arn) = arn else { continue };
+        let Some(arn) = named_arn(item).and_then(Raw::text) else { continue };
         if fits(pair, &arn) {
             out.insert(escape(&arn));
         }
     }
     out
+}
+
+/// The ARN of one of the event's own resources.
+pub(crate) fn named_arn(item: Raw<'_>) -> Option<Raw<'_>> {
+    item.get("ARN").or_else(|| item.get("arn"))
+}
+
+/// Those of an event's own ARNs that are of the action's types; `false` where they do not tell.
+pub(crate) fn of_arns(pair: &Pair<'_>, arns: &[Cow<'_, str>], into: &mut Resources) -> bool {
+    into.known = true;
+    into.arns.clear();
+    into.arns.extend(arns.iter().filter(|arn| fits(pair, arn)).map(|arn| escape(arn)));
+    into.arns.sort();
+    into.arns.dedup();
+    (1..=MOST_RESOURCES).contains(&into.arns.len())
 }
 
 fn fits(pair: &Pair<'_>, arn: &str) -> bool {

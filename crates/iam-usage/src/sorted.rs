@@ -19,14 +19,6 @@ impl<K: Ord, V> Sorted<K, V> {
         self.0.len()
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.0.iter().map(|(key, _)| key)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
-        self.0.iter()
-    }
-
     /// The entry's value; where there is none, `make` gives the entry.
     pub(crate) fn get_or<Q: Ord + ?Sized>(&mut self, key: &Q, make: impl FnOnce() -> (K, V)) -> Option<&mut V>
     where
@@ -73,7 +65,7 @@ mod tests {
             let value = map.get_or(*key, || ((*key).to_owned(), 0)).unwrap();
             *value = *value * 10 + u32::try_from(number).unwrap();
         }
-        assert_eq!(map.keys().map(String::as_str).collect::<Vec<_>>(), ["a", "b", "m", "z"]);
+        assert_eq!(map.0.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["a", "b", "m", "z"]);
         assert_eq!(map.pop_first(), Some(("a".to_owned(), 13)));
         assert_eq!(map.len(), 3);
     }

@@ -73,15 +73,22 @@ struct RowKey {
 
 impl Tally {
     /// Counts records that gave the same observations.
-    pub(crate) fn observe(&mut self, role: &str, function: Option<&str>, calls: &[Authorised], stat: &Stat) {
+    pub(crate) fn observe<'c>(
+        &mut self,
+        role: &str,
+        function: Option<&str>,
+        calls: impl IntoIterator<Item = &'c Authorised>,
+        stat: &Stat,
+    ) {
         self.observed += stat.count + stat.denied;
-        if !self.principals.contains_key(role) {
-            self.principals.insert(role.into(), Principal::default());
-        }
-        let Some(principal) = self.principals.get_mut(role) else { return };
+        let Self { principals, kinds, key, .. } = self;
+        let principal = match principals.get_mut(role) {
+            Some(principal) => principal,
+            None => principals.entry(role.into()).or_default(),
+        };
         let Some(rows) = principal.rows(function) else { return };
         for call in calls {
-            let kind = kind(&mut self.kinds, &mut self.key, &call.action, call.resources.known, &call.context);
+            let kind = kind(kinds, key, &call.action, call.resources.known, &call.context);
             rows.entry(kind).or_default().add(&call.varying, &call.resources.arns, stat);
         }
     }

@@ -80,10 +80,10 @@ impl<'c> Text<'c> {
         matches!(self.parts.as_slice(), [Part::Literal("*")])
     }
 
-    /// The request's members its parameters start from.
-    pub(crate) fn roots(&self) -> impl Iterator<Item = &'c str> {
+    /// The ways its parameters take through the request.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path<'c>> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Parameter(path, _) => Some(path.root()),
+            Part::Parameter(path, _) => Some(path),
             Part::Literal(_) | Part::Call(_) => None,
         })
     }
@@ -277,6 +277,11 @@ impl<'c> Path<'c> {
     /// The member of the request it starts from.
     pub(crate) fn root(&self) -> &'c str {
         self.0.first().map_or("", |step| step.name)
+    }
+
+    /// Whether it leads to the names of the members of a parameter, whatever their values.
+    pub(crate) fn ends_in_keys(&self) -> bool {
+        matches!(self.0.as_slice(), [Step { then: Then::Keys, .. }])
     }
 
     /// The texts it leads to.

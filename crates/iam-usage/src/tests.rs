@@ -2,6 +2,7 @@
 
 mod hostile;
 mod pitfalls;
+mod quick;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use crate::json::Raw;
 use crate::outcome::is_denied;
 use crate::plan::resolve;
 use crate::recall::Memory;
-use crate::records::{Found, each};
+use crate::records::{Found, Take, each};
 use crate::{FileKind, LogSource, Options, kind_of_path, read};
 
 /// The embedded catalogue, decoded once for all tests.
@@ -117,6 +118,16 @@ fn the_workshop_needs_three_actions() {
     assert!(log.unresolved.is_empty());
 }
 
+fn lines(what: &impl std::fmt::Debug) -> Vec<String> {
+    format!("{what:#?}").lines().map(str::to_owned).collect()
+}
+
+/// The first lines that differ, with those before.
+fn differing(own: &[String], theirs: &[String]) -> Option<[Vec<String>; 2]> {
+    let at = (0..own.len().max(theirs.len())).find(|at| own.get(*at) != theirs.get(*at))?;
+    Some([own, theirs].map(|lines| lines.iter().take(at + 1).skip(at.saturating_sub(8)).cloned().collect()))
+}
+
 #[test]
 fn threads_and_order_change_nothing() {
     let Some(folder) = shared("corpora/trails") else { return };
@@ -130,14 +141,7 @@ fn threads_and_order_change_nothing() {
     let straight = run(1, false);
     check_sum(&straight.0);
     for other in [run(2, true), run(3, false)] {
-        let lines = |run: &(UsageLog, Vec<iam_model::diagnostic::Diagnostic>)| -> Vec<String> {
-            format!("{run:#?}").lines().map(str::to_owned).collect()
-        };
-        let (own, theirs) = (lines(&straight), lines(&other));
-        let differing = own.iter().zip(&theirs).position(|(a, b)| a != b);
-        let around = differing.map(|at| (&own[at.saturating_sub(5)..at + 1], &theirs[at.saturating_sub(5)..at + 1]));
-        assert_eq!(around, None);
-        assert_eq!(own.len(), theirs.len());
+        assert_eq!(differing(&lines(&straight), &lines(&other)), None);
     }
 }
 
@@ -231,18 +235,31 @@ impl Measure {
     }
 }
 
+struct Measuring<'m>(&'m mut Measure, Memory);
+
+impl Take for Measuring<'_> {
+    fn known(&mut self, _: &[u8]) -> Option<usize> {
+        None
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.1
+    }
+
+    fn found(&mut self, found: Found<'_, '_>) {
+        if let Found::Record(event) = found {
+            self.0.take(event);
+        }
+    }
+}
+
 #[test]
 fn real_logs_resolve_and_agree_with_their_own_denials() {
     let Some(folder) = shared("corpora/trails") else { return };
     let mut measure = Measure::default();
     for path in files(&folder) {
         let mut feed = Feed::new(Box::new(std::fs::File::open(&path).unwrap()), Room::default());
-        each(&mut feed, &mut Memory::default(), &mut |found| {
-            if let Found::Record(event) = found {
-                measure.take(event);
-            }
-            None
-        });
+        each(&mut feed, &mut Measuring(&mut measure, Memory::default()));
     }
     let resolved = measure.names.values().filter(|resolved| **resolved).count();
     let missing: Vec<&(String, String)> = measure.names.iter().filter(|(_, ok)| !**ok).map(|(name, _)| name).collect();

@@ -13,7 +13,7 @@ use crate::feed::{Feed, RECORD_LIMIT, Room};
 use crate::names::{FileKind, kind_of_path};
 use crate::options::{Options, Progress};
 use crate::recall::Memory;
-use crate::records::{Broken, Found, NoRecord, Shape, each};
+use crate::records::{Broken, Found, NoRecord, Shape, Take, each};
 use crate::seen::{Copies, Scope, Seen, digest_of_name};
 use crate::source::LogSource;
 use crate::tally::Tally;
@@ -75,14 +75,13 @@ pub(crate) struct Worker<'s> {
     shared: &'s Shared<'s>,
     records: Records<'s>,
     room: Room,
-    memory: Memory,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl<'s> Worker<'s> {
     pub(crate) fn new(shared: &'s Shared<'s>) -> Self {
         let records = Records::new(shared.catalog, shared.options);
-        Self { shared, records, room: Room::default(), memory: Memory::default(), diagnostics: Vec::new() }
+        Self { shared, records, room: Room::default(), diagnostics: Vec::new() }
     }
 
     /// What was counted.
@@ -112,24 +111,10 @@ impl<'s> Worker<'s> {
 
     fn read_opened(&mut self, source: &LogSource, reader: Box<dyn std::io::Read + '_>, scope: Scope) {
         let mut feed = Feed::new(reader, std::mem::take(&mut self.room));
-        let mut refused = Refused::default();
-        let mut copies = Copies::new(&self.shared.seen, scope);
-        let records = &mut self.records;
-        let (shape, broken) = each(&mut feed, &mut self.memory, &mut |found| {
-            records.tally().records += 1;
-            match found {
-                Found::Record(event) => {
-                    let complete = records.count(event, &mut copies);
-                    refused.incomplete += u64::from(!complete);
-                    records.ticket()
-                }
-                Found::NoRecord(why) => {
-                    refused.note(why);
-                    records.tally().skip(SkipReason::Incomplete);
-                    None
-                }
-            }
-        });
+        let copies = Copies::new(&self.shared.seen, scope);
+        let mut counting = Counting { records: &mut self.records, copies, refused: Refused::default() };
+        let (shape, broken) = each(&mut feed, &mut counting);
+        let Counting { copies, refused, .. } = counting;
         self.records.tally().sources.push(copies.digest(source.name().as_str()));
         self.report_source(source, &feed, shape, broken, &refused);
         self.room = feed.into_room();
@@ -210,6 +195,37 @@ impl<'s> Worker<'s> {
 
 fn records(count: u64) -> String {
     if count == 1 { "1 record is".to_owned() } else { format!("{count} records are") }
+}
+
+/// A source being counted.
+struct Counting<'r, 's> {
+    records: &'r mut Records<'s>,
+    copies: Copies<'s>,
+    refused: Refused,
+}
+
+impl Take for Counting<'_, '_> {
+    fn known(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.records.count_known(bytes, &mut self.copies)
+    }
+
+    fn memory(&self) -> &Memory {
+        self.records.memory()
+    }
+
+    fn found(&mut self, found: Found<'_, '_>) {
+        self.records.tally().records += 1;
+        match found {
+            Found::Record(event) => {
+                let complete = self.records.count(event, &mut self.copies);
+                self.refused.incomplete += u64::from(!complete);
+            }
+            Found::NoRecord(why) => {
+                self.refused.note(why);
+                self.records.tally().skip(SkipReason::Incomplete);
+            }
+        }
+    }
 }
 
 /// Records of a source that could not be used, by reason.

@@ -5,7 +5,7 @@
 //! the engine's own notation, `{type=AssumedRole, sessioncontext={…}}`, which quotes nothing: a value that looks like a
 //! further member is taken for one.
 
-use super::{Found, NoRecord, Sink};
+use super::{Found, NoRecord, Take};
 use crate::event::Event;
 use crate::feed::{Feed, RECORD_LIMIT};
 use crate::json::{Stop, skip_value};
@@ -31,7 +31,7 @@ pub(super) fn starts_table(feed: &mut Feed<'_>) -> bool {
 }
 
 /// Hands every row's record to `take`; the column names come next.
-pub(super) fn each_row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), Stop> {
+pub(super) fn each_row(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
     let Some(header) = next_row(feed, sink)? else { return Ok(()) };
     let names: Vec<String> =
         header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_ascii_lowercase()).collect();
@@ -44,15 +44,15 @@ pub(super) fn each_row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<(), S
 }
 
 /// Hands the text of one record to `take`.
-pub(super) fn take_record(record: &[u8], sink: &mut Sink<'_>) {
-    match Event::scan(record, 0, sink.memory) {
+pub(super) fn take_record(record: &[u8], sink: &mut dyn Take) {
+    match Event::scan(record, 0, sink.memory()) {
         Ok((event, _)) if event.is_record() => sink.found(Found::Record(&event)),
         _ => sink.found(Found::NoRecord(NoRecord::NotAnObject)),
     }
 }
 
 /// The next row, if there is one. A row larger than a record may be is said and left out.
-fn next_row(feed: &mut Feed<'_>, sink: &mut Sink<'_>) -> Result<Option<Row>, Stop> {
+fn next_row(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<Option<Row>, Stop> {
     loop {
         if feed.peek().is_none() {
             return Ok(None);
