@@ -79,3 +79,90 @@ fn without_being_asked_only_identity_policies_change() {
     assert!(!folder.read("out/changes.json").contains("\"trust\""));
     assert!(!folder.read("out/report.json").contains("\"documents\""));
 }
+
+const TEMPLATE: &str = "Resources:
+  Images:
+    Type: AWS::S3::Bucket
+    Properties: {BucketName: images}
+  Share:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Images
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          # Those who look after it.
+          - Effect: Allow
+            Principal: {AWS: ['arn:aws:iam::111122223333:role/ops', 'arn:aws:iam::111122223333:role/old']}
+            Action: [s3:GetBucketLocation, s3:GetBucketTagging]
+            Resource: arn:aws:s3:::images
+";
+const PERMISSION: &str = "Resources:
+  Resize:
+    Type: AWS::Lambda::Function
+    Properties: {FunctionName: resize, Role: 'arn:aws:iam::111122223333:role/ops', Runtime: python3.13, Handler: a.b, Code: {ZipFile: ''}}
+  Uploads:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: !Ref Resize
+      Action: lambda:InvokeFunction
+      Principal: sns.amazonaws.com
+";
+
+/// A bucket's policy that names two roles, and a function that a topic calls; with the templates they come from.
+fn run_with_templates() -> (Folder, Output) {
+    let (folder, _) = run(&[]);
+    let mut snapshot = snapshot();
+    let account = &mut snapshot["accounts"]["111122223333"];
+    let roles = ["arn:aws:iam::111122223333:role/ops", "arn:aws:iam::111122223333:role/old"];
+    account["resource_policies"] = json!({
+        "arn:aws:s3:::images": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": roles},
+            "Action": ["s3:GetBucketLocation", "s3:GetBucketTagging"], "Resource": "arn:aws:s3:::images"}]},
+        RESIZE: {"Version": "2012-10-17", "Statement": [{"Sid": "uploads", "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "lambda:InvokeFunction", "Resource": RESIZE}]}});
+    account["resources"].as_array_mut().unwrap().push(
+        json!({"kind": "sns.topic", "arn": "arn:aws:sns:eu-west-1:111122223333:uploads", "api": {"Subscriptions": [
+            {"Protocol": "lambda", "Endpoint": RESIZE}]}}),
+    );
+    folder.write("snapshot.json", snapshot.to_string());
+    let call = json!({"eventVersion": "1.11", "eventID": "e9", "eventTime": "2026-04-01T08:00:00Z", "eventSource": "s3.amazonaws.com",
+        "eventName": "GetBucketLocation", "awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "eventType": "AwsApiCall",
+        "requestParameters": {"bucketName": "images"}, "resources": [{"accountId": "111122223333", "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::images"}],
+        "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/ops/resize", "accountId": "111122223333",
+        "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/ops", "accountId": "111122223333"}}}});
+    folder.write("trail/two.json", json!({"Records": [call]}).to_string());
+    folder.write("iac/bucket.yaml", TEMPLATE);
+    folder.write("iac/function.yaml", PERMISSION);
+    let output = folder.paring(&[
+        "tighten",
+        "--documents",
+        "--snapshot",
+        "snapshot.json",
+        "--trail",
+        "trail",
+        "--iac",
+        "iac",
+        "--write",
+        "--force",
+    ]);
+    (folder, output)
+}
+
+#[test]
+fn resources_policies_are_narrowed_in_their_templates_and_what_is_not_proved_waits_for_a_person() {
+    let (folder, output) = run_with_templates();
+    insta::assert_snapshot!("documents_of_resources", output.stdout);
+    let bucket = folder.read("iac/bucket.yaml");
+    assert!(
+        bucket.contains("s3:GetBucketLocation") && !bucket.contains("GetBucketTagging"),
+        "{bucket}\n{}",
+        output.stdout
+    );
+    assert!(!bucket.contains("role/old") && bucket.contains("# Those who look after it."), "{bucket}");
+    // That no other account's topic calls the function is shown by nothing.
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    assert!(output.stdout.contains("undecided keeps-used"), "{}", output.stdout);
+    assert!(output.stdout.contains("resize: keeps-used is undecided"), "{}", output.stdout);
+    assert_eq!(folder.read("iac/function.yaml"), PERMISSION);
+    assert!(output.stderr.contains("`function.yaml` was not written: it needs review"), "{}", output.stderr);
+}

@@ -178,6 +178,8 @@ resource_kinds! {
     CognitoUserPool => "cognito.user_pool",
     SqsQueue => "sqs.queue",
     SnsTopic => "sns.topic",
+    EventsRule => "events.rule",
+    Apigatewayv2Api => "apigatewayv2.api",
     KmsKey => "kms.key",
     SecretsmanagerSecret => "secretsmanager.secret",
     Ec2Instance => "ec2.instance",

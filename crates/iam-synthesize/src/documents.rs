@@ -1,30 +1,38 @@
-//! Policies that name principals: roles' trust policies and functions' permissions, each as narrow as is known to be safe.
+//! Policies that name principals: roles' trust policies and resources' own, each as narrow as evidence and snapshot allow.
 //!
 //! A statement changes only where the logs could have shown the use of what goes, or where the snapshot alone shows
-//! that nothing of use goes. All else stays, with the reason why. Identity policies are proposed elsewhere.
+//! what it is used for. All else stays, with the reason why. Identity policies are proposed elsewhere.
 
-mod function;
+mod boundary;
+mod resource;
+mod roles;
+mod services;
+mod sources;
 mod trust;
 
 #[cfg(test)]
 mod tests;
 
-use iam_model::arn::Arn;
+use std::collections::BTreeSet;
+
+use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{Attachment, AttachmentKind, Change, Reason};
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator};
-use iam_model::policy::{PolicyDocument, Statement};
+use iam_model::policy::{PolicyDocument, PrincipalPattern, Statement, compact_len};
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{Role, SnapshotIndex};
 use iam_model::text::{Span, Spanned};
 
 use crate::needs::{Evidence, Rules};
+use crate::propose::existing;
 
 /// What is proposed for one trust or resource policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentProposal {
     /// Which policy.
     pub attachment: Attachment,
-    /// The change; nothing where the policy stays as it is.
-    pub change: Option<Change>,
+    /// The change, once for each place that has the policy; empty where it stays as it is.
+    pub changes: Vec<Change>,
     /// What is wider than it looks, and why it stays.
     pub left_alone: Vec<String>,
 }
@@ -37,20 +45,45 @@ impl DocumentProposal {
     }
 }
 
-/// Narrows the trust policies of `roles`, and the permissions of all functions; what has nothing to say is left out.
+pub use boundary::boundaries;
+
+/// Narrows the trust policies of `roles`, and the policies of all resources, within the quotas; what has nothing to say is left out.
 #[must_use]
 pub fn documents(
     roles: &[&Role],
     index: &SnapshotIndex<'_>,
     evidence: &Evidence<'_>,
-    rules: &Rules,
+    (rules, quotas): (&Rules, &QuotaProfile),
 ) -> Vec<DocumentProposal> {
-    let trust = roles.iter().filter_map(|role| trust::propose(role, index, evidence, rules));
-    let functions = (index.snapshot().accounts.iter()).flat_map(|(account, described)| {
-        let policies = described.resource_policies.iter().filter(|(arn, _)| function::is_function(arn));
-        policies.filter_map(move |(arn, policy)| function::propose(arn, policy, account, index))
-    });
-    trust.chain(functions).collect()
+    let existing = existing(index);
+    let ground = Ground { index, evidence, rules, quotas, existing: &existing };
+    let trust = roles.iter().filter_map(|role| trust::propose(role, &ground));
+    let accounts = index.snapshot().accounts.iter();
+    let policies = accounts.flat_map(|(id, account)| account.resource_policies.iter().map(move |held| (id, held)));
+    let resources = policies.filter_map(|(id, (arn, policy))| resource::propose(arn, policy, id, &ground));
+    trust.chain(resources).collect()
+}
+
+/// What policies are judged on.
+struct Ground<'g, 'a> {
+    index: &'g SnapshotIndex<'a>,
+    evidence: &'g Evidence<'g>,
+    rules: &'g Rules,
+    quotas: &'g QuotaProfile,
+    /// Resources the accounts are known to have.
+    existing: &'g BTreeSet<&'g Arn>,
+}
+
+impl Ground<'_, '_> {
+    /// Whether logs of an account were read that hold whatever its trails can record; the error says why not.
+    fn is_logged(&self, account: &AccountId) -> Result<(), String> {
+        let trails = self.evidence.coverage.accounts.get(account);
+        if !self.evidence.usage.seen_in.iter().any(|(seen, _)| seen == account) {
+            return Err(format!("no log of account {account} was read"));
+        }
+        let whole = trails.is_some_and(|t| t.management_read && t.management_write && t.regions.is_none());
+        if whole { Ok(()) } else { Err(format!("the trails of account {account} do not record it in every region")) }
+    }
 }
 
 /// A document being narrowed.
@@ -71,16 +104,29 @@ impl Draft {
         self.statements.push(statement);
     }
 
-    /// The proposal; nothing where nothing is said.
-    fn finish(self, attachment: Attachment, before: &PolicyDocument) -> Option<DocumentProposal> {
-        let change = (!self.reasons.is_empty()).then(|| Change {
+    /// Takes something away, for a reason.
+    fn dropped(&mut self, because: String) {
+        self.reasons.push(Reason { statement: None, because, evidence: Vec::new() });
+    }
+
+    /// The proposal within a quota of characters; nothing where nothing is said.
+    fn finish(mut self, attachment: Attachment, before: &PolicyDocument, most: usize) -> Option<DocumentProposal> {
+        let after = PolicyDocument { statements: std::mem::take(&mut self.statements), ..before.clone() };
+        if !self.reasons.is_empty() && compact_len(&after) > most.max(compact_len(before)) {
+            self.reasons.clear();
+            self.left_alone
+                .push(format!("narrowed, it would take more than the {most} characters it may have; so it stays"));
+        }
+        let change = (!self.reasons.is_empty()).then_some(Change {
             attachment: attachment.clone(),
             before: Some(before.clone()),
-            after: Some(PolicyDocument { statements: self.statements, ..before.clone() }),
+            // A policy without statements is none.
+            after: Some(after).filter(|after| !after.statements.is_empty()),
             reasons: self.reasons,
         });
         let says = change.is_some() || !self.left_alone.is_empty();
-        says.then_some(DocumentProposal { attachment, change, left_alone: self.left_alone })
+        let changes = change.into_iter().collect();
+        says.then_some(DocumentProposal { attachment, changes, left_alone: self.left_alone })
     }
 }
 
@@ -111,4 +157,24 @@ fn condition(comparison: Comparison, key: &str, values: Vec<String>) -> Conditio
 
 fn has_key(statement: &Statement, key: &str) -> bool {
     statement.conditions.iter().any(|condition| condition.key == ConditionKey::new(key))
+}
+
+fn text(principal: &PrincipalPattern) -> &str {
+    match principal {
+        PrincipalPattern::Everyone => "*",
+        PrincipalPattern::Aws(text)
+        | PrincipalPattern::Service(text)
+        | PrincipalPattern::Federated(text)
+        | PrincipalPattern::CanonicalUser(text)
+        | PrincipalPattern::Unknown { value: text, .. } => text,
+    }
+}
+
+/// The account that an entry names as a whole: its root's ARN, or its bare id.
+fn whole_account(principal: &PrincipalPattern) -> Option<AccountId> {
+    let PrincipalPattern::Aws(name) = principal else { return None };
+    name.parse().ok().or_else(|| {
+        let arn: Arn = name.parse().ok()?;
+        (arn.service() == "iam" && arn.resource() == "root").then(|| arn.account()).flatten()
+    })
 }

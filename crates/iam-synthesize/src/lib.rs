@@ -39,7 +39,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use documents::{DocumentProposal, documents};
+pub use documents::{DocumentProposal, boundaries, documents};
 pub use fold::{Fold, FoldRule};
 pub use needs::{Bound, Evidence, Grade, KeepRule, Known, Need, NeedRule, Rules, Seen};
 pub use propose::{Judgement, Proposer, RoleProposal, synthesize};

@@ -100,7 +100,7 @@ fn attachments<'a>(index: &SnapshotIndex<'a>) -> BTreeMap<&'a Arn, usize> {
 }
 
 /// Every resource the accounts are known to have.
-fn existing<'a>(index: &SnapshotIndex<'a>) -> BTreeSet<&'a Arn> {
+pub(crate) fn existing<'a>(index: &SnapshotIndex<'a>) -> BTreeSet<&'a Arn> {
     let accounts = index.snapshot().accounts.values();
     accounts.flat_map(|a| a.resources.iter().map(|r| &r.arn).chain(a.resource_policies.keys())).collect()
 }

@@ -17,6 +17,7 @@ use proptest::prelude::*;
 
 use crate::{Evidence, Grade, Judgement, KeepRule, RoleProposal, Rules, synthesize};
 
+mod boundaries;
 mod implied;
 mod minimal;
 mod suggested;

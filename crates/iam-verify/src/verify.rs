@@ -56,6 +56,12 @@ impl Verdict {
         self.claims.iter().all(|(_, outcome)| outcome.is_proved())
     }
 
+    /// Whether some claim is refuted.
+    #[must_use]
+    pub fn is_refuted(&self) -> bool {
+        self.claims.iter().any(|(_, outcome)| matches!(outcome, Outcome::Refuted { .. }))
+    }
+
     /// What the replay counted, all principals together.
     #[must_use]
     pub const fn replay(&self) -> Replay {

@@ -200,7 +200,7 @@ pub(crate) struct Tighten {
     #[arg(long, help_heading = "Judgement")]
     pub(crate) split: bool,
 
-    /// Narrow trust policies and functions' permissions as well: who may assume a role, who may invoke a function
+    /// Narrow the other policies as well: trust, resources' own, permissions boundaries
     #[arg(long, help_heading = "Judgement")]
     pub(crate) documents: bool,
 

@@ -22,7 +22,7 @@ use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{Evidence, Judgement, Proposer, RoleProposal, Rules, SplitProposal};
+use iam_synthesize::{DocumentProposal, Evidence, Judgement, Proposer, RoleProposal, Rules, SplitProposal};
 use iam_verify::before_after::replaced;
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
@@ -71,6 +71,8 @@ pub(crate) struct Tightened {
     pub(crate) asked: ChangeSet,
     /// Whether every claim about every change is proved.
     pub(crate) proved: bool,
+    /// Whether the safe patches may be written: all is proved but what waits for review anyway.
+    pub(crate) writable: bool,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -100,9 +102,8 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
     let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let of_roles = changes.len();
-    let named =
-        if inputs.documents { iam_synthesize::documents(&whole, &index, &evidence, &rules) } else { Vec::new() };
-    changes.extend(named.iter().filter_map(|document| document.change.clone()));
+    let named = named(inputs, &whole, &proposals, (&index, &evidence, &rules));
+    changes.extend(named.iter().flat_map(|document| document.changes.iter().cloned()));
     let after = iam_graph::build(&index, &changes);
 
     let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
@@ -117,7 +118,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let stage = Stage { inputs, index: &index, before: &before, after: &after, coverage: &coverage };
     let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
     let verdicts = stage.verify(proposals.iter().map(|proposal| proposal.changes.as_slice()), &rulebook, seen);
-    let of_documents = stage.verify(named.iter().map(|document| document.change.as_slice()), &rulebook, seen);
+    let of_documents = stage.verify(named.iter().map(|document| document.changes.as_slice()), &rulebook, seen);
     let done: Vec<RoleSplit> = splits.iter().filter_map(|split| split.split.clone().ok()).collect();
     let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
     let parts = if done.is_empty() { Vec::new() } else { verify_splits(&done, &grounds) };
@@ -129,11 +130,30 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     if inputs.sources.is_some() {
         splits_view::note_refused(&mut report.splits, &patches);
     }
-    let judged = verdicts.iter().chain(&of_documents).flatten();
-    let proved = judged.chain(parts.iter().map(|part| &part.verdict)).all(Verdict::is_proved);
+    documents_view::note_reviews(&mut report.patches, &patches, (&named, &of_documents), of_roles);
+    let mut judged = verdicts.iter().flatten().chain(parts.iter().map(|part| &part.verdict));
+    let of_roles_proved = judged.all(Verdict::is_proved);
+    let proved = of_roles_proved && of_documents.iter().flatten().all(Verdict::is_proved);
+    let refuted = of_documents.iter().flatten().any(Verdict::is_refuted);
     let policies = stage.policies(&proposals);
     let asked = ChangeSet { changes, splits: done };
-    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, diagnostics })
+    let writable = of_roles_proved && !refuted;
+    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, diagnostics })
+}
+
+/// What is proposed for policies that name principals, and for boundaries, where that is asked for.
+fn named(
+    inputs: &Inputs,
+    roles: &[&Role],
+    proposals: &[RoleProposal],
+    (index, evidence, rules): (&SnapshotIndex<'_>, &Evidence<'_>, &Rules),
+) -> Vec<DocumentProposal> {
+    if !inputs.documents {
+        return Vec::new();
+    }
+    let mut named = iam_synthesize::documents(roles, index, evidence, (rules, &inputs.quotas));
+    named.extend(iam_synthesize::boundaries(proposals, index, &inputs.catalog, &inputs.quotas));
+    named
 }
 
 /// What the later stops share.

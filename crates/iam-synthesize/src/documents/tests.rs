@@ -6,10 +6,11 @@ use iam_model::action::Action;
 use iam_model::arn::ResourcePattern;
 use iam_model::catalog::Catalog;
 use iam_model::policy::{PrintStyle, print};
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{Snapshot, SnapshotIndex, read};
 use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
-use iam_model::usage::{AccountCoverage, Coverage, Observation, PrincipalUsage, UsageLog, Visibility};
+use iam_model::usage::{AccountCoverage, Coverage, Observation, UsageLog, Visibility};
 
 use super::{DocumentProposal, documents};
 use crate::{Evidence, KeepRule, Rules};
@@ -21,6 +22,12 @@ const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:resize";
 struct World {
     trust: &'static str,
     permissions: &'static str,
+    /// The resource that they stand on.
+    on: &'static str,
+    /// Resources beside the bucket.
+    resources: &'static str,
+    /// Who called what on what.
+    called: &'static [(&'static str, &'static str, &'static str)],
     users: &'static str,
     /// Who assumed what.
     assumed: &'static [(&'static str, &'static str)],
@@ -35,6 +42,9 @@ impl Default for World {
         Self {
             trust: r#"{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}"#,
             permissions: "",
+            on: FUNCTION,
+            resources: "",
+            called: &[],
             users: "",
             assumed: &[("ops", TARGET)],
             days: 90,
@@ -59,12 +69,14 @@ impl World {
             r#"{{"schema": "paring-snapshot/1", "organization": null, "accounts": {{"111122223333": {{
             "authorization_details": {{"UserDetailList": [{}], "GroupDetailList": [], "Policies": [],
               "RoleDetailList": [{}, {}, {}]}},
-            "resources": [{{"kind": "s3.bucket", "arn": "arn:aws:s3:::images", "api": {{}}}}],
-            "resource_policies": {{"{FUNCTION}": {{"Version": "2012-10-17", "Statement": [{}]}}}}}}}}}}"#,
+            "resources": [{{"kind": "s3.bucket", "arn": "arn:aws:s3:::images", "api": {{}}}}{}],
+            "resource_policies": {{"{}": {{"Version": "2012-10-17", "Statement": [{}]}}}}}}}}}}"#,
             self.users,
             role("target", self.trust),
             role("ops", plain),
             role("old", plain),
+            self.resources,
+            self.on,
             self.permissions
         );
         read(SourceText { name: SourceName::new("test"), text }).unwrap().0
@@ -75,12 +87,13 @@ impl World {
         if self.read {
             usage.seen_in.insert(("111122223333".parse().unwrap(), "eu-west-1".into()));
         }
-        for (who, resource) in self.assumed {
+        let assumed = self.assumed.iter().map(|(who, resource)| (*who, "sts:AssumeRole", *resource));
+        for (who, action, resource) in assumed.chain(self.called.iter().copied()) {
             let caller = format!("arn:aws:iam::111122223333:role/{who}").parse().unwrap();
             let observation = Observation {
-                action: "sts:AssumeRole".parse().unwrap(),
+                action: action.parse().unwrap(),
                 resources: vec![ResourcePattern::new(resource)],
-                resource_known: *resource != "*",
+                resource_known: resource != "*",
                 context: BTreeMap::new(),
                 function: None,
                 count: 2,
@@ -89,7 +102,7 @@ impl World {
                 last: Timestamp::from_epoch_seconds(9),
                 sample_event_ids: Vec::new(),
             };
-            usage.principals.insert(caller, PrincipalUsage { observations: vec![observation] });
+            usage.principals.entry(caller).or_default().observations.push(observation);
         }
         usage
     }
@@ -114,7 +127,8 @@ impl World {
             has_own_record: &|_| false,
         };
         let target = index.role(&TARGET.parse().unwrap()).unwrap();
-        documents(&[target], &index, &evidence, &Rules { min_days: 30, keep: self.keep, ..Rules::default() })
+        let rules = Rules { min_days: 30, keep: self.keep, ..Rules::default() };
+        documents(&[target], &index, &evidence, (&rules, &QuotaProfile::AWS))
     }
 }
 
@@ -123,7 +137,7 @@ impl World {
 fn check(world: World, after: Option<&str>, says: &str) {
     let proposals = world.propose();
     let text = |p: &DocumentProposal| {
-        let document = p.change.as_ref().and_then(|c| c.after.as_ref())?;
+        let document = p.changes.first().and_then(|c| c.after.as_ref())?;
         Some(print(document, PrintStyle::Compact).replace(r#""Version":"2012-10-17","#, ""))
     };
     let found = proposals.iter().find_map(text);
@@ -166,8 +180,9 @@ fn nothing_is_cut_that_the_logs_could_not_have_shown() {
     let outside =
         r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "arn:aws:iam::999988887777:role/ci"}}"#;
     check(World { trust: outside, ..World::default() }, None, "no role of the snapshot");
-    let service = r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}"#;
-    check(World { trust: service, ..World::default() }, None, "ec2.amazonaws.com stays");
+    let service =
+        r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "firehose.amazonaws.com"}}"#;
+    check(World { trust: service, ..World::default() }, None, "firehose.amazonaws.com stays");
 }
 
 #[test]
@@ -210,4 +225,138 @@ fn a_service_that_invokes_for_anyone_is_shown_and_not_guessed_at() {
     let bound = r#"{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "lambda:InvokeFunction",
         "Resource": "*", "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}"#;
     check(World { permissions: bound, ..World::default() }, None, "");
+}
+
+#[test]
+fn a_service_through_which_nothing_runs_is_no_longer_trusted() {
+    const BOTH: &str = r#"{"Effect": "Allow", "Action": "sts:AssumeRole",
+      "Principal": {"Service": ["ec2.amazonaws.com", "lambda.amazonaws.com"]}}"#;
+    let lambda = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let runs = r#", {"kind": "lambda.function", "arn": "arn:aws:lambda:eu-west-1:111122223333:function:f",
+      "role_arn": "arn:aws:iam::111122223333:role/target", "api": {}}"#;
+    // The role has no instance profile. A function runs as it, or none was collected that could.
+    check(World { trust: BOTH, resources: runs, ..World::default() }, Some(lambda), "");
+    check(World { trust: BOTH, ..World::default() }, Some(lambda), "");
+    const GLUE: &str = r#"{"Effect": "Allow", "Action": "sts:AssumeRole",
+      "Principal": {"Service": ["glue.amazonaws.com", "lambda.amazonaws.com"]}}"#;
+    check(World { trust: GLUE, resources: runs, ..World::default() }, None, "glue.amazonaws.com stays");
+    let other = r#", {"kind": "glue.job", "arn": "arn:aws:glue:eu-west-1:111122223333:job/j",
+      "role_arn": "arn:aws:iam::111122223333:role/old", "api": {}}"#;
+    check(World { trust: GLUE, resources: other, ..World::default() }, Some(lambda), "");
+}
+
+const BUCKET: &str = "arn:aws:s3:::images";
+const SHARE: &str = r#"{"Sid": "share", "Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::images", "arn:aws:s3:::images/*"],
+  "Principal": {"AWS": ["arn:aws:iam::111122223333:role/ops", "arn:aws:iam::111122223333:role/old"]}}"#;
+
+#[test]
+fn roles_named_by_a_resource_keep_what_they_were_seen_to_do() {
+    let world = || World { on: BUCKET, permissions: SHARE, ..World::default() };
+    let get =
+        &[("ops", "s3:GetObject", "arn:aws:s3:::images/a.png"), ("old", "s3:GetObject", "arn:aws:s3:::other/a.png")];
+    let after = r#"{"Statement":[{"Sid":"share","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/ops"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::images/a.png"}]}"#;
+    check(World { called: get, ..world() }, Some(after), "");
+    // Each role by itself; what several keep alike is written once.
+    let two = &[("ops", "s3:GetObject", "arn:aws:s3:::images/a.png"), ("old", "s3:ListBucket", "arn:aws:s3:::images")];
+    let after = r#"{"Statement":[{"Sid":"share","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/ops"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::images/a.png"},{"Sid":"share2","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/old"},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::images"}]}"#;
+    check(World { called: two, ..world() }, Some(after), "");
+    let alike =
+        &[("ops", "s3:GetObject", "arn:aws:s3:::images/a.png"), ("old", "s3:GetObject", "arn:aws:s3:::images/a.png")];
+    let after = r#"{"Statement":[{"Sid":"share","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:role/ops","arn:aws:iam::111122223333:role/old"]},"Action":"s3:GetObject","Resource":"arn:aws:s3:::images/a.png"}]}"#;
+    check(World { called: alike, ..world() }, Some(after), "");
+}
+
+#[test]
+fn a_resource_keeps_whom_the_logs_could_not_have_shown() {
+    let world = || World { on: BUCKET, permissions: SHARE, ..World::default() };
+    check(World { visible: false, ..world() }, None, "could not have been seen");
+    check(World { days: 3, ..world() }, None, "3 days, and 30 are asked for");
+    check(World { read: false, ..world() }, None, "no log of account 111122223333 was read");
+    const NAMED: &str = r#"{"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "arn:aws:s3:::images/*",
+      "Principal": {"AWS": "arn:aws:iam::111122223333:role/ops"}}"#;
+    check(World { permissions: NAMED, visible: false, ..world() }, None, "");
+    let keep = |action: &str| KeepRule {
+        role: Some("ops".into()),
+        actions: vec![iam_model::action::ActionPattern::new(action)],
+        reason: "yearly".into(),
+    };
+    let after = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/ops"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::images/*"}]}"#;
+    check(World { permissions: NAMED, keep: vec![keep("s3:Put*")], ..world() }, Some(after), "");
+}
+
+#[test]
+fn others_than_roles_of_the_snapshot_stay_in_a_resources_policy() {
+    const MIXED: &str = r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::images/*", "Principal": {"AWS": [
+      "arn:aws:iam::111122223333:user/ada", "arn:aws:iam::111122223333:role/old", "arn:aws:iam::999988887777:root"]}}"#;
+    let after = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:user/ada","arn:aws:iam::999988887777:root"]},"Action":"s3:GetObject","Resource":"arn:aws:s3:::images/*"}]}"#;
+    check(
+        World { on: BUCKET, permissions: MIXED, ..World::default() },
+        Some(after),
+        "the whole account 999988887777 stays",
+    );
+    const OPEN: &str =
+        r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::images/*", "Principal": "*"}"#;
+    check(World { on: BUCKET, permissions: OPEN, ..World::default() }, None, "everyone stays");
+}
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/k1";
+
+#[test]
+fn a_key_keeps_who_manages_it_and_its_account() {
+    const ROOT: &str = r#"{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}"#;
+    const ADMIN: &str = r#"{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": "arn:aws:iam::111122223333:role/old"}}"#;
+    const USE: &str = r#"{"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": "*", "Principal": {"AWS": "arn:aws:iam::111122223333:role/ops"}}"#;
+    check(World { on: KEY, permissions: ROOT, ..World::default() }, None, "");
+    check(World { on: KEY, permissions: ADMIN, ..World::default() }, None, "who may change a key's policy stays");
+    check(World { on: KEY, permissions: USE, ..World::default() }, None, "a key cannot be without a policy");
+    let decrypt = &[("ops", "kms:Decrypt", KEY)];
+    let after = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/ops"},"Action":"kms:Decrypt","Resource":"*"}]}"#;
+    check(World { on: KEY, permissions: USE, called: decrypt, ..World::default() }, Some(after), "");
+    let alias = &[("ops", "kms:Encrypt", "arn:aws:kms:eu-west-1:111122223333:alias/orders")];
+    let after = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/ops"},"Action":"kms:Encrypt","Resource":"*"}]}"#;
+    check(World { on: KEY, permissions: USE, called: alias, ..World::default() }, Some(after), "");
+}
+
+#[test]
+fn a_service_is_bound_to_the_sources_that_the_snapshot_shows() {
+    const OPEN: &str = r#"{"Sid": "s", "Effect": "Allow", "Principal": {"Service": "SERVICE"}, "Action": "lambda:InvokeFunction",
+        "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:resize"}"#;
+    let cases = [
+        (
+            "sns.amazonaws.com",
+            r#", {"kind": "sns.topic", "arn": "arn:aws:sns:eu-west-1:111122223333:uploads", "api": {"Subscriptions": [{"Protocol": "lambda",
+              "Endpoint": "arn:aws:lambda:eu-west-1:111122223333:function:resize"}]}}"#,
+            r#""ArnLike":{"aws:SourceArn":"arn:aws:sns:eu-west-1:111122223333:uploads"}"#,
+        ),
+        (
+            "events.amazonaws.com",
+            r#", {"kind": "events.rule", "arn": "arn:aws:events:eu-west-1:111122223333:rule/nightly", "api": {"Targets": [{"Id": "1",
+              "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:resize"}]}}"#,
+            r#""ArnLike":{"aws:SourceArn":"arn:aws:events:eu-west-1:111122223333:rule/nightly"}"#,
+        ),
+        (
+            "s3.amazonaws.com",
+            r#", {"kind": "s3.bucket", "arn": "arn:aws:s3:::uploads", "api": {"NotificationConfiguration": {"LambdaFunctionConfigurations": [
+              {"LambdaFunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:resize", "Events": ["s3:ObjectCreated:*"]}]}}}"#,
+            r#""ArnLike":{"aws:SourceArn":"arn:aws:s3:::uploads"},"StringEquals":{"aws:SourceAccount":"111122223333"}"#,
+        ),
+        (
+            "apigateway.amazonaws.com",
+            r#", {"kind": "apigateway.rest_api", "arn": "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3", "api": {"Resources": [{"path": "/", "resourceMethods":
+              {"GET": {"methodIntegration": {"uri": "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:111122223333:function:resize/invocations"}}}}]}}"#,
+            r#""ArnLike":{"aws:SourceArn":"arn:aws:execute-api:eu-west-1:111122223333:a1b2c3/*"}"#,
+        ),
+    ];
+    for (service, resources, condition) in cases {
+        let permissions = &*OPEN.replace("SERVICE", service).leak();
+        let after = format!(
+            r#"{{"Statement":[{{"Sid":"s","Effect":"Allow","Principal":{{"Service":"{service}"}},"Action":"lambda:InvokeFunction","Resource":"{FUNCTION}","Condition":{{{condition}}}}}]}}"#
+        );
+        check(World { permissions, resources, ..World::default() }, Some(&after), "");
+        // A version, or another function whose name starts alike, is another target.
+        for other in ["function:resize:live", "function:resize-2"] {
+            let resources = &*resources.replace("function:resize", other).leak();
+            check(World { permissions, resources, ..World::default() }, None, "may invoke it for any account");
+        }
+    }
 }

@@ -8,51 +8,47 @@ use std::collections::BTreeSet;
 
 use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
-use iam_model::change::{AttachmentKind, Reason};
+use iam_model::change::AttachmentKind;
 use iam_model::condition::Comparison;
 use iam_model::policy::{
     ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, ResourceElement, Statement,
 };
-use iam_model::snapshot::{Role, SnapshotIndex};
+use iam_model::snapshot::Role;
 use iam_model::text::Spanned;
 use iam_model::usage::{Observation, Visibility};
 
-use super::{DocumentProposal, Draft, attachment, condition, has_key, understood};
-use crate::needs::{Evidence, Rules};
+use super::services::is_stale;
+use super::{DocumentProposal, Draft, Ground, attachment, condition, has_key, text, understood, whole_account};
 
 const ASSUME: &str = "sts:AssumeRole";
 /// What comes along with assuming a role, and is of no use without it.
 const ALONG: &[&str] = &["sts:TagSession", "sts:SetSourceIdentity"];
 const PRINCIPAL_ARN: &str = "aws:PrincipalArn";
 
-pub(super) fn propose(
-    role: &Role,
-    index: &SnapshotIndex<'_>,
-    evidence: &Evidence<'_>,
-    rules: &Rules,
-) -> Option<DocumentProposal> {
+pub(super) fn propose(role: &Role, ground: &Ground<'_, '_>) -> Option<DocumentProposal> {
     if role.is_service_linked() {
         return None;
     }
     let assume: Action = ASSUME.parse().ok()?;
-    let trusted = Trusted { role: &role.identity.arn, index, evidence, rules, assume };
+    let trusted = Trusted { described: role, role: &role.identity.arn, ground, assume };
+    let most = ground.quotas.trust;
     let place = attachment(AttachmentKind::Trust, Some(&role.identity.arn), None);
     let mut draft = Draft::new();
     if let Some(why) = trusted.why_not(&role.trust) {
         draft.left_alone.push(why);
-        return draft.finish(place, &role.trust);
+        return draft.finish(place, &role.trust, most);
     }
     for statement in &role.trust.statements {
         trusted.statement(statement, &mut draft);
     }
     if !draft.reasons.is_empty() && !draft.statements.iter().any(|s| s.effect == Effect::Allow) {
-        let days = evidence.coverage.days;
+        let days = ground.evidence.coverage.days;
         draft = Draft::new();
         draft.left_alone.push(format!(
             "nobody it trusts was seen to assume it in {days} days; a role that none may assume is better deleted, by hand"
         ));
     }
-    draft.finish(place, &role.trust)
+    draft.finish(place, &role.trust, most)
 }
 
 /// What is known of one entry of a principal element.
@@ -61,15 +57,16 @@ enum Known {
     Stays,
     /// It could have been seen, and was not.
     Unseen,
+    /// A service through which nothing of the snapshot runs as the role.
+    Stale,
     /// Nobody can tell, and why.
     Open(String),
 }
 
 struct Trusted<'t, 'a> {
+    described: &'t Role,
     role: &'t Arn,
-    index: &'t SnapshotIndex<'a>,
-    evidence: &'t Evidence<'t>,
-    rules: &'t Rules,
+    ground: &'t Ground<'t, 'a>,
     assume: Action,
 }
 
@@ -79,13 +76,13 @@ impl Trusted<'_, '_> {
         if !understood(trust) {
             return Some("its trust policy is not understood whole, so it stays as it is".into());
         }
-        let days = self.evidence.coverage.days;
+        let days = self.ground.evidence.coverage.days;
         let names_someone = trust.statements.iter().any(|statement| match &statement.principal {
             Some(PrincipalElement::Principal(all)) => all.iter().any(|p| matches!(p.value, PrincipalPattern::Aws(_))),
             _ => false,
         });
-        (names_someone && (days == 0 || days < self.rules.min_days)).then(|| {
-            format!("the logs span {days} days, and {} are asked for before trust is cut", self.rules.min_days)
+        (names_someone && (days == 0 || days < self.ground.rules.min_days)).then(|| {
+            format!("the logs span {days} days, and {} are asked for before trust is cut", self.ground.rules.min_days)
         })
     }
 
@@ -105,30 +102,45 @@ impl Trusted<'_, '_> {
             return;
         }
         let mut kept = Vec::new();
-        let mut gone = Vec::new();
+        let (mut gone, mut stale) = (Vec::new(), Vec::new());
         for principal in principals {
             match self.principal(&principal.value) {
                 Known::Stays => kept.push(principal.clone()),
                 Known::Unseen => gone.push(text(&principal.value).to_owned()),
+                Known::Stale => stale.push(text(&principal.value).to_owned()),
                 Known::Open(why) => {
                     draft.left_alone.push(why);
                     kept.push(principal.clone());
                 }
             }
         }
-        self.without(statement, kept, &gone, draft);
+        self.without(statement, kept, (&gone, &stale), draft);
     }
 
     /// The statement without the principals that were not seen.
-    fn without(&self, statement: &Statement, kept: Vec<Spanned<PrincipalPattern>>, gone: &[String], draft: &mut Draft) {
-        if gone.is_empty() {
+    fn without(
+        &self,
+        statement: &Statement,
+        kept: Vec<Spanned<PrincipalPattern>>,
+        (gone, stale): (&[String], &[String]),
+        draft: &mut Draft,
+    ) {
+        if gone.is_empty() && stale.is_empty() {
             draft.statements.push(statement.clone());
             return;
         }
-        let days = self.evidence.coverage.days;
-        let because = format!("no longer trusted, not seen to assume it in {days} days: {}", gone.join(", "));
+        let days = self.ground.evidence.coverage.days;
+        let mut because = Vec::new();
+        if !gone.is_empty() {
+            because.push(format!("no longer trusted, not seen to assume it in {days} days: {}", gone.join(", ")));
+        }
+        if !stale.is_empty() {
+            let stale = stale.join(", ");
+            because.push(format!("no longer trusted, as nothing of the snapshot runs as the role through it: {stale}"));
+        }
+        let because = because.join("; ");
         if kept.is_empty() {
-            draft.reasons.push(Reason { statement: None, because, evidence: Vec::new() });
+            draft.dropped(because);
             return;
         }
         let narrowed = Statement { principal: Some(PrincipalElement::Principal(kept)), ..statement.clone() };
@@ -145,6 +157,12 @@ impl Trusted<'_, '_> {
     fn principal(&self, principal: &PrincipalPattern) -> Known {
         let PrincipalPattern::Aws(name) = principal else {
             return match principal {
+                PrincipalPattern::Service(name) if is_stale(name, self.described, self.ground.index) == Some(true) => {
+                    Known::Stale
+                }
+                PrincipalPattern::Service(name) if is_stale(name, self.described, self.ground.index).is_some() => {
+                    Known::Stays
+                }
                 PrincipalPattern::Service(name) if !name.starts_with("lambda.") => Known::Open(format!(
                     "{name} stays: what services assume for themselves is not counted by role in the logs"
                 )),
@@ -157,7 +175,8 @@ impl Trusted<'_, '_> {
                 "{name} stays: it stands with others in one statement, where no condition could speak of it alone"
             ));
         }
-        let caller = name.parse::<Arn>().ok().filter(|arn| arn.service() == "iam" && self.index.role(arn).is_some());
+        let caller =
+            name.parse::<Arn>().ok().filter(|arn| arn.service() == "iam" && self.ground.index.role(arn).is_some());
         let Some(caller) = caller else {
             return Known::Open(format!("{name} stays: it is no role of the snapshot, so its calls are not known"));
         };
@@ -178,11 +197,11 @@ impl Trusted<'_, '_> {
                 draft.left_alone.push(format!("the whole account {account} stays trusted: {why}"));
             }
             Ok(roles) if roles.is_empty() => {
-                let days = self.evidence.coverage.days;
+                let days = self.ground.evidence.coverage.days;
                 let because = format!(
                     "account {account} is no longer trusted: none of its roles was seen to assume it in {days} days"
                 );
-                draft.reasons.push(Reason { statement: None, because, evidence: Vec::new() });
+                draft.dropped(because);
                 return;
             }
             Ok(roles) => {
@@ -199,7 +218,7 @@ impl Trusted<'_, '_> {
 
     /// The roles of an account that assumed this one or must stay able to; an error where someone could go unseen.
     fn roles_of(&self, account: &AccountId) -> Result<BTreeSet<Arn>, String> {
-        let described = self.index.snapshot().accounts.get(account).ok_or("it is not in the snapshot")?;
+        let described = self.ground.index.snapshot().accounts.get(account).ok_or("it is not in the snapshot")?;
         if !described.users.is_empty() {
             return Err("it has users, whose calls are not counted".into());
         }
@@ -208,7 +227,7 @@ impl Trusted<'_, '_> {
         }
         let mut seen = BTreeSet::new();
         for (caller, _) in
-            self.evidence.usage.principals.iter().filter(|(arn, _)| arn.account().as_ref() == Some(account))
+            self.ground.evidence.usage.principals.iter().filter(|(arn, _)| arn.account().as_ref() == Some(account))
         {
             if self.calls(caller).any(|call| self.is_about_this(call)) {
                 seen.insert(caller.clone());
@@ -225,23 +244,15 @@ impl Trusted<'_, '_> {
 
     /// Whether the logs would have shown a role assuming this one; the error says why not.
     fn shown(&self, account: &AccountId, caller: &Arn) -> Result<(), String> {
-        let evidence = self.evidence;
-        let trails = evidence.coverage.accounts.get(account);
-        if !evidence.usage.seen_in.iter().any(|(seen, _)| seen == account) {
-            return Err(format!("no log of account {account} was read"));
-        }
-        let whole = trails.is_some_and(|t| t.management_read && t.management_write && t.regions.is_none());
-        if !whole {
-            return Err(format!("the trails of account {account} do not record it in every region"));
-        }
-        match (evidence.visibility)(caller, &self.assume) {
+        self.ground.is_logged(account)?;
+        match (self.ground.evidence.visibility)(caller, &self.assume) {
             Visibility::Visible => Ok(()),
             Visibility::Invisible(why) => Err(why),
         }
     }
 
     fn calls<'s>(&'s self, caller: &Arn) -> impl Iterator<Item = &'s Observation> {
-        let used = self.evidence.usage.principals.get(caller);
+        let used = self.ground.evidence.usage.principals.get(caller);
         used.into_iter().flat_map(|used| &used.observations).filter(|o| o.count > 0 && o.action == self.assume)
     }
 
@@ -254,32 +265,14 @@ impl Trusted<'_, '_> {
     /// Whether a rule keeps a role able to assume others, or this role able to be assumed.
     fn is_kept(&self, caller: &Arn) -> bool {
         let concerns = |arn: &Arn| {
-            self.rules.keep.iter().filter(|rule| rule.applies_to(arn)).flat_map(|rule| &rule.actions).any(|action| {
-                let text = action.as_str();
-                text.contains(['*', '?']) && (text == "*" || text.to_ascii_lowercase().starts_with("sts:"))
-                    || text.eq_ignore_ascii_case(ASSUME)
-            })
+            self.ground.rules.keep.iter().filter(|rule| rule.applies_to(arn)).flat_map(|rule| &rule.actions).any(
+                |action| {
+                    let text = action.as_str();
+                    text.contains(['*', '?']) && (text == "*" || text.to_ascii_lowercase().starts_with("sts:"))
+                        || text.eq_ignore_ascii_case(ASSUME)
+                },
+            )
         };
         concerns(caller) || concerns(self.role)
     }
-}
-
-fn text(principal: &PrincipalPattern) -> &str {
-    match principal {
-        PrincipalPattern::Everyone => "*",
-        PrincipalPattern::Aws(text)
-        | PrincipalPattern::Service(text)
-        | PrincipalPattern::Federated(text)
-        | PrincipalPattern::CanonicalUser(text)
-        | PrincipalPattern::Unknown { value: text, .. } => text,
-    }
-}
-
-/// The account that an entry trusts as a whole: its root's ARN, or its bare id.
-fn whole_account(principal: &PrincipalPattern) -> Option<AccountId> {
-    let PrincipalPattern::Aws(name) = principal else { return None };
-    name.parse().ok().or_else(|| {
-        let arn: Arn = name.parse().ok()?;
-        (arn.service() == "iam" && arn.resource() == "root").then(|| arn.account()).flatten()
-    })
 }

@@ -1,0 +1,132 @@
+//! What a role named in a resource's policy was seen to do with the resource, as the statement that would be left of it.
+//!
+//! A role of an account whose logs were read is judged by its calls. What could not have been seen stays where it is named,
+//! and keeps a statement with wildcards as it is.
+
+use std::collections::BTreeSet;
+
+use iam_evaluate::glob::{Glob, Reading};
+use iam_model::action::Action;
+use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::policy::{ActionElement, PolicyDocument, PrincipalPattern, Statement};
+use iam_model::usage::{Observation, Visibility};
+
+use super::Ground;
+use crate::bounds::Bounds;
+use crate::narrow::{Candidate, Served, narrow};
+use crate::needs::Known;
+
+/// What is left of a statement for one role.
+pub(super) enum Used {
+    /// These; nothing where none of it was used.
+    Parts(Vec<Statement>),
+    /// Nobody can tell, and why.
+    Open(String),
+}
+
+impl Ground<'_, '_> {
+    /// The role of the snapshot that a principal names.
+    pub(super) fn role(&self, principal: &PrincipalPattern) -> Option<Arn> {
+        let PrincipalPattern::Aws(name) = principal else { return None };
+        name.parse::<Arn>().ok().filter(|arn| arn.service() == "iam" && self.index.role(arn).is_some())
+    }
+
+    /// What is left of a statement on `on` for a role that it names.
+    pub(super) fn used(&self, role: &Arn, on: &Arn, document: &PolicyDocument, statement: &Statement) -> Used {
+        if let Err(why) = role.account().ok_or_else(|| "no account".to_owned()).and_then(|id| self.is_logged(&id)) {
+            return Used::Open(why);
+        }
+        // Whoever is named, what the statement lets through is asked.
+        let alone = Statement { principal: None, ..statement.clone() };
+        let Some(candidate) = Candidate::new(document, &alone) else {
+            return Used::Open("the statement is not understood".into());
+        };
+        let known = Known { role, evidence: self.evidence, rules: self.rules };
+        let bounds = Bounds::new(role, self.evidence.usage, self.existing);
+        let mut served = Vec::new();
+        let named: BTreeSet<Action> = candidate.named().filter_map(|pattern| pattern.as_str().parse().ok()).collect();
+        for action in self.asked(on, &candidate, &named) {
+            let calls: Vec<&Observation> = self.calls_on(role, &action, on).collect();
+            if !calls.is_empty() {
+                served.extend(on_seen(&action, &calls, on, &candidate, &bounds));
+            } else if self.is_kept(role, &action) {
+                served.push(Served::as_granted(action, 0));
+            } else if let Visibility::Invisible(why) = known.visibility(&action) {
+                if !named.contains(&action) {
+                    return Used::Open(format!("{action} could not have been seen: {why}"));
+                }
+                served.push(Served::as_granted(action, 0));
+            }
+        }
+        let parts = narrow(&alone, &served, false).into_iter().map(|narrowed| narrowed.statement);
+        Used::Parts(parts.map(|part| Statement { principal: statement.principal.clone(), ..part }).collect())
+    }
+
+    /// The actions of the resource's service that a statement allows; those it names though nobody knows them, too.
+    fn asked(&self, on: &Arn, candidate: &Candidate<'_>, named: &BTreeSet<Action>) -> Vec<Action> {
+        let of_service = |action: &Action| action.service().eq_ignore_ascii_case(on.service());
+        let known = self.evidence.catalog.actions().map(|facts| facts.action());
+        let mut asked: Vec<Action> =
+            known.filter(|action| of_service(action) && candidate.allows_action(action)).collect();
+        let unknown = |action: &&Action| of_service(action) && self.evidence.catalog.action(action).is_none();
+        asked.extend(named.iter().filter(unknown).cloned());
+        asked
+    }
+
+    fn calls_on<'s>(&'s self, role: &Arn, action: &'s Action, on: &'s Arn) -> impl Iterator<Item = &'s Observation> {
+        let used = self.evidence.usage.principals.get(role);
+        let calls = used.into_iter().flat_map(|used| &used.observations);
+        let may = |call: &Observation| !call.resource_known || call.resources.iter().any(|seen| may_be_of(seen, on));
+        calls.filter(move |call| call.count > 0 && call.action == *action && may(call))
+    }
+
+    /// Whether a rule keeps an action of a role.
+    fn is_kept(&self, role: &Arn, action: &Action) -> bool {
+        let rules = self.rules.keep.iter().filter(|rule| rule.applies_to(role));
+        rules
+            .flat_map(|rule| &rule.actions)
+            .any(|pattern| Glob::parse(pattern.as_str(), Reading::ACTION).matches(action.as_str()))
+    }
+}
+
+/// An action that was seen, on the resources it was seen on.
+fn on_seen(
+    action: &Action,
+    calls: &[&Observation],
+    on: &Arn,
+    candidate: &Candidate<'_>,
+    bounds: &Bounds<'_>,
+) -> Option<Served> {
+    let known = calls.iter().all(|call| call.resource_known);
+    let mut seen: Vec<ResourcePattern> =
+        calls.iter().flat_map(|call| &call.resources).filter(|seen| may_be_of(seen, on)).cloned().collect();
+    seen.sort();
+    seen.dedup();
+    // In a policy of its own, `*` is the resource itself.
+    let itself = seen.iter().all(|seen| seen.as_str() == on.as_str());
+    let named = seen.iter().all(|seen| seen.as_str().starts_with(on.as_str()));
+    if !known || !named || (itself && candidate.statement.resource.patterns().iter().any(|p| p.value.is_everything())) {
+        return Some(Served::as_granted(action.clone(), 0));
+    }
+    let (resources, folds) = candidate.resources_for(action, &seen, bounds)?;
+    Some(Served { action: action.clone(), resources: Some(resources), folds, bound: None, need: 0 })
+}
+
+/// Whether what a call was about may be a resource, or something in it.
+fn may_be_of(seen: &ResourcePattern, on: &Arn) -> bool {
+    let (seen, on) = (seen.as_str(), on.as_str());
+    let start = seen.split(['*', '?']).next().unwrap_or_default();
+    if start.len() < seen.len() {
+        return start.starts_with(on) || on.starts_with(start);
+    }
+    // A key is called by its aliases too.
+    let alias = seen.contains(":alias/") && on.contains(":key/");
+    alias || seen.strip_prefix(on).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
+}
+
+/// Whether a statement lets an action through on anything.
+pub(super) fn allows(statement: &Statement, action: &str) -> bool {
+    let matches = |pattern: &str| Glob::parse(pattern, Reading::ACTION).matches(action);
+    let listed = statement.action.patterns().iter().any(|pattern| matches(pattern.value.as_str()));
+    listed == matches!(statement.action, ActionElement::Action(_))
+}

@@ -1,0 +1,91 @@
+//! Boundaries that several roles share: never below what any of them is left with.
+
+use super::*;
+use crate::{DocumentProposal, boundaries};
+
+const BOUNDARY: &str = "arn:aws:iam::111122223333:policy/limits";
+
+/// An account with roles `orders` and `other`, and perhaps a user, within one boundary.
+fn account(boundary: &str, own: &str, other: &str, user: bool) -> Snapshot {
+    let role = |name: &str, statements: &str| {
+        format!(
+            r#"{{"Path": "/", "RoleName": "{name}", "RoleId": "AROA{name}", "Arn": "arn:aws:iam::111122223333:role/{name}", "InstanceProfileList": [],
+            "AssumeRolePolicyDocument": {{"Version": "2012-10-17", "Statement": []}}, "AttachedManagedPolicies": [],
+            "PermissionsBoundary": {{"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": "{BOUNDARY}"}},
+            "RolePolicyList": [{{"PolicyName": "own", "PolicyDocument": {{"Version": "2012-10-17", "Statement": {statements}}}}}]}}"#
+        )
+    };
+    let ada = format!(
+        r#"{{"UserName": "ada", "UserId": "AIDAADA", "Arn": "arn:aws:iam::111122223333:user/ada", "Path": "/", "GroupList": [],
+        "AttachedManagedPolicies": [], "UserPolicyList": [], "PermissionsBoundary": {{"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": "{BOUNDARY}"}}}}"#
+    );
+    let text = format!(
+        r#"{{"schema": "paring-snapshot/1", "organization": null, "accounts": {{"111122223333": {{"authorization_details": {{
+        "UserDetailList": [{}], "GroupDetailList": [], "RoleDetailList": [{}, {}], "Policies": [
+          {{"PolicyName": "limits", "Arn": "{BOUNDARY}", "DefaultVersionId": "v1", "PolicyVersionList": [{{"VersionId": "v1",
+            "IsDefaultVersion": true, "Document": {{"Version": "2012-10-17", "Statement": {boundary}}}}}]}}]}},
+        "resources": [], "resource_policies": {{}}}}}}}}"#,
+        if user { &ada } else { "" },
+        role("orders", own),
+        role("other", other)
+    );
+    read(SourceText { name: SourceName::new("test"), text }).unwrap().0
+}
+
+/// What is proposed where `orders` put items and `other` was seen to do this.
+fn propose_for(snapshot: &Snapshot, other: Option<&str>) -> Vec<DocumentProposal> {
+    let catalog = Catalog::embedded().unwrap();
+    let mut usage = UsageLog::default();
+    let mut see = |role: &str, action: &str, resource: &str| {
+        let role: Arn = format!("arn:aws:iam::111122223333:role/{role}").parse().unwrap();
+        usage.principals.insert(role, PrincipalUsage { observations: vec![seen(action, resource)] });
+    };
+    see("orders", "dynamodb:PutItem", TABLE);
+    if let Some(action) = other {
+        see("other", action, QUEUE);
+    }
+    let coverage = Coverage { days: 90, ..Coverage::default() };
+    let visible = |_: &Arn, _: &Action| Visibility::Visible;
+    let evidence = Evidence {
+        usage: &usage,
+        coverage: &coverage,
+        catalog: &catalog,
+        visibility: &visible,
+        has_own_record: &|_| false,
+    };
+    let (index, _) = SnapshotIndex::new(snapshot);
+    let roles: Vec<_> = index.roles().collect();
+    let proposals = synthesize(&roles, &index, &evidence, &Rules { min_days: 30, ..Rules::default() });
+    boundaries(&proposals, &index, &catalog, &QuotaProfile::AWS)
+}
+
+const ALL: &str = r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"}]"#;
+const WIDE: &str = r#"[{"Effect": "Allow", "Action": ["dynamodb:*", "sqs:*", "s3:*"], "Resource": "*"}, {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}]"#;
+
+#[test]
+fn a_boundary_keeps_what_any_of_its_roles_is_left_with() {
+    let proposals = propose_for(&account(WIDE, ALL, ALL, false), Some("sqs:GetQueueUrl"));
+    let [only] = proposals.as_slice() else { panic!("{proposals:#?}") };
+    // The same document for each role that has it.
+    assert_eq!(only.changes.len(), 2);
+    for change in &only.changes {
+        assert_eq!(change.attachment.policy_name.as_deref(), Some(BOUNDARY));
+        let text = print(change.after.as_ref().unwrap(), PrintStyle::Compact);
+        assert!(text.contains(r#""Action":["dynamodb:PutItem","sqs:GetQueueUrl"],"Resource":"*""#), "{text}");
+        assert!(text.contains(r#""Effect":"Deny","Action":"iam:*""#), "{text}");
+    }
+}
+
+#[test]
+fn a_boundary_stays_where_somebody_in_it_is_not_known() {
+    let why = |snapshot: &Snapshot, other| {
+        let proposals = propose_for(snapshot, other);
+        let [only] = proposals.as_slice() else { panic!("{proposals:#?}") };
+        assert!(only.changes.is_empty(), "{only:#?}");
+        only.left_alone.join("; ")
+    };
+    assert!(why(&account(WIDE, ALL, ALL, false), None).contains("nothing is known of other"));
+    assert!(why(&account(WIDE, ALL, ALL, true), Some("sqs:GetQueueUrl")).contains("ada has it too and is not judged"));
+    let none = r#"[{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]"#;
+    assert!(why(&account(none, ALL, ALL, false), Some("sqs:GetQueueUrl")).contains("a boundary that allows nothing"));
+}
