@@ -1,10 +1,12 @@
 //! Folding: names that were seen, written as the pattern a person would write for them.
 //!
-//! Only what is data is folded, never configuration: objects of a bucket, streams of a log group, and names that hold
-//! a day, a UUID or another generated part. Every fold has a rule that says why. Bounded by the old grant, by what the
+//! Only what is data is folded, never configuration: objects of a bucket, streams of a log group, indexes of a table,
+//! suffixes of a secret, and names that hold a day, a UUID, a tenant or another part that is data. Every fold has a rule
+//! that says why. Bounded by the old grant, by what the
 //! role was denied and by the account's own resources where the result is used.
 
 mod generated;
+mod names;
 mod objects;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +26,12 @@ pub enum FoldRule {
     LogStreams,
     /// Names that differ in generated parts alone: days, UUIDs, long numbers.
     GeneratedNames,
+    /// Several indexes of one table.
+    TableIndexes,
+    /// A secret that was made anew under its name, so that its suffix differs.
+    SecretSuffix,
+    /// Many names that differ in one part alone: tenants, customers.
+    ManyNames,
     /// The old statement's own pattern: what was seen is not surely inside it, or folds to more than it.
     GrantedPattern,
     /// The old statement's resources: the narrower words do not fit the quota.
@@ -40,6 +48,9 @@ impl FoldRule {
             Self::WholeBucket => "whole-bucket",
             Self::LogStreams => "log-streams",
             Self::GeneratedNames => "generated-names",
+            Self::TableIndexes => "table-indexes",
+            Self::SecretSuffix => "secret-suffix",
+            Self::ManyNames => "many-names",
             Self::GrantedPattern => "granted-pattern",
             Self::Quota => "quota",
         }
@@ -54,6 +65,9 @@ impl FoldRule {
             Self::WholeBucket => "objects all over the bucket",
             Self::LogStreams => "streams of one log group",
             Self::GeneratedNames => "names that differ in generated parts alone",
+            Self::TableIndexes => "several indexes of one table",
+            Self::SecretSuffix => "one secret, made anew under its name",
+            Self::ManyNames => "many names that differ in one part alone",
             Self::GrantedPattern => "the old statement's own pattern",
             Self::Quota => "the old resources, as those that were seen do not fit the quota",
         }
@@ -107,15 +121,16 @@ impl Folded {
 pub(crate) fn fold(resources: &[ResourcePattern], forbidden: &dyn Fn(&ResourcePattern) -> bool) -> Vec<Folded> {
     let mut folded: BTreeSet<Folded> = BTreeSet::new();
     let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut others: BTreeMap<String, Vec<&ResourcePattern>> = BTreeMap::new();
+    let mut others: BTreeSet<&str> = BTreeSet::new();
     for resource in resources {
         let text = resource.as_str();
         if let Some((bucket, key)) = objects::bucket_and_key(text) {
             buckets.entry(bucket).or_default().push(key);
         } else if let Some(group) = log_group_of_stream(text) {
-            folded.insert(Folded::by(FoldRule::LogStreams, &format!("{group}:*")));
+            let all = Folded::by(FoldRule::LogStreams, &format!("{group}:*"));
+            folded.insert(if forbidden(&all.pattern) { Folded::seen(resource) } else { all });
         } else {
-            others.entry(generated::masked(text)).or_default().push(resource);
+            others.insert(text);
         }
     }
     for (bucket, keys) in buckets {
@@ -129,12 +144,23 @@ pub(crate) fn fold(resources: &[ResourcePattern], forbidden: &dyn Fn(&ResourcePa
             }
         }
     }
-    for (masked, members) in others {
+    for (pattern, members) in names::fold(&mut others) {
+        if forbidden(&pattern.pattern) {
+            others.extend(members);
+        } else {
+            folded.insert(pattern);
+        }
+    }
+    let mut masked: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for name in others {
+        masked.entry(generated::masked(name)).or_default().push(name);
+    }
+    for (masked, members) in masked {
         let pattern = Folded::by(FoldRule::GeneratedNames, &masked);
         if members.len() > 1 && !forbidden(&pattern.pattern) {
             folded.insert(pattern);
         } else {
-            folded.extend(members.into_iter().map(Folded::seen));
+            folded.extend(members.into_iter().map(|name| Folded::seen(&ResourcePattern::new(name))));
         }
     }
     folded.into_iter().collect()

@@ -6,7 +6,7 @@ mod service;
 mod siblings;
 
 use iam_model::action::Action;
-use iam_model::arn::Arn;
+use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::{Catalog, Operation};
 use iam_model::snapshot::Resource;
 use iam_model::text::grouped;
@@ -80,6 +80,8 @@ fn observed(role: &Arn, evidence: &Evidence<'_>) -> Vec<Need> {
     }
     for need in &mut needs {
         if let Some(resources) = &mut need.resources {
+            let groups: Vec<_> = resources.iter().filter_map(all_of_log_group).collect();
+            resources.extend(groups);
             resources.sort();
             resources.dedup();
         }
@@ -88,6 +90,14 @@ fn observed(role: &Arn, evidence: &Evidence<'_>) -> Vec<Need> {
         need.because = describe(need);
     }
     needs
+}
+
+/// A log group as policies have to name it: all but the actions on tags are asked for on `GROUP:*`, whatever the call says.
+///
+/// Follows the CloudWatch Logs topic "Overview of managing access permissions".
+fn all_of_log_group(resource: &ResourcePattern) -> Option<ResourcePattern> {
+    let (head, group) = resource.as_str().split_once(":log-group:")?;
+    (head.contains(":logs:") && !group.contains(':')).then(|| ResourcePattern::new(&format!("{resource}:*")))
 }
 
 /// Whether an action has calls of its own; those that only calls of other actions ask for (`iam:PassRole`) have none.

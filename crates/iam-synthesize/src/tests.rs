@@ -18,6 +18,7 @@ use proptest::prelude::*;
 use crate::{Evidence, Grade, Judgement, KeepRule, RoleProposal, Rules, synthesize};
 
 mod boundaries;
+mod bounded;
 mod implied;
 mod minimal;
 mod suggested;

@@ -5,17 +5,34 @@ use iam_model::policy::{ActionElement, PolicyDocument, ResourceElement};
 
 use super::*;
 
-const ACTIONS: &[&str] =
-    &["dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "s3:PutObject", "sqs:SendMessage", "iam:GetRole"];
+const ACTIONS: &[&str] = &[
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "s3:GetObject",
+    "s3:PutObject",
+    "sqs:SendMessage",
+    "iam:GetRole",
+    "dynamodb:Query",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "iam:PassRole",
+    "logs:StartQuery",
+    "secretsmanager:GetSecretValue",
+];
 
 fn resource_of(action: &str, n: usize) -> String {
     match action.split(':').next().unwrap() {
+        "dynamodb" if action.ends_with("Query") => {
+            format!("arn:aws:dynamodb:us-east-1:111122223333:table/T{}/index/i{n}", n % 2)
+        }
         "dynamodb" => format!("arn:aws:dynamodb:us-east-1:111122223333:table/T{n}"),
         "s3" => ["bucket/a/1", "bucket/a/2", "bucket/a/3", "bucket/b/1", "other/2026-05-01/x", "other/2026-05-02/x"]
             .get(n)
             .map(|key| format!("arn:aws:s3:::{key}"))
             .unwrap(),
-        "sqs" => format!("arn:aws:sqs:us-east-1:111122223333:q{n}"),
+        "sqs" => format!("arn:aws:sqs:us-east-1:111122223333:q{}", n % 2),
+        "logs" => format!("arn:aws:logs:us-east-1:111122223333:log-group:/app/{n}"),
+        "secretsmanager" => format!("arn:aws:secretsmanager:us-east-1:111122223333:secret:s{}-AbCdE{n}", n % 3),
         _ => format!("arn:aws:iam::111122223333:role/r{n}"),
     }
 }
@@ -26,6 +43,7 @@ const GRANTED_ACTIONS: &[&str] = &[
     r#""Action": ["dynamodb:*", "s3:*"]"#,
     r#""Action": ["dynamodb:GetItem", "s3:Get*", "sqs:SendMessage"]"#,
     r#""Action": ["iam:Get*", "s3:GetObject", "s3:PutObject"]"#,
+    r#""Action": ["iam:PassRole", "sqs:*", "logs:*", "secretsmanager:Get*", "dynamodb:Query"]"#,
 ];
 const GRANTED_RESOURCES: &[&str] = &[
     r#""Resource": "*""#,
@@ -107,9 +125,19 @@ impl Case {
             }
         }
         let known = |o: &&Observation| o.resource_known;
-        let calls = (observations.iter().filter(known))
-            .map(|o| (o.action.clone(), o.resources[0].clone(), answer(&documents, &o.action, &o.resources[0])))
-            .collect();
+        let mut calls = Vec::new();
+        for call in observations.iter().filter(known) {
+            calls.push((call.action.clone(), call.resources[0].clone()));
+            // A call on a log group is asked for on the group with all that is in it.
+            if call.action.service() == "logs" {
+                calls.push((call.action.clone(), ResourcePattern::new(&format!("{}:*", call.resources[0]))));
+            }
+        }
+        let with_answer = |(action, resource): (Action, ResourcePattern)| {
+            let answer = answer(&documents, &action, &resource);
+            (action, resource, answer)
+        };
+        let calls = calls.into_iter().map(with_answer).collect();
         Some(Self { documents, calls, proposal })
     }
 
@@ -118,10 +146,14 @@ impl Case {
         self.calls.iter().all(|(action, resource, before)| answer(documents, action, resource) >= *before)
     }
 
-    /// Whether a rule says why an action stands in a statement on resources that nobody saw.
-    fn has_rule(&self, action: &str) -> bool {
+    /// Whether a rule says why an action stands on a resource that no call of it named; on any, where none is asked.
+    fn has_rule(&self, action: &str, on: Option<&ResourcePattern>) -> bool {
         let of = |need: &&crate::Need| need.action.as_str().eq_ignore_ascii_case(action);
-        self.proposal.needs.iter().filter(of).any(|need| need.grade() != Grade::Observed || need.resources.is_none())
+        self.proposal.needs.iter().filter(of).any(|need| match (&need.resources, on) {
+            (None, _) => true,
+            (Some(_), None) => need.seen.is_none(),
+            (Some(resources), Some(on)) => need.seen.is_none() && resources.contains(on),
+        })
     }
 
     fn is_named(&self, pattern: &ResourcePattern) -> bool {
@@ -140,7 +172,7 @@ impl Case {
                     change(&mut documents[at].statements[index]);
                     documents
                 };
-                let ruled = actions.iter().any(|action| self.has_rule(action.value.as_str()));
+                let rules = |on: Option<&ResourcePattern>| actions.iter().any(|a| self.has_rule(a.value.as_str(), on));
                 for action in actions {
                     let text = action.value.as_str();
                     if action.value.has_wildcard() {
@@ -150,17 +182,17 @@ impl Case {
                         let left = actions.iter().filter(|a| a.value != action.value).cloned().collect();
                         s.action = ActionElement::Action(left);
                     });
-                    if !self.has_rule(text) && self.keeps(&less) {
+                    if !self.has_rule(text, None) && self.keeps(&less) {
                         return Some(format!("the action {text} of statement {index} in {at}"));
                     }
                 }
                 let ResourceElement::Resource(resources) = &statement.resource else {
-                    if ruled {
+                    if rules(None) {
                         continue;
                     }
                     return Some(format!("{statement:?} has no list of resources"));
                 };
-                for resource in resources.iter().filter(|_| !ruled) {
+                for resource in resources.iter().filter(|resource| !rules(Some(&resource.value))) {
                     let less = without(&|s| {
                         let left = resources.iter().filter(|r| r.value != resource.value).cloned().collect();
                         s.resource = ResourceElement::Resource(left);

@@ -1,5 +1,7 @@
 //! `paring synthesize`: the policies alone that roles would be left with.
 
+use std::collections::BTreeMap;
+
 use iam_model::arn::Arn;
 use iam_model::policy::PolicyDocument;
 
@@ -8,7 +10,7 @@ use crate::cli::{PolicyFormat, Synthesize};
 use crate::error::CliError;
 use crate::job::Job;
 use crate::pipeline::{self, Tightened};
-use crate::report::{JudgementView, policies};
+use crate::report::{JudgementView, counted, policies};
 use crate::terminal::Terminal;
 use crate::write;
 
@@ -57,9 +59,13 @@ fn say(done: &Tightened, terminal: &mut Terminal) {
             terminal
                 .note(&format!("{}: no policy of its own: the AWS-managed ones that stay are all it needs", role.name));
         }
-        for note in &role.left_alone {
-            terminal.note(&format!("{}: stays beside: {note}", role.name));
-        }
+    }
+    for (note, roles) in beside(done) {
+        let who = match roles.as_slice() {
+            [only] => (*only).to_owned(),
+            many => counted(many.len(), "role", "roles"),
+        };
+        terminal.note(&format!("{who}: stays beside: {note}"));
     }
     for split in &done.report.splits {
         if let Some(why) = &split.refused {
@@ -69,6 +75,17 @@ fn say(done: &Tightened, terminal: &mut Terminal) {
     if !done.proved {
         terminal.note("not every claim about these policies is proved: run `paring tighten` to see which");
     }
+}
+
+/// Policies that stay as they are beside those printed, each with the roles that have it.
+fn beside(done: &Tightened) -> BTreeMap<&str, Vec<&str>> {
+    let mut notes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for role in &done.report.roles {
+        for note in &role.left_alone {
+            notes.entry(note).or_default().push(&role.name);
+        }
+    }
+    notes
 }
 
 fn files(made: &[(Arn, PolicyDocument)], format: PolicyFormat) -> Vec<(String, String)> {
