@@ -112,6 +112,20 @@ impl<'a> Candidate<'a> {
         listed == matches!(self.statement.action, ActionElement::Action(_))
     }
 
+    /// Whether a bare `*` lets every action through.
+    pub(crate) fn allows_every_action(&self) -> bool {
+        matches!(&self.statement.action, ActionElement::Action(all) if all.iter().any(|p| p.value.as_str() == "*"))
+    }
+
+    /// Whether the statement may let any action of a service through.
+    pub(crate) fn may_speak_of(&self, service: &str) -> bool {
+        let ActionElement::Action(patterns) = &self.statement.action else { return true };
+        patterns.iter().any(|pattern| match pattern.value.as_str().split_once(':') {
+            Some((own, _)) => own.contains(['*', '?']) || own.eq_ignore_ascii_case(service),
+            None => true,
+        })
+    }
+
     /// How narrow the statement is; smaller is narrower. Ties are broken by the order of policies.
     pub(crate) fn breadth(&self, action: &Action) -> (bool, bool, usize) {
         let named = self.names(action);

@@ -22,7 +22,7 @@ use crate::needs::{Evidence, Known, Need, NeedRule, Rules};
 use crate::plumbing;
 use crate::prune::prune;
 use crate::suggest::{Grounds, Suggestion};
-use crate::unseen::{BlindSpot, Unseen, unseen, unseen_by};
+use crate::unseen::{BlindSpot, Cuts, Unseen, unseen, unseen_by};
 use crate::write::{Written, attach, change, write};
 
 /// What was decided about a role.
@@ -369,36 +369,22 @@ impl<'a> Proposer<'_, 'a> {
 
     /// What wildcards granted, the logs could not have shown, and nothing keeps.
     fn blind_spots(&self, role: &Arn, slots: &[Slot<'_>]) -> Vec<BlindSpot> {
-        let served = slots.iter().flat_map(|slot| &slot.served).filter(|served| served.bound.is_none());
-        let kept: BTreeSet<&Action> = served.map(|served| &served.action).collect();
-        let of = |editable| slots.iter().filter(move |slot| slot.editable == editable).map(|slot| &slot.candidate);
-        let is_cut = |action: &Action| {
-            !kept.contains(action)
-                && of(true).any(|c| c.allows_action(action))
-                && !of(false).any(|c| c.allows_action(action))
-        };
-        let (nobody, mut own) = (Vec::new(), Vec::new());
+        let own;
+        let (nobody, no_spots) = (BTreeSet::new(), Vec::new());
         let shared = if (self.evidence.has_own_record)(role) {
-            own = unseen_by(self.known(role), &|_| true);
-            &nobody
+            own = unseen_by(self.known(role), self.evidence.catalog.actions(), &nobody);
+            &no_spots
         } else {
             let account = role.account().and_then(|account| self.unseen.get(&account));
-            if let Some(Unseen { actions, .. }) = account {
-                // What a call hides is of the call's own service.
-                let calls = self.evidence.usage.principals.get(role).into_iter().flat_map(|used| &used.observations);
-                let called: BTreeSet<&str> = calls.map(|call| call.action.service()).collect();
-                let asked = |action: &Action| called.contains(action.service()) && !actions.contains(action);
-                own = unseen_by(self.known(role), &asked);
-            }
-            account.map_or(&nobody, |unseen| &unseen.spots)
+            // What a call hides is of the call's own service.
+            let calls = self.evidence.usage.principals.get(role).into_iter().flat_map(|used| &used.observations);
+            let called: BTreeSet<&str> = calls.map(|call| call.action.service()).collect();
+            let of_called = called.into_iter().flat_map(|service| self.evidence.catalog.service_actions(service));
+            own = account.map(|unseen| unseen_by(self.known(role), of_called, &unseen.actions)).unwrap_or_default();
+            account.map_or(&no_spots, |unseen| &unseen.spots)
         };
-        let narrowed = |spot: &BlindSpot| {
-            let whole = spot.actions.iter().all(is_cut);
-            let actions =
-                if whole { spot.actions.clone() } else { spot.actions.iter().filter(|a| is_cut(a)).cloned().collect() };
-            (!actions.is_empty()).then(|| BlindSpot { actions, ..spot.clone() })
-        };
-        let mut spots: Vec<BlindSpot> = shared.iter().chain(&own).filter_map(narrowed).collect();
+        let cuts = Cuts::new(slots);
+        let mut spots: Vec<BlindSpot> = shared.iter().chain(&own).filter_map(|spot| cuts.of(spot)).collect();
         spots.sort_by(|a, b| (&a.service, &a.why).cmp(&(&b.service, &b.why)));
         spots
     }

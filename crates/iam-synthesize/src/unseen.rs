@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn};
+use iam_model::catalog::ActionFacts;
 use iam_model::snapshot::Role;
 use iam_model::usage::Visibility;
 
+use crate::narrow::{Candidate, Slot};
 use crate::needs::{Evidence, Known, Rules};
 
 /// Actions a wildcard granted whose use the logs could not have shown: cut, and asked about.
@@ -35,17 +37,22 @@ pub(crate) fn unseen(roles: &[&Role], evidence: &Evidence<'_>, rules: &Rules) ->
     let accounts: BTreeSet<AccountId> = roles.iter().filter_map(|role| role.identity.arn.account()).collect();
     let of = |account: AccountId| {
         let nobody: Arn = format!("arn:aws:iam::{account}:role/").parse().ok()?;
-        let spots = unseen_by(Known { role: &nobody, evidence, rules }, &|_| true);
+        let spots = unseen_by(Known { role: &nobody, evidence, rules }, evidence.catalog.actions(), &BTreeSet::new());
         let actions = spots.iter().flat_map(|spot| spot.actions.iter().cloned()).collect();
         Some((account, Unseen { spots, actions }))
     };
     accounts.into_iter().filter_map(of).collect()
 }
 
-/// The actions whose use by a role the evidence could not have shown, by service and reason.
-pub(crate) fn unseen_by(known: Known<'_>, asked: &dyn Fn(&Action) -> bool) -> Vec<BlindSpot> {
+/// Those of `actions` whose use by a role the evidence could not have shown, by service and reason; but for those that
+/// are `told` already.
+pub(crate) fn unseen_by<'c>(
+    known: Known<'_>,
+    actions: impl Iterator<Item = ActionFacts<'c>>,
+    told: &BTreeSet<Action>,
+) -> Vec<BlindSpot> {
     let mut spots: BTreeMap<(String, String), Vec<Action>> = BTreeMap::new();
-    for action in known.evidence.catalog.actions().map(|facts| facts.action()).filter(|action| asked(action)) {
+    for action in actions.map(|facts| facts.action()).filter(|action| !told.contains(action)) {
         if let Visibility::Invisible(why) = known.visibility(&action) {
             spots.entry((action.service().to_owned(), why)).or_default().push(action);
         }
@@ -56,4 +63,41 @@ pub(crate) fn unseen_by(known: Known<'_>, asked: &dyn Fn(&Action) -> bool) -> Ve
         actions: actions.into(),
     };
     spots.into_iter().map(spot).collect()
+}
+
+/// What of a role's grants is cut: granted by a statement that is narrowed, by none that stays, and kept by nothing.
+pub(crate) struct Cuts<'s> {
+    kept: BTreeSet<&'s Action>,
+    narrowed: Vec<&'s Candidate<'s>>,
+    stays: Vec<&'s Candidate<'s>>,
+    /// Whether what is narrowed granted every action there is.
+    everything: bool,
+}
+
+impl<'s> Cuts<'s> {
+    pub(crate) fn new(slots: &'s [Slot<'_>]) -> Self {
+        let served = slots.iter().flat_map(|slot| &slot.served).filter(|served| served.bound.is_none());
+        let (narrowed, stays): (Vec<&Slot<'_>>, Vec<&Slot<'_>>) = slots.iter().partition(|slot| slot.editable);
+        let candidates = |slots: Vec<&'s Slot<'_>>| slots.into_iter().map(|slot| &slot.candidate).collect::<Vec<_>>();
+        let (narrowed, stays) = (candidates(narrowed), candidates(stays));
+        let everything = narrowed.iter().any(|candidate| candidate.allows_every_action());
+        Self { kept: served.map(|served| &served.action).collect(), narrowed, stays, everything }
+    }
+
+    /// What of a spot is cut; nothing where none of it is.
+    pub(crate) fn of(&self, spot: &BlindSpot) -> Option<BlindSpot> {
+        let kept: Vec<&Action> =
+            self.kept.iter().copied().filter(|action| action.service().eq_ignore_ascii_case(&spot.service)).collect();
+        let stays: Vec<_> = self.stays.iter().filter(|candidate| candidate.may_speak_of(&spot.service)).collect();
+        if self.everything && kept.is_empty() && stays.is_empty() {
+            return Some(spot.clone());
+        }
+        let is_cut = |action: &Action| {
+            !kept.contains(&action)
+                && (self.everything || self.narrowed.iter().any(|candidate| candidate.allows_action(action)))
+                && !stays.iter().any(|candidate| candidate.allows_action(action))
+        };
+        let actions: Arc<[Action]> = spot.actions.iter().filter(|action| is_cut(action)).cloned().collect();
+        (!actions.is_empty()).then(|| BlindSpot { actions, ..spot.clone() })
+    }
 }

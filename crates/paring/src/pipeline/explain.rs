@@ -75,6 +75,8 @@ struct Held<'a> {
     after: Option<&'a PolicyDocument>,
     /// Its place in the proposal's folds and suggestions, where it has any.
     place: Option<usize>,
+    /// Why it is new.
+    new: Option<&'a str>,
 }
 
 impl<'a> Room<'a> {
@@ -91,8 +93,18 @@ impl<'a> Room<'a> {
             before: Some(one.policy.document),
             after: one.after,
             place: one.changed.then_some(place),
+            new: None,
         };
-        let policies = replaced.iter().enumerate().map(held).collect();
+        let added = proposal.changes.iter().filter(|change| change.before.is_none()).enumerate();
+        let added = added.map(|(n, change)| Held {
+            name: change.attachment.policy_name.as_deref().unwrap_or_default(),
+            state: PolicyState::New,
+            before: None,
+            after: change.after.as_ref(),
+            place: Some(replaced.len() + n),
+            new: change.reasons.iter().find(|reason| reason.statement.is_none()).map(|reason| reason.because.as_str()),
+        });
+        let policies = replaced.iter().enumerate().map(held).chain(added).collect();
         let functions = self.index.functions_of(&proposal.role);
         let case = Case { room: self, proposal, function: None, policies };
         Explanation {
@@ -118,6 +130,7 @@ impl<'a> Room<'a> {
             before: Some(policy.document),
             after: Some(policy.document),
             place: None,
+            new: None,
         });
         let is_copy = |new: &NewPolicy| old.iter().any(|p| p.name == new.name && p.document.same_text(&new.document));
         let new = part.policies.iter().enumerate().map(|(place, policy)| Held {
@@ -126,6 +139,7 @@ impl<'a> Room<'a> {
             before: None,
             after: Some(&policy.document),
             place: Some(place),
+            new: Some("what the function needs of the shared role"),
         });
         let is_managed = |policy: &AttachedPolicy<'_>| matches!(policy.origin, PolicyOrigin::Managed(own) if part.managed_policies.contains(own));
         let gone = old.iter().filter(|policy| !is_managed(policy)).map(|policy| Held {
@@ -134,6 +148,7 @@ impl<'a> Room<'a> {
             before: Some(policy.document),
             after: None,
             place: None,
+            new: None,
         });
         let policies = managed.chain(new).chain(gone).collect();
         let case = Case { room: self, proposal: decided, function: Some(part.function.name()), policies };
@@ -221,7 +236,7 @@ impl<'a> Case<'a, '_> {
         PolicyView {
             name: held.name.to_owned(),
             state: held.state,
-            note: note.map(str::to_owned),
+            note: note.or(held.new.filter(|_| held.state == PolicyState::New)).map(str::to_owned),
             statements: statements.iter().enumerate().map(view).collect(),
         }
     }

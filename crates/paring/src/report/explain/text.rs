@@ -99,7 +99,7 @@ impl Text<'_> {
             PolicyState::Narrowed => "narrowed to",
             PolicyState::Unchanged => "stays as it is",
             PolicyState::Removed => "removed: nothing it grants is needed",
-            PolicyState::New => "what the function needs of the shared role",
+            PolicyState::New => "new",
             PolicyState::Left => "not given to the new role",
         };
         self.heading(&format!("{}  {what}{note}", policy.name));
