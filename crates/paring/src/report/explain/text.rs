@@ -36,7 +36,8 @@ pub(crate) fn render(explained: &Explained, paint: Paint) -> String {
 }
 
 fn one(explanation: &Explanation, paint: Paint) -> String {
-    let mut text = Text { out: String::new(), paint, needs: &explanation.needs };
+    let refused = explanation.refused.is_some();
+    let mut text = Text { out: String::new(), paint, needs: &explanation.needs, refused };
     text.head(explanation);
     match &explanation.action {
         Some(action) => text.action(action),
@@ -59,6 +60,8 @@ struct Text<'a> {
     out: String,
     paint: Paint,
     needs: &'a [Need],
+    /// Whether nothing may be said of what is needed.
+    refused: bool,
 }
 
 impl Text<'_> {
@@ -129,7 +132,7 @@ impl Text<'_> {
             self.line("     stays     a deny is never taken away");
         } else if !view.understood {
             self.line("     stays     a part of it was not understood");
-        } else if grounds.is_empty() {
+        } else if grounds.is_empty() && !self.refused {
             self.line("     unneeded  no call in these logs needs it");
         }
         for suggestion in &view.suggestions {
