@@ -245,3 +245,26 @@ fn twenty_runs_killed_at_random_points_end_with_the_bytes_of_a_clean_run() {
     }
     assert!(in_time >= 10, "only {in_time} of 20 runs were still running when they were killed");
 }
+
+#[test]
+fn statements_are_printed_for_each_engine() {
+    let folder = Folder::new();
+    let sql = |arguments: &[&str]| folder.paring(&[&["usage", "sql", "--dialect"], arguments].concat());
+    let athena = stdout(sql(&["athena", "--table", "logs.trail", "--since", "2026-11-01", "--until", "2026-11-03"]));
+    assert!(athena.contains("FROM logs.trail\n") && athena.contains("REPLACE('2026-11-03', '-', '/')"), "{athena}");
+    assert_eq!(
+        athena,
+        stdout(sql(&["trino", "--table", "logs.trail", "--since", "2026-11-01", "--until", "2026-11-03"]))
+    );
+    assert!(stdout(sql(&["athena", "--ddl"])).contains("'projection.enabled' = 'true'"));
+    assert!(stdout(sql(&["spark", "--job"])).starts_with("\"\"\"What each role did"));
+    for (arguments, expected) in [
+        (vec!["athena", "--table", "x; DROP TABLE y"], "a name of letters, digits"),
+        (vec!["athena", "--job"], "only Spark takes a job"),
+        (vec!["cloudtrail-lake", "--ddl"], "this engine has no table to make"),
+    ] {
+        let output = sql(&arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""));
+        assert!(output.stderr.contains(expected), "{}", output.stderr);
+    }
+}

@@ -4,6 +4,7 @@
 //! judged once and counted together; what they have in common is their *shape*. How a call is judged is told elsewhere.
 
 mod quick;
+mod summed;
 
 use std::borrow::Cow;
 
@@ -146,10 +147,7 @@ impl<'s> Records<'s> {
             self.tally.skip(SkipReason::Incomplete);
             return false;
         };
-        if self.callers.len().max(self.names.len()).max(self.places.len()) >= MOST_PARTS {
-            self.flush();
-            self.forget_parts();
-        }
+        self.make_room();
         let place = self.place(event);
         match self.parts(event, time, place) {
             Err(reason) => {
@@ -168,6 +166,14 @@ impl<'s> Records<'s> {
                 self.count_shape(event, time, parts, copies);
                 true
             }
+        }
+    }
+
+    /// Forgets what was told apart, where that was too much.
+    fn make_room(&mut self) {
+        if self.callers.len().max(self.names.len()).max(self.places.len()) >= MOST_PARTS {
+            self.flush();
+            self.forget_parts();
         }
     }
 

@@ -56,6 +56,14 @@ impl Stat {
         self.sample(event_id);
     }
 
+    /// Calls that were counted before, between these times.
+    pub(crate) fn many(count: u64, denied: bool, times: (Timestamp, Timestamp), ids: &[Vec<u8>]) -> Self {
+        let (count, denied) = if denied { (0, count) } else { (count, 0) };
+        let mut stat = Self { count, denied, first: times.0, last: times.1, samples: Vec::new() };
+        ids.iter().for_each(|id| stat.sample(id));
+        stat
+    }
+
     /// The counts of an observation.
     pub(crate) fn of(seen: &Observation) -> Self {
         let mut samples: Vec<Sample> =

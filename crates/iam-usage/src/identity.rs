@@ -226,11 +226,13 @@ fn is_session(arn: &str) -> bool {
     arn.contains(":assumed-role/")
 }
 
+/// What session names start with that tools make.
+pub(crate) const TOOLS: &[&str] =
+    &["botocore-session-", "aws-go-sdk-", "aws-sdk-js-", "aws-sdk-java-", "AWSCLI-Session", "AssumeRoleSession"];
+
 /// Whether a Lambda function could have this name, and no tool is known to make such session names.
 fn may_be_function(session: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let tools =
-        ["botocore-session-", "aws-go-sdk-", "aws-sdk-js-", "aws-sdk-java-", "AWSCLI-Session", "AssumeRoleSession"];
     let instance =
         session.strip_prefix("i-").is_some_and(|id| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_hexdigit()));
     let digits = session.bytes().all(|byte| byte.is_ascii_digit());
@@ -238,7 +240,7 @@ fn may_be_function(session: &str) -> bool {
         && session.bytes().all(allowed)
         && !instance
         && !digits
-        && !tools.iter().any(|tool| session.starts_with(tool))
+        && !TOOLS.iter().any(|tool| session.starts_with(tool))
 }
 
 #[cfg(test)]

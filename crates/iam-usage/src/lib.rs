@@ -37,6 +37,8 @@ mod seen;
 mod shapes;
 mod sorted;
 mod source;
+mod statement;
+mod summed;
 mod tally;
 mod template;
 #[cfg(test)]
@@ -53,3 +55,4 @@ pub use options::{Options, Progress};
 pub use read::read;
 pub use resume::{Batch, Ongoing, Remembered};
 pub use source::LogSource;
+pub use statement::{Dialect, Period, ddl, job, statement};

@@ -91,6 +91,27 @@ impl Needed {
         }
     }
 
+    /// The names at the top that are needed, where these are all and stand for plain values; else why not.
+    #[cfg(test)]
+    pub(crate) fn plain(&self, resolved: &Resolved<'_>) -> Result<Vec<&str>, String> {
+        let Resolved::Operations(plans) = resolved else { return Err("no operation".into()) };
+        if self.whole {
+            return Err("what matters may stand anywhere".into());
+        }
+        for pair in plans.iter().flat_map(|plan| &plan.pairs) {
+            let texts = pair.templates.iter().flat_map(|(_, texts)| texts);
+            let nested = texts.flat_map(Text::paths).find(|path| !path.is_plain());
+            let asked = match &pair.when {
+                When::HasAny(paths) => paths.iter().find(|path| !path.is_plain()),
+                _ => None,
+            };
+            if let Some(path) = nested.or(asked) {
+                return Err(format!("{path:?} is nested"));
+            }
+        }
+        Ok(self.roots.iter().map(|root| root.name.as_str()).collect())
+    }
+
     /// Writes what is needed of a request behind a key, as a request of its own.
     pub(crate) fn project(&self, request: Raw<'_>, key: &mut Vec<u8>) {
         // Exports of queries hold parameters as text.

@@ -23,6 +23,12 @@ const UNRECOGNISED: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
+/// The codes, for a test that compares them with those of the statements.
+#[cfg(test)]
+pub(crate) const fn codes() -> (&'static [&'static str], &'static [&'static str]) {
+    (DENIALS, UNRECOGNISED)
+}
+
 /// Whether the caller was turned away.
 pub(crate) fn is_denied(event: &Event<'_>) -> bool {
     let Some(code) = Event::text(event.error_code) else { return false };

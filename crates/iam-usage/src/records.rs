@@ -11,6 +11,7 @@ use crate::event::{Event, is_record_key};
 use crate::feed::{Feed, RECORD_LIMIT};
 use crate::json::{Raw, Stop, skip_string, skip_value, space};
 use crate::recall::Memory;
+use crate::summed::{MARK, Summed};
 
 /// What a source was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,6 +35,8 @@ pub(crate) enum Broken {
 pub(crate) enum Found<'a, 'e> {
     /// A record.
     Record(&'e Event<'a>),
+    /// Records that were counted before.
+    Summed(&'e Summed),
     /// Something in a record's place that is none, or is larger than a record may be.
     NoRecord(NoRecord),
 }
@@ -176,6 +179,10 @@ fn looked_up(item: Raw<'_>, sink: &mut dyn Take) {
 
 /// An object of the top level: a file of CloudTrail's, a lookup's output, or a record itself.
 fn object(feed: &mut Feed<'_>, shape: &mut Shape, sink: &mut dyn Take) -> Result<(), Stop> {
+    if feed.parse(|bytes| Ok((starts_summed(bytes)?, 0)))? {
+        shape.holds_records = true;
+        return summed(feed, sink);
+    }
     let is_record = feed.parse(|bytes| Ok((starts_record(bytes)?, 0)))?;
     if is_record {
         shape.holds_records = true;
@@ -206,6 +213,52 @@ fn starts_record(bytes: &[u8]) -> Result<bool, Stop> {
             Ok(is_record_key(key) || looked_up.contains(&key))
         }
         _ => Ok(false),
+    }
+}
+
+/// Whether the object that comes next is a row of counts, by its first key.
+fn starts_summed(bytes: &[u8]) -> Result<bool, Stop> {
+    let at = space(bytes, 1);
+    match bytes.get(at).ok_or(Stop::More)? {
+        b'"' => {
+            let end = skip_string(bytes, at)?;
+            Ok(bytes.get(at + 1..end - 1) == Some(MARK.as_bytes()))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// A row of counts; its brace comes next.
+fn summed(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
+    let row = feed.parse(|bytes| {
+        let end = skip_value(bytes, 0)?;
+        let members = Raw(bytes.get(..end).unwrap_or_default()).members();
+        let columns: Vec<(&str, Vec<u8>)> = members
+            .filter_map(|(name, value)| {
+                let text = value.scalar().unwrap_or_default().into_owned();
+                Some((std::str::from_utf8(name).ok()?, text.into_bytes()))
+            })
+            .collect();
+        let columns: Vec<(&str, &[u8])> = columns.iter().map(|(name, text)| (*name, text.as_slice())).collect();
+        Ok((Summed::of(&columns), end))
+    });
+    match row {
+        Ok(row) => {
+            take_summed(row.as_ref(), sink);
+            Ok(())
+        }
+        Err(Stop::More) if feed.is_full() && feed.bytes().len() >= RECORD_LIMIT => {
+            sink.found(Found::NoRecord(NoRecord::TooLarge));
+            feed.skip()
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+fn take_summed(row: Option<&Summed>, sink: &mut dyn Take) {
+    match row {
+        Some(row) => sink.found(Found::Summed(row)),
+        None => sink.found(Found::NoRecord(NoRecord::NotAnObject)),
     }
 }
 

@@ -274,6 +274,12 @@ impl<'c> Path<'c> {
         Self(path.split('.').map(step).collect())
     }
 
+    /// Whether it leads to one value at the top.
+    #[cfg(test)]
+    pub(crate) fn is_plain(&self) -> bool {
+        matches!(self.0.as_slice(), [Step { then: Then::Value, .. }])
+    }
+
     /// The member of the request it starts from.
     pub(crate) fn root(&self) -> &'c str {
         self.0.first().map_or("", |step| step.name)

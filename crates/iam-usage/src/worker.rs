@@ -214,13 +214,18 @@ impl Take for Counting<'_, '_> {
     }
 
     fn found(&mut self, found: Found<'_, '_>) {
-        self.records.tally().records += 1;
         match found {
             Found::Record(event) => {
+                self.records.tally().records += 1;
                 let complete = self.records.count(event, &mut self.copies);
                 self.refused.incomplete += u64::from(!complete);
             }
+            Found::Summed(row) => {
+                let complete = self.records.count_summed(row, &mut self.copies);
+                self.refused.incomplete += u64::from(!complete);
+            }
             Found::NoRecord(why) => {
+                self.records.tally().records += 1;
                 self.refused.note(why);
                 self.records.tally().skip(SkipReason::Incomplete);
             }

@@ -37,7 +37,7 @@ pub(crate) use patch::{Locate, Patch};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
 pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
-pub(crate) use usage::{LastAccessedFiles, Usage, UsageBy, UsageMerge, UsageOther};
+pub(crate) use usage::{LastAccessedFiles, SqlDialect, Usage, UsageBy, UsageMerge, UsageOther, UsageSql};
 pub(crate) use verify::Verify;
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch

@@ -5,10 +5,11 @@
 //! the engine's own notation, `{type=AssumedRole, sessioncontext={…}}`, which quotes nothing: a value that looks like a
 //! further member is taken for one.
 
-use super::{Found, NoRecord, Take};
+use super::{Found, NoRecord, Take, take_summed};
 use crate::event::Event;
 use crate::feed::{Feed, RECORD_LIMIT};
 use crate::json::{Stop, skip_value};
+use crate::summed::{MARK, Summed};
 
 /// Columns that hold a whole record as JSON.
 const WHOLE: &[&str] = &["cloudtrailevent", "eventjson"];
@@ -27,7 +28,7 @@ pub(super) fn starts_table(feed: &mut Feed<'_>) -> bool {
     });
     let line = line.unwrap_or_else(|_| feed.bytes().to_ascii_lowercase());
     let has = |name: &str| memchr::memmem::find(&line, name.as_bytes()).is_some();
-    (has("eventname") && has("eventsource")) || WHOLE.iter().any(|name| has(name))
+    (has("eventname") && has("eventsource")) || has(MARK) || WHOLE.iter().any(|name| has(name))
 }
 
 /// Hands every row's record to `take`; the column names come next.
@@ -36,7 +37,14 @@ pub(super) fn each_row(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), S
     let names: Vec<String> =
         header.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_ascii_lowercase()).collect();
     while let Some(row) = next_row(feed, sink)? {
-        if !row.iter().all(Vec::is_empty) {
+        if row.iter().all(Vec::is_empty) {
+            continue;
+        }
+        if names.first().is_some_and(|name| name == MARK) {
+            let columns: Vec<(&str, &[u8])> =
+                names.iter().map(String::as_str).zip(row.iter().map(Vec::as_slice)).collect();
+            take_summed(Summed::of(&columns).as_ref(), sink);
+        } else {
             take_record(&record(&names, &row), sink);
         }
     }

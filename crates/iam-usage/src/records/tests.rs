@@ -18,6 +18,7 @@ impl Take for Names {
     fn found(&mut self, found: Found<'_, '_>) {
         self.0.push(match found {
             Found::Record(event) => Event::text(event.event_name).unwrap_or_default().into_owned(),
+            Found::Summed(row) => format!("{}x", row.calls),
             Found::NoRecord(_) => "!".into(),
         });
     }
@@ -58,6 +59,16 @@ fn rows_of_exports_are_records() {
         "A,! true,false None",
     );
     check(b"{\"eventname\": \"A\", \"useridentity\": {}}\n{\"eventname\": \"B\"}", "A,B true,false None");
+}
+
+#[test]
+fn rows_of_counts_are_found() {
+    check(
+        b"\"paring_rows\",\"calls\",\"copies\"\n\"1\",\"3\",\"0\"\n\"2\",\"4\",\"0\"\n\"1\",\"5\",\"\"\n",
+        "3x,!,! true,false None",
+    );
+    check(b"{\"paring_rows\":1,\"calls\":3,\"copies\":0}\n{\"paring_rows\":1}", "3x,! true,false None");
+    check(b"{\"paring_rows\":1,\"calls\"", " true,false Some(CutOff)");
 }
 
 #[test]

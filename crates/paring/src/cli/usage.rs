@@ -85,6 +85,61 @@ pub(crate) struct Usage {
 pub(crate) enum UsageOther {
     /// Put saved usage logs together: the parts of any partition by day, region or account give what one run gives
     Merge(UsageMerge),
+    /// Print the same aggregation as SQL, for engines that sit where the logs are; `paring usage` reads its result
+    Sql(UsageSql),
+}
+
+/// A statement, the table it reads, or a job that runs it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UsageSql {
+    /// The engine
+    #[arg(long, value_name = "ENGINE", help_heading = "Input")]
+    pub(crate) dialect: SqlDialect,
+
+    /// The table that holds the records; of CloudTrail Lake, the id of the event data store
+    #[arg(long, value_name = "NAME", default_value = "cloudtrail", value_parser = table, help_heading = "Input")]
+    pub(crate) table: String,
+
+    /// The first day to read
+    #[arg(long, value_name = "DAY", default_value = "1970-01-01", value_parser = since, help_heading = "Input")]
+    pub(crate) since: Timestamp,
+
+    /// The last day to read
+    #[arg(long, value_name = "DAY", default_value = "9999-12-31", value_parser = until, help_heading = "Input")]
+    pub(crate) until: Timestamp,
+
+    /// Print what makes the table instead, with a partition for each day
+    #[arg(long, help_heading = "Output")]
+    pub(crate) ddl: bool,
+
+    /// Of Spark: print a job that `spark-submit` takes instead, complete in itself
+    #[arg(long, conflicts_with = "ddl", help_heading = "Output")]
+    pub(crate) job: bool,
+}
+
+/// The engines that a statement is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SqlDialect {
+    /// Amazon Athena, over a table of CloudTrail's logs
+    Athena,
+    /// Trino, over the same table
+    Trino,
+    /// Spark 3.4 or later: EMR, Glue, Databricks, or a cluster of your own
+    Spark,
+    /// CloudTrail Lake, for those who have it: closed to new customers since 31 May 2026
+    CloudtrailLake,
+    /// DuckDB: the statement on one machine
+    Duckdb,
+}
+
+/// A table's name, which is put into the statement as it is.
+fn table(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-\"`".contains(c);
+    if !text.is_empty() && !text.contains("--") && text.chars().all(allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name of letters, digits, `_`, `.` and `-` is expected".to_owned())
+    }
 }
 
 /// Saved usage logs in, one out.

@@ -1,6 +1,7 @@
 //! `paring usage`: what each role did, from logs alone; of a role asked for by name, also what it was not seen to do.
 
 mod merge;
+mod sql;
 
 use std::collections::BTreeSet;
 
@@ -26,6 +27,7 @@ use crate::{input, last_accessed, logs, report};
 pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     match &arguments.other {
         Some(UsageOther::Merge(arguments)) => merge::run(arguments, terminal),
+        Some(UsageOther::Sql(arguments)) => sql::run(arguments, terminal),
         None => of_logs(arguments, terminal),
     }
 }
