@@ -47,6 +47,8 @@ mod diff;
 
 mod guard;
 
+mod pulumi;
+
 mod hcl;
 
 mod patch;

@@ -15,6 +15,7 @@ use crate::hcl::{self, Terraform};
 use crate::locate::{self, Location};
 use crate::op::{self, Op};
 use crate::plan::{self, Plan, SplitSite};
+use crate::pulumi::{self, Pulumi};
 use crate::reference::Referrer;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::site;
@@ -27,6 +28,7 @@ use crate::write::{self, Splice, Style};
 pub struct Project {
     templates: Vec<Template>,
     terraform: Terraform,
+    pulumi: Pulumi,
 }
 
 /// Whether a patch may be applied without a look.
@@ -74,6 +76,8 @@ pub struct Refused {
     pub change: usize,
     /// Why.
     pub refusal: Refusal,
+    /// The policy as it should be, in the words of the source, to be pasted; where there is such a text.
+    pub snippet: Option<String>,
 }
 
 /// The outcome of patching: files to change, and changes that no file takes.
@@ -147,6 +151,9 @@ impl Project {
         let mut project = Self::default();
         let mut diagnostics = Vec::new();
         for file in &files {
+            if pulumi::is_export(file) {
+                continue;
+            }
             if hcl::is_terraform(file) {
                 if let Err(error) = project.terraform.add(file) {
                     diagnostics.push(unreadable(file, error.offset, &error.message));
@@ -161,6 +168,9 @@ impl Project {
                         "CDK" => {
                             "a CDK app is not patched; after `cdk synth` the construct to change is named".to_owned()
                         }
+                        "Pulumi" => {
+                            "a Pulumi program is not patched; the place of a resource in it is named".to_owned()
+                        }
                         kind => format!("{kind} files are not patched"),
                     };
                     let place = Place::whole(file.name.clone());
@@ -170,6 +180,7 @@ impl Project {
             }
         }
         project.terraform.attach(&files);
+        project.pulumi = Pulumi::read(&files);
         for manifest in files.iter().filter(|file| file.name.as_str().ends_with("cdk.out/manifest.json")) {
             project.templates.iter_mut().filter(|t| t.is_generated()).for_each(|template| template.traced(manifest));
         }
@@ -221,6 +232,13 @@ fn is_for_terraform(project: &Project, attachment: &Attachment, result: Option<&
         || result.is_some_and(|refusal| refusal.code == RefusalCode::NotInSource && refusal.place.is_none())
 }
 
+/// Says better why a policy stands in no source, where a program makes it.
+fn by_program(project: &Project, attachment: &Attachment, change: Option<&Change>, refusal: Refusal) -> Refusal {
+    let nowhere = refusal.code == RefusalCode::NotInSource && refusal.place.is_none();
+    let made = if nowhere { project.pulumi.refusal(attachment, change) } else { None };
+    made.unwrap_or(refusal)
+}
+
 /// Finds where a policy stands in the source, and whether the source explains what is deployed, where that is given.
 ///
 /// # Errors
@@ -239,10 +257,11 @@ pub fn locate(
         reasons: Vec::new(),
     });
     let found = locate::find(&project.templates, &deployed, attachment, change.as_ref());
+    let by_program = |refusal| by_program(project, attachment, change.as_ref(), refusal);
     if is_for_terraform(project, attachment, found.as_ref().err()) {
-        return hcl::locate(&project.terraform, attachment, change.as_ref());
+        return hcl::locate(&project.terraform, attachment, change.as_ref()).map_err(by_program);
     }
-    let found = found?;
+    let found = found.map_err(by_program)?;
     let template =
         project.templates.get(found.template).ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))?;
     if let Some(change) = change.filter(|_| found.site.is_compared()) {
@@ -285,7 +304,7 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
     for (number, change) in changes.iter().enumerate() {
         if change.before.is_none() && change.after.is_none() {
             let refusal = Refusal::new(RefusalCode::Empty, "the change says neither what stands there nor what should");
-            set.refused.push(Refused { change: number, refusal });
+            set.refused.push(Refused { change: number, refusal, snippet: None });
             continue;
         }
         if let Some(refusal) = half_of_a_role(change, changes, index) {
@@ -299,14 +318,19 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
             let work = files.entry(found.template).or_insert_with(|| FileWork::new(template));
             work.add(number, change, &found, &deployed)
         });
-        let outcome = match is_for_terraform(project, &change.attachment, outcome.as_ref().err()) {
+        let in_terraform = is_for_terraform(project, &change.attachment, outcome.as_ref().err());
+        let outcome = match in_terraform {
             true => terraform.add(number, change),
             false => outcome,
         };
+        let outcome = outcome.map_err(|refusal| by_program(project, &change.attachment, Some(change), refusal));
         match outcome {
             Ok(true) => {}
             Ok(false) => set.unchanged.push(number),
-            Err(refusal) => set.refused.push(Refused { change: number, refusal }),
+            Err(refusal) => {
+                let snippet = if in_terraform { terraform.snippet(change) } else { None };
+                set.refused.push(Refused { change: number, refusal, snippet });
+            }
         }
     }
     for (number, split) in splits.iter().enumerate() {
@@ -325,7 +349,7 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
         match outcome {
             Ok(true) => {}
             Ok(false) => set.unchanged_splits.push(number),
-            Err(refusal) => set.refused_splits.push(Refused { change: number, refusal }),
+            Err(refusal) => set.refused_splits.push(Refused { change: number, refusal, snippet: None }),
         }
     }
     set.patches = files.into_values().filter_map(FileWork::finish).collect();

@@ -50,6 +50,11 @@ pub(crate) trait Language: Resolve {
 
     /// The place of a span.
     fn place(&self, span: Span) -> Place;
+
+    /// What to do where the source does not say what is deployed.
+    fn after_drift(&self) -> &'static str {
+        "deploy the template, or bring it up to date with the account, and collect again"
+    }
 }
 
 /// Turns values of the deployed policy into source, and remembers what needs a look.
@@ -292,7 +297,7 @@ fn drift(
         message.push_str(&format!("; none here is the deployed statement {number} (`{action}`)"));
     }
     Err(Refusal::new(RefusalCode::Drift, message)
-        .hint("deploy the template, or bring it up to date with the account, and collect again")
+        .hint(author.language.after_drift())
         .at(author.language.place(document.span)))
 }
 

@@ -115,6 +115,9 @@ pub(crate) fn recognise(source: &SourceText) -> Found {
     match name.rsplit('/').next().unwrap_or_default() {
         "cdk.json" => return Found::Unsupported("CDK"),
         "pulumi.yaml" | "pulumi.yml" => return Found::Unsupported("Pulumi"),
+        "serverless.ts" | "serverless.js" | "serverless.cjs" | "serverless.mjs" => {
+            return Found::Unsupported("Serverless Framework programs and their");
+        }
         _ => {}
     }
     let ending = name.rsplit('.').next().unwrap_or_default();

@@ -130,6 +130,7 @@ pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnost
     const NOT_SOURCES: &[&str] = &[".git", ".aws-sam", ".terraform", ".serverless", "node_modules", "target"];
     const EXTENSIONS: &[&str] =
         &["yaml", "yml", "json", "template", "tf", "tofu", "tfvars", "tfstate", "tftpl", "tpl", "tmpl"];
+    const PROGRAMS: &[&str] = &["ts", "js", "cjs", "mjs", "py", "go", "cs", "java"];
     // Of a CDK assembly only the templates and what says where they come from, not the code it packs.
     let is_asset = |name: &str| name.strip_prefix("asset.").is_some_and(|hash| hash.len() == 64);
     let wanted = |file: &FoundFile| {
@@ -141,10 +142,18 @@ pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnost
             .hint("--iac takes the folder the templates are in, so that patches apply there"));
     }
     let (files, mut diagnostics) = walk(root, &|name| NOT_SOURCES.contains(&name) || is_asset(name))?;
+    let folder = |name: &str| name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let pulumi = files.iter().filter(|file| file.path.file_name().is_some_and(|name| name == "Pulumi.yaml"));
+    let pulumi: Vec<String> = pulumi.map(|file| folder(&file.relative)).collect();
+    // Of programs only those that tell where something is made: Pulumi's, and what stands for `serverless.yml`.
+    let program = |file: &FoundFile| {
+        let below = |of: &String| of.is_empty() || file.relative.starts_with(&format!("{of}/"));
+        let serverless = file.path.file_stem().is_some_and(|stem| stem == "serverless");
+        PROGRAMS.iter().any(|e| has_extension(&file.path, e)) && (serverless || pulumi.iter().any(below))
+    };
     let mut sources = Vec::new();
-    for file in
-        files.iter().filter(|file| wanted(file)).filter(|file| EXTENSIONS.iter().any(|e| has_extension(&file.path, e)))
-    {
+    let source = |file: &FoundFile| EXTENSIONS.iter().any(|e| has_extension(&file.path, e)) || program(file);
+    for file in files.iter().filter(|file| wanted(file) && source(file)) {
         let place = Place::whole(SourceName::new(&file.relative));
         if file.bytes > MAX_SOURCE_BYTES {
             let message = format!("larger than {MAX_SOURCE_BYTES} bytes, so it was not read");

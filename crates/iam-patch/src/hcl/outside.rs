@@ -29,6 +29,8 @@ pub(super) enum Reading {
     Json,
     /// JSON with interpolations, as `templatefile` fills them.
     Template,
+    /// Terraform in its JSON syntax: read, never edited.
+    TerraformJson,
 }
 
 /// The type of the one block that a file outside of Terraform has.
@@ -40,6 +42,7 @@ impl Reading {
         match self {
             Self::Blocks => parse::split(text).ok(),
             Self::Json | Self::Template => Some(vec![whole(text)]),
+            Self::TerraformJson => json_blocks(text),
         }
     }
 
@@ -55,6 +58,10 @@ impl Reading {
                 Some(Node { tag: Some(JSON.into()), ..node })
             }
             Self::Template => heredoc::read(text, block.body, block.body).ok(),
+            Self::TerraformJson => {
+                let node = heredoc::read(text, block.body, block.body).ok()?;
+                Some(Node { tag: None, ..node })
+            }
         }
     }
 
@@ -67,7 +74,40 @@ impl Reading {
             }
             Self::Json => Some(Plain::tagged(Some(JSON), read::json::second(text)?)),
             Self::Template => Some(heredoc::second(template_parts(text)?)?.plain()),
+            Self::TerraformJson => self.first(text, block).map(|node| node.plain()),
         }
+    }
+}
+
+/// The blocks of Terraform's JSON syntax, by kind and labels.
+fn json_blocks(text: &str) -> Option<Vec<Block>> {
+    let root = read::json::read(text).ok()?;
+    let mut blocks = Vec::new();
+    for entry in root.entries() {
+        let labels = match entry.name() {
+            "resource" | "data" => 2,
+            "module" | "variable" | "output" | "provider" => 1,
+            "locals" => 0,
+            _ => continue,
+        };
+        labelled(&entry.value, labels, &[entry.name().to_owned()], &mut blocks);
+    }
+    Some(blocks)
+}
+
+/// Mappings below labels; a list holds several of them.
+fn labelled(node: &Node, labels: usize, head: &[String], blocks: &mut Vec<Block>) {
+    node.items().iter().for_each(|item| labelled(item, labels, head, blocks));
+    if !node.is_map() {
+        return;
+    }
+    let Some(below) = labels.checked_sub(1) else {
+        blocks.push(Block { head: head.to_vec(), span: node.span, body: node.span, attribute: false });
+        return;
+    };
+    for entry in node.entries() {
+        let head: Vec<String> = head.iter().cloned().chain([entry.name().to_owned()]).collect();
+        labelled(&entry.value, below, &head, blocks);
     }
 }
 
@@ -362,6 +402,10 @@ impl Language for InFile<'_> {
             }
             None => plain,
         }
+    }
+
+    fn after_drift(&self) -> &'static str {
+        self.around.after_drift()
     }
 
     fn place(&self, span: Span) -> iam_model::diagnostic::Place {

@@ -78,7 +78,7 @@ pub(crate) fn is_terraform(source: &SourceText) -> bool {
 
 fn is_source(name: &SourceName) -> bool {
     let name = name.as_str().to_ascii_lowercase();
-    [".tf", ".tofu", ".tfvars"].iter().any(|ending| name.ends_with(ending))
+    [".tf", ".tofu", ".tfvars", ".tf.json"].iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_state(source: &SourceText) -> bool {
@@ -103,8 +103,14 @@ impl Terraform {
                 None => Err(Unreadable { offset: 0, message: "not a state of version 4".into() }),
             };
         }
+        let json = name.to_ascii_lowercase().ends_with(".tf.json");
+        let reading = if json { Reading::TerraformJson } else { Reading::Blocks };
         let unreadable = |stopped: Stopped| Unreadable { offset: stopped.offset, message: stopped.message.into() };
-        let blocks = parse::split(&source.text).map_err(unreadable)?;
+        let blocks = match reading.split(&source.text) {
+            Some(blocks) => blocks,
+            None if json => return Err(Unreadable { offset: 0, message: "not JSON".into() }),
+            None => parse::split(&source.text).map_err(unreadable)?,
+        };
         let module = self.module(folder(name));
         let file = self.files.len();
         if let Some(module) = self.modules.get_mut(module) {
@@ -113,7 +119,7 @@ impl Terraform {
                 module.by_head.entry(found.head.clone()).or_insert(At { file, block });
             }
         }
-        self.files.push(File::new(source, blocks, module, Reading::Blocks));
+        self.files.push(File::new(source, blocks, module, reading));
         Ok(())
     }
 

@@ -58,6 +58,10 @@ impl Language for Dialect<'_> {
         Written { value, review: None }
     }
 
+    fn after_drift(&self) -> &'static str {
+        "apply the configuration, or bring it up to date with the account, and collect again"
+    }
+
     fn place(&self, span: Span) -> Place {
         let files = &self.open.terraform.files;
         files.get(self.at.file).map_or_else(

@@ -11,6 +11,7 @@ use iam_model::policy::PolicyDocument;
 use iam_model::text::{SourceName, Span};
 
 use super::attach::{self, BlockEdit, Edits};
+use super::compose::Composer;
 use super::file::FileWork;
 use super::find::{self, Found};
 use super::gather::{self, Gathered};
@@ -76,7 +77,16 @@ pub(crate) fn of_role(terraform: &Terraform, name: &str) -> (Vec<Location>, Vec<
             }
         }
     }
-    (found, Vec::new())
+    let none = found.is_empty().then(|| owners.first()).flatten();
+    let none = none.map(|at| {
+        let message = format!("`{}` has no policies in these files", find::named(terraform, *at));
+        let refusal = Refusal::new(RefusalCode::NotInSource, message);
+        match terraform.body(*at) {
+            Some(body) => refusal.at(find::place(terraform, *at, body)),
+            None => refusal,
+        }
+    });
+    (found, none.into_iter().collect())
 }
 
 /// Every policy, in the order of files and lines.
@@ -148,6 +158,18 @@ impl<'p> Work<'p> {
         self.edit(Number::Change(number), edits, &reviews).map_err(|refusal| refusal.at(place))
     }
 
+    /// The policy as a change wants it, in Terraform's words; nothing where no block has it.
+    pub(crate) fn snippet(&self, change: &Change) -> Option<String> {
+        let after = change.after.as_ref().filter(|after| !after.statements.is_empty())?;
+        let found = find::find(self.terraform, &change.attachment, Some(change)).ok()?;
+        let fuel = Cell::new(0);
+        let dialect = refer::dialect(self.terraform, &found, &fuel);
+        let mut author = Author { language: &dialect, reviews: Vec::new() };
+        let document = plan::document(&mut author, &after.statements);
+        let text = Composer::beside(self.terraform, found.site.owner).document(&document);
+        Some(format!("policy = {text}\n"))
+    }
+
     /// Adds a role that is taken apart; whether there was anything to write.
     pub(crate) fn add_split(&mut self, number: usize, split: &RoleSplit) -> Result<bool, Refusal> {
         let (edits, reviews) = split::plan(self.terraform, split)?;
@@ -163,6 +185,11 @@ impl<'p> Work<'p> {
             return Err(Refusal::new(RefusalCode::NotInSource, "the block cannot be read"));
         };
         let place = find::place(self.terraform, found.site.at, node);
+        if self.terraform.files.get(found.site.at.file).is_some_and(|file| file.reading == Reading::TerraformJson) {
+            return Err(Refusal::new(RefusalCode::Unsupported, "Terraform in JSON is not edited")
+                .hint("make the change by hand, or in the program that writes the file")
+                .at(place));
+        }
         let (mut edits, reviews) = self.plan(found, node, change).map_err(|refusal| refusal.at(place.clone()))?;
         let alone = gather::gathered(self.terraform, &found.site).is_none();
         if found.site.writing == Writing::DataDocument && alone {

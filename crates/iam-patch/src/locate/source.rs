@@ -4,7 +4,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind};
 
 use super::{Location, location, owner, pick};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RefusalCode};
 use crate::stack::Deployed;
 use crate::template::Template;
 
@@ -54,6 +54,11 @@ pub(crate) fn of_role(templates: &[Template], deployed: &Deployed, name: &str) -
                 found.push(Location { shared_by: users.clone(), reviews, ..location(owner.template, &site) });
             }
         }
+    }
+    if let (true, true, Some(owner)) = (found.is_empty(), dead.is_empty(), owners.first()) {
+        let message = format!("`{}` has no policies of its own in `{}`", owner.resource.id, owner.template.name);
+        let place = super::place(owner.template, owner.resource.node.span);
+        dead.push(Refusal::new(RefusalCode::NotInSource, message).at(place));
     }
     (found, dead)
 }

@@ -87,6 +87,10 @@ impl Language for InText<'_> {
         Written { value, review: written.review }
     }
 
+    fn after_drift(&self) -> &'static str {
+        self.around.after_drift()
+    }
+
     fn place(&self, _: Span) -> Place {
         self.around.place(self.span)
     }

@@ -4,7 +4,7 @@
 
 use iam_model::change::{self, Change, ChangeSet, ChangesError, RolePart};
 use iam_model::json::Value;
-use iam_model::policy::{PolicyDocument, PrintStyle, print};
+use iam_model::policy::{PrintStyle, print};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
 use iam_patch::{Disposition, FilePatch, PatchSet, Project, Refused};
 
@@ -131,7 +131,8 @@ fn show(
         terminal.note(&format!("split {number}: the functions have roles of their own already"));
     }
     for refused in &set.refused {
-        let text = asked.changes.get(refused.change).map(by_hand).unwrap_or_default();
+        let snippet = refused.snippet.as_deref();
+        let text = asked.changes.get(refused.change).map(|change| by_hand(change, snippet)).unwrap_or_default();
         say(refused, "change", &text, terminal);
     }
     for refused in &set.refused_splits {
@@ -152,20 +153,26 @@ fn say(refused: &Refused, what: &str, by_hand: &str, terminal: &mut Terminal) {
     }
 }
 
-fn by_hand(change: &Change) -> String {
+/// The policy as it should be: in the words of the source where there is such a text, else as JSON.
+fn by_hand(change: &Change, snippet: Option<&str>) -> String {
     let whose = change.attachment.principal_arn.as_ref().or(change.attachment.resource_arn.as_ref());
     let named = || change.attachment.logical_id.clone().or_else(|| change.attachment.address.clone());
     let whose = whose.map(ToString::to_string).or_else(named).unwrap_or_default();
     let policy = change.attachment.policy_name.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default();
     match &change.after {
-        Some(after) => format!("  the policy{policy} of `{whose}` should say:\n{}", indented(after)),
+        Some(after) => {
+            let text = snippet.map_or_else(|| print(after, PrintStyle::Pretty), str::to_owned);
+            format!("  the policy{policy} of `{whose}` should say:\n{}", indented(&text))
+        }
         None => format!("  the policy{policy} of `{whose}` should go"),
     }
 }
 
 fn role_by_hand(part: &RolePart) -> String {
-    let policies =
-        part.policies.iter().map(|policy| format!("  policy `{}`:\n{}\n", policy.name, indented(&policy.document)));
+    let policies = part.policies.iter().map(|policy| {
+        let document = print(&policy.document, PrintStyle::Pretty);
+        format!("  policy `{}`:\n{}\n", policy.name, indented(&document))
+    });
     let managed = part.managed_policies.iter().map(|arn| format!("  managed policy `{arn}`\n"));
     format!(
         "  `{}` should run as `{}`:\n{}{}",
@@ -176,13 +183,8 @@ fn role_by_hand(part: &RolePart) -> String {
     )
 }
 
-fn indented(document: &PolicyDocument) -> String {
-    print(document, PrintStyle::Pretty)
-        .trim_end()
-        .lines()
-        .map(|line| format!("    {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+fn indented(text: &str) -> String {
+    text.trim_end().lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn json(set: &PatchSet, asked: &ChangeSet, states: &[State]) -> Value {
@@ -209,6 +211,7 @@ fn json(set: &PatchSet, asked: &ChangeSet, states: &[State]) -> Value {
                 ("place", refusal.place.as_ref().map_or(Value::Null, |place| Value::text(place.to_string()))),
                 ("hint", refusal.hint.as_ref().map_or(Value::Null, Value::text)),
                 ("after", after.map_or(Value::Null, iam_model::policy::document_value)),
+                ("snippet", refused.snippet.as_deref().map_or(Value::Null, Value::text)),
             ])
         };
         list.iter().map(one).collect()
