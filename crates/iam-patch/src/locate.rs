@@ -20,6 +20,7 @@ use crate::refusal::{Refusal, RefusalCode};
 use crate::site::{Form, Site};
 use crate::stack::{Deployed, Stack};
 use crate::template::Template;
+use crate::tree::Path;
 
 /// Where a policy stands in the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,11 +114,42 @@ pub(crate) fn find<'t>(
     if picked.site.resource.is_multiplied() {
         reviews.push(format!("`Fn::ForEach` makes `{}`: one text stands for several", picked.site.resource.id));
     }
+    let nested = owner::times_nested(templates, owner.template);
+    if nested > 1 {
+        reviews.push(format!("`{}` is nested {nested} times: one text stands for several stacks", owner.template.name));
+    }
+    let (index, site) = match elsewhere(templates, owner, &picked.site) {
+        Some((index, site)) => {
+            let name = templates.get(index).map(|template| template.name.to_string()).unwrap_or_default();
+            let users = templates.iter().flat_map(Template::statement_files).filter(|file| *file == name).count();
+            if users > 1 {
+                reviews.push(format!("`{name}` is named in {users} places"));
+            }
+            (index, site)
+        }
+        None => (owner.index, picked.site),
+    };
     let shared_by = owner::users(owner, attachment);
     if shared_by.len() > 1 {
         reviews.push(format!("the role is shared by {} functions: {}", shared_by.len(), shared_by.join(", ")));
     }
-    Ok(Found { template: owner.index, stack: owner.stack.clone(), site: picked.site, shared_by, reviews })
+    Ok(Found { template: index, stack: owner.stack.clone(), site, shared_by, reviews })
+}
+
+/// Statements of the Serverless Framework that stand in a file of their own.
+fn elsewhere<'t>(templates: &'t [Template], owner: &owner::Owner<'t>, site: &Site<'t>) -> Option<(usize, Site<'t>)> {
+    if site.form != Form::ServerlessStatements || site.document.is_some() {
+        return None;
+    }
+    let (file, keys) = owner.template.named_file(site.node)?;
+    let index = templates.iter().position(|template| template.name.as_str() == file)?;
+    let (mut node, mut place) = (&templates.get(index)?.root, Path::default());
+    for key in keys {
+        let (at, found) = node.find(key)?;
+        (node, place) = (found, place.child(at));
+    }
+    let document = node.is_seq().then(|| (node, place.clone()))?;
+    Some((index, Site { node, place, document: Some(document), ..site.clone() }))
 }
 
 /// A policy of a template that the CDK made: the construct, and statements to paste there.

@@ -189,6 +189,11 @@ impl Project {
         let fragments = files.iter().filter(|file| included.contains(file.name.as_str()) && !known(&file.name));
         let fragments: Vec<Template> = fragments.filter_map(template::fragment).collect();
         project.templates.extend(fragments);
+        let named: BTreeSet<String> = project.templates.iter().flat_map(Template::statement_files).collect();
+        let known = |name: &SourceName| project.templates.iter().any(|template| template.name == *name);
+        let lists = files.iter().filter(|file| named.contains(file.name.as_str()) && !known(&file.name));
+        let lists: Vec<Template> = lists.filter_map(template::statements_file).collect();
+        project.templates.extend(lists);
         project.templates.sort_by(|a, b| a.name.cmp(&b.name));
         (project, diagnostics)
     }
@@ -308,7 +313,7 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
             continue;
         }
         if let Some(refusal) = half_of_a_role(change, changes, index) {
-            set.refused.push(Refused { change: number, refusal });
+            set.refused.push(Refused { change: number, refusal, snippet: None });
             continue;
         }
         let outcome = locate::find(&project.templates, &deployed, &change.attachment, Some(change)).and_then(|found| {

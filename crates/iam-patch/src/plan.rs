@@ -220,6 +220,12 @@ pub(crate) fn edit_statements(
         return Err(Refusal::new(RefusalCode::Conditional, "a statement is made by a condition or a macro")
             .at(author.language.place(statement.node.span)));
     }
+    let named = |s: &&SourceStatement<'_>| s.node.raw_text().is_some_and(|text| text.starts_with("${"));
+    if let Some(statement) = source.iter().find(named) {
+        return Err(Refusal::new(RefusalCode::Conditional, "a statement comes from a variable or another file")
+            .hint("write it out in the list, or edit it where it stands; the change is printed with this refusal")
+            .at(author.language.place(statement.node.span)));
+    }
     let Some(pairs) = compare::pair(author.language, source, &before.statements) else {
         return drift(author, source, document, before, after);
     };
@@ -355,6 +361,12 @@ fn replace_item(author: &mut Author<'_>, site: &Site<'_>, after: &PolicyDocument
             generated::managed_to_statements(author, site, list)
         }
         (Form::ManagedItem, Some(_)) => managed_to_inline(author, site, document),
+        _ if site.node.raw_text().is_some_and(|text| text.starts_with("${")) => {
+            let message = "the statements come from a variable, or a file that is not among the sources";
+            Err(Refusal::new(RefusalCode::Conditional, message)
+                .hint("edit them where they stand, or give the folder that holds the file")
+                .at(author.language.place(site.node.span)))
+        }
         _ => Err(Refusal::new(RefusalCode::DocumentIsText, "the policy document is written as a text")
             .hint("write the document as a mapping, then run again")
             .at(author.language.place(site.node.span))),

@@ -68,6 +68,9 @@ impl<'t> Referrer<'t> {
         {
             return Written { value: self.reference(target), review: None };
         }
+        if let (None, Some(value)) = (&target, self.parameter(concrete)) {
+            return Written { value, review: None };
+        }
         let owned = target.map(|target| {
             format!("`{}` stays a literal name: a reference to it would close a dependency circle", target.resource.id)
         });
@@ -76,6 +79,23 @@ impl<'t> Referrer<'t> {
             Some(text) => Written { value: self.sub(text), review: owned },
             None => plain(owned),
         }
+    }
+
+    /// A parameter that the stack was given the ARN by, or the ARN of what it is in.
+    fn parameter(&self, concrete: &str) -> Option<New> {
+        let declared = |name: &str| self.template.section("Parameters", name).is_some();
+        let given = self.stack.parameters.iter().filter(|(name, value)| {
+            declared(name) && value.starts_with("arn:") && value.split(':').count() >= 6 && !value.contains(['*', ','])
+        });
+        let below = given.filter_map(|(name, value)| {
+            let rest = concrete.strip_prefix(value.as_str())?;
+            (rest.is_empty() || rest.starts_with(['/', ':'])).then_some((name, rest))
+        });
+        let (name, rest) = below.min_by_key(|(_, rest)| rest.len())?;
+        Some(match rest {
+            "" => self.reference_to(name),
+            rest => self.sub(format!("${{{name}}}{}", escaped(rest))),
+        })
     }
 
     fn stack_owned(&self, concrete: &str) -> Option<String> {

@@ -25,6 +25,8 @@ pub(crate) struct Template {
     by_id: Vec<(u64, usize)>,
     /// The slots of resources that `Fn::ForEach` makes.
     made: Vec<usize>,
+    /// The slots of nested stacks.
+    nested: Vec<usize>,
     /// The lines of an app that made resources, where a CDK assembly says so.
     traces: BTreeMap<String, String>,
 }
@@ -146,6 +148,13 @@ pub(crate) fn recognise(source: &SourceText) -> Found {
     }
 }
 
+/// Reads a file that a Serverless Framework service takes statements from: it declares nothing by itself.
+pub(crate) fn statements_file(source: &SourceText) -> Option<Template> {
+    let syntax = if source.name.as_str().ends_with(".json") { Syntax::Json } else { Syntax::Yaml };
+    let root = read::read(&source.text, syntax).ok()?;
+    Some(Template::with(source.name.clone(), source.text.clone(), syntax, root, Dialect::Serverless, Vec::new()))
+}
+
 /// Reads a file that a Serverless Framework service includes for its functions.
 pub(crate) fn fragment(source: &SourceText) -> Option<Template> {
     let root = read::read(&source.text, Syntax::Yaml).ok()?;
@@ -192,7 +201,10 @@ impl Template {
         let mut by_id: Vec<(u64, usize)> = slots.iter().enumerate().map(|(at, slot)| (hash(&slot.id), at)).collect();
         by_id.sort_unstable();
         let made = slots.iter().enumerate().filter(|(_, slot)| slot.id.contains("{")).map(|(at, _)| at).collect();
-        Self { name, text, syntax, root, dialect, slots, by_id, made, traces: BTreeMap::new() }
+        let stacks =
+            |slot: &Slot| matches!(slot.kind.as_str(), "AWS::CloudFormation::Stack" | "AWS::Serverless::Application");
+        let nested = slots.iter().enumerate().filter(|(_, slot)| stacks(slot)).map(|(at, _)| at).collect();
+        Self { name, text, syntax, root, dialect, slots, by_id, made, nested, traces: BTreeMap::new() }
     }
 
     /// The same kind of template with another text.
@@ -286,6 +298,38 @@ impl Template {
         let folder = self.name.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
         let below = |path: String| if folder.is_empty() { path } else { format!("{folder}/{path}") };
         serverless::included_functions(&self.root).into_iter().map(below).collect()
+    }
+
+    /// A path of this project that a file of the service names.
+    fn beside(&self, path: &str) -> String {
+        let folder = self.name.as_str().rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+    }
+
+    /// The file and the keys in it that a value names instead of being written out.
+    pub(crate) fn named_file<'n>(&self, node: &'n Node) -> Option<(String, Vec<&'n str>)> {
+        let text = node.text().filter(|_| self.dialect == Dialect::Serverless)?;
+        serverless::file_reference(text).map(|(path, keys)| (self.beside(&path), keys))
+    }
+
+    /// The files that this one takes lists of statements from, each as often as it is named.
+    pub(crate) fn statement_files(&self) -> Vec<String> {
+        if self.dialect != Dialect::Serverless {
+            return Vec::new();
+        }
+        let named = serverless::named_statements(&self.root).into_iter().filter_map(serverless::file_reference);
+        named.map(|(path, _)| self.beside(&path)).collect()
+    }
+
+    /// The nested stacks: the child's template as a path of the project, and the parameters it is given.
+    pub(crate) fn nested(&self) -> impl Iterator<Item = (String, &Node)> {
+        self.nested.iter().filter_map(|at| {
+            let resource = self.filled(self.slots.get(*at)?)?;
+            let location = resource.property("TemplateURL").or_else(|| resource.property("Location"))?.text()?;
+            let path = location.trim_start_matches("./");
+            let inside = !path.contains("..") && !path.contains("://") && !path.starts_with('/');
+            Some((self.beside(path), resource.property("Parameters")?)).filter(|_| inside)
+        })
     }
 
     /// Logical ids of the roles that a function runs as, as far as the template says.

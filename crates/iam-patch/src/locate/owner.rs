@@ -19,6 +19,37 @@ pub(super) struct Owner<'t> {
 
 /// Every candidate, the strongest evidence first; weaker evidence is used only where there is no stronger.
 pub(super) fn owners<'t>(templates: &'t [Template], deployed: &Deployed, attachment: &Attachment) -> Vec<Owner<'t>> {
+    let mut found = candidates(templates, deployed, attachment);
+    let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref());
+    for owner in &mut found {
+        given_by_parent(templates, deployed, owner, arn);
+    }
+    found
+}
+
+/// How many nested stacks a template is given for.
+pub(super) fn times_nested(templates: &[Template], child: &Template) -> usize {
+    templates.iter().flat_map(Template::nested).filter(|(name, _)| name == child.name.as_str()).count()
+}
+
+/// Adds the parameters that a parent's template gives to a nested stack, as far as they are known.
+fn given_by_parent(templates: &[Template], deployed: &Deployed, owner: &mut Owner<'_>, arn: Option<&Arn>) {
+    if times_nested(templates, owner.template) != 1 {
+        return;
+    }
+    for parent in templates {
+        for (_, parameters) in parent.nested().filter(|(child, _)| child == owner.template.name.as_str()) {
+            let stack = stack_for(parent, deployed, arn);
+            let resolver = Resolver::open(parent, &stack);
+            for entry in parameters.entries() {
+                let Some(value) = resolver.known(&entry.value) else { continue };
+                owner.stack.parameters.entry(entry.name().to_owned()).or_insert(value);
+            }
+        }
+    }
+}
+
+fn candidates<'t>(templates: &'t [Template], deployed: &Deployed, attachment: &Attachment) -> Vec<Owner<'t>> {
     let by_id: Vec<Owner<'t>> = attachment
         .logical_id
         .as_deref()

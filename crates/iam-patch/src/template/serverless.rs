@@ -125,6 +125,35 @@ pub(super) fn role_of(template: &Template, function: &str) -> Option<String> {
     template.declares(SHARED_ROLE).then(|| SHARED_ROLE.to_owned())
 }
 
+/// The file, and the keys in it, that `${file(PATH):KEY}` names as a whole; nothing for a path that leads out of the project.
+pub(super) fn file_reference(text: &str) -> Option<(String, Vec<&str>)> {
+    let (path, rest) = text.trim().strip_prefix("${file(")?.split_once(')')?;
+    let path = path.trim().trim_start_matches("./");
+    let inside = !path.is_empty() && !path.contains("..") && !path.starts_with(['/', '~']) && !path.contains("${");
+    let key = rest.strip_suffix('}').filter(|_| inside)?;
+    let keys = match key.strip_prefix(':') {
+        Some(key) => key.split('.').collect(),
+        None if key.is_empty() => Vec::new(),
+        None => return None,
+    };
+    Some((path.to_owned(), keys))
+}
+
+/// Every list of statements that another file holds, as it is named.
+pub(super) fn named_statements(root: &Node) -> Vec<&str> {
+    let provider = root.get("provider");
+    let functions = root.get("functions").into_iter().flat_map(|functions| {
+        functions.entries().iter().chain(functions.items().iter().flat_map(Node::entries)).map(|entry| &entry.value)
+    });
+    let holders = provider.into_iter().chain(functions);
+    let lists = holders.flat_map(|holder| {
+        let role = holder.get("iam").and_then(|iam| iam.get("role"));
+        [role.and_then(|role| role.get("statements")), holder.get("iamRoleStatements"), holder.get("statements")]
+    });
+    let named = |text: &&str| file_reference(text).is_some();
+    lists.flatten().filter_map(Node::text).filter(named).collect()
+}
+
 /// The files named in `functions: ${file(…)}`.
 pub(super) fn included_functions(root: &Node) -> Vec<String> {
     let Some(functions) = root.get("functions") else { return Vec::new() };
