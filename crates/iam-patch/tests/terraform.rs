@@ -419,3 +419,20 @@ fn a_managed_policy_of_a_role_with_inline_blocks_gives_way_to_a_managed_one_of_i
         "{policy}"
     );
 }
+
+#[test]
+fn locate_tells_what_is_there_but_cannot_be_written() {
+    let text = "resource \"aws_iam_role\" \"r\" {\n  name               = \"r\"\n  assume_role_policy = file(\"gone.json\")\n}\n\nresource \"aws_iam_role\" \"bare\" {\n  name = \"bare\"\n}\n";
+    let source = SourceText { name: SourceName::new("main.tf"), text: text.into() };
+    let (project, _) = Project::read(vec![source]);
+    let snapshot = Snapshot::default();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let codes = |name: &str| {
+        let (found, refused) = iam_patch::locate_in_source(&project, &index, name);
+        let code = |refusal: &iam_patch::Refusal| (refusal.code.as_str(), refusal.place.is_some());
+        (found.len(), refused.iter().map(code).collect::<Vec<_>>())
+    };
+    assert_eq!(codes("aws_iam_role.r"), (0, vec![("document-is-text", true)]));
+    assert_eq!(codes("bare"), (0, vec![("not-in-source", true)]));
+    assert_eq!(codes("nobody"), (0, vec![]));
+}

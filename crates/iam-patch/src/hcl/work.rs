@@ -67,17 +67,28 @@ pub(crate) fn of_role(terraform: &Terraform, name: &str) -> (Vec<Location>, Vec<
         (None, Some(arn)) => owner::by_arn(terraform, AttachmentKind::Identity, arn),
         (None, None) => Vec::new(),
     };
-    let mut found = Vec::new();
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
     for kind in [AttachmentKind::Trust, AttachmentKind::Identity, AttachmentKind::Resource] {
         attachment.kind = kind;
         for at in &owners {
             for (site, shared_by, reviews) in find::of_owner(terraform, &attachment, *at) {
+                let refusal = match site.writing {
+                    Writing::File => Some(in_a_file()),
+                    Writing::Other => Some(made()),
+                    _ => None,
+                };
+                if let Some(refusal) = refusal {
+                    let node = terraform.body(site.at).and_then(|body| body.at(&site.place));
+                    let place = node.map(|node| find::place(terraform, site.at, node));
+                    refused.push(place.map_or_else(|| refusal.clone(), |place| refusal.clone().at(place)));
+                    continue;
+                }
                 let location = location(terraform, &site);
                 found.extend(location.map(|location| Location { shared_by, reviews, ..location }));
             }
         }
     }
-    let none = found.is_empty().then(|| owners.first()).flatten();
+    let none = (found.is_empty() && refused.is_empty()).then(|| owners.first()).flatten();
     let none = none.map(|at| {
         let message = format!("`{}` has no policies in these files", find::named(terraform, *at));
         let refusal = Refusal::new(RefusalCode::NotInSource, message);
@@ -86,7 +97,8 @@ pub(crate) fn of_role(terraform: &Terraform, name: &str) -> (Vec<Location>, Vec<
             None => refusal,
         }
     });
-    (found, none.into_iter().collect())
+    refused.extend(none);
+    (found, refused)
 }
 
 /// Every policy, in the order of files and lines.
@@ -247,18 +259,8 @@ impl<'p> Work<'p> {
                 says(&dialect, &edits.blocks, after)?;
                 edits
             }
-            Writing::File => {
-                return Err(Refusal::new(RefusalCode::DocumentIsText, "the policy stands in a file of its own").hint(
-                    "edit the file that the expression names; a new reference there needs a new template variable",
-                ));
-            }
-            Writing::Other | Writing::Permission => {
-                return Err(Refusal::new(
-                    RefusalCode::DocumentIsText,
-                    "the policy is made by an expression, or is a text",
-                )
-                .hint("write the document with `jsonencode` or a policy document, then run again"));
-            }
+            Writing::File => return Err(in_a_file()),
+            Writing::Other | Writing::Permission => return Err(made()),
         };
         Ok((edits, author.reviews))
     }
@@ -382,6 +384,16 @@ impl<'p> Work<'p> {
 
 fn is_document(terraform: &Terraform, at: At) -> bool {
     terraform.block(at).is_some_and(|block| block.is("data", super::document::TYPE))
+}
+
+fn in_a_file() -> Refusal {
+    Refusal::new(RefusalCode::DocumentIsText, "the policy stands in a file of its own")
+        .hint("edit the file that the expression names; a new reference there needs a new template variable")
+}
+
+fn made() -> Refusal {
+    Refusal::new(RefusalCode::DocumentIsText, "the policy is made by an expression, or is a text")
+        .hint("write the document with `jsonencode` or a policy document, then run again")
 }
 
 /// Plans the edit of a document; says better than "drift" why statements are not explained, where that is known.
