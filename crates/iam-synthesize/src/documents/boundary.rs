@@ -1,7 +1,7 @@
 //! Permissions boundaries: no action that none of the roles within one could use any more.
 //!
 //! Never below what the roles are left with: an action stays where any of them has it after its own changes, or was seen
-//! to use it by somebody else's grant. Resources, conditions and denies stay as they are. A boundary of a user, or of a
+//! to use it by somebody else's grant, and where a resource's policy or a role's trust grants it to the role. Resources, conditions and denies stay as they are. A boundary of a user, or of a
 //! role that nothing is known about, stays whole.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use iam_model::action::ActionPattern;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::change::{Attachment, AttachmentKind, Change};
-use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
 use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{PolicyOrigin, SnapshotIndex};
 use iam_model::text::Spanned;
@@ -118,6 +118,7 @@ impl Case<'_, '_> {
             }
             let seen = proposal.needs.iter().filter(|need| need.seen.is_some());
             kept.extend(seen.map(|need| ActionPattern::from(&need.action)));
+            kept.extend(granted_by_others(&proposal.role, self.index));
         }
         kept.into_iter().collect()
     }
@@ -181,6 +182,43 @@ impl Case<'_, '_> {
         said.sort();
         said.into_iter().map(Spanned::synthetic).collect()
     }
+}
+
+/// What policies of resources and the trust of other roles grant to a role by its name, or to everyone: within a boundary,
+/// they grant no more than it lets through.
+fn granted_by_others(role: &Arn, index: &SnapshotIndex<'_>) -> Vec<ActionPattern> {
+    let accounts = index.snapshot().accounts.values();
+    let policies = accounts.flat_map(|account| {
+        let trusts = account.roles.iter().map(|other| ("sts", &other.trust));
+        account.resource_policies.iter().map(|(on, policy)| (on.service(), policy)).chain(trusts)
+    });
+    let session = format!(":assumed-role/{}/", role.name());
+    let is_role = |principal: &PrincipalPattern| match principal {
+        PrincipalPattern::Everyone => true,
+        PrincipalPattern::Aws(text) => text == role.as_str() || text.contains(&session),
+        _ => false,
+    };
+    let mut granted = Vec::new();
+    for (service, policy) in policies {
+        let all = || ActionPattern::new(&format!("{service}:*"));
+        if !policy.unknown.is_empty() {
+            granted.push(all());
+        }
+        for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
+            let names = match &statement.principal {
+                Some(PrincipalElement::Principal(principals)) => principals.iter().any(|p| is_role(&p.value)),
+                _ => true,
+            };
+            match &statement.action {
+                _ if !names => {}
+                ActionElement::Action(patterns) if patterns.iter().all(|p| p.value.as_str() != "*") => {
+                    granted.extend(patterns.iter().map(|p| p.value.clone()));
+                }
+                _ => granted.push(all()),
+            }
+        }
+    }
+    granted
 }
 
 /// A role's identity policies after its own changes.

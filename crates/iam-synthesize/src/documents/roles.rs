@@ -13,8 +13,9 @@ use iam_model::usage::{Observation, Visibility};
 
 use super::Ground;
 use crate::bounds::Bounds;
+use crate::infer::infer;
 use crate::narrow::{Candidate, Served, narrow};
-use crate::needs::Known;
+use crate::needs::{Known, Need};
 
 /// What is left of a statement for one role.
 pub(super) enum Used {
@@ -43,13 +44,15 @@ impl Ground<'_, '_> {
         };
         let known = Known { role, evidence: self.evidence, rules: self.rules };
         let bounds = Bounds::new(role, self.evidence.usage, self.existing);
+        // What follows from calls, or running a function asks for, no call need show.
+        let needs = infer(role, &self.index.functions_of(role), known, &bounds);
         let mut served = Vec::new();
         let named: BTreeSet<Action> = candidate.named().filter_map(|pattern| pattern.as_str().parse().ok()).collect();
         for action in self.asked(on, &candidate, &named) {
             let calls: Vec<&Observation> = self.calls_on(role, &action, on).collect();
             if !calls.is_empty() {
                 served.extend(on_seen(&action, &calls, on, &candidate, &bounds));
-            } else if self.is_kept(role, &action) {
+            } else if is_needed(&needs, &action, on) || self.is_kept(role, &action) {
                 served.push(Served::as_granted(action, 0));
             } else if let Visibility::Invisible(why) = known.visibility(&action) {
                 if !named.contains(&action) {
@@ -87,6 +90,12 @@ impl Ground<'_, '_> {
             .flat_map(|rule| &rule.actions)
             .any(|pattern| Glob::parse(pattern.as_str(), Reading::ACTION).matches(action.as_str()))
     }
+}
+
+/// Whether an action on a resource is among the needs.
+fn is_needed(needs: &[Need], action: &Action, on: &Arn) -> bool {
+    let may = |need: &Need| need.resources.as_ref().is_none_or(|all| all.iter().any(|one| may_be_of(one, on)));
+    needs.iter().any(|need| need.action == *action && may(need))
 }
 
 /// An action that was seen, on the resources it was seen on.

@@ -360,3 +360,18 @@ fn a_service_is_bound_to_the_sources_that_the_snapshot_shows() {
         }
     }
 }
+
+#[test]
+fn what_running_a_function_asks_for_stays_though_no_call_shows_it() {
+    const QUEUE: &str = "arn:aws:sqs:eu-west-1:111122223333:failed";
+    const SEND: &str = r#"{"Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:PurgeQueue"], "Resource": "arn:aws:sqs:eu-west-1:111122223333:failed",
+      "Principal": {"AWS": "arn:aws:iam::111122223333:role/ops"}}"#;
+    let function = r#", {"kind": "lambda.function", "arn": "arn:aws:lambda:eu-west-1:111122223333:function:f", "role_arn": "arn:aws:iam::111122223333:role/ops",
+      "api": {"FunctionName": "f", "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:eu-west-1:111122223333:failed"}}}"#;
+    let after = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/ops"},"Action":"sqs:SendMessage","Resource":"arn:aws:sqs:eu-west-1:111122223333:failed"}]}"#;
+    check(
+        World { on: QUEUE, permissions: SEND, resources: function, ..World::default() },
+        Some(after),
+        "better deleted, by hand",
+    );
+}
