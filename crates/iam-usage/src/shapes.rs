@@ -98,10 +98,11 @@ impl Shape {
 }
 
 /// Whether something of this hash came before, as far as is remembered; it is remembered from now on.
-fn came_before(once: &mut [u64], hash: u64) -> bool {
-    let bit = usize::try_from(hash >> 32).unwrap_or_default() % ONCE_BITS;
-    let Some(word) = once.get_mut(bit / 64) else { return false };
-    let before = *word >> (bit % 64) & 1 == 1;
-    *word |= 1 << (bit % 64);
+pub(crate) fn came_before(once: &mut [u64], hash: u64) -> bool {
+    let words = once.len().max(1);
+    let number = usize::try_from(hash >> 32).unwrap_or_default();
+    let Some(word) = once.get_mut(number / 64 % words) else { return false };
+    let before = *word >> (number % 64) & 1 == 1;
+    *word |= 1 << (number % 64);
     before
 }

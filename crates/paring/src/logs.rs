@@ -1,6 +1,6 @@
 //! Finding the logs the user names, and reading them with a progress bar where someone watches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
 
@@ -58,7 +58,7 @@ pub(crate) fn read_whole(
         bar.set_message(format!("{} records, {rate:.0}/s", progress.records));
     });
     bar.finish_and_clear();
-    diagnostics.extend(unread);
+    diagnostics.extend(told_together(unread));
     note_unresolved(&usage, diagnostics);
     usage
 }
@@ -119,11 +119,58 @@ fn named(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(out)
 }
 
+/// Files named where many have the same wrong with them.
+const NAMED_FILES: usize = 3;
+
+/// What is wrong with records of many files, told once: how many records, and the first files.
+fn told_together(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut alike: BTreeMap<(String, Option<String>), Vec<(u64, Diagnostic)>> = BTreeMap::new();
+    let mut out = Vec::new();
+    for diagnostic in diagnostics {
+        let counted = if diagnostic.code == Code::EventInvalid { counted(&diagnostic.message) } else { None };
+        match counted {
+            Some((count, what)) => {
+                let key = (what.to_owned(), diagnostic.hint.clone());
+                alike.entry(key).or_default().push((count, diagnostic));
+            }
+            None => out.push(diagnostic),
+        }
+    }
+    for ((what, _), found) in alike {
+        if found.len() <= NAMED_FILES {
+            out.extend(found.into_iter().map(|(_, diagnostic)| diagnostic));
+            continue;
+        }
+        let records: u64 = found.iter().map(|(count, _)| count).sum();
+        let files = found.len();
+        let others = found.iter().skip(1).take(NAMED_FILES - 1);
+        let others: Vec<String> = others.map(|(_, diagnostic)| diagnostic.place.source.to_string()).collect();
+        let more = files - 1 - others.len();
+        out.extend(found.into_iter().take(1).map(|(_, mut first)| {
+            first.message = format!(
+                "{records} records of {files} files are {what} (here, in {} and {more} more)",
+                others.join(", in ")
+            );
+            first
+        }));
+    }
+    out
+}
+
+/// How many records a message is about, and what it says of them.
+fn counted(message: &str) -> Option<(u64, &str)> {
+    match message.split_once(" records are ") {
+        Some((count, what)) => Some((count.parse().ok()?, what)),
+        None => message.strip_prefix("1 record is ").map(|what| (1, what)),
+    }
+}
+
 /// An event the catalogue does not explain: told, because what it stands for is not among the needs.
 fn unresolved(event: &UnresolvedEvent) -> Diagnostic {
     let UnresolvedEvent { event_source, event_name, count, .. } = event;
+    let calls = if *count == 1 { "call" } else { "calls" };
     let message =
-        format!("{count} calls of `{event_name}` at `{event_source}` are in no entry of the action catalogue");
+        format!("{count} {calls} of `{event_name}` at `{event_source}`: no entry of the action catalogue explains it");
     Diagnostic::warning(Code::EventUnresolved, Place::whole(SourceName::new("logs")), message)
         .hint("name the permission behind it in a keep rule, if a role needs it")
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Parts, Records, Where, call_flags, is_copy, observe_varying, told};
+use super::{Parts, Records, Where, bytes_of, call_flags, is_copy, observe_varying, told};
 use crate::event::Event;
 use crate::fold::Stat;
 use crate::hash::{hash, hash_parts, mix};
@@ -11,7 +11,7 @@ use crate::layout::{self, Filled};
 use crate::learn::{Learned, caller_of, telling};
 use crate::needed::Needed;
 use crate::seen::Copies;
-use crate::shapes::Told;
+use crate::shapes::{Told, came_before};
 use iam_model::time::Timestamp;
 use iam_model::usage::SkipReason;
 
@@ -22,6 +22,9 @@ const WAYS: usize = 8;
 /// Bytes of the texts that layouts are made of.
 const MOST_TEXT: usize = 2 << 20;
 
+/// Bits of [`Known::once`].
+const ONCE_BITS: usize = 1 << 17;
+
 /// Bytes of a record that is worth learning.
 const LONGEST_RECORD: usize = 8 << 10;
 
@@ -29,6 +32,8 @@ const LONGEST_RECORD: usize = 8 << 10;
 pub(super) struct Known {
     slots: Vec<Slot>,
     texts: layout::Parts,
+    /// Bits that remember what came once: a layout is learned from the second record on that is not recognised.
+    once: Vec<u64>,
     filled: Filled,
 }
 
@@ -54,7 +59,7 @@ struct Like {
 impl Default for Known {
     fn default() -> Self {
         let slots = std::iter::repeat_with(|| Slot { key: 0, like: None }).take(SLOTS * WAYS).collect();
-        Self { slots, texts: layout::Parts::default(), filled: Filled::default() }
+        Self { slots, texts: layout::Parts::default(), once: vec![0; ONCE_BITS / 64], filled: Filled::default() }
     }
 }
 
@@ -63,12 +68,13 @@ impl Known {
     pub(super) fn clear(&mut self) {
         self.slots.iter_mut().for_each(|slot| slot.like = None);
         self.texts.clear();
+        self.once.fill(0);
     }
 
     /// What is known of the record whose caller ends at `at`, and the offset after it.
     #[inline]
     fn find(&mut self, key: u64, bytes: &[u8], at: usize) -> Option<(&Like, &Filled, usize)> {
-        let Self { slots, texts, filled } = self;
+        let Self { slots, texts, filled, .. } = self;
         let first = first_way(key);
         let ways = slots.get_mut(first..first + WAYS)?;
         let (mut way, mut end) = (0, None);
@@ -164,6 +170,11 @@ impl Records<'_> {
         let Parts { place, denied, .. } = parts;
         let is_placed = self.places.get(place).is_some_and(|place| !place.account.is_empty());
         if event.whole.len() > LONGEST_RECORD || !is_placed {
+            return;
+        }
+        // Errors make layouts of their own, most of them rare.
+        let error = hash(u64::from(shape), bytes_of(event.error_code));
+        if !came_before(&mut self.known.once, error) {
             return;
         }
         if self.known.texts.size() > MOST_TEXT {

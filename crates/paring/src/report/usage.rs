@@ -16,6 +16,9 @@ use crate::terminal::Paint;
 /// Resources named on a line of the table.
 const NAMED_RESOURCES: usize = 2;
 
+/// Events of one kind that nothing explains, named below the table.
+const NAMED_EVENTS: usize = 24;
+
 /// How the actions of one role stand.
 pub(crate) struct Stands {
     pub(crate) role: Arn,
@@ -222,12 +225,18 @@ fn left_out(usage: &UsageLog, paint: Paint) -> String {
             .collect();
         out += &format!("\n{} {}\n", paint.dim("left out:"), reasons.join(", "));
     }
-    for event in &usage.unresolved {
-        let head = match event.kind {
-            UnresolvedKind::Unknown => paint.yellow("not resolved:"),
-            UnresolvedKind::Internal => paint.dim("AWS's own consoles and agents, no permission known:"),
-        };
-        out += &format!("{head} {} {} ({})\n", event.event_source, event.event_name, event.count);
+    for (kind, head) in [
+        (UnresolvedKind::Unknown, paint.yellow("not resolved:")),
+        (UnresolvedKind::Internal, paint.dim("AWS's own consoles and agents, no permission known:")),
+    ] {
+        let events: Vec<_> = usage.unresolved.iter().filter(|event| event.kind == kind).collect();
+        for event in events.iter().take(NAMED_EVENTS) {
+            out += &format!("{head} {} {} ({})\n", event.event_source, event.event_name, event.count);
+        }
+        let more = events.len().saturating_sub(NAMED_EVENTS);
+        if more > 0 {
+            out += &format!("{head} and {more} more names (--format json lists them)\n");
+        }
     }
     out
 }

@@ -9,8 +9,11 @@ use iam_model::usage::{Standing, Witness};
 use super::{Stands, object, texts};
 use crate::terminal::Paint;
 
-/// Actions named on a line for people.
+/// Actions or services named on a line for people.
 const NAMED: usize = 4;
+
+/// Services with a line of their own for one reason; of more there is one line for all.
+const MOST_SERVICES: usize = 12;
 
 /// Actions of one class, by service and by why.
 type Grouped<'a> = BTreeMap<(&'a str, &'a str), Vec<&'a Action>>;
@@ -64,14 +67,36 @@ pub(super) fn text(stands: &Stands, paint: Paint) -> String {
 fn class(title: &str, groups: &Grouped<'_>, paint: Paint) -> String {
     let count: usize = groups.values().map(Vec::len).sum();
     let mut out = format!("  {count} {title}\n");
+    let mut by_why: BTreeMap<&str, Vec<(&str, &Vec<&Action>)>> = BTreeMap::new();
     for ((service, why), actions) in groups {
-        let names: Vec<&str> = actions.iter().take(NAMED).map(|action| action.name()).collect();
-        let more = actions.len().saturating_sub(NAMED);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        by_why.entry(why).or_default().push((service, actions));
+    }
+    for (why, services) in by_why {
         let why = if why.is_empty() { String::new() } else { paint.dim(&format!(": {why}")) };
-        out += &format!("    {service}: {}{more}{why}\n", names.join(", "));
+        if services.len() > MOST_SERVICES {
+            out += &format!("    {}{why}\n", of_many(&services));
+            continue;
+        }
+        for (service, actions) in services {
+            let names: Vec<&str> = actions.iter().take(NAMED).map(|action| action.name()).collect();
+            let more = actions.len().saturating_sub(NAMED);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            out += &format!("    {service}: {}{more}{why}\n", names.join(", "));
+        }
     }
     out
+}
+
+/// Actions of more services than anyone reads lines about.
+fn of_many(services: &[(&str, &Vec<&Action>)]) -> String {
+    let actions: usize = services.iter().map(|(_, actions)| actions.len()).sum();
+    let named: Vec<&str> = services.iter().take(NAMED).map(|(service, _)| *service).collect();
+    let more = services.len().saturating_sub(NAMED);
+    format!(
+        "{actions} actions of {} services ({} and {more} more; --format json lists them)",
+        services.len(),
+        named.join(", ")
+    )
 }
 
 /// For programs.
