@@ -166,22 +166,22 @@ impl Container {
     #[inline]
     fn block(&mut self, marks: &Marks) -> Option<usize> {
         let inside = marks.inside(self.in_string);
-        let (open, close) = (marks.open & !inside, marks.close & !inside);
-        if self.depth <= u64::from(close.count_ones()) {
-            let mut rest = close;
-            let mut closed = 0;
-            while rest != 0 {
-                let at = rest.trailing_zeros();
-                let opened = (open & ((1 << at) - 1)).count_ones();
-                closed += 1;
-                if self.depth + u64::from(opened) == closed {
+        self.in_string = inside >> 63 == 1;
+        let close = marks.close & !inside;
+        // One by one: there are few, and counting bits takes longer.
+        let mut rest = (marks.open & !inside) | close;
+        while rest != 0 {
+            let at = rest.trailing_zeros();
+            if (close >> at) & 1 == 0 {
+                self.depth += 1;
+            } else {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
                     return Some(at as usize + 1);
                 }
-                rest &= rest - 1;
             }
+            rest &= rest - 1;
         }
-        self.depth = self.depth + u64::from(open.count_ones()) - u64::from(close.count_ones());
-        self.in_string = inside >> 63 == 1;
         None
     }
 
