@@ -190,3 +190,26 @@ pub(crate) fn bar(terminal: &Terminal, bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(bytes).with_style(style)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(messages: &[&str]) -> Vec<String> {
+        let diagnostic = |(at, message): (usize, &&str)| {
+            let place = Place::whole(SourceName::new(&format!("{at}.json")));
+            Diagnostic::warning(Code::EventInvalid, place, (*message).to_owned()).hint("look")
+        };
+        let all = told_together(messages.iter().enumerate().map(diagnostic).collect());
+        all.iter().map(|told| format!("{}: {}", told.place, told.message)).collect()
+    }
+
+    #[test]
+    fn what_many_files_have_in_common_is_told_once() {
+        let few = ["3 records are odd", "1 record is odd", "2 records are odd"];
+        assert_eq!(said(&few), ["0.json: 3 records are odd", "1.json: 1 record is odd", "2.json: 2 records are odd"]);
+        let many = ["3 records are odd", "1 record is odd", "other", "2 records are odd", "4 records are odd"];
+        let told = "0.json: 10 records of 4 files are odd (here, in 1.json, in 3.json and 1 more)";
+        assert_eq!(said(&many), ["2.json: other", told]);
+    }
+}
