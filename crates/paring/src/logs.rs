@@ -122,9 +122,12 @@ fn named(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
 /// Files named where many have the same wrong with them.
 const NAMED_FILES: usize = 3;
 
+/// What a message says of records, and its hint.
+type What = (String, Option<String>);
+
 /// What is wrong with records of many files, told once: how many records, and the first files.
 fn told_together(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut alike: BTreeMap<(String, Option<String>), Vec<(u64, Diagnostic)>> = BTreeMap::new();
+    let mut alike: BTreeMap<What, Vec<(u64, Diagnostic)>> = BTreeMap::new();
     let mut out = Vec::new();
     for diagnostic in diagnostics {
         let counted = if diagnostic.code == Code::EventInvalid { counted(&diagnostic.message) } else { None };
