@@ -15,6 +15,7 @@ use crate::json::Raw;
 use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, Plan, QUEUE_URL, Resolved, STATEMENTS, When, pick};
 use crate::resource::{Resources, of_arns, of_pair, passed_roles, passes_role};
 use crate::template::{Call, Path};
+use crate::together::Together;
 
 /// One action of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +81,10 @@ impl Varying {
         if !pair.takes_resource {
             return true;
         }
-        let by_more = pair.has_indexes || matches!(pair.when, When::TemplateResolves);
+        let by_more = pair.has_indexes
+            || pair.copies
+            || pair.together != Together::No
+            || matches!(pair.when, When::TemplateResolves);
         !by_more && of_arns(pair, arns, &mut self.call.resources)
     }
 

@@ -43,6 +43,7 @@ mod tally;
 mod template;
 #[cfg(test)]
 mod tests;
+mod together;
 mod unnamed;
 mod worker;
 

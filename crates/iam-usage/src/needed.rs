@@ -3,6 +3,7 @@
 use crate::json::Raw;
 use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, Plan, QUEUE_URL, Resolved, STATEMENTS, TELLING_APART, When};
 use crate::template::{Path, Text};
+use crate::together::{CATALOG, Together};
 use crate::unnamed::{Unnamed, write_more, write_named};
 
 /// The request parameters that matter.
@@ -78,6 +79,9 @@ impl Needed {
         pair.templates.iter().flat_map(|(_, texts)| texts).flat_map(Text::paths).for_each(|path| {
             self.add_root(path.root(), path.ends_in_keys());
         });
+        if pair.together == Together::Catalog {
+            self.add(CATALOG);
+        }
     }
 
     fn add(&mut self, name: &str) {

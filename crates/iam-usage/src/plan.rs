@@ -10,6 +10,7 @@ use iam_model::usage::UnresolvedKind;
 use crate::ids::has_ids;
 use crate::json::Raw;
 use crate::template::{Path, Text};
+use crate::together::Together;
 use crate::unnamed::{Unnamed, unnamed};
 
 /// What an event's source and name stand for.
@@ -42,6 +43,10 @@ pub(crate) struct Pair<'c> {
     pub(crate) has_ids: bool,
     /// How a call that names no resource is checked.
     pub(crate) unnamed: Unnamed,
+    /// What it is checked on beside what the call names.
+    pub(crate) together: Together,
+    /// Whether it is checked on what a copy is made from, which the event's own resources do not name.
+    pub(crate) copies: bool,
     /// The ARN patterns of the action's resource types, each with its type's name. A pattern that names everything of
     /// its kind is never meant by default, and left out.
     pub(crate) patterns: Vec<Pattern<'c>>,
@@ -67,11 +72,15 @@ pub(crate) enum Slot<'c> {
     Account,
     /// The value of this template.
     Value(usize),
+    /// The value of this template up to a separator that stands in it, as a revision follows a family's name.
+    Head(usize, &'c str),
+    /// What follows the separator; anything where it does not stand in the value.
+    Tail(usize, &'c str),
 }
 
 impl<'c> Pattern<'c> {
     /// Tells which template fills which variable. A form without any of its own names nothing.
-    fn fill_from(&mut self, templates: &[(TemplateTarget<'c>, Vec<Text<'c>>)]) {
+    fn fill_from(&mut self, templates: &[(TemplateTarget<'c>, Vec<Text<'c>>)], same: &[usize]) {
         let template_of = |variable: &str| {
             templates.iter().position(|(target, _)| match target {
                 TemplateTarget::Variable(name) => {
@@ -89,7 +98,22 @@ impl<'c> Pattern<'c> {
             ArnPart::Variable(name) => template_of(name).map(Slot::Value),
         };
         let slots: Option<Vec<Slot<'c>>> = self.matcher.pattern().parts().map(slot).collect();
-        self.slots = slots.filter(|slots| slots.iter().any(|slot| matches!(slot, Slot::Value(_))));
+        self.slots = slots.filter(|slots| slots.iter().any(|slot| matches!(slot, Slot::Value(_)))).map(|mut slots| {
+            share(&mut slots, same);
+            slots
+        });
+    }
+}
+
+/// Two variables beside each other that the same parameter fills are two halves of its value. `same` has, for each
+/// template, the first one that reads the same.
+fn share(slots: &mut [Slot<'_>], same: &[usize]) {
+    for at in 0..slots.len() {
+        let Some([first, Slot::Literal(between), second]) = slots.get_mut(at..at + 3) else { continue };
+        let (Slot::Value(head), Slot::Value(tail)) = (*first, *second) else { continue };
+        if head != tail && same.get(head) == same.get(tail) {
+            (*first, *second) = (Slot::Head(head, between), Slot::Tail(head, between));
+        }
     }
 }
 
@@ -180,14 +204,22 @@ impl<'c> Pair<'c> {
         let facts = catalog.action_named(authorized.service(), authorized.name());
         let action = facts.map_or_else(|| authorized.action(), |facts| facts.action());
         let mut pair = Self::new(action, when, facts);
+        let mut read: Vec<Vec<&str>> = Vec::new();
         for template in authorized.templates() {
+            read.push(template.texts().collect());
             let mut texts: Vec<Text<'_>> = template.texts().flat_map(Text::compile).collect();
             // A star stands for what is not named.
             texts.sort_by_key(Text::is_star);
             pair.templates.push((template.target(), texts));
         }
+        if pair.together == Together::Bus && !pair.templates.iter().any(|(target, _)| *target == BUS) {
+            pair.templates.push((BUS, Text::compile("%last%${eventBusName}")));
+        }
+        let same: Vec<usize> =
+            read.iter().map(|texts| read.iter().position(|other| other == texts).unwrap_or_default()).collect();
         let Self { patterns, templates, .. } = &mut pair;
-        patterns.iter_mut().for_each(|pattern| pattern.fill_from(templates));
+        patterns.iter_mut().for_each(|pattern| pattern.fill_from(templates, &same));
+        pair.copies = pair.templates.iter().any(|(_, texts)| texts.iter().any(Text::is_copy_source));
         for (key, values) in authorized.context() {
             if let [value] = values.as_slice() {
                 pair.context.push((ConditionKey::new(key), (*value).to_owned()));
@@ -202,6 +234,8 @@ impl<'c> Pair<'c> {
             .flat_map(|kind| kind.arn_patterns().map(move |pattern| (kind.name(), pattern)))
             .map(|(kind, pattern)| Pattern { kind, matcher: pattern.matcher(), slots: None })
             .collect();
+        let kinds: Vec<&str> = patterns.iter().map(|pattern| pattern.kind).collect();
+        let together = Together::of(action.as_str(), &kinds);
         // Where there is but one form, it is meant, variable or not.
         if patterns.len() > 1 {
             patterns.retain(|pattern| has_variable_tail(&pattern.matcher.pattern()));
@@ -213,12 +247,17 @@ impl<'c> Pair<'c> {
             has_indexes: patterns.iter().any(|pattern| pattern.matcher.pattern().as_str().contains("/index/")),
             has_ids: patterns.iter().any(|pattern| has_ids(pattern.kind)),
             unnamed: facts.map_or(Unnamed::Unknown, unnamed),
+            together,
+            copies: false,
             patterns,
             templates: Vec::new(),
             context: Vec::new(),
         }
     }
 }
+
+/// The variable that names a rule's bus; the catalogue has no template for it.
+const BUS: TemplateTarget<'static> = TemplateTarget::Variable("EventBusName");
 
 /// Whether the resource part of a pattern holds a variable.
 fn has_variable_tail(pattern: &ArnPattern<'_>) -> bool {

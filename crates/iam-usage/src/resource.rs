@@ -13,6 +13,7 @@ use crate::identified::{any_of_kind, any_of_pattern, by_id, by_name, by_type, ma
 use crate::json::Raw;
 use crate::plan::{Pair, Slot, When};
 use crate::template::{Call, Text, escape};
+use crate::together::Together;
 
 /// Resources of one call that are told apart.
 const MOST_RESOURCES: usize = 64;
@@ -37,7 +38,7 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
     if !pair.takes_resource {
         return Resources::star(true);
     }
-    let found = if matches!(pair.when, When::TemplateResolves) {
+    let found = if pair.copies || matches!(pair.when, When::TemplateResolves) {
         Some(templates(pair, call)).filter(|found| !found.is_empty()).unwrap_or_else(|| named_resources(pair, named))
     } else {
         named_or_made(pair, call, named)
@@ -45,7 +46,9 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
     let found = if found.is_empty() { by_type(pair, call).into_iter().collect() } else { found };
     let found = if found.is_empty() { by_name(pair, call) } else { found };
     let found = if found.is_empty() { unnamed(pair, call) } else { found };
-    if found.is_empty() || found.len() > MOST_RESOURCES {
+    let mut found = found;
+    let told = !found.is_empty() && pair.together.complete(pair, call, &mut found);
+    if !told || found.len() > MOST_RESOURCES {
         return Resources::star(false);
     }
     Resources { arns: found.into_iter().collect(), known: true }
@@ -147,12 +150,16 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
         }
         values.push(found);
     }
-    if !out.is_empty() && !pair.has_ids {
+    // Of an action that is checked on several kinds at once, some may be named by ARN and others by name.
+    let each = matches!(pair.together, Together::Each(_));
+    if !out.is_empty() && !pair.has_ids && !each {
         return out;
     }
     let ids = by_id(pair, call);
-    if out.is_empty() && !(starred && missing && ids.is_empty()) {
-        for slots in pair.patterns.iter().filter_map(|pattern| pattern.slots.as_ref()) {
+    if (out.is_empty() || each) && !(starred && missing && ids.is_empty()) {
+        let named = out.clone();
+        let open = pair.patterns.iter().filter(|pattern| !named.iter().any(|arn| pattern.matcher.matches(arn)));
+        for slots in open.filter_map(|pattern| pattern.slots.as_ref()) {
             out.extend(filled(slots, &values, call));
         }
     }
@@ -171,7 +178,9 @@ fn whole_arns<'t>(texts: &'t [Text<'_>], call: &'t Call<'_>) -> impl Iterator<It
 fn filled(slots: &[Slot<'_>], values: &[Vec<String>], call: &Call<'_>) -> Vec<String> {
     let found = || {
         slots.iter().filter_map(|slot| match slot {
-            Slot::Value(template) => Some(values.get(*template).map_or(&[][..], Vec::as_slice)),
+            Slot::Value(template) | Slot::Head(template, _) => {
+                Some(values.get(*template).map_or(&[][..], Vec::as_slice))
+            }
             _ => None,
         })
     };
@@ -184,21 +193,36 @@ fn filled(slots: &[Slot<'_>], values: &[Vec<String>], call: &Call<'_>) -> Vec<St
     let rounds = found().map(<[String]>::len).max().unwrap_or_default();
     let arn = |round: usize| -> String {
         let mut out = String::with_capacity(96);
+        let value = |template: usize| {
+            let values = values.get(template).map_or(&[][..], Vec::as_slice);
+            values.get(round).or_else(|| values.first()).map_or("", String::as_str)
+        };
         for slot in slots {
-            out.push_str(match slot {
+            let text = match slot {
                 Slot::Literal(text) => text,
                 Slot::Partition => call.partition,
                 Slot::Region => call.region,
                 Slot::Account => call.account,
-                Slot::Value(template) => {
-                    let values = values.get(*template).map_or(&[][..], Vec::as_slice);
-                    values.get(round).or_else(|| values.first()).map_or("", String::as_str)
-                }
-            });
+                Slot::Value(template) => without_head(&out, value(*template)),
+                Slot::Head(template, between) => value(*template).split(between).next().unwrap_or_default(),
+                Slot::Tail(template, between) => value(*template).split_once(between).map_or("*", |(_, tail)| tail),
+            };
+            out.push_str(text);
         }
         out
     };
     (0..rounds).map(arn).collect()
+}
+
+/// A name that a caller gave as the end of an ARN: `111122223333:function:f` after `…:function:`.
+fn without_head<'v>(written: &str, value: &'v str) -> &'v str {
+    let kind = written.strip_suffix(':').and_then(|head| head.rsplit(':').next()).filter(|kind| !kind.is_empty());
+    let cut = || {
+        let (head, name) = value.split_once(kind?)?;
+        let account = head.strip_suffix(':').is_some_and(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()));
+        (head.is_empty() || account).then_some(name)?.strip_prefix(':').filter(|name| !name.is_empty())
+    };
+    cut().unwrap_or(value)
 }
 
 /// A secret's ARN ends in six characters the caller may leave out.
@@ -213,7 +237,9 @@ fn complete(arn: &str) -> String {
 
 /// Roles named in a request, for `iam:PassRole`: any depth, any service's spelling.
 pub(crate) fn passed_roles(pair: &Pair<'_>, call: &Call<'_>) -> Resources {
-    let mut roles: BTreeSet<String> = templates(pair, call).into_iter().filter(|arn| is_role(arn)).collect();
+    // A template's star stands for a role that is not named.
+    let named = |arn: &String| is_role(arn) && !arn.ends_with('*');
+    let mut roles: BTreeSet<String> = templates(pair, call).into_iter().filter(named).collect();
     let mut open = vec![(false, call.request)];
     let mut steps = 0;
     while let Some((named, value)) = open.pop() {
@@ -234,9 +260,13 @@ pub(crate) fn passed_roles(pair: &Pair<'_>, call: &Call<'_>) -> Resources {
     }
 }
 
-/// Whether the request names a role, or an instance profile, which holds one.
+/// Whether the request names a role by its ARN or its name alone, or an instance profile, which holds one.
 pub(crate) fn passes_role(pair: &Pair<'_>, call: &Call<'_>) -> bool {
     passed_roles(pair, call).known
+        || call
+            .request
+            .members()
+            .any(|(key, value)| is_role_key(key) && value.text().is_some_and(|name| is_name(&name)))
         || Text::compile("%many%${iamInstanceProfile.arn}|${iamInstanceProfile.name}")
             .iter()
             .any(|text| !text.values(call).is_empty())
@@ -247,6 +277,16 @@ fn is_role(arn: &str) -> bool {
     parts.next() == Some("arn")
         && parts.nth(1) == Some("iam")
         && parts.nth(2).is_some_and(|rest| rest.starts_with("role/"))
+}
+
+/// `serviceRole`, `jobFlowRole`, `domainIAMRoleName`.
+fn is_role_key(key: &[u8]) -> bool {
+    let ends = |tail: &[u8]| key.len().checked_sub(tail.len()).and_then(|at| key.get(at..)) == Some(tail);
+    ends(b"Role") || ends(b"RoleName")
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@-_".contains(&b))
 }
 
 fn names_role(key: &[u8]) -> bool {

@@ -80,6 +80,11 @@ impl<'c> Text<'c> {
         matches!(self.parts.as_slice(), [Part::Literal("*")])
     }
 
+    /// Whether it reads what a copy is made from.
+    pub(crate) fn is_copy_source(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Part::Parameter(_, Filter::CopySource)))
+    }
+
     /// The ways its parameters take through the request.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path<'c>> {
         self.parts.iter().filter_map(|part| match part {

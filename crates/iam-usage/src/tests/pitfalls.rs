@@ -462,3 +462,5 @@ fn the_encryption_context_of_a_call_is_proved_by_it() {
     let shared = " when kms:EncryptionContext:app=orders when kms:EncryptionContextKeys=app,object x40";
     check(&many, &[&format!("{plain}{shared}")]);
 }
+
+mod resources;
