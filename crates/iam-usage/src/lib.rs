@@ -5,6 +5,7 @@
 
 mod bag;
 mod calls;
+mod complete;
 mod contexts;
 mod count;
 mod coverage;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use iam_model::catalog::{ArnPart, TemplateTarget};
 use memchr::memmem;
 
+use crate::complete;
 use crate::identified::{any_of_kind, any_of_pattern, by_id, by_name, by_type, made};
 use crate::json::Raw;
 use crate::plan::{Pair, Slot, When};
@@ -47,7 +48,7 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
     let found = if found.is_empty() { by_name(pair, call) } else { found };
     let found = if found.is_empty() { unnamed(pair, call) } else { found };
     let mut found = found;
-    let told = !found.is_empty() && pair.together.complete(pair, call, &mut found);
+    let told = !found.is_empty() && complete::complete(pair, call, &mut found);
     if !told || found.len() > MOST_RESOURCES {
         return Resources::star(false);
     }
