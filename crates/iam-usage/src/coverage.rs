@@ -93,7 +93,7 @@ pub(crate) fn blind(
         if let Some(why) = unlogged(coverage, &main, account, region) {
             return Blind::Whole(format!("calls of {} ask for it, and {why}", main.action()));
         }
-        if pair.trigger() == Trigger::NotShown || may_pass_unnamed(&main.action(), pair.trigger()) {
+        if pair.trigger() == Trigger::NotShown || may_pass_unnamed(&main.action(), &pair.trigger()) {
             hidden.push(main.action());
         }
     }
@@ -121,8 +121,8 @@ const PASSING_UNNAMED: &[&str] = &[
 ];
 
 /// Whether a call may have passed a role without its record naming it.
-fn may_pass_unnamed(call: &Action, trigger: Trigger<'_>) -> bool {
-    trigger == Trigger::PassesRole && PASSING_UNNAMED.iter().any(|known| call.as_str().eq_ignore_ascii_case(known))
+fn may_pass_unnamed(call: &Action, trigger: &Trigger<'_>) -> bool {
+    *trigger == Trigger::PassesRole && PASSING_UNNAMED.iter().any(|known| call.as_str().eq_ignore_ascii_case(known))
 }
 
 /// Why calls of an action's own name would not have been recorded.
