@@ -1,6 +1,10 @@
-//! AWS's own opinion of a policy: IAM Access Analyzer's `ValidatePolicy`, free of charge.
+//! AWS's own opinion of a policy: IAM Access Analyzer's `ValidatePolicy`, free of charge; its checks, for a price; and the
+//! queue of roles it generates policies for.
 //!
 //! A second opinion, never the proof: it checks one document at a time and knows nothing of what was used.
+
+pub mod checks;
+pub mod generation;
 
 use aws_config::SdkConfig;
 use aws_sdk_accessanalyzer::types::{

@@ -42,6 +42,20 @@ pub(crate) enum Operation {
     GetTrailStatus,
     DescribeStacks,
     ListStackResources,
+    ListAnalyzers,
+    ListFindings,
+    GetFindingRecommendation,
+    ListPolicyGenerations,
+    GetGeneratedPolicy,
+}
+
+/// Calls that are made only where asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// AWS's record of last uses.
+    LastAccessed,
+    /// What Access Analyzer found, recommends and generated.
+    AccessAnalyzer,
 }
 
 /// How often a call is made.
@@ -84,10 +98,12 @@ pub(crate) struct About {
     pub(crate) of: Operation,
     /// Where they stand in such an answer.
     pub(crate) list: &'static str,
-    /// What each is called by; empty where the entry is the name.
+    /// What each is called by, one member or two; empty where the entry is the name.
     pub(crate) id: &'static str,
     pub(crate) named: Named,
     pub(crate) home: Home,
+    /// Only things of which this member says this.
+    pub(crate) only: Option<(&'static str, &'static str)>,
 }
 
 /// One row.
@@ -108,8 +124,8 @@ pub(crate) struct Call {
     pub(crate) file: &'static str,
     pub(crate) scope: Scope,
     pub(crate) about: Option<About>,
-    /// Made only where asked for.
-    pub(crate) optional: bool,
+    /// Made only where this was asked for.
+    pub(crate) part: Option<Part>,
 }
 
 impl Call {
@@ -119,7 +135,7 @@ impl Call {
         actions: &'static [&'static str],
         file: &'static str,
     ) -> Self {
-        Self { operation, api, actions, resource: "*", file, scope: Scope::Region, about: None, optional: false }
+        Self { operation, api, actions, resource: "*", file, scope: Scope::Region, about: None, part: None }
     }
 
     const fn once(self) -> Self {
@@ -130,12 +146,19 @@ impl Call {
         Self { resource, ..self }
     }
 
-    const fn optional(self) -> Self {
-        Self { optional: true, ..self }
+    const fn part(self, part: Part) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
+    const fn only(self, member: &'static str, says: &'static str) -> Self {
+        match self.about {
+            Some(about) => Self { about: Some(About { only: Some((member, says)), ..about }), ..self },
+            None => self,
+        }
     }
 
     const fn about(self, of: Operation, list: &'static str, id: &'static str, named: Named) -> Self {
-        Self { about: Some(About { of, list, id, named, home: Home::Same }), ..self }
+        Self { about: Some(About { of, list, id, named, home: Home::Same, only: None }), ..self }
     }
 
     const fn at(self, home: Home) -> Self {
@@ -179,7 +202,7 @@ pub(crate) const CALLS: &[Call] = &[
     call!(LastAccessed, "iam:GetServiceLastAccessedDetails", "get-service-last-accessed-details",
         needs "iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails")
     .once()
-    .optional()
+    .part(Part::LastAccessed)
     .about(Operation::GetAccountAuthorizationDetails, "RoleDetailList", "Arn", Named::By("RoleName")),
     call!(ListFunctions, "lambda:ListFunctions", "list-functions"),
     call!(GetFunctionPolicy, "lambda:GetPolicy", "get-policy").about(
@@ -275,6 +298,31 @@ pub(crate) const CALLS: &[Call] = &[
     call!(ListEventBuses, "events:ListEventBuses", "list-event-buses"),
     call!(GetRestApis, "apigateway:GetRestApis", "get-rest-apis", needs "apigateway:GET")
         .on("arn:*:apigateway:*::/restapis"),
+    call!(ListAnalyzers, "access-analyzer:ListAnalyzers", "list-analyzers").part(Part::AccessAnalyzer),
+    call!(ListFindings, "access-analyzer:ListFindingsV2", "list-findings-v2", needs "access-analyzer:ListFindings")
+        .part(Part::AccessAnalyzer)
+        .about(Operation::ListAnalyzers, "analyzers", "arn", Named::By("name")),
+    call!(GetFindingRecommendation, "access-analyzer:GetFindingRecommendation", "get-finding-recommendation",
+        needs "access-analyzer:GenerateFindingRecommendation", "access-analyzer:GetFindingRecommendation")
+    .part(Part::AccessAnalyzer)
+    .about(Operation::ListFindings, "findings", "analyzerArn id", Named::By("id"))
+    .only("findingType", "UnusedPermission"),
+    call!(ListPolicyGenerations, "access-analyzer:ListPolicyGenerations", "list-policy-generations")
+        .part(Part::AccessAnalyzer),
+    call!(GetGeneratedPolicy, "access-analyzer:GetGeneratedPolicy", "get-generated-policy")
+        .part(Part::AccessAnalyzer)
+        .about(Operation::ListPolicyGenerations, "policyGenerations", "jobId", Named::Whole)
+        .only("status", "SUCCEEDED"),
+];
+
+/// Answers that are kept in a bundle for other readers than that of the snapshot.
+pub(crate) const BESIDE: [&str; 6] = [
+    "list-analyzers",
+    "list-findings-v2",
+    "get-finding-recommendation",
+    "list-policy-generations",
+    "get-generated-policy",
+    "get-recommended-policy-v2",
 ];
 
 /// What the tree of an organisation is read with, from its management account or a delegated one.
@@ -302,6 +350,10 @@ pub(crate) fn actions_of(file: &str, why: &str) -> Vec<&'static str> {
 pub struct Plan {
     /// AWS's record of last uses is fetched.
     pub last_accessed: bool,
+    /// What Access Analyzer found, recommends and generated is fetched.
+    pub access_analyzer: bool,
+    /// Policies are generated for roles by Access Analyzer; with the role that it reads the logs with.
+    pub generate_with: Option<String>,
     /// The name of the role assumed in other accounts, where others are collected.
     pub role_name: Option<String>,
     /// Buckets and prefixes whose logs are read, as `bucket/prefix`.
@@ -315,8 +367,22 @@ pub struct Plan {
 pub fn needed_policy(plan: &Plan) -> String {
     let mut by_resource: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     let mut add = |resource: String, actions: &[&'static str]| by_resource.entry(resource).or_default().extend(actions);
-    for call in CALLS.iter().filter(|call| !call.optional || plan.last_accessed) {
+    let planned = |call: &&Call| match call.part {
+        None => true,
+        Some(Part::LastAccessed) => plan.last_accessed,
+        Some(Part::AccessAnalyzer) => plan.access_analyzer,
+    };
+    for call in CALLS.iter().filter(planned) {
         add(call.resource.to_owned(), call.actions);
+    }
+    if let Some(role) = &plan.generate_with {
+        const GENERATE: [&str; 3] = [
+            "access-analyzer:GetGeneratedPolicy",
+            "access-analyzer:ListPolicyGenerations",
+            "access-analyzer:StartPolicyGeneration",
+        ];
+        add("*".into(), &GENERATE);
+        add(role.clone(), &["iam:PassRole"]);
     }
     add("*".into(), &ORGANIZATION);
     if plan.lookup {

@@ -8,6 +8,7 @@ mod bundle;
 mod calls;
 mod error;
 mod file;
+pub mod generated;
 mod redact;
 
 #[cfg(feature = "aws")]

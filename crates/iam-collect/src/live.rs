@@ -4,6 +4,7 @@
 //! both go through the reader of bundles. What was refused, or failed after all retries, is named in the snapshot.
 
 mod account;
+mod analyzer;
 pub(crate) mod answer;
 mod fetch;
 mod identities;
@@ -29,6 +30,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::bundle::{self, Folder, Key};
+use crate::calls::Part;
 use crate::connect::{Pace, block_on, load};
 use crate::error::CollectError;
 use account::Session;
@@ -71,6 +73,8 @@ pub struct Order {
     pub record: Option<PathBuf>,
     /// Whether AWS's record of last uses is fetched for each role. It is kept in `record`.
     pub last_accessed: bool,
+    /// Whether what Access Analyzer found, recommends and generated is fetched. It is kept in `record`.
+    pub access_analyzer: bool,
 }
 
 /// How one account went.
@@ -267,12 +271,15 @@ impl Run<'_> {
             Some(role) if *id != self.own.account => self.assumed(id, role).await,
             _ => self.config.clone(),
         };
+        let wanted =
+            [(self.order.last_accessed, Part::LastAccessed), (self.order.access_analyzer, Part::AccessAnalyzer)];
+        let parts = wanted.into_iter().filter_map(|(wanted, part)| wanted.then_some(part)).collect();
         Session {
             config,
             store: Store::open(&id.to_string(), self.order.record.as_ref().map(|record| record.join(id.to_string()))),
             slots,
             pace: self.pace,
-            last_accessed: self.order.last_accessed,
+            parts,
             over: Arc::new(AtomicBool::new(false)),
             why: Mutex::new(None),
             asked: Mutex::new(BTreeSet::new()),

@@ -25,6 +25,7 @@ pub(crate) fn is_known(call: &str) -> bool {
         || call == KEYS
         || call == LAST_ACCESSED
         || call == super::COLLECTION
+        || crate::calls::BESIDE.contains(&call)
         || shapes::is_known(call)
         || policies::is_known(call)
         || functions::is_known(call)

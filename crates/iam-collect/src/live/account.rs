@@ -20,7 +20,7 @@ use super::answer::Failure;
 use super::fetch::{Answer, Question, ask};
 use super::store::Store;
 use crate::bundle::Key;
-use crate::calls::{About, CALLS, Call, Home, Named, Operation, Scope};
+use crate::calls::{About, CALLS, Call, Home, Named, Operation, Part, Scope};
 use crate::connect::Pace;
 
 /// How often a question is asked again after the client itself gave up.
@@ -33,12 +33,19 @@ pub(super) struct Session {
     /// Questions under way, over all accounts.
     pub(super) slots: Arc<Semaphore>,
     pub(super) pace: Pace,
-    pub(super) last_accessed: bool,
+    /// What is asked for beside what is always asked.
+    pub(super) parts: Vec<Part>,
     /// Set where the credentials are no longer good: nothing more is asked.
     pub(super) over: Arc<AtomicBool>,
     /// Why, in AWS's words.
     pub(super) why: Mutex<Option<Failure>>,
     pub(super) asked: Mutex<BTreeSet<(Operation, Key)>>,
+}
+
+impl Session {
+    fn wants(&self, call: &Call) -> bool {
+        call.part.is_none_or(|part| self.parts.contains(&part))
+    }
 }
 
 /// A thing to ask about.
@@ -53,7 +60,7 @@ struct Item {
 /// Asks everything about an account and the regions.
 pub(super) async fn everything(session: &Arc<Session>, regions: &[String]) {
     let mut questions = JoinSet::new();
-    for call in CALLS.iter().filter(|call| call.about.is_none()) {
+    for call in CALLS.iter().filter(|call| call.about.is_none() && session.wants(call)) {
         match call.scope {
             Scope::Account => {
                 questions.spawn(one(Arc::clone(session), call, None, Item::default()));
@@ -100,7 +107,7 @@ async fn following(session: &Arc<Session>, call: &'static Call, region: Option<S
     let mut questions = JoinSet::new();
     for next in CALLS {
         let Some(about) = next.about.filter(|about| about.of == call.operation) else { continue };
-        if next.optional && !session.last_accessed {
+        if !session.wants(next) {
             continue;
         }
         let items = session.store.read(key, |root| items(root, &about)).unwrap_or_default();
@@ -159,7 +166,14 @@ fn items(root: &Node<'_>, about: &About) -> BTreeMap<String, Item> {
     };
     let item = |node: &Node<'_>| {
         let text = |key: &str| node.get(key).and_then(Node::as_str);
-        let id = if about.id.is_empty() { node.as_str()? } else { text(about.id)? };
+        if about.only.is_some_and(|(member, says)| text(member) != Some(says)) {
+            return None;
+        }
+        let id = match about.id {
+            "" => node.as_str()?.to_owned(),
+            members => members.split(' ').map(text).collect::<Option<Vec<_>>>()?.join(" "),
+        };
+        let id = id.as_str();
         let name = match about.named {
             Named::Whole => id,
             Named::Behind(mark) => id.rsplit(mark).next()?,

@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use iam_model::json::Value;
 
 use super::answer::{Failure, one, pages};
-use super::{identities, last_accessed, xml};
+use super::{analyzer, identities, last_accessed, xml};
 use crate::calls::Operation;
 
 /// An answer that is on its way.
@@ -67,6 +67,11 @@ pub(super) fn ask(operation: Operation, q: Question) -> Asked {
         O::ListSecrets | O::GetSecretPolicy | O::DescribeRepositories | O::GetRepositoryPolicy => {
             value(async move { secret_or_repository(operation, q).await })
         }
+        O::ListAnalyzers
+        | O::ListFindings
+        | O::GetFindingRecommendation
+        | O::ListPolicyGenerations
+        | O::GetGeneratedPolicy => value(async move { analyzer::ask(operation, q).await }),
         O::ListEventBuses | O::GetRestApis => value(async move { bus_or_api(operation, q).await }),
         O::DescribeTrails | O::GetEventSelectors | O::GetTrailStatus => value(async move { trail(operation, q).await }),
     }
