@@ -14,6 +14,8 @@
 
 mod accounts;
 mod audit;
+#[cfg(feature = "aws")]
+mod aws;
 mod bad_input;
 mod bad_policy;
 mod browser;
@@ -23,6 +25,7 @@ mod cut;
 mod decide;
 mod diff;
 mod documents;
+mod engine;
 mod example;
 mod explain;
 mod graph;

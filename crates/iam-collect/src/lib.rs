@@ -20,6 +20,8 @@ pub mod live;
 #[cfg(test)]
 #[cfg(feature = "aws")]
 mod stub;
+#[cfg(feature = "aws")]
+pub mod trail_logs;
 
 pub use calls::{Plan, needed_policy};
 pub use error::CollectError;

@@ -8,6 +8,7 @@ mod diff;
 mod evidence;
 mod graph;
 mod judging;
+mod opinion;
 mod patch;
 mod reach;
 mod request;
@@ -33,6 +34,7 @@ pub(crate) use diff::Diff;
 pub(crate) use evidence::{Explain, Grounds, PolicyFormat, Quota, Synthesize};
 pub(crate) use graph::{Graph, GraphFormat};
 pub(crate) use judging::Judging;
+pub(crate) use opinion::{Engine, EngineChoice, SecondOpinion};
 pub(crate) use patch::{Locate, Patch};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
@@ -167,8 +169,11 @@ pub(crate) struct Tighten {
     pub(crate) snapshot: Option<PathBuf>,
 
     /// CloudTrail files or folders, .json or .json.gz, any layout
-    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present = "example", help_heading = "Input")]
+    #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present_any = ["example", "engine"], help_heading = "Input")]
     pub(crate) trail: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineChoice,
 
     #[command(flatten)]
     pub(crate) last_accessed: LastAccessedFiles,
@@ -203,6 +208,9 @@ pub(crate) struct Tighten {
     /// Narrow the other policies as well: trust, resources' own, permissions boundaries
     #[arg(long, help_heading = "Judgement")]
     pub(crate) documents: bool,
+
+    #[command(flatten)]
+    pub(crate) opinion: SecondOpinion,
 
     /// Write report.json, changes.json, policies/ and patches/ into this folder
     #[arg(long, value_name = "DIR", help_heading = "Output")]

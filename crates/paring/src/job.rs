@@ -5,18 +5,20 @@
 use std::path::{Path, PathBuf};
 
 use iam_model::action::ActionPattern;
+use iam_model::catalog::Catalog;
 use iam_model::diagnostic::Diagnostic;
 use iam_model::snapshot::Snapshot;
 use iam_model::text::SourceText;
+use iam_model::usage::{AccountCoverage, UsageLog};
 use iam_synthesize::{KeepRule, Rules};
 use iam_usage::Options;
 
-use crate::cli::{CatalogFile, Grounds, LastAccessedFiles, Quota};
+use crate::cli::{CatalogFile, Engine, EngineChoice, Grounds, LastAccessedFiles, Quota};
 use crate::config::{self, Config};
 use crate::error::CliError;
 use crate::pipeline::Inputs;
 use crate::terminal::Terminal;
-use crate::{catalog, example, input, last_accessed, logs, rulebook, waivers};
+use crate::{catalog, example, generated, input, last_accessed, logs, remote_logs, rulebook, waivers};
 
 /// What the arguments say.
 pub(crate) struct Job<'a> {
@@ -24,6 +26,8 @@ pub(crate) struct Job<'a> {
     pub(crate) snapshot: Option<&'a Path>,
     pub(crate) trail: &'a [PathBuf],
     pub(crate) last_accessed: &'a LastAccessedFiles,
+    /// Whose evidence counts; nothing means that of the logs.
+    pub(crate) engine: Option<&'a EngineChoice>,
     /// The folder of the source files.
     pub(crate) iac: Option<&'a Path>,
     pub(crate) catalog: &'a CatalogFile,
@@ -42,6 +46,7 @@ impl<'a> Job<'a> {
             snapshot: Some(&grounds.snapshot),
             trail: &grounds.trail,
             last_accessed: &grounds.last_accessed,
+            engine: None,
             iac: None,
             catalog: &grounds.catalog,
             config: grounds.config.as_deref(),
@@ -57,15 +62,26 @@ impl<'a> Job<'a> {
     pub(crate) fn read(self, terminal: &mut Terminal) -> Result<(Inputs, Vec<Diagnostic>), CliError> {
         let config = config::load(self.config)?;
         let catalog = catalog::load(self.catalog)?;
-        let (snapshot, mut diagnostics) = self.account()?;
+        let (mut snapshot, mut diagnostics) = self.account()?;
         let sources = self.sources(&mut diagnostics)?;
-        let usage = if self.snapshot.is_some() {
-            logs::read(self.trail, &catalog, &Options::default(), terminal, &mut diagnostics)?
-        } else {
-            let (usage, unread) = logs::embedded(&catalog);
-            diagnostics.extend(unread);
-            usage
+        let mut rules = rules(&config, self.min_days);
+        let usage = match self.engine {
+            Some(choice) if choice.engine == Engine::AccessAnalyzer => {
+                let found = generated::read(choice, self.snapshot, &snapshot, &mut diagnostics)?;
+                rules.keep.extend(found.keep());
+                // What is not among its actions it may not have been able to tell: no absence is evidence.
+                let nothing = AccountCoverage::default();
+                snapshot.accounts.values_mut().for_each(|account| account.trails = Some(nothing.clone()));
+                found.usage()
+            }
+            Some(choice) => {
+                let found = generated::read(choice, self.snapshot, &snapshot, &mut diagnostics)?;
+                rules.keep.extend(found.keep());
+                self.logs(&catalog, terminal, &mut diagnostics)?
+            }
+            None => self.logs(&catalog, terminal, &mut diagnostics)?,
         };
+        remote_logs::limit_coverage(self.trail, &mut snapshot);
         let known = last_accessed::roles(Some(&snapshot), &usage);
         let last_accessed = last_accessed::read(&self.last_accessed.files, self.snapshot, &known, &mut diagnostics)?;
         let inputs = Inputs {
@@ -78,13 +94,32 @@ impl<'a> Job<'a> {
             waivers: waivers::load(config.waivers.as_deref())?,
             settings: rulebook::settings(&config)?,
             sources,
-            rules: rules(&config, self.min_days),
+            rules,
             quotas: self.quota.or(config.quota).unwrap_or_default().profile(),
             split: self.split,
             documents: self.documents,
             roles: self.roles,
         };
         Ok((inputs, diagnostics))
+    }
+
+    /// What the logs show.
+    fn logs(
+        &self,
+        catalog: &Catalog,
+        terminal: &mut Terminal,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<UsageLog, CliError> {
+        if self.snapshot.is_none() {
+            let (usage, unread) = logs::embedded(catalog);
+            diagnostics.extend(unread);
+            return Ok(usage);
+        }
+        if self.trail.is_empty() {
+            return Err(CliError::user("no logs are named")
+                .hint("give `--trail LOGS`; only `--engine access-analyzer` does without"));
+        }
+        logs::read(self.trail, catalog, &Options::default(), terminal, diagnostics)
     }
 
     fn account(&self) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {

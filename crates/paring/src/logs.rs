@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::CliError;
 use crate::input::FoundFile;
 use crate::terminal::Terminal;
-use crate::{example, input};
+use crate::{example, input, remote_logs};
 
 /// Reads the logs below `paths`. Files that cannot be read become diagnostics; if none can, that is an error.
 pub(crate) fn read(
@@ -24,9 +24,12 @@ pub(crate) fn read(
     terminal: &mut Terminal,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<UsageLog, CliError> {
-    let files = find(paths, diagnostics)?;
-    let found = files.len();
-    let usage = read_whole(files, catalog, options, terminal, diagnostics);
+    let (remote, local): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| remote_logs::is_remote(path));
+    let mut sources = remote_logs::sources(&remote, options)?;
+    sources.extend(find(&local, diagnostics)?.into_iter().map(source));
+    let found = sources.len();
+    let usage = read_sources(sources, catalog, options, terminal, diagnostics);
     if usage.window.is_some() {
         return Ok(usage);
     }
@@ -50,7 +53,16 @@ pub(crate) fn read_whole(
     terminal: &Terminal,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> UsageLog {
-    let sources: Vec<LogSource> = files.into_iter().map(source).collect();
+    read_sources(files.into_iter().map(source).collect(), catalog, options, terminal, diagnostics)
+}
+
+fn read_sources(
+    sources: Vec<LogSource>,
+    catalog: &Catalog,
+    options: &Options,
+    terminal: &Terminal,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> UsageLog {
     let bar = bar(terminal, sources.iter().filter_map(LogSource::size).sum());
     let (usage, unread) = iam_usage::read(sources, catalog, options, &|progress: Progress| {
         bar.set_position(progress.bytes);

@@ -73,6 +73,8 @@ pub(crate) struct Tightened {
     pub(crate) proved: bool,
     /// Whether the safe patches may be written: all is proved but what waits for review anyway.
     pub(crate) writable: bool,
+    /// Whether AWS's checker, where it was asked, answers otherwise.
+    pub(crate) disputed: bool,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -138,7 +140,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let policies = stage.policies(&proposals);
     let asked = ChangeSet { changes, splits: done };
     let writable = of_roles_proved && !refuted;
-    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, diagnostics })
+    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, disputed: false, diagnostics })
 }
 
 /// What is proposed for policies that name principals, and for boundaries, where that is asked for.

@@ -9,7 +9,7 @@ use aws_sdk_accessanalyzer::types::{
     CheckNoPublicAccessResult, ReasonSummary,
 };
 use iam_model::action::ActionPattern;
-use iam_model::change::AttachmentKind;
+use iam_model::change::{Attachment, AttachmentKind};
 use iam_model::policy::{PolicyDocument, PrintStyle, print};
 
 use super::Options;
@@ -89,6 +89,28 @@ pub(super) async fn opinions_with(config: &SdkConfig, questions: &[Question]) ->
         opinions.push(ask(&client, question).await.unwrap_or_else(Opinion::None));
     }
     opinions
+}
+
+/// CloudFormation's name of what a policy is attached to, where Access Analyzer knows whether such a policy is public.
+#[must_use]
+pub fn resource_type(attachment: &Attachment) -> Option<&'static str> {
+    if attachment.kind == AttachmentKind::Trust {
+        return Some("AWS::IAM::AssumeRolePolicyDocument");
+    }
+    if attachment.kind != AttachmentKind::Resource {
+        return None;
+    }
+    let arn = attachment.resource_arn.as_ref()?;
+    match (arn.service(), arn.resource()) {
+        ("s3", _) => Some("AWS::S3::Bucket"),
+        ("sqs", _) => Some("AWS::SQS::Queue"),
+        ("sns", _) => Some("AWS::SNS::Topic"),
+        ("lambda", _) => Some("AWS::Lambda::Function"),
+        ("secretsmanager", _) => Some("AWS::SecretsManager::Secret"),
+        ("kms", key) if key.starts_with("key/") => Some("AWS::KMS::Key"),
+        ("dynamodb", table) if table.starts_with("table/") => Some("AWS::DynamoDB::Table"),
+        _ => None,
+    }
 }
 
 fn document(policy: &PolicyDocument) -> String {

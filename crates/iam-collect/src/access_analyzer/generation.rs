@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_accessanalyzer::Client;
 use aws_sdk_accessanalyzer::types::{CloudTrailDetails, JobStatus, PolicyGenerationDetails, Trail};
 use aws_sdk_iam::primitives::DateTime;
@@ -53,21 +54,19 @@ pub fn generate(
     now: i64,
     told: &mut dyn FnMut(&Arn, Generated),
 ) -> Result<(), CollectError> {
-    block_on(async {
-        let config = load(options).await?;
-        Queue { client: Client::new(&config), logs, now, pause: Duration::from_secs(10) }.run(roles, told).await
-    })?
+    const PAUSE: Duration = Duration::from_secs(10);
+    block_on(async { generate_with(&load(options).await?, roles, logs, (now, PAUSE), told).await })?
 }
 
-#[cfg(test)]
+/// As [`generate`], with a configuration made before, and how long is waited between looks.
 pub(super) async fn generate_with(
-    config: &aws_config::SdkConfig,
+    config: &SdkConfig,
     roles: &[Arn],
     logs: &Logs,
-    now: i64,
+    (now, pause): (i64, Duration),
     told: &mut dyn FnMut(&Arn, Generated),
 ) -> Result<(), CollectError> {
-    Queue { client: Client::new(config), logs, now, pause: Duration::from_millis(1) }.run(roles, told).await
+    Queue { client: Client::new(config), logs, now, pause }.run(roles, told).await
 }
 
 struct Queue<'q> {
@@ -110,7 +109,7 @@ impl Queue<'_> {
                     told(role, Generated::Another);
                 }
                 Err(Refused::Busy) => {
-                    told(role, Generated::Failed("another generation is running, and does not end".into()))
+                    told(role, Generated::Failed("another generation is running, and does not end".into()));
                 }
                 Err(Refused::Other(failure)) => {
                     told(role, Generated::Failed(format!("{}: {}", failure.code, failure.message)));

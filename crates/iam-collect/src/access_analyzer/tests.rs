@@ -122,17 +122,23 @@ mod flow {
         let stub = serve(move |request, before| analyzer(request, before, &starts));
         let roles = ["first", "second", "third", "fourth", "fifth"].map(role);
         let mut told = Vec::new();
-        block_on(generate_with(&stub.config(), &roles, &logs(), 1_800_000_000, &mut |role, generated| {
-            let word = match generated {
-                Generated::Answer(answer) => {
-                    assert!(answer.to_compact().contains("${BucketName}"));
-                    "answer".to_owned()
-                }
-                Generated::Failed(why) => why,
-                Generated::Another => "another day".to_owned(),
-            };
-            told.push(format!("{}: {word}", role.name()));
-        }))
+        block_on(generate_with(
+            &stub.config(),
+            &roles,
+            &logs(),
+            (1_800_000_000, std::time::Duration::from_millis(1)),
+            &mut |role, generated| {
+                let word = match generated {
+                    Generated::Answer(answer) => {
+                        assert!(answer.to_compact().contains("${BucketName}"));
+                        "answer".to_owned()
+                    }
+                    Generated::Failed(why) => why,
+                    Generated::Another => "another day".to_owned(),
+                };
+                told.push(format!("{}: {word}", role.name()));
+            },
+        ))
         .unwrap()
         .unwrap();
         assert_eq!(

@@ -35,6 +35,22 @@ pub(crate) struct Collect {
     #[arg(long, requires = "record", help_heading = "Input")]
     pub(crate) last_accessed: bool,
 
+    /// Also fetch what Access Analyzer found, recommends and generated, into --record
+    #[arg(long, requires = "record", help_heading = "Input")]
+    pub(crate) access_analyzer: bool,
+
+    /// Have Access Analyzer generate a policy for this role of the own account (can be repeated): one at a time, 50 a day
+    #[arg(long = "generate", value_name = "ROLE", requires_all = ["record", "trail_arn", "access_role"], help_heading = "Input")]
+    pub(crate) generate: Vec<String>,
+
+    /// With --generate: the trail it reads
+    #[arg(long, value_name = "ARN", requires = "generate", help_heading = "Input")]
+    pub(crate) trail_arn: Option<String>,
+
+    /// With --generate: the role that lets Access Analyzer read the trail's bucket
+    #[arg(long, value_name = "ARN", requires = "generate", help_heading = "Input")]
+    pub(crate) access_role: Option<String>,
+
     /// Keep every answer in this folder, as a bundle; a collection that was interrupted goes on from it
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
@@ -49,7 +65,8 @@ pub(crate) struct Collect {
 }
 
 /// What only a live account has.
-const LIVE: [&str; 6] = ["profile", "regions", "accounts", "role_name", "last_accessed", "record"];
+const LIVE: [&str; 8] =
+    ["profile", "regions", "accounts", "role_name", "last_accessed", "access_analyzer", "generate", "record"];
 
 /// An account, or all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]

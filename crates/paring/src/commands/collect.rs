@@ -2,6 +2,9 @@
 //!
 //! Reads and writes files and says what is missing; how an account is read is for the collecting room.
 
+#[cfg(feature = "aws")]
+mod generate;
+
 use std::path::Path;
 
 use iam_collect::{Plan, file_form, needed_policy};
@@ -44,7 +47,13 @@ fn save(path: &Path, text: String) -> Result<(), CliError> {
 }
 
 fn plan(arguments: &Collect) -> Plan {
-    Plan { last_accessed: arguments.last_accessed, role_name: arguments.role_name.clone(), ..Plan::default() }
+    Plan {
+        last_accessed: arguments.last_accessed,
+        access_analyzer: arguments.access_analyzer,
+        generate_with: arguments.access_role.clone(),
+        role_name: arguments.role_name.clone(),
+        ..Plan::default()
+    }
 }
 
 #[cfg(feature = "aws")]
@@ -67,10 +76,19 @@ fn live(arguments: &Collect, terminal: &mut Terminal) -> Result<(Snapshot, Vec<D
         role_name: arguments.role_name.clone(),
         record: arguments.record.clone(),
         last_accessed: arguments.last_accessed,
+        access_analyzer: arguments.access_analyzer,
     };
     let terminal = std::cell::RefCell::new(terminal);
     let told = |progress: &Progress| terminal.borrow_mut().note(&line(progress));
-    collect(&order, &told).map_err(|error| CliError::collect(&error))
+    let found = collect(&order, &told).map_err(|error| CliError::collect(&error))?;
+    if let (Some(record), Some(trail), Some(access_role)) =
+        (&arguments.record, &arguments.trail_arn, &arguments.access_role)
+    {
+        let roles = generate::roles(&found.0, &arguments.generate)?;
+        let logs = generate::Logs { trail: trail.clone(), access_role: access_role.clone(), days: generate::DAYS };
+        generate::run(&order.options, &roles, &logs, record, &mut |line| terminal.borrow_mut().note(line))?;
+    }
+    Ok(found)
 }
 
 /// How an account went, in a line.

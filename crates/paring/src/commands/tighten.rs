@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use iam_model::change;
+use iam_model::change::{self, Change};
 use iam_model::policy::{PrintStyle, print};
 
 use super::Outcome;
@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::job::Job;
 use crate::pipeline::{self, Tightened};
 use crate::terminal::Terminal;
-use crate::{report, write};
+use crate::{report, second_opinion, write};
 
 /// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
 pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
         snapshot: arguments.snapshot.as_deref(),
         trail: &arguments.trail,
         last_accessed: &arguments.last_accessed,
+        engine: Some(&arguments.engine),
         iac: arguments.iac.as_deref(),
         catalog: &arguments.catalog,
         config: arguments.config.as_deref(),
@@ -29,9 +30,19 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
         roles: arguments.roles.clone(),
     };
     let (inputs, mut diagnostics) = job.read(terminal)?;
-    let done = pipeline::run(&inputs)?;
+    let mut done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());
     terminal.diagnostics(&diagnostics);
+    if arguments.opinion.second_opinion {
+        if !done.asked.splits.is_empty() {
+            terminal
+                .note("second opinion: roles taken apart are new and have no old policy; nothing is asked about them");
+        }
+        let changes: Vec<&Change> = done.asked.changes.iter().collect();
+        let findings = second_opinion::ask(&arguments.opinion, &changes, terminal)?;
+        done.disputed = !findings.is_empty();
+        done.report.findings.splice(0..0, findings);
+    }
     print_and_write(arguments, &done, terminal)?;
     Ok(outcome(arguments, &done))
 }
@@ -73,8 +84,9 @@ fn files(done: &Tightened) -> Vec<(String, String)> {
 
 /// Stop 12: only safe patches, and only if every claim about what they hold is proved.
 fn apply(folder: &Path, done: &Tightened, force: bool, terminal: &mut Terminal) -> Result<(), CliError> {
-    if !done.writable {
-        terminal.note("nothing was written: not every claim is proved");
+    if !done.writable || done.disputed {
+        let why = if done.writable { "the second opinion differs" } else { "not every claim is proved" };
+        terminal.note(&format!("nothing was written: {why}"));
         return Ok(());
     }
     for (patch, view) in done.patches.patches.iter().zip(&done.report.patches) {
@@ -96,5 +108,9 @@ fn apply(folder: &Path, done: &Tightened, force: bool, terminal: &mut Terminal) 
 fn outcome(arguments: &Tighten, done: &Tightened) -> Outcome {
     let severe =
         |threshold: crate::cli::Threshold| done.report.findings.iter().any(|f| f.severity >= threshold.severity());
-    if !done.proved || arguments.fail_on.is_some_and(severe) { Outcome::Findings } else { Outcome::Clean }
+    if !done.proved || done.disputed || arguments.fail_on.is_some_and(severe) {
+        Outcome::Findings
+    } else {
+        Outcome::Clean
+    }
 }
