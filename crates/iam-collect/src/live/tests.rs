@@ -475,57 +475,60 @@ fn ten_thousand_roles_come_whole() {
     assert!(file_form(&snapshot).unwrap().len() > 10_000_000);
 }
 
+/// An account with an analyzer: two findings on two pages, a recommendation that takes a while, a generation.
+fn analyzed(request: &str, before: usize) -> (u16, String) {
+    let json = |body: &str| (200, body.to_owned());
+    let analyzer = "arn:aws:access-analyzer:us-east-1:111122223333:analyzer/unused";
+    match request {
+        r if r.starts_with("GET /analyzer ") || r.starts_with("GET /analyzer?") => json(&format!(
+            r#"{{"analyzers": [{{"arn": "{analyzer}", "name": "unused", "type": "ACCOUNT_UNUSED_ACCESS", "createdAt": "2026-01-01T00:00:00Z", "status": "ACTIVE"}}]}}"#
+        )),
+        r if r.starts_with("POST /findingv2 ") => {
+            let finding = |id: &str, kind: &str| {
+                format!(
+                    r#"{{"id": "{id}", "findingType": "{kind}", "resource": "arn:aws:iam::111122223333:role/first", "resourceType": "AWS::IAM::Role",
+                        "resourceOwnerAccount": "111122223333", "status": "ACTIVE", "analyzedAt": "2026-11-01T00:00:00Z",
+                        "createdAt": "2026-11-01T00:00:00Z", "updatedAt": "2026-11-01T00:00:00Z"}}"#
+                )
+            };
+            if r.contains("nextToken") {
+                json(&format!(r#"{{"findings": [{}]}}"#, finding("f-2", "ExternalAccess")))
+            } else {
+                json(&format!(r#"{{"findings": [{}], "nextToken": "n"}}"#, finding("f-1", "UnusedPermission")))
+            }
+        }
+        r if r.starts_with("POST /recommendation/f-1") => json("{}"),
+        r if r.starts_with("GET /recommendation/f-1") => {
+            let (status, steps) = if before == 0 {
+                ("IN_PROGRESS", "[]")
+            } else {
+                (
+                    "SUCCEEDED",
+                    r#"[{"unusedPermissionsRecommendedStep": {"recommendedAction": "DETACH_POLICY", "existingPolicyId": "p"}}]"#,
+                )
+            };
+            json(&format!(
+                r#"{{"startedAt": "2026-11-01T00:00:00Z", "resourceArn": "arn:aws:iam::111122223333:role/first", "recommendedSteps": {steps},
+                    "recommendationType": "UnusedPermissionRecommendation", "status": "{status}"}}"#
+            ))
+        }
+        r if r.starts_with("GET /policy/generation/j-1") => json(
+            r#"{"jobDetails": {"jobId": "j-1", "status": "SUCCEEDED", "startedOn": "2026-11-01T00:00:00Z"},
+                "generatedPolicyResult": {"properties": {"isComplete": true, "principalArn": "arn:aws:iam::111122223333:role/first"},
+                "generatedPolicies": []}}"#,
+        ),
+        r if r.starts_with("GET /policy/generation") => json(
+            r#"{"policyGenerations": [{"jobId": "j-1", "principalArn": "arn:aws:iam::111122223333:role/first", "status": "SUCCEEDED", "startedOn": "2026-11-01T00:00:00Z"},
+                {"jobId": "j-2", "principalArn": "arn:aws:iam::111122223333:role/first", "status": "FAILED", "startedOn": "2026-11-01T00:00:00Z"}]}"#,
+        ),
+        r => account(r, before),
+    }
+}
+
 #[test]
 fn what_access_analyzer_found_recommends_and_generated_is_kept() {
     let record = Record::new("analyzer");
-    let stub = serve(|request, before| {
-        let json = |body: &str| (200, body.to_owned());
-        let analyzer = "arn:aws:access-analyzer:us-east-1:111122223333:analyzer/unused";
-        match request {
-            r if r.starts_with("GET /analyzer ") || r.starts_with("GET /analyzer?") => json(&format!(
-                r#"{{"analyzers": [{{"arn": "{analyzer}", "name": "unused", "type": "ACCOUNT_UNUSED_ACCESS", "createdAt": "2026-01-01T00:00:00Z", "status": "ACTIVE"}}]}}"#
-            )),
-            r if r.starts_with("POST /findingv2 ") => {
-                let finding = |id: &str, kind: &str| {
-                    format!(
-                        r#"{{"id": "{id}", "findingType": "{kind}", "resource": "arn:aws:iam::111122223333:role/first", "resourceType": "AWS::IAM::Role",
-                            "resourceOwnerAccount": "111122223333", "status": "ACTIVE", "analyzedAt": "2026-11-01T00:00:00Z",
-                            "createdAt": "2026-11-01T00:00:00Z", "updatedAt": "2026-11-01T00:00:00Z"}}"#
-                    )
-                };
-                if r.contains("nextToken") {
-                    json(&format!(r#"{{"findings": [{}]}}"#, finding("f-2", "ExternalAccess")))
-                } else {
-                    json(&format!(r#"{{"findings": [{}], "nextToken": "n"}}"#, finding("f-1", "UnusedPermission")))
-                }
-            }
-            r if r.starts_with("POST /recommendation/f-1") => json("{}"),
-            r if r.starts_with("GET /recommendation/f-1") => {
-                let (status, steps) = if before == 0 {
-                    ("IN_PROGRESS", "[]")
-                } else {
-                    (
-                        "SUCCEEDED",
-                        r#"[{"unusedPermissionsRecommendedStep": {"recommendedAction": "DETACH_POLICY", "existingPolicyId": "p"}}]"#,
-                    )
-                };
-                json(&format!(
-                    r#"{{"startedAt": "2026-11-01T00:00:00Z", "resourceArn": "arn:aws:iam::111122223333:role/first", "recommendedSteps": {steps},
-                        "recommendationType": "UnusedPermissionRecommendation", "status": "{status}"}}"#
-                ))
-            }
-            r if r.starts_with("GET /policy/generation/j-1") => json(
-                r#"{"jobDetails": {"jobId": "j-1", "status": "SUCCEEDED", "startedOn": "2026-11-01T00:00:00Z"},
-                    "generatedPolicyResult": {"properties": {"isComplete": true, "principalArn": "arn:aws:iam::111122223333:role/first"},
-                    "generatedPolicies": []}}"#,
-            ),
-            r if r.starts_with("GET /policy/generation") => json(
-                r#"{"policyGenerations": [{"jobId": "j-1", "principalArn": "arn:aws:iam::111122223333:role/first", "status": "SUCCEEDED", "startedOn": "2026-11-01T00:00:00Z"},
-                    {"jobId": "j-2", "principalArn": "arn:aws:iam::111122223333:role/first", "status": "FAILED", "startedOn": "2026-11-01T00:00:00Z"}]}"#,
-            ),
-            r => account(r, before),
-        }
-    });
+    let stub = serve(analyzed);
     let (_, diagnostics) = collected_by(&stub, &Order { access_analyzer: true, ..record.order() }).unwrap();
     assert!(diagnostics.iter().all(|d| !d.message.contains("not known, and not used")), "{diagnostics:#?}");
     let files = record.files();
