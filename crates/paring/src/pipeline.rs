@@ -140,18 +140,9 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let policies = stage.policies(&proposals);
     let asked = ChangeSet { changes, splits: done };
     let writable = of_roles_proved && !refuted;
-    Ok(Tightened {
-        report,
-        proposals,
-        splits,
-        patches,
-        policies,
-        asked,
-        proved,
-        writable,
-        disputed: false,
-        diagnostics,
-    })
+    // Nobody was asked yet.
+    let disputed = false;
+    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, disputed, diagnostics })
 }
 
 /// What is proposed for policies that name principals, and for boundaries, where that is asked for.
