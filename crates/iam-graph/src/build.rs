@@ -47,7 +47,8 @@ pub fn build<'a>(index: &'a SnapshotIndex<'a>, changes: &'a [Change]) -> AccessG
     let Exposure { findings: exposed, not_checked: unsure } = exposure(&survey, &judge);
     let not_checked = &(&not_checked | &not_judged(&survey)) | &unsure;
     let (places, stacks) = (places(&survey, &edges), stacks(&survey, &functions));
-    AccessGraph::new(edges, admins, Facts { not_checked, functions, wildcards, stacks, exposed, places })
+    let not_applied = survey.not_applied.clone();
+    AccessGraph::new(edges, admins, Facts { not_checked, not_applied, functions, wildcards, stacks, exposed, places })
 }
 
 /// Where the first permission of each technique that works for someone is granted.

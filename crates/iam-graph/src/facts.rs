@@ -9,6 +9,8 @@ use iam_model::finding::{Finding, Subject};
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) not_checked: BTreeSet<String>,
+    /// Changes that could not be applied.
+    pub(crate) not_applied: Vec<String>,
     /// Lambda functions by role.
     pub(crate) functions: BTreeMap<Arn, BTreeSet<Arn>>,
     pub(crate) wildcards: Vec<Wildcard>,

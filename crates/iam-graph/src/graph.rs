@@ -282,6 +282,12 @@ impl AccessGraph {
         seen
     }
 
+    /// Changes that could not be applied: the graph does not show what they do. A part of [`Self::not_checked`].
+    #[must_use]
+    pub fn not_applied(&self) -> &[String] {
+        &self.facts.not_applied
+    }
+
     /// What was not judged, and why; sorted.
     #[must_use]
     pub fn not_checked(&self) -> Vec<String> {

@@ -162,7 +162,7 @@ impl<'a> Survey<'a> {
         let attachment = &change.attachment;
         match (attachment.kind, &attachment.principal_arn, &attachment.resource_arn) {
             (AttachmentKind::Identity, Some(arn), _) => self.apply_identity(arn, change),
-            (AttachmentKind::Trust, Some(arn), _) => {
+            (AttachmentKind::Trust, Some(arn), _) | (AttachmentKind::Trust, None, Some(arn)) => {
                 let applied = self.person_mut(arn).map(|person| person.trust = change.after.as_ref());
                 self.note_unless(applied.is_some(), change);
             }
@@ -213,23 +213,17 @@ impl<'a> Survey<'a> {
     /// A policy is named as the account knows it: by its name or its ARN. One that is not there yet is added.
     fn apply_identity(&mut self, arn: &Arn, change: &'a Change) {
         let name = change.attachment.policy_name.as_deref().unwrap_or_default();
-        let Some(person) = self.person_mut(arn) else { return self.note_unless(false, change) };
-        let named = |held: &Held<'_>| held.name == name || held.managed.is_some_and(|managed| managed.as_str() == name);
-        let before = change.before.as_ref();
-        let at = person.policies.iter().position(named);
-        let at = at.or_else(|| person.policies.iter().position(|held| Some(held.document) == before));
-        match (at, &change.after) {
-            (Some(at), Some(after)) => {
-                if let Some(held) = person.policies.get_mut(at) {
-                    held.document = after;
-                }
-            }
-            (Some(at), None) => {
-                person.policies.remove(at);
-            }
-            (None, Some(after)) => person.policies.push(Held { name, managed: None, group: None, document: after }),
-            (None, None) => {}
-        }
+        let Some(place) = self.place(arn) else { return self.note_unless(false, change) };
+        let Some(person) = self.people.get_mut(place) else { return };
+        put(person, name, change, None);
+        let Being::Group = person.being else { return };
+        let (group, home, name_of_group) = (person.arn, person.home, &person.identity.name);
+        let is_member = |user: &User| user.groups.contains(name_of_group);
+        let members = self
+            .people
+            .iter_mut()
+            .filter(|member| member.home == home && matches!(member.being, Being::User(user) if is_member(user)));
+        members.for_each(|member| put(member, name, change, Some(group)));
     }
 
     fn note_unless(&mut self, applied: bool, change: &Change) {
@@ -283,6 +277,26 @@ impl<'a> Survey<'a> {
     /// The policy on a resource, after the changes.
     pub(crate) fn resource_policy(&self, arn: &Arn) -> Option<&'a PolicyDocument> {
         self.resource_policies.get(arn).copied().unwrap_or_else(|| self.index.resource_policy(arn))
+    }
+}
+
+/// Puts a change's document in the place of one of a person's own policies, or of one held through a group.
+fn put<'a>(person: &mut Person<'a>, name: &'a str, change: &'a Change, group: Option<&'a Arn>) {
+    let is_named = |held: &Held<'_>| held.name == name || held.managed.is_some_and(|arn| arn.as_str() == name);
+    let is_text = |held: &Held<'_>| change.before.as_ref() == Some(held.document);
+    let find =
+        |is_it: &dyn Fn(&Held<'_>) -> bool| person.policies.iter().position(|held| held.group == group && is_it(held));
+    match (find(&is_named).or_else(|| find(&is_text)), &change.after) {
+        (Some(at), Some(after)) => {
+            if let Some(held) = person.policies.get_mut(at) {
+                held.document = after;
+            }
+        }
+        (Some(at), None) => {
+            person.policies.remove(at);
+        }
+        (None, Some(after)) => person.policies.push(Held { name, managed: None, group, document: after }),
+        (None, None) => {}
     }
 }
 

@@ -85,14 +85,14 @@ pub fn synthesize(
     roles.iter().map(|role| proposer.propose(role)).collect()
 }
 
-/// How many users, groups and roles each managed policy is attached to.
+/// How many users, groups and roles each managed policy is attached to, or bounds: an edit reaches them all.
 fn attachments<'a>(index: &SnapshotIndex<'a>) -> BTreeMap<&'a Arn, usize> {
     let mut counts = BTreeMap::new();
     for account in index.snapshot().accounts.values() {
         let identities = (account.users.iter().map(|u| &u.identity))
             .chain(account.groups.iter().map(|g| &g.identity))
             .chain(account.roles.iter().map(|r| &r.identity));
-        for policy in identities.flat_map(|identity| &identity.attached_policies) {
+        for policy in identities.flat_map(|identity| identity.attached_policies.iter().chain(&identity.boundary)) {
             *counts.entry(policy).or_default() += 1;
         }
     }

@@ -122,6 +122,7 @@ fn part(
         policies: Vec::new(),
         managed_policies: Vec::new(),
         boundary: role.identity.boundary.clone(),
+        tags: role.identity.tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(owned).collect(),
         description: Some(format!("Of {name} alone; before, it ran with the shared role {}", role.identity.name)),
     };
     let own = of_function(arn, name, evidence.usage);
@@ -134,6 +135,10 @@ fn part(
     let evidence = Evidence { usage: &own, ..*evidence };
     narrowed(&Proposer::new(&[role], index, &evidence, rules), function, &mut part, &mut decided);
     Ok((part, decided, None))
+}
+
+fn owned((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
 }
 
 /// What one function was seen to do with a role.

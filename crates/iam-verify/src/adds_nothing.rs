@@ -29,6 +29,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    pub(crate) const fn undecided(why: String) -> Self {
+        Self { outcome: Outcome::Undecided { why }, certificate: None }
+    }
+
     /// The same verdict; a counterexample stands in names that the catalogue knows, where such a request is confirmed too.
     #[must_use]
     pub fn in_known_names(mut self, before: &[PolicyDocument], after: &[PolicyDocument], catalog: &Catalog) -> Self {
@@ -91,6 +95,33 @@ pub fn compared(
     }
 }
 
+/// What the denies of one attached policy leave to others, before and after; nothing where they are not compared, or
+/// all stay.
+///
+/// Whom a policy denies something, other policies may allow it: a deny that goes adds to what they do, though the policy
+/// alone allows nothing more.
+#[must_use]
+pub fn denies(
+    kind: AttachmentKind,
+    before: Option<&PolicyDocument>,
+    after: Option<&PolicyDocument>,
+) -> Option<(Vec<PolicyDocument>, Vec<PolicyDocument>)> {
+    let applies = match kind {
+        AttachmentKind::Resource | AttachmentKind::Trust => true,
+        AttachmentKind::ServiceControl => !only_denies(before) || !only_denies(after),
+        AttachmentKind::Identity | AttachmentKind::Boundary | AttachmentKind::ResourceControl => false,
+    };
+    let of = |document: Option<&PolicyDocument>| {
+        let mut document = document.cloned().unwrap_or_default();
+        document.statements.retain(|statement| statement.effect != Effect::Allow);
+        document
+    };
+    let (before, after) = (of(before), of(after));
+    let nothing = before.statements.is_empty() && before.unknown.is_empty();
+    (applies && !nothing && !before.same_text(&after))
+        .then(|| compared(AttachmentKind::ResourceControl, Some(&before), Some(&after)))
+}
+
 fn only_denies(document: Option<&PolicyDocument>) -> bool {
     document.is_none_or(|d| d.unknown.is_empty() && d.statements.iter().all(|s| s.effect == Effect::Deny))
 }
@@ -124,7 +155,7 @@ pub fn check_documents(before: &[PolicyDocument], after: &[PolicyDocument], limi
     match new.included_in(&old, limits) {
         Inclusion::Included(proof) => match certificate::check_proof(before, after, &proof) {
             Ok(()) => proved(seal(before, after, proof)),
-            Err(refusal) => undecided(format!("the proof was not accepted: {refusal}")),
+            Err(refusal) => Verdict::undecided(format!("the proof was not accepted: {refusal}")),
         },
         Inclusion::Excluded(witness) => {
             let by_sets =
@@ -132,10 +163,10 @@ pub fn check_documents(before: &[PolicyDocument], after: &[PolicyDocument], limi
             if by_sets && confirm::allowed_only_after(before, after, &witness) {
                 refuted(&witness)
             } else {
-                undecided(format!("evaluation did not confirm the counterexample {witness}"))
+                Verdict::undecided(format!("evaluation did not confirm the counterexample {witness}"))
             }
         }
-        Inclusion::Undecided(why) => undecided(in_words(&why)),
+        Inclusion::Undecided(why) => Verdict::undecided(in_words(&why)),
     }
 }
 
@@ -156,10 +187,6 @@ fn refuted(witness: &Witness) -> Verdict {
     let because = "a request is allowed after that was not allowed before".into();
     let counterexample = Some(confirm::counterexample(witness));
     Verdict { outcome: Outcome::Refuted { because, counterexample }, certificate: None }
-}
-
-fn undecided(why: String) -> Verdict {
-    Verdict { outcome: Outcome::Undecided { why }, certificate: None }
 }
 
 pub(crate) fn in_words(why: &Why) -> String {

@@ -43,12 +43,66 @@ pub fn documents<'a>(
     let mut after: Vec<&PolicyDocument> = policies.iter().filter_map(|replaced| replaced.after).collect();
     let new = changes.iter().filter(|change| {
         change.before.is_none()
-            && change.attachment.kind == AttachmentKind::Identity
-            && change.attachment.principal_arn.as_ref() == Some(principal)
+            && concerns(principal, change, index)
             && position(principal, change, &policies).is_none()
     });
     after.extend(new.filter_map(|change| change.after.as_ref()));
     (before, after)
+}
+
+/// Whether a change is about an identity policy of the principal's own, or of a group it is in.
+fn concerns(principal: &Arn, change: &Change, index: &SnapshotIndex<'_>) -> bool {
+    let named = change.attachment.principal_arn.as_ref();
+    change.attachment.kind == AttachmentKind::Identity
+        && (named == Some(principal) || named.is_some_and(|named| members(named, index).contains(&principal)))
+}
+
+/// The users in a group, as the snapshot shows them; nobody for whatever is no group.
+#[must_use]
+pub fn members<'a>(group: &Arn, index: &SnapshotIndex<'a>) -> Vec<&'a Arn> {
+    let mut members = Vec::new();
+    for account in index.snapshot().accounts.values() {
+        let Some(group) = account.groups.iter().find(|held| held.identity.arn == *group) else { continue };
+        let users = account.users.iter().filter(|user| user.groups.contains(&group.identity.name));
+        members.extend(users.map(|user| &user.identity.arn));
+    }
+    members
+}
+
+/// A change of an identity policy that should be there, and that none of the principal's policies is.
+pub(crate) fn misses(principal: &Arn, changes: &[&Change], index: &SnapshotIndex<'_>) -> Option<String> {
+    let policies = replaced(principal, changes, index);
+    let missed = changes.iter().find(|change| {
+        change.before.is_some()
+            && concerns(principal, change, index)
+            && position(principal, change, &policies).is_none()
+    });
+    missed.map(|change| format!("the snapshot does not hold the policy that the change of {} replaces", name(change)))
+}
+
+/// Why a change is about another policy than stands there now, where the snapshot holds one.
+pub(crate) fn stale(change: &Change, index: &SnapshotIndex<'_>) -> Option<String> {
+    let Attachment { kind, principal_arn, resource_arn, .. } = &change.attachment;
+    let place = resource_arn.as_ref().or(principal_arn.as_ref());
+    let held = match kind {
+        AttachmentKind::Boundary => index.boundary(principal_arn.as_ref()?),
+        AttachmentKind::Trust => index.role(place?).map(|role| &role.trust),
+        AttachmentKind::Resource => index.resource_policy(place?),
+        AttachmentKind::Identity | AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => return None,
+    };
+    let held = held?;
+    let same = change.before.as_ref().is_some_and(|before| before == held || before.same_text(held));
+    (!same).then(|| {
+        let name = name(change);
+        format!("the snapshot holds another text of {name} than the change replaces; make the change again from it")
+    })
+}
+
+/// How the policy is attached that a change of an identity policy speaks of.
+pub(crate) fn origin<'a>(principal: &Arn, change: &Change, index: &SnapshotIndex<'a>) -> Option<PolicyOrigin<'a>> {
+    let policies = replaced(principal, &[], index);
+    let at = position(principal, change, &policies)?;
+    policies.get(at).map(|replaced| replaced.policy.origin)
 }
 
 /// Which of a principal's policies a change of an identity policy speaks of: by name, then by text, then by place.

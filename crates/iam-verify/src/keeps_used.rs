@@ -1,7 +1,8 @@
 //! The claim "keeps-used": every authorised call in the logs is still allowed after the change.
 //!
 //! Replays each observation against the state after the changes, all layers included, whatever kind of policy they are
-//! about. A call that the snapshot does not allow even before says nothing about the change, and is counted apart.
+//! about. A call that the snapshot does not allow even before says nothing about the change, and is counted apart; where
+//! the change takes anything from its action, nobody knows what let it pass, and it is undecided.
 //! Where a decision hangs on context nobody knows, what did not change let the call pass when it was made; only what
 //! changed must be certain. A change that takes something from callers the logs cannot show, such as services and users,
 //! is undecided.
@@ -9,7 +10,7 @@
 mod touched;
 mod unlogged;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
@@ -23,9 +24,10 @@ use iam_model::snapshot::{PolicyOrigin, SnapshotIndex};
 use iam_model::text::grouped;
 use iam_model::usage::{Observation, UsageLog};
 
-use crate::adds_nothing::in_words;
+use crate::adds_nothing::{self, in_words};
 use crate::before_after::{self, documents};
 use crate::outcome::{Counterexample, Outcome};
+use crate::reach::{contradiction, everywhere};
 use touched::Touched;
 
 /// What a replay counted; calls, not kinds of calls.
@@ -111,17 +113,20 @@ enum Fate {
 /// `before` is the evaluator of `index`, made once for many changes.
 #[must_use]
 pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<'_>, usage: &UsageLog) -> Replayed {
+    let undecided =
+        |why| Replayed { outcome: Outcome::Undecided { why }, total: Replay::default(), principals: BTreeMap::new() };
+    if let Some(why) = contradiction(changes, index) {
+        return undecided(why);
+    }
+    let all = everywhere(changes, index);
+    let changes: &[&Change] = &all.iter().collect::<Vec<_>>();
     let mut after = before.clone();
     for change in changes {
         match after.with_change(change) {
             Ok(changed) => after = changed,
             Err(error) => {
                 let why = format!("the change of {} cannot be applied: {error}", before_after::name(change));
-                return Replayed {
-                    outcome: Outcome::Undecided { why },
-                    total: Replay::default(),
-                    principals: BTreeMap::new(),
-                };
+                return undecided(why);
             }
         }
     }
@@ -213,15 +218,25 @@ impl Shared<'_, '_> {
     }
 
     fn principal(&self, arn: &Arn, observations: &[Observation]) -> PrincipalReplay {
-        let caller = Caller { shared: self, arn, name: Principal::parse(arn.as_str()).ok(), sets: OnceCell::new() };
+        let caller = Caller {
+            shared: self,
+            arn,
+            name: Principal::parse(arn.as_str()).ok(),
+            sets: OnceCell::new(),
+            loses: RefCell::default(),
+        };
         let mut result = PrincipalReplay::default();
         let replay = &mut result.replay;
         for observation in observations.iter().filter(|o| o.count > 0) {
             replay.calls += observation.count;
             match caller.replay(observation) {
                 Fate::Kept => replay.kept += observation.count,
-                Fate::Unexplained => replay.unexplained += observation.count,
-                Fate::Undecided(why) => {
+                Fate::Unexplained if !caller.loses(&observation.action) => replay.unexplained += observation.count,
+                fate @ (Fate::Unexplained | Fate::Undecided(_)) => {
+                    let why = match fate {
+                        Fate::Undecided(why) => why,
+                        _ => NOT_EXPLAINED.to_owned(),
+                    };
                     replay.undecided += observation.count;
                     result.undecided.insert(format!("{}: {why}", observation.action));
                 }
@@ -236,6 +251,28 @@ impl Shared<'_, '_> {
     }
 }
 
+fn is_included(set: &PermissionSet, other: &PermissionSet) -> bool {
+    matches!(set.included_in(other, Limits::default()), Inclusion::Included(_))
+}
+
+/// Whether a change of a policy on resources, which is for many callers, lets less through of an action.
+fn shuts(change: &Change, action: &Action) -> bool {
+    let kind = change.attachment.kind;
+    let of_resource =
+        matches!(kind, AttachmentKind::Resource | AttachmentKind::Trust | AttachmentKind::ResourceControl);
+    if !of_resource {
+        return false;
+    }
+    let touched = Touched::new(&[change]);
+    let lets = |(before, after): (Vec<PolicyDocument>, Vec<PolicyDocument>)| {
+        is_included(&PermissionSet::of_documents(&before), &PermissionSet::of_documents(&after))
+    };
+    let documents = (change.before.as_ref(), change.after.as_ref());
+    let denies = adds_nothing::denies(kind, documents.1, documents.0).map(|(after, before)| (before, after));
+    touched.concerns(action, "*")
+        && !(lets(adds_nothing::compared(kind, documents.0, documents.1)) && denies.is_none_or(lets))
+}
+
 fn counterexample(principal: &Arn, observation: &Observation, resource: ResourcePattern) -> Counterexample {
     Counterexample {
         principal: Some(PrincipalPattern::Aws(principal.to_string())),
@@ -245,6 +282,10 @@ fn counterexample(principal: &Arn, observation: &Observation, resource: Resource
     }
 }
 
+/// Why a call is undecided that was made, and that nothing in the snapshot allows.
+const NOT_EXPLAINED: &str = "it was allowed when it was made, nothing in this snapshot allows it, and the change takes \
+                             something from this action";
+
 /// One principal, before and after.
 struct Caller<'s, 'r, 'a> {
     shared: &'s Shared<'r, 'a>,
@@ -252,6 +293,8 @@ struct Caller<'s, 'r, 'a> {
     name: Option<Principal>,
     /// What it may do at all, as far as changes touch it; made where a call names no single resource.
     sets: OnceCell<(PermissionSet, PermissionSet)>,
+    /// Actions that the changes take something from, or do not; made where a call is not explained.
+    loses: RefCell<BTreeMap<Action, bool>>,
 }
 
 impl Caller<'_, '_, '_> {
@@ -283,11 +326,28 @@ impl Caller<'_, '_, '_> {
         let asked = Statement::allow(vec![ActionPattern::from(action)], vec![resource.clone()]);
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
         let (before, after) = self.sets.get_or_init(|| self.permissions());
-        match before.intersection(&asked).included_in(after, Limits::default()) {
+        let granted = before.intersection(&asked);
+        match granted.included_in(after, Limits::default()) {
+            Inclusion::Included(_) if is_included(&granted, &PermissionSet::nothing()) => Fate::Unexplained,
             Inclusion::Included(_) => Fate::Kept,
             Inclusion::Excluded(witness) => Fate::Denied(witness.resource),
             Inclusion::Undecided(why) => Fate::Undecided(in_words(&why)),
         }
+    }
+
+    /// Whether the changes take anything from an action that the principal had.
+    fn loses(&self, action: &Action) -> bool {
+        *self.loses.borrow_mut().entry(action.clone()).or_insert_with(|| {
+            if !self.shared.touched.concerns(action, "*") {
+                return false;
+            }
+            let everything = vec![ResourcePattern::everything()];
+            let asked = Statement::allow(vec![ActionPattern::from(action)], everything);
+            let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
+            let (before, after) = self.sets.get_or_init(|| self.permissions());
+            !is_included(&before.intersection(&asked), after)
+                || self.shared.changes.iter().any(|change| shuts(change, action))
+        })
     }
 
     fn permissions(&self) -> (PermissionSet, PermissionSet) {

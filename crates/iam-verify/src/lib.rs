@@ -28,6 +28,8 @@ pub mod guardrails;
 
 pub mod before_after;
 
+pub mod reach;
+
 pub mod keeps_used;
 
 pub mod obeys_guardrails;

@@ -11,6 +11,10 @@ use crate::outcome::Outcome;
 pub fn check(before: &AccessGraph, after: &AccessGraph) -> Outcome {
     let opened: Vec<Opened> = iam_graph::opened(before, after);
     match opened.first() {
+        None if !after.not_applied().is_empty() => {
+            let first = after.not_applied().first().map(String::as_str).unwrap_or_default();
+            Outcome::Undecided { why: format!("what it would open was not looked at: {first}") }
+        }
         None => {
             let because = format!(
                 "administrators {} → {}, ways to become another {} → {}; nothing new",

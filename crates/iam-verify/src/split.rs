@@ -4,18 +4,23 @@
 //! copy gives it what it has now, so whatever a part gives less or otherwise is the split's doing. What other policies
 //! allow the shared role by its name is lost even to a copy, and is asked apart.
 
+mod named;
+
+use std::collections::BTreeMap;
+
 use iam_evaluate::permission_set::Limits;
-use iam_evaluate::{Context, Evaluator, Principal, Request};
+use iam_evaluate::{Context, Evaluator, Layer, Principal, Request};
+use iam_graph::AccessGraph;
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::change::{Attachment, AttachmentKind, Change, NewPolicy, RolePart, RoleSplit};
+use iam_model::finding::Subject;
 use iam_model::policy::{PolicyDocument, PrincipalPattern, PrintStyle, print};
 use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
 use iam_model::text::grouped;
 use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
 
 use crate::adds_nothing;
-use crate::keeps_used::Replayed;
 use crate::obeys_guardrails::{Evidence, Rulebook, Settings, State};
 use crate::outcome::{Claim, Counterexample, Outcome};
 use crate::verify::{Grounds, Verdict, verify};
@@ -55,6 +60,7 @@ pub fn verify_splits(splits: &[RoleSplit], grounds: &SplitGrounds<'_>) -> Vec<Pa
     let (before, after) = (iam_graph::build(&index, &[]), iam_graph::build(&index, &all));
     let usage = grounds.evidence.usage.map(|usage| by_part(&parts, usage));
     let seen = Evidence { usage: usage.as_ref(), ..grounds.evidence };
+    let now = iam_graph::build(grounds.index, &[]);
     let (original, evaluator) = (Evaluator::new(grounds.index), Evaluator::new(&index));
     let judge = |((split, part), changes): (&(&RoleSplit, &RolePart), &Vec<Change>)| {
         let own = usage.as_ref().map(|usage| only(&part.role, usage));
@@ -64,31 +70,26 @@ pub fn verify_splits(splits: &[RoleSplit], grounds: &SplitGrounds<'_>) -> Vec<Pa
         let verdict = match grounds.index.role(&split.role) {
             Some(role) => {
                 let mut verdict = verify(&changes.iter().collect::<Vec<_>>(), &of_part);
-                let asked = Asked { split, part, role, index: grounds.index, original: &original, copied: &evaluator };
+                let twins = parts.iter().filter(|(_, other)| is_one_name(&other.role, &part.role)).count() > 1;
+                let asked = Asked {
+                    split,
+                    part,
+                    role,
+                    twins,
+                    index: grounds.index,
+                    original: &original,
+                    copied: &evaluator,
+                    graphs: (&now, &after),
+                    parts: &parts,
+                };
                 asked.correct(&mut verdict, own.as_ref());
                 verdict
             }
-            None => unknown(&format!("the snapshot holds no role {}", split.role)),
+            None => Verdict::undecided(&format!("the snapshot holds no role {}", split.role)),
         };
         PartVerdict { function: part.function.clone(), role: part.role.clone(), verdict }
     };
     parts.iter().zip(&changes).map(judge).collect()
-}
-
-fn unknown(why: &str) -> Verdict {
-    let undecided = || Outcome::Undecided { why: why.to_owned() };
-    Verdict {
-        claims: Claim::ALL.iter().map(|claim| (*claim, undecided())).collect(),
-        replayed: Replayed {
-            outcome: undecided(),
-            total: crate::keeps_used::Replay::default(),
-            principals: std::collections::BTreeMap::new(),
-        },
-        certificates: Vec::new(),
-        violations: Vec::new(),
-        stood: Vec::new(),
-        not_asked: Vec::new(),
-    }
 }
 
 /// The accounts with an exact copy of the shared role for each function, and the functions running with the copies.
@@ -162,14 +163,28 @@ fn only(role: &Arn, usage: &UsageLog) -> UsageLog {
     own
 }
 
+/// Whether two roles of one account have one name: paths do not tell them apart, nor does case.
+fn is_one_name(one: &Arn, other: &Arn) -> bool {
+    one.account() == other.account() && one.name().eq_ignore_ascii_case(other.name())
+}
+
+fn refuted(because: String) -> Outcome {
+    Outcome::Refuted { because, counterexample: None }
+}
+
 /// What the four claims do not ask.
 struct Asked<'s, 'a> {
     split: &'s RoleSplit,
     part: &'s RolePart,
     role: &'s Role,
+    /// Whether another part makes a role of the same name.
+    twins: bool,
     index: &'s SnapshotIndex<'a>,
     original: &'s Evaluator<'a>,
     copied: &'s Evaluator<'s>,
+    /// Who can become whom as things are, and after the split.
+    graphs: (&'s AccessGraph, &'s AccessGraph),
+    parts: &'s [(&'s RoleSplit, &'s RolePart)],
 }
 
 impl Asked<'_, '_> {
@@ -177,18 +192,122 @@ impl Asked<'_, '_> {
     fn correct(&self, verdict: &mut Verdict, usage: Option<&UsageLog>) {
         let seen = usage.and_then(|usage| usage.principals.get(&self.part.role));
         let observations = seen.map(|seen| seen.observations.as_slice()).unwrap_or_default();
-        let used = self.lambda_may_assume().or_else(|| self.named(observations));
-        let added = self.structure().or_else(|| self.trust());
+        let used = [
+            self.runs(),
+            self.lambda_may_assume(),
+            self.named(observations),
+            self.named_elsewhere(observations),
+            self.tags(),
+        ];
+        let added = [self.runs(), self.structure(), self.trust(), self.told_apart(), self.tags()];
+        let opened = [self.opens()];
         for (claim, outcome) in &mut verdict.claims {
-            let worse = match claim {
+            let asked: &[Option<Outcome>] = match claim {
                 Claim::KeepsUsed => &used,
                 Claim::AddsNothing => &added,
-                Claim::OpensNoPath | Claim::ObeysGuardrails => &None,
+                Claim::OpensNoPath => &opened,
+                Claim::ObeysGuardrails => &[],
             };
-            if let (Some(worse), false) = (worse, matches!(outcome, Outcome::Refuted { .. })) {
+            let asked = || asked.iter().flatten();
+            let refuted = asked().find(|outcome| matches!(outcome, Outcome::Refuted { .. }));
+            if let (Some(worse), false) =
+                (refuted.or_else(|| asked().next()), matches!(outcome, Outcome::Refuted { .. }))
+            {
                 *outcome = worse.clone();
             }
         }
+    }
+
+    /// The function must run with the shared role now: another one would get permissions of somebody else's.
+    fn runs(&self) -> Option<Outcome> {
+        let functions = self.index.functions_of(&self.split.role);
+        let runs = functions.iter().any(|function| function.arn == self.part.function);
+        (!runs).then(|| {
+            refuted(format!(
+                "{} does not run with the shared role {} in the snapshot",
+                self.part.function, self.split.role
+            ))
+        })
+    }
+
+    /// Of a function that was never seen nobody knows what it does by policies that name the shared role.
+    fn named_elsewhere(&self, observations: &[Observation]) -> Option<Outcome> {
+        if observations.iter().any(|observation| observation.count > 0) {
+            return None;
+        }
+        let place = self.first_told_apart(|difference| difference.takes)?;
+        let name = self.part.function.name();
+        Some(Outcome::Undecided {
+            why: format!(
+                "no call of {name} was seen, and {place} names the shared role; it must name the new role first"
+            ),
+        })
+    }
+
+    /// What a policy denies the shared role by its name, or allows the new one, the split would add.
+    fn told_apart(&self) -> Option<Outcome> {
+        let place = self.first_told_apart(|difference| difference.gives)?;
+        Some(Outcome::Undecided { why: format!("{place} lets the new role do what it does not let the shared one do") })
+    }
+
+    fn first_told_apart(&self, which: impl Fn(named::Difference) -> bool) -> Option<String> {
+        let names = named::Names::new(self.role, &self.part.role, self.part.function.name());
+        let places = named::places(&self.split.role, self.index).into_iter().chain(self.own_policies());
+        places.into_iter().find(|(_, document)| which(names.told_apart(document))).map(|(place, _)| place)
+    }
+
+    /// The policies of the new role, those that stay attached included.
+    fn own_policies(&self) -> Vec<named::Place<'_>> {
+        let held = self.index.identity_policies(&self.split.role);
+        let stays = |origin| matches!(origin, PolicyOrigin::Managed(arn) if self.part.managed_policies.contains(arn));
+        let held = held.into_iter().filter(|held| stays(held.origin));
+        let held = held.map(|held| (format!("its policy `{}`", held.name), held.document));
+        held.chain(self.part.policies.iter().map(|p| (format!("its policy `{}`", p.name), &p.document))).collect()
+    }
+
+    /// Tags that differ from the shared role's must be asked for by no policy.
+    fn tags(&self) -> Option<Outcome> {
+        let (new, shared) = (&self.part.tags, &self.role.identity.tags);
+        let keys: Vec<&str> = new
+            .keys()
+            .chain(shared.keys())
+            .filter(|key| new.get(*key) != shared.get(*key))
+            .map(String::as_str)
+            .collect();
+        if keys.is_empty() {
+            return None;
+        }
+        let held = self.index.identity_policies(&self.split.role);
+        let held = held.iter().map(|held| (format!("its policy `{}`", held.name), held.document));
+        let places = held.chain(self.own_policies()).chain(named::places(&self.split.role, self.index));
+        let (place, key) = named::asks_for_tag(&keys, places)?;
+        let says =
+            |tags: &BTreeMap<String, String>| tags.get(&key).map_or("none".to_owned(), |value| format!("`{value}`"));
+        Some(Outcome::Undecided {
+            why: format!(
+                "{place} asks for the caller's tag `{key}`: the shared role has {}, the new one {}",
+                says(shared),
+                says(new)
+            ),
+        })
+    }
+
+    /// Whoever can become the new role must have been able to become the shared one.
+    fn opens(&self) -> Option<Outcome> {
+        let (now, after) = self.graphs;
+        let new = Subject::Arn(self.part.role.clone());
+        let shared = Subject::Arn(self.split.role.clone());
+        let origin = |from: &Subject| {
+            let part = self.parts.iter().find(|(_, part)| Some(&part.role) == from.arn());
+            part.map_or_else(|| from.clone(), |(split, _)| Subject::Arn(split.role.clone()))
+        };
+        let could = |from: &Subject| {
+            let from = origin(from);
+            from == shared || now.edges().any(|edge| edge.to == shared && edge.from == from)
+        };
+        let opened = after.edges().find(|edge| edge.to == new && edge.from != new && !could(&edge.from))?;
+        let (from, technique) = (opened.from.as_str(), opened.technique);
+        Some(refuted(format!("{from} becomes {} by {technique}, and cannot become the shared role", self.part.role)))
     }
 
     /// The trust policy must let nobody in whom the shared role's did not.
@@ -209,8 +328,11 @@ impl Asked<'_, '_> {
     fn structure(&self) -> Option<Outcome> {
         let (part, identity) = (self.part, &self.role.identity);
         let foreign = part.managed_policies.iter().find(|arn| !identity.attached_policies.contains(arn));
-        let because = if self.index.role(&part.role).is_some() {
-            format!("{} exists already", part.role)
+        let exists = self.index.roles().find(|role| is_one_name(&role.identity.arn, &part.role));
+        let because = if let Some(held) = exists {
+            format!("{} exists already", held.identity.arn)
+        } else if self.twins {
+            format!("another part makes {} too", part.role)
         } else if part.role.account() != self.split.role.account() {
             format!("{} is of another account than the shared role", part.role)
         } else if part.boundary != identity.boundary {
@@ -218,7 +340,7 @@ impl Asked<'_, '_> {
         } else {
             format!("{} is attached, and the shared role does not have it", foreign?)
         };
-        Some(Outcome::Refuted { because, counterexample: None })
+        Some(refuted(because))
     }
 
     fn lambda_may_assume(&self) -> Option<Outcome> {
@@ -245,7 +367,7 @@ impl Asked<'_, '_> {
     fn named(&self, observations: &[Observation]) -> Option<Outcome> {
         let caller = Principal::parse(self.part.role.as_str()).ok()?;
         let shared = Principal::parse(self.split.role.as_str()).ok()?;
-        let (mut calls, mut first) = (0, None);
+        let (mut calls, mut first, mut hangs) = (0, None, None);
         for observation in observations.iter().filter(|o| o.count > 0) {
             for resource in &observation.resources {
                 let is_name = !resource.as_str().contains(['*', '?']) || resource.is_everything();
@@ -261,8 +383,17 @@ impl Asked<'_, '_> {
                 }
                 let Some(request) = request(&caller, observation, resource) else { continue };
                 let before = Request { principal: shared.clone(), ..request.clone() };
-                let was_allowed = self.original.decide(&self.split.role, &before).outcome.is_allow();
-                if was_allowed && self.copied.decide(&self.part.role, &request).outcome.is_deny() {
+                let before = self.original.decide(&self.split.role, &before);
+                let after = self.copied.decide(&self.part.role, &request);
+                if after.outcome.is_allow() || before.outcome.is_deny() {
+                    continue;
+                }
+                if !before.outcome.is_allow() || !after.outcome.is_deny() {
+                    let alike = Layer::ALL.into_iter().all(|layer| before.layers.get(layer) == after.layers.get(layer));
+                    if before.outcome.is_allow() || !alike {
+                        hangs.get_or_insert_with(|| observation.action.clone());
+                    }
+                } else {
                     calls += observation.count;
                     first.get_or_insert_with(|| Counterexample {
                         principal: Some(PrincipalPattern::Aws(self.part.role.to_string())),
@@ -273,7 +404,14 @@ impl Asked<'_, '_> {
                 }
             }
         }
-        let counterexample = Some(first?);
+        if first.is_none() {
+            let action = hangs?;
+            let why = format!(
+                "a policy tells the shared role and the new one apart by their names, and whether that keeps {action} hangs on context that is not known"
+            );
+            return Some(Outcome::Undecided { why });
+        }
+        let counterexample = first;
         let because = format!(
             "{} observed calls are allowed by a policy that names the shared role; it must name the new role first",
             grouped(calls)

@@ -3,7 +3,7 @@
 //! Asks each claim's own module and gathers the answers; decides nothing itself. Takes changes of every kind of policy,
 //! whoever made them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::Evaluator;
 use iam_evaluate::permission_set::Limits;
@@ -11,13 +11,15 @@ use iam_model::arn::Arn;
 use iam_model::certificate::Certificate;
 use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::policy::PolicyDocument;
+use iam_model::snapshot::SnapshotIndex;
 use iam_model::usage::UsageLog;
 
-use crate::before_after::{documents, name};
+use crate::before_after::{documents, members, misses, name, stale};
 use crate::guardrails::Violation;
 use crate::keeps_used::{self, Replay, Replayed};
 use crate::obeys_guardrails::{self, State};
 use crate::outcome::{Claim, Outcome};
+use crate::reach::{contradiction, everywhere};
 use crate::{adds_nothing, opens_no_path};
 
 /// What the claims are judged on.
@@ -50,6 +52,19 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Nothing is decided, for one reason.
+    pub(crate) fn undecided(why: &str) -> Self {
+        let undecided = || Outcome::Undecided { why: why.to_owned() };
+        Self {
+            claims: Claim::ALL.iter().map(|claim| (*claim, undecided())).collect(),
+            replayed: Replayed { outcome: undecided(), total: Replay::default(), principals: BTreeMap::new() },
+            certificates: Vec::new(),
+            violations: Vec::new(),
+            stood: Vec::new(),
+            not_asked: Vec::new(),
+        }
+    }
+
     /// Whether every claim is proved.
     #[must_use]
     pub fn is_proved(&self) -> bool {
@@ -69,10 +84,15 @@ impl Verdict {
     }
 }
 
-/// Judges some changes together.
+/// Judges some changes together, for everyone they reach.
 #[must_use]
 pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
     let index = grounds.before.index;
+    if let Some(why) = contradiction(changes, index) {
+        return Verdict::undecided(&why);
+    }
+    let all = everywhere(changes, index);
+    let changes: &[&Change] = &all.iter().collect::<Vec<_>>();
     let replayed = match grounds.usage {
         Some(usage) => keeps_used::check(changes, index, grounds.evaluator, usage),
         None => Replayed {
@@ -99,38 +119,53 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
     }
 }
 
-/// Nothing is added where no principal's identity policies together, and no other policy alone, allow more than before.
+/// Nothing is added where no principal's identity policies together, and no other policy, allow more than before.
 fn adds(changes: &[&Change], grounds: &Grounds<'_>) -> (Outcome, Vec<(String, Certificate)>) {
     let index = grounds.before.index;
-    let mut principals: BTreeMap<&Arn, Vec<&Change>> = BTreeMap::new();
+    let mut principals: BTreeSet<&Arn> = BTreeSet::new();
     let mut alone: Vec<&Change> = Vec::new();
     for &change in changes {
-        match &change.attachment {
-            Attachment { kind: AttachmentKind::Identity, principal_arn: Some(arn), .. }
-                if index.role(arn).is_some() || index.user(arn).is_some() =>
-            {
-                principals.entry(arn).or_default().push(change);
-            }
-            _ => alone.push(change),
+        let reached = holders(change, index);
+        if reached.is_empty() {
+            alone.push(change);
         }
+        principals.extend(reached);
     }
     let catalog = grounds.before.rulebook.catalog;
     let judge = |before: Vec<PolicyDocument>, after: Vec<PolicyDocument>| {
         adds_nothing::check_documents(&before, &after, Limits::default()).in_known_names(&before, &after, catalog)
     };
     let own = |documents: Vec<&PolicyDocument>| documents.into_iter().cloned().collect::<Vec<_>>();
-    let together = principals.into_iter().map(|(arn, changes)| {
-        let (before, after) = documents(arn, &changes, index);
+    let together = principals.into_iter().map(|arn| {
+        if let Some(why) = misses(arn, changes, index) {
+            return (arn.to_string(), adds_nothing::Verdict::undecided(why));
+        }
+        let (before, after) = documents(arn, changes, index);
         (arn.to_string(), judge(own(before), own(after)))
     });
-    let each = alone.into_iter().map(|change| {
-        let (before, after) =
-            adds_nothing::compared(change.attachment.kind, change.before.as_ref(), change.after.as_ref());
-        (name(change), judge(before, after))
+    let each = alone.into_iter().flat_map(|change| {
+        if let Some(why) = stale(change, index) {
+            return vec![(name(change), adds_nothing::Verdict::undecided(why))];
+        }
+        let kind = change.attachment.kind;
+        let (before, after) = adds_nothing::compared(kind, change.before.as_ref(), change.after.as_ref());
+        let denies = adds_nothing::denies(kind, change.before.as_ref(), change.after.as_ref());
+        let denies = denies.map(|(before, after)| (format!("what {} denies", name(change)), judge(before, after)));
+        [(name(change), judge(before, after))].into_iter().chain(denies).collect()
     });
     let verdicts: Vec<(String, adds_nothing::Verdict)> = together.chain(each).collect();
     let certificates = verdicts.iter().filter_map(|(name, v)| Some((name.clone(), v.certificate.clone()?))).collect();
     (worst(verdicts), certificates)
+}
+
+/// The users and roles whose identity policies a change is about, through a group too.
+fn holders<'a>(change: &'a Change, index: &SnapshotIndex<'a>) -> Vec<&'a Arn> {
+    match &change.attachment {
+        Attachment { kind: AttachmentKind::Identity, principal_arn: Some(arn), .. } => {
+            if index.role(arn).is_some() || index.user(arn).is_some() { vec![arn] } else { members(arn, index) }
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The one outcome of several: the first refuted one, else the first undecided one, else all are proved.
@@ -155,3 +190,6 @@ fn worst(mut verdicts: Vec<(String, adds_nothing::Verdict)>) -> Outcome {
         proved @ Outcome::Proved { .. } => proved,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ use iam_synthesize::{DocumentProposal, Evidence, Judgement, Proposer, RolePropos
 use iam_verify::before_after::replaced;
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
+use iam_verify::reach::everywhere;
 use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::{Grounds, Verdict, verify};
 use rayon::prelude::*;
@@ -106,7 +107,8 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let of_roles = changes.len();
     let named = named(inputs, &whole, &proposals, (&index, &evidence, &rules));
     changes.extend(named.iter().flat_map(|document| document.changes.iter().cloned()));
-    let after = iam_graph::build(&index, &changes);
+    let reached = everywhere(&changes.iter().collect::<Vec<_>>(), &index);
+    let after = iam_graph::build(&index, &reached);
 
     let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
     diagnostics.extend(unread);

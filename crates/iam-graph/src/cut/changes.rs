@@ -42,10 +42,12 @@ pub(super) fn of(survey: &Survey<'_>, chosen: &BTreeSet<Removal>, known: &BTreeM
     changes
 }
 
-/// How many have each managed policy, groups too.
+/// How many have each managed policy, groups and whom it bounds too.
 fn holders<'a>(survey: &Survey<'a>) -> BTreeMap<&'a Arn, usize> {
     let mut holders = BTreeMap::new();
-    for arn in survey.people.iter().flat_map(|person| &person.policies).filter_map(|held| held.managed) {
+    let attached = survey.people.iter().flat_map(|person| &person.policies).filter_map(|held| held.managed);
+    let bounding = survey.people.iter().filter_map(|person| person.identity.boundary.as_ref());
+    for arn in attached.chain(bounding) {
         *holders.entry(arn).or_default() += 1;
     }
     holders

@@ -2,6 +2,8 @@
 //!
 //! Says what the new roles would be; that each is inside the old one is for proof, and where they are written for patching.
 
+use std::collections::BTreeMap;
+
 use super::{Change, Reason};
 use crate::arn::Arn;
 use crate::policy::PolicyDocument;
@@ -41,6 +43,8 @@ pub struct RolePart {
     pub managed_policies: Vec<Arn>,
     /// The permissions boundary, carried over.
     pub boundary: Option<Arn>,
+    /// Tags, carried over: policies may ask for them by `aws:PrincipalTag`. AWS's own are not among them.
+    pub tags: BTreeMap<String, String>,
     /// The role's description, where there is something to say.
     pub description: Option<String>,
 }

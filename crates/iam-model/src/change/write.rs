@@ -35,7 +35,7 @@ fn split(split: &RoleSplit) -> Value {
 
 fn part(part: &RolePart) -> Value {
     let text = |arn: &Arn| Value::text(arn.as_str());
-    object([
+    let mut written = object([
         ("function", text(&part.function)),
         ("role", text(&part.role)),
         ("trust", document(&part.trust)),
@@ -43,7 +43,13 @@ fn part(part: &RolePart) -> Value {
         ("managed_policies", Value::Array(part.managed_policies.iter().map(text).collect())),
         ("boundary", part.boundary.as_ref().map_or(Value::Null, text)),
         ("description", part.description.as_ref().map_or(Value::Null, Value::text)),
-    ])
+    ]);
+    // A part without tags is written as it always was.
+    if let (false, Value::Object(members)) = (part.tags.is_empty(), &mut written) {
+        let tags = part.tags.iter().map(|(key, value)| (key.clone(), Value::text(value)));
+        members.push(("tags".to_owned(), Value::Object(tags.collect())));
+    }
+    written
 }
 
 fn new_policy(policy: &NewPolicy) -> Value {

@@ -91,7 +91,7 @@ impl Splitter<'_, '_> {
         if let Some(description) = &part.description {
             head.push(("description", composer.quoted(description)));
         }
-        for key in ["path", "permissions_boundary"] {
+        for key in ["path", "permissions_boundary", "tags"] {
             head.extend(self.copied(body, key).map(|text| (key, text)));
         }
         if part.boundary.is_some() && body.get("permissions_boundary").is_none() {

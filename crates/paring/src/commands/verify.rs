@@ -9,6 +9,7 @@ use iam_evaluate::Evaluator;
 use iam_model::change::Change;
 use iam_model::snapshot::SnapshotIndex;
 use iam_verify::obeys_guardrails::{Evidence, State};
+use iam_verify::reach::everywhere;
 use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::{Grounds, verify};
 use rayon::prelude::*;
@@ -33,14 +34,15 @@ pub(crate) fn run(arguments: &Verify, terminal: &mut Terminal) -> Result<Outcome
     let rulebook = ground.rulebook();
     let evaluator = Evaluator::new(&index);
     let judge = |file: &ChangeFile| {
-        let after = iam_graph::build(&index, &file.changes);
+        let all: Vec<&Change> = file.changes.iter().collect();
+        let reached = everywhere(&all, &index);
+        let after = iam_graph::build(&index, &reached);
         let grounds = Grounds {
             before: State::new(&rulebook, &index, &before, evidence, &ground.settings),
             after: State::new(&rulebook, &index, &after, evidence, &ground.settings),
             evaluator: &evaluator,
             usage: ground.usage.as_ref(),
         };
-        let all: Vec<&Change> = file.changes.iter().collect();
         let verdict = (!all.is_empty()).then(|| verify(&all, &grounds));
         let of_splits = SplitGrounds { index: &index, rulebook: &rulebook, evidence, settings: &ground.settings };
         let parts = if file.splits.is_empty() { Vec::new() } else { verify_splits(&file.splits, &of_splits) };

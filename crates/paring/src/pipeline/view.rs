@@ -72,6 +72,7 @@ struct Totals {
     needed: BTreeSet<Action>,
     observed_calls: u64,
     denied_calls: u64,
+    unexplained_calls: u64,
 }
 
 impl Totals {
@@ -80,6 +81,7 @@ impl Totals {
         self.needed.extend(needs.clone().filter(|n| n.rule != NeedRule::RunsFunction).map(|n| n.action.clone()));
         self.observed_calls += needs.filter_map(|need| need.seen.as_ref()).map(|seen| seen.count).sum::<u64>();
         self.denied_calls += verdict.map_or(0, |v| v.replay().denied + v.replay().undecided);
+        self.unexplained_calls += verdict.map_or(0, |v| v.replay().unexplained);
     }
 
     /// A role that is taken apart counts as one. What a function without evidence keeps is all needed, for all we know.
@@ -106,6 +108,7 @@ impl Totals {
             needed_actions: self.needed.len(),
             observed_calls: self.observed_calls,
             denied_calls: self.denied_calls,
+            unexplained_calls: self.unexplained_calls,
             patches: patches.patches.iter().map(|patch| patch.changes.len() + patch.splits.len()).sum(),
         }
     }

@@ -62,11 +62,16 @@ impl Text {
 
     fn summary(&mut self, report: &Report) {
         let summary = &report.summary;
+        let replayed = summary.observed_calls.saturating_sub(summary.unexplained_calls);
+        let (how, more) = match summary.unexplained_calls {
+            0 => ("observed", String::new()),
+            some => ("replayed", format!(", {} more that this snapshot does not explain", grouped(some))),
+        };
         let denied = format!(
-            "{} of {} observed {} would be denied",
+            "{} of {} {how} {} would be denied{more}",
             grouped(summary.denied_calls),
-            grouped(summary.observed_calls),
-            plural(summary.observed_calls, "call", "calls")
+            grouped(replayed),
+            plural(replayed, "call", "calls")
         );
         let denied = if summary.denied_calls == 0 { denied } else { self.paint.red(&denied) };
         let line = format!(

@@ -2,14 +2,17 @@
 //!
 //! A split is read whole or not at all: half of it would leave a function without its role.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{reason, understood};
 use crate::arn::Arn;
 use crate::change::{NewPolicy, RolePart, RoleSplit};
 use crate::json::{Node, NodeKind};
 use crate::policy::PolicyDocument;
-use crate::reading::{Reader, present};
+use crate::reading::{Reader, present, shown};
 
-const PART_KEYS: &[&str] = &["function", "role", "trust", "policies", "managed_policies", "boundary", "description"];
+const PART_KEYS: &[&str] =
+    &["function", "role", "trust", "policies", "managed_policies", "boundary", "tags", "description"];
 
 /// Every split that can be read; the others are named and left out.
 pub(super) fn splits(reader: &mut Reader<'_>, root: &Node<'_>) -> Vec<RoleSplit> {
@@ -22,11 +25,35 @@ pub(super) fn splits(reader: &mut Reader<'_>, root: &Node<'_>) -> Vec<RoleSplit>
     for (index, node) in list.items().iter().enumerate() {
         let within = format!("split {index}");
         match split(reader, node, &within) {
-            Some(read) => splits.push(read),
+            Some(read) => splits.push((node, within, read)),
             None => reader.error(node.span, &within, "the split is left out: not all of it can be read".into()),
         }
     }
-    splits
+    let shared = shared(&splits);
+    for (node, within, _) in splits.iter().filter(|(.., split)| split.parts.iter().any(|p| is_shared(p, &shared))) {
+        let message = "the split is left out: another part makes the same role, or moves the same function; a role of its own \
+                       for each function is what a split is for";
+        reader.error(node.span, within, message.into());
+    }
+    let alone = splits.into_iter().map(|(.., split)| split);
+    alone.filter(|split| !split.parts.iter().any(|part| is_shared(part, &shared))).collect()
+}
+
+/// What a role is called within its account: names are told apart without their paths, and whatever the case.
+fn called(role: &Arn) -> String {
+    format!("{}:role/{}", role.account().map(|id| id.to_string()).unwrap_or_default(), role.name().to_ascii_lowercase())
+}
+
+/// Functions and names of roles that more than one part speaks of.
+fn shared(splits: &[(&Node<'_>, String, RoleSplit)]) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    let parts = splits.iter().flat_map(|(.., split)| &split.parts);
+    let named = parts.flat_map(|part| [called(&part.role), part.function.to_string()]);
+    named.filter(|name| !seen.insert(name.clone())).collect()
+}
+
+fn is_shared(part: &RolePart, shared: &BTreeSet<String>) -> bool {
+    shared.contains(&called(&part.role)) || shared.contains(part.function.as_str())
 }
 
 fn split(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Option<RoleSplit> {
@@ -60,6 +87,16 @@ fn part(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Option<RolePa
     for (index, node) in nodes.iter().enumerate() {
         policies.push(policy(reader, node, &format!("{within}, policy {index}"))?);
     }
+    let mut names: Vec<&str> = policies.iter().map(|policy: &NewPolicy| policy.name.as_str()).collect();
+    names.sort_unstable();
+    if let Some([name, _]) = names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
+        reader.error(
+            node.span,
+            within,
+            format!("two of its policies are called `{}`; one role holds one", shown(name)),
+        );
+        return None;
+    }
     let mut managed_policies = Vec::new();
     if present(node, "managed_policies").is_some() {
         for item in reader.list(node, "managed_policies", within)? {
@@ -71,8 +108,27 @@ fn part(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Option<RolePa
     if boundary.is_none() && present(node, "boundary").is_some() {
         return None;
     }
+    let tags = tags(reader, node, within)?;
     let description = reader.optional_text(node, "description", within);
-    Some(RolePart { function, role, trust, policies, managed_policies, boundary, description })
+    Some(RolePart { function, role, trust, policies, managed_policies, boundary, tags, description })
+}
+
+/// Tags by key; nothing where one is no text, as policies may ask for it.
+fn tags(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Option<BTreeMap<String, String>> {
+    let mut tags = BTreeMap::new();
+    let Some(found) = present(node, "tags") else { return Some(tags) };
+    let NodeKind::Object(members) = &found.kind else {
+        reader.error(found.span, within, format!("its `tags` are {}, not an object of texts", found.describe()));
+        return None;
+    };
+    for member in members.iter() {
+        let Some(value) = member.value.as_str() else {
+            reader.error(member.value.span, within, "a tag has no text for a value".into());
+            return None;
+        };
+        tags.insert(member.key.to_string(), value.to_owned());
+    }
+    Some(tags)
 }
 
 fn arn(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Option<Arn> {

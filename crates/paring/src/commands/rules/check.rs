@@ -13,6 +13,7 @@ use iam_verify::guardrails::{
 use iam_verify::keeps_used::{self, Replay, Replayed};
 use iam_verify::obeys_guardrails::{self, Evidence, State};
 use iam_verify::outcome::{Claim, Outcome as Claimed};
+use iam_verify::reach::everywhere;
 use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::Verdict;
 use rayon::prelude::*;
@@ -149,12 +150,13 @@ fn changed(
     (before, evaluator): (&AccessGraph, &Evaluator<'_>),
     file: &ChangeFile,
 ) -> Asked {
-    let after = iam_graph::build(index, &file.changes);
+    let all = everywhere(&file.changes.iter().collect::<Vec<_>>(), index);
+    let after = iam_graph::build(index, &all);
     let visibility = pipeline::facts::visibility(&ground.coverage, &ground.catalog);
     let evidence = Evidence { usage: ground.usage.as_ref(), days: ground.coverage.days, visibility: &visibility };
     let rulebook = ground.rulebook();
     let state = |graph| State::new(&rulebook, index, graph, evidence, &ground.settings);
-    let all: Vec<&Change> = file.changes.iter().collect();
+    let all: Vec<&Change> = all.iter().collect();
     let replayed = match &ground.usage {
         Some(usage) => keeps_used::check(&all, index, evaluator, usage),
         None => Replayed {

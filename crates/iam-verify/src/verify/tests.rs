@@ -1,0 +1,289 @@
+//! Whom changes reach, what is not explained, and parts of shared roles: each once a wrong proof.
+
+use std::collections::BTreeMap;
+
+use iam_model::catalog::Catalog;
+use iam_model::change::{self, ChangeSet};
+use iam_model::snapshot::{self, SnapshotIndex};
+use iam_model::text::{SourceName, SourceText};
+use iam_model::time::Timestamp;
+use iam_model::usage::{Observation, PrincipalUsage, Visibility};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::guardrails::{Guardrails, PermissionGroups};
+use crate::obeys_guardrails::{Evidence, Rulebook, Settings};
+use crate::split::{SplitGrounds, verify_splits};
+
+fn arn(rest: &str) -> String {
+    format!("arn:aws:iam::111122223333:{rest}")
+}
+
+fn doc(statements: &Value) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn allow(actions: &Value) -> Value {
+    json!({"Effect": "Allow", "Action": actions, "Resource": "*"})
+}
+
+fn role(name: &str, inline: &Value, managed: &[&str], boundary: Option<&str>) -> Value {
+    let trust =
+        json!({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"});
+    let boundary = boundary.map(
+        |name| json!({"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn(&format!("policy/{name}"))}),
+    );
+    json!({"RoleName": name, "RoleId": format!("AROA{name}"), "Arn": arn(&format!("role/{name}")), "AssumeRolePolicyDocument": doc(&trust),
+        "RolePolicyList": if inline.is_null() { json!([]) } else { json!([{"PolicyName": "own", "PolicyDocument": doc(inline)}]) },
+        "AttachedManagedPolicies": managed.iter().map(|name| json!({"PolicyName": name, "PolicyArn": arn(&format!("policy/{name}"))})).collect::<Vec<_>>(),
+        "PermissionsBoundary": boundary, "Tags": []})
+}
+
+fn managed(name: &str, statements: &Value) -> Value {
+    json!({"PolicyName": name, "Arn": arn(&format!("policy/{name}")), "DefaultVersionId": "v1",
+        "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": doc(statements)}]})
+}
+
+/// One account, its parts as given and no others.
+fn account(details: &Value, more: &Value) -> String {
+    let mut account = json!({"authorization_details": {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}});
+    let put = |into: &mut Value, from: &Value| {
+        for (key, value) in from.as_object().into_iter().flatten() {
+            into[key] = value.clone();
+        }
+    };
+    put(&mut account["authorization_details"], details);
+    put(&mut account, more);
+    let organization = more.get("organization").cloned().unwrap_or_default();
+    json!({"schema": "paring-snapshot/1", "organization": organization, "accounts": {"111122223333": account}})
+        .to_string()
+}
+
+fn changes(list: &Value, splits: &Value) -> (ChangeSet, usize) {
+    let text = json!({"schema": "paring-changes/1", "changes": list, "splits": splits}).to_string();
+    let (read, said) = change::read(&SourceText { name: SourceName::new("c.json"), text }).unwrap();
+    (read, said.len())
+}
+
+/// A call of a role, by the session of a function.
+fn call(role: &str, action: &str, resource: &str) -> (Arn, Observation) {
+    let at = Timestamp::from_epoch_seconds(1_790_000_000);
+    let observation = Observation {
+        action: action.parse().unwrap(),
+        resources: vec![iam_model::arn::ResourcePattern::new(resource)],
+        resource_known: true,
+        context: BTreeMap::new(),
+        function: Some("orders".into()),
+        count: 2,
+        denied: 0,
+        first: at,
+        last: at,
+        sample_event_ids: Vec::new(),
+    };
+    (arn(&format!("role/{role}")).parse().unwrap(), observation)
+}
+
+fn log(calls: &[(Arn, Observation)]) -> UsageLog {
+    let mut log = UsageLog::default();
+    for (arn, observation) in calls {
+        let own = log.principals.entry(arn.clone()).or_insert_with(PrincipalUsage::default);
+        own.observations.push(observation.clone());
+    }
+    log
+}
+
+/// The outcomes of the four claims, or of each part's four.
+fn judge(snapshot: &str, file: &ChangeSet, calls: &[(Arn, Observation)]) -> Vec<Vec<(Claim, Outcome)>> {
+    let source = SourceText { name: SourceName::new("s.json"), text: snapshot.to_owned() };
+    let (snapshot, _) = snapshot::read(source).unwrap();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let (guardrails, groups, catalog) =
+        (Guardrails::embedded().unwrap(), PermissionGroups::embedded().unwrap(), Catalog::embedded().unwrap());
+    let now = Timestamp::from_epoch_seconds(1_795_000_000);
+    let rulebook = Rulebook { guardrails: &guardrails, groups: &groups, catalog: &catalog, waivers: &[], now };
+    let (usage, settings) = (log(calls), Settings::default());
+    let visibility = |_: &Arn, _: &iam_model::action::Action| Visibility::Visible;
+    let evidence = Evidence { usage: Some(&usage), days: 100, visibility: &visibility };
+    if !file.splits.is_empty() {
+        let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence, settings: &settings };
+        return verify_splits(&file.splits, &grounds).into_iter().map(|part| part.verdict.claims).collect();
+    }
+    let all: Vec<&Change> = file.changes.iter().collect();
+    let reached = everywhere(&all, &index);
+    let (before, after) = (iam_graph::build(&index, &[]), iam_graph::build(&index, &reached));
+    let evaluator = Evaluator::new(&index);
+    let state = |graph| State::new(&rulebook, &index, graph, evidence, &settings);
+    let grounds = Grounds { before: state(&before), after: state(&after), evaluator: &evaluator, usage: Some(&usage) };
+    vec![verify(&all, &grounds).claims]
+}
+
+/// The word and the line of one claim.
+fn said(claims: &[(Claim, Outcome)], claim: Claim) -> String {
+    let (_, outcome) = claims.iter().find(|(one, _)| *one == claim).unwrap();
+    match outcome {
+        Outcome::Proved { because } | Outcome::Refuted { because, .. } | Outcome::Undecided { why: because } => {
+            format!("{}: {because}", outcome.as_str())
+        }
+    }
+}
+
+#[track_caller]
+fn check(snapshot: &str, list: &Value, calls: &[(Arn, Observation)], expected: &[(Claim, &str)]) {
+    let claims = judge(snapshot, &changes(list, &Value::Null).0, calls);
+    for (claim, text) in expected {
+        let said = said(&claims[0], *claim);
+        assert!(said.contains(text), "{claim}: expected `{text}`, found `{said}`");
+    }
+}
+
+fn edit(kind: &str, of: Option<&str>, name: Option<&str>, before: &Value, after: &Value) -> Value {
+    let principal = of.map(arn);
+    json!({"attachment": {"kind": kind, "principal_arn": principal, "policy_name": name}, "reasons": [],
+        "before": if before.is_null() { Value::Null } else { doc(before) },
+        "after": if after.is_null() { Value::Null } else { doc(after) }})
+}
+
+const TABLE: &str = "arn:aws:dynamodb:us-east-1:111122223333:table/T";
+
+/// `Shared` was narrowed to what `a` used, and `b`, which it bounds, lost everything: all four claims were proved.
+#[test]
+fn an_edited_policy_reaches_whom_it_bounds_and_whoever_else_has_it() {
+    let wide = allow(&json!(["s3:GetObject", "dynamodb:*"]));
+    let narrow = allow(&json!("s3:GetObject"));
+    let policies = json!([managed("Shared", &wide)]);
+    let own = allow(&json!("dynamodb:GetItem"));
+    let calls = [call("a", "s3:GetObject", "arn:aws:s3:::bk/x"), call("b", "dynamodb:GetItem", TABLE)];
+    let shared = arn("policy/Shared");
+    let name = || Some(shared.as_str());
+    let bounded = account(
+        &json!({"RoleDetailList": [role("a", &Value::Null, &["Shared"], None), role("b", &own, &[], Some("Shared"))], "Policies": policies}),
+        &json!({}),
+    );
+    let attached = account(
+        &json!({"RoleDetailList": [role("a", &Value::Null, &["Shared"], None), role("b", &Value::Null, &["Shared"], None)], "Policies": policies}),
+        &json!({}),
+    );
+    let refuted = [(Claim::KeepsUsed, "refuted: 2 of 4 observed calls")];
+    for snapshot in [&bounded, &attached] {
+        for of in [Some("role/a"), None] {
+            check(snapshot, &json!([edit("identity", of, name(), &wide, &narrow)]), &calls, &refuted);
+        }
+        // By its name alone, too.
+        check(snapshot, &json!([edit("identity", Some("role/a"), Some("Shared"), &wide, &narrow)]), &calls, &refuted);
+    }
+    // Said as a boundary of `b` alone, it is cut for `a`, too.
+    let only_dynamodb = allow(&json!("dynamodb:*"));
+    check(&bounded, &json!([edit("boundary", Some("role/b"), name(), &wide, &only_dynamodb)]), &calls, &refuted);
+    // Taken off `a`, it stays the boundary of `b`.
+    let off = edit("identity", Some("role/a"), name(), &wide, &Value::Null);
+    check(&bounded, &json!([off]), &calls[1..], &[(Claim::KeepsUsed, "proved")]);
+    // Two changes that say different things of one policy are no change at all.
+    let both = json!([
+        edit("identity", Some("role/a"), name(), &wide, &narrow),
+        edit("boundary", Some("role/b"), name(), &wide, &wide)
+    ]);
+    check(&bounded, &both, &calls, &[(Claim::KeepsUsed, "undecided"), (Claim::AddsNothing, "leave different texts")]);
+}
+
+#[test]
+fn an_edited_policy_reaches_users_through_their_groups() {
+    let wide = allow(&json!(["s3:GetObject", "dynamodb:*"]));
+    let group = json!({"GroupName": "g", "Arn": arn("group/g"), "GroupPolicyList": [],
+        "AttachedManagedPolicies": [{"PolicyName": "Shared", "PolicyArn": arn("policy/Shared")}]});
+    let user = json!({"UserName": "u", "Arn": arn("user/u"), "GroupList": ["g"], "AttachedManagedPolicies": [], "UserPolicyList": []});
+    let snapshot = account(
+        &json!({"RoleDetailList": [role("a", &Value::Null, &["Shared"], None)], "GroupDetailList": [group], "UserDetailList": [user],
+            "Policies": [managed("Shared", &wide)]}),
+        &json!({}),
+    );
+    let calls = [call("a", "s3:GetObject", "arn:aws:s3:::bk/x")];
+    let shared = arn("policy/Shared");
+    let name = || Some(shared.as_str());
+    let narrow = edit("identity", Some("role/a"), name(), &wide, &allow(&json!("s3:GetObject")));
+    check(
+        &snapshot,
+        &json!([narrow]),
+        &calls,
+        &[(Claim::KeepsUsed, "undecided: "), (Claim::KeepsUsed, "takes something from users")],
+    );
+    let admin = edit("identity", None, name(), &wide, &allow(&json!("*")));
+    let expected = [(Claim::AddsNothing, "refuted"), (Claim::OpensNoPath, "refuted: 2 new")];
+    check(&snapshot, &json!([admin]), &calls, &expected);
+    let of_group = edit("identity", Some("group/g"), name(), &wide, &allow(&json!("*")));
+    check(&snapshot, &json!([of_group]), &calls, &expected);
+}
+
+/// Compared alone, a policy of denies allows nothing before and after: that they go passed for adding nothing.
+#[test]
+fn a_deny_that_goes_adds_what_other_policies_allow() {
+    let deny = json!({"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"});
+    let other = json!({"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"});
+    let details = json!({"RoleDetailList": [role("a", &allow(&json!("s3:*")), &["Guard"], None)], "Policies": [managed("Guard", &deny)]});
+    let mut bucket = deny.clone();
+    bucket["Principal"] = json!("*");
+    let snapshot = account(&details, &json!({"resource_policies": {"arn:aws:s3:::bk": doc(&bucket)}}));
+    let refuted = [(Claim::AddsNothing, "refuted")];
+    let named = arn("policy/Guard");
+    let guard = || Some(named.as_str());
+    check(&snapshot, &json!([edit("identity", None, guard(), &deny, &other)]), &[], &refuted);
+    let mut gone = json!([{"attachment": {"kind": "resource", "resource_arn": "arn:aws:s3:::bk"}, "before": doc(&bucket), "after": null, "reasons": []}]);
+    check(&snapshot, &gone, &[], &refuted);
+    gone[0]["after"] =
+        doc(&json!([bucket.clone(), {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]));
+    check(&snapshot, &gone, &[], &[(Claim::AddsNothing, "proved")]);
+    // What the change says it replaces is not what stands there.
+    gone[0]["before"] = doc(&json!({"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}));
+    gone[0]["after"] = gone[0]["before"].clone();
+    check(&snapshot, &gone, &[], &[(Claim::AddsNothing, "undecided: the snapshot holds another text")]);
+    let missed = edit("identity", Some("role/a"), Some("typo"), &other, &allow(&json!("*")));
+    check(&snapshot, &json!([missed]), &[], &[(Claim::AddsNothing, "undecided: the snapshot does not hold")]);
+}
+
+/// The role called what nothing in the snapshot allows it: the change took the action away, and nothing would be denied.
+#[test]
+fn a_call_that_nothing_explains_is_undecided_where_its_action_loses_something() {
+    let own = allow(&json!(["logs:FilterLogEvents", "s3:*"]));
+    let mut own = json!([own]);
+    own[0]["Resource"] = json!(["arn:aws:logs:*:*:log-group:/x:*", "arn:aws:s3:::bk/*"]);
+    let snapshot = account(&json!({"RoleDetailList": [role("a", &own, &[], None)]}), &json!({}));
+    let calls = [
+        call("a", "logs:FilterLogEvents", "arn:aws:logs:us-east-1:111122223333:log-group:/x"),
+        call("a", "s3:GetObject", "arn:aws:s3:::bk/x"),
+        call("a", "sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:q"),
+    ];
+    let narrowed = |actions: Value| {
+        let mut after = own.clone();
+        after[0]["Action"] = actions;
+        json!([edit("identity", Some("role/a"), Some("own"), &own, &after)])
+    };
+    let why = "undecided: 2 observed calls: logs:FilterLogEvents: it was allowed when it was made";
+    check(&snapshot, &narrowed(json!("s3:GetObject")), &calls, &[(Claim::KeepsUsed, why)]);
+    let kept = narrowed(json!(["s3:GetObject", "logs:FilterLogEvents"]));
+    check(
+        &snapshot,
+        &kept,
+        &calls,
+        &[(Claim::KeepsUsed, "proved: 2 observed calls replayed, all still allowed; 4 more were not allowed")],
+    );
+}
+
+#[test]
+fn a_trust_policy_named_as_a_resource_is_looked_at_and_what_is_not_applied_is_undecided() {
+    let snapshot = account(
+        &json!({"RoleDetailList": [role("a", &allow(&json!("*")), &[], None)],
+        "UserDetailList": [{"UserName": "u", "Arn": arn("user/u"), "GroupList": [], "AttachedManagedPolicies": [],
+            "UserPolicyList": [{"PolicyName": "p", "PolicyDocument": doc(&allow(&json!("sts:AssumeRole")))}]}]}),
+        &json!({}),
+    );
+    let lambda =
+        json!({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"});
+    let user = json!({"Effect": "Allow", "Principal": {"AWS": arn("user/u")}, "Action": "sts:AssumeRole"});
+    let change = |place: &str| json!([{"attachment": {"kind": "trust", place: arn("role/a")}, "before": doc(&lambda), "after": doc(&json!([lambda, user])), "reasons": []}]);
+    for place in ["principal_arn", "resource_arn"] {
+        check(&snapshot, &change(place), &[], &[(Claim::AddsNothing, "refuted"), (Claim::OpensNoPath, "refuted")]);
+    }
+    let nowhere = json!([{"attachment": {"kind": "trust", "logical_id": "Role"}, "before": null, "after": doc(&user), "reasons": []}]);
+    check(&snapshot, &nowhere, &[], &[(Claim::OpensNoPath, "undecided: what it would open was not looked at")]);
+}
+
+mod splits;
