@@ -151,7 +151,11 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
 fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outcome {
     if total.denied > 0 {
         let who = principals.values().filter(|one| one.replay.denied > 0).count();
-        let of = if principals.len() > 1 { format!(" of {who} principals") } else { String::new() };
+        let of = if principals.len() > 1 {
+            format!(" of {who} {}", if who == 1 { "principal" } else { "principals" })
+        } else {
+            String::new()
+        };
         let because =
             format!("{} of {} observed calls{of} would be denied", grouped(total.denied), grouped(total.calls));
         let first = principals.values().flat_map(|one| &one.denied).next();

@@ -277,9 +277,7 @@ impl Asked<'_, '_> {
         if keys.is_empty() {
             return None;
         }
-        let held = self.index.identity_policies(&self.split.role);
-        let held = held.iter().map(|held| (format!("its policy `{}`", held.name), held.document));
-        let places = held.chain(self.own_policies()).chain(named::places(&self.split.role, self.index));
+        let places = self.own_policies().into_iter().chain(named::places(&self.split.role, self.index));
         let (place, key) = named::asks_for_tag(&keys, places)?;
         let says =
             |tags: &BTreeMap<String, String>| tags.get(&key).map_or("none".to_owned(), |value| format!("`{value}`"));

@@ -58,7 +58,9 @@ pub(crate) struct Summary {
     pub(crate) observed_calls: u64,
     /// Of them, calls that the proposals are not proved to keep.
     pub(crate) denied_calls: u64,
-    /// Of them, calls that nothing in the snapshot allows, and that a replay therefore says nothing about.
+    /// Of these, calls of which nobody knows.
+    pub(crate) undecided_calls: u64,
+    /// Observed calls that nothing in the snapshot allows, and that a replay therefore says nothing about.
     pub(crate) unexplained_calls: u64,
     /// Policies changed in source files.
     pub(crate) patches: usize,

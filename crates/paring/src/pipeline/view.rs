@@ -72,6 +72,7 @@ struct Totals {
     needed: BTreeSet<Action>,
     observed_calls: u64,
     denied_calls: u64,
+    undecided_calls: u64,
     unexplained_calls: u64,
 }
 
@@ -81,6 +82,7 @@ impl Totals {
         self.needed.extend(needs.clone().filter(|n| n.rule != NeedRule::RunsFunction).map(|n| n.action.clone()));
         self.observed_calls += needs.filter_map(|need| need.seen.as_ref()).map(|seen| seen.count).sum::<u64>();
         self.denied_calls += verdict.map_or(0, |v| v.replay().denied + v.replay().undecided);
+        self.undecided_calls += verdict.map_or(0, |v| v.replay().undecided);
         self.unexplained_calls += verdict.map_or(0, |v| v.replay().unexplained);
     }
 
@@ -108,6 +110,7 @@ impl Totals {
             needed_actions: self.needed.len(),
             observed_calls: self.observed_calls,
             denied_calls: self.denied_calls,
+            undecided_calls: self.undecided_calls,
             unexplained_calls: self.unexplained_calls,
             patches: patches.patches.iter().map(|patch| patch.changes.len() + patch.splits.len()).sum(),
         }

@@ -74,6 +74,7 @@ fn summary(summary: &Summary) -> Value {
         ("needed_actions", count(summary.needed_actions)),
         ("observed_calls", Value::number(summary.observed_calls)),
         ("denied_calls", Value::number(summary.denied_calls)),
+        ("undecided_calls", Value::number(summary.undecided_calls)),
         ("unexplained_calls", Value::number(summary.unexplained_calls)),
         ("patches", count(summary.patches)),
     ])

@@ -62,14 +62,16 @@ impl Text {
 
     fn summary(&mut self, report: &Report) {
         let summary = &report.summary;
-        let replayed = summary.observed_calls.saturating_sub(summary.unexplained_calls);
-        let (how, more) = match summary.unexplained_calls {
+        let open = summary.undecided_calls + summary.unexplained_calls;
+        let replayed = summary.observed_calls.saturating_sub(open);
+        let (how, more) = match open {
             0 => ("observed", String::new()),
-            some => ("replayed", format!(", {} more that this snapshot does not explain", grouped(some))),
+            some => ("replayed", format!(", {} more undecided", grouped(some))),
         };
+        let refused = summary.denied_calls.saturating_sub(summary.undecided_calls);
         let denied = format!(
             "{} of {} {how} {} would be denied{more}",
-            grouped(summary.denied_calls),
+            grouped(refused),
             grouped(replayed),
             plural(replayed, "call", "calls")
         );
