@@ -77,7 +77,7 @@ fn what_needs_review_is_written_only_with_all() {
     );
     folder.write("iac/template.yaml", &shared);
     let output = folder.paring(&[PATCH, &["--write"]].concat());
-    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(output.code, 1, "{}", output.stderr);
     assert!(
         output.stderr.contains("shared by 2 functions") && output.stderr.contains("--all writes it"),
         "{}",
@@ -86,6 +86,105 @@ fn what_needs_review_is_written_only_with_all() {
     assert_eq!(folder.read("iac/template.yaml"), shared);
     folder.paring(&[PATCH, &["--write", "--all"]].concat());
     assert!(folder.read("iac/template.yaml").contains("[s3:GetObject]"));
+}
+
+/// Work in the file that git does not see, or cannot be asked about, and what is said then.
+#[test]
+fn work_that_git_does_not_tell_of_is_not_written_over() {
+    let folder = folder();
+    with_git(&folder);
+    let mine = format!("{TEMPLATE}# mine\n");
+    folder.write("iac/template.yaml", &mine);
+    let check = |environment: &[(&str, &str)], said: &str| {
+        let output = folder.paring_with(environment, &[PATCH, &["--write", "-q"]].concat());
+        assert_eq!(output.code, 1, "{environment:?}: {}", output.stderr);
+        assert!(output.stderr.contains(said), "{said}: {}", output.stderr);
+        assert_eq!(folder.read("iac/template.yaml"), mine, "{environment:?}");
+    };
+    check(&[], "it has changes that are not committed (--force writes it)");
+    check(&[("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")], "detected dubious ownership in repository at");
+    check(&[("GIT_DIR", "/nonexistent")], "not a git repository: '/nonexistent'");
+    check(&[("PATH", "/nonexistent")], "git is not installed here");
+    for flag in ["assume-unchanged", "skip-worktree"] {
+        assert!(folder.git(&["update-index", &format!("--{flag}"), "iac/template.yaml"]));
+        check(&[], "it has changes that are not committed");
+        assert!(folder.git(&["update-index", &format!("--no-{flag}"), "iac/template.yaml"]));
+    }
+    assert!(folder.git(&["add", "."]));
+    check(&[], "it has changes that are not committed");
+    assert!(folder.git(&["rm", "-q", "--cached", "iac/template.yaml"]));
+    check(&[], "it was never committed");
+    let forced = [PATCH, &["--write", "--force"]].concat();
+    let output = folder.paring_with(&[("GIT_DIR", "/nonexistent")], &forced);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(folder.read("iac/template.yaml"), format!("{}# mine\n", patched()));
+}
+
+#[test]
+fn a_file_in_no_repository_is_written_and_that_nothing_keeps_it_is_said() {
+    let folder = folder();
+    let output = folder.paring(&[PATCH, &["--write"]].concat());
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(output.stderr.contains("it is in no git repository"), "{}", output.stderr);
+    assert_eq!(folder.read("iac/template.yaml"), patched());
+}
+
+/// Asking `git status` ran the clean filters that a repository configures.
+#[test]
+fn no_program_that_the_repository_names_is_run() {
+    let folder = folder();
+    with_git(&folder);
+    let evil = format!("touch '{}'; cat", folder.path().join("ran").display());
+    for key in ["filter.x.clean", "filter.x.process", "core.fsmonitor"] {
+        assert!(folder.git(&["config", key, &evil]));
+    }
+    folder.write(".git/info/attributes", "*.yaml filter=x\n");
+    let mine = format!("{TEMPLATE}# mine\n");
+    folder.write("iac/template.yaml", &mine);
+    let output = folder.paring(&[PATCH, &["--write"]].concat());
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    assert!(output.stderr.contains("through the filter `x`, which is not run"), "{}", output.stderr);
+    assert_eq!(folder.read("iac/template.yaml"), mine);
+    // What the last commit holds to the byte needs no filter.
+    folder.write("iac/template.yaml", TEMPLATE);
+    let output = folder.paring(&[PATCH, &["--write"]].concat());
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(folder.read("iac/template.yaml"), patched());
+    assert!(!folder.path().join("ran").exists(), "a program of the repository was run");
+}
+
+#[test]
+fn line_ends_that_git_converts_are_no_change() {
+    let folder = folder();
+    folder.write(".gitattributes", "*.yaml text eol=crlf\n");
+    with_git(&folder);
+    let crlf = TEMPLATE.replace('\n', "\r\n");
+    folder.write("iac/template.yaml", &crlf);
+    let output = folder.paring(&[PATCH, &["--write"]].concat());
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(folder.read("iac/template.yaml"), patched().replace('\n', "\r\n"));
+}
+
+/// Of two files the first stayed written, and nobody was told.
+#[test]
+fn of_several_files_none_is_written_where_one_cannot_be() {
+    let folder = folder();
+    let second = TEMPLATE.replace("  R:", "  S:").replace("RoleName: orders", "RoleName: refunds");
+    folder.write("iac/z/template.yaml", &second);
+    let (r, s) = (changes("R"), changes("S"));
+    let one = s.split_once('[').unwrap().1.rsplit_once(']').unwrap().0;
+    let both = r.rsplit_once("]}").map(|(head, _)| format!("{head},{one}]}}")).unwrap();
+    folder.write("changes.json", both);
+    folder.write("iac/z/template.yaml.paring-new", "somebody's");
+    let output = folder.paring(&[PATCH, &["--write"]].concat());
+    assert_eq!(output.code, 2, "{}", output.stderr);
+    for said in ["`iac/z/template.yaml.paring-new` is in the way", "no file was written"] {
+        assert!(output.stderr.contains(said), "{said}: {}", output.stderr);
+    }
+    assert_eq!(folder.read("iac/template.yaml"), TEMPLATE);
+    assert_eq!(folder.read("iac/z/template.yaml"), second);
+    assert_eq!(folder.read("iac/z/template.yaml.paring-new"), "somebody's");
+    assert!(!folder.path().join("iac/template.yaml.paring-new").exists(), "a leftover of its own");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_safe_patch_is_written_where_asked() {
     let before = folder.read("e/template.yaml");
     let output = folder.paring(&[ARGUMENTS, &["--role", &role, "--write"]].concat());
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(output.stderr.contains("wrote `template.yaml`"), "{}", output.stderr);
+    assert!(output.stderr.contains("wrote `e/template.yaml`; it is in no git repository"), "{}", output.stderr);
     let expected = before
         .replace("                - dynamodb:Query # for later\n", "")
         .replace("Resource: '*' # all tables, for now", "Resource: !GetAtt RidesTable.Arn # all tables, for now");
@@ -41,9 +41,9 @@ fn a_safe_patch_is_written_where_asked() {
 fn a_patch_that_needs_review_is_not_written() {
     let folder = folder();
     let before = folder.read("e/template.yaml");
-    let output = folder.paring(&[ARGUMENTS, &["--write"]].concat());
-    assert_eq!(output.code, 0, "{}", output.stderr);
-    assert!(output.stderr.contains("needs review"), "{}", output.stderr);
+    let output = folder.paring(&[ARGUMENTS, &["--write", "-q"]].concat());
+    assert_eq!(output.code, 1, "a quiet run that wrote nothing exited 0: {}", output.stderr);
+    assert!(output.stderr.contains("`e/template.yaml` was not written: it needs review"), "{}", output.stderr);
     assert_eq!(folder.read("e/template.yaml"), before);
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The data is not part of the repository; without it the test says so and passes.
 
+mod readers;
+
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 
@@ -457,55 +459,5 @@ fn no_change_to_a_real_project_is_written_wrong() {
         }
         let known = std::fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(known, tally.table(), "UPDATE_PATCHES=1 writes {} anew", path.display());
-    }
-}
-
-/// Every place, quote, tag and value as `yaml-edit` reads them.
-#[test]
-fn the_reader_agrees_with_yaml_edit_to_the_byte() {
-    let Some(corpus) = corpus() else { return };
-    let (mut read, mut declined, mut wrong) = (0, Vec::new(), Vec::new());
-    for source in sources(&corpus) {
-        if !source.name.as_str().ends_with("yaml") && !source.name.as_str().ends_with("yml") {
-            continue;
-        }
-        let Some(own) = read::yaml::own(&source.text) else {
-            declined.push(source.name.to_string());
-            continue;
-        };
-        read += 1;
-        let Ok(other) = read::cst::read(&source.text) else { continue };
-        compare_nodes(&source, &own, &other, &mut wrong);
-    }
-    eprintln!("{read} read, declined: {declined:?}");
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
-    assert!(declined.len() * 20 < read, "{declined:?}");
-}
-
-fn compare_nodes(source: &SourceText, own: &Node, other: &Node, wrong: &mut Vec<String>) {
-    let head = |node: &Node| {
-        let kind = match &node.kind {
-            crate::tree::Kind::Scalar { text, quote } => format!("{quote:?} {text:?}"),
-            crate::tree::Kind::Seq { items, dashes, flow } => format!("seq {} {dashes:?} {flow}", items.len()),
-            crate::tree::Kind::Map { entries, flow } => format!("map {} {flow}", entries.len()),
-            kind => format!("{kind:?}"),
-        };
-        format!("{:?} {:?} {} {kind}", node.span, node.tag, node.anchored)
-    };
-    let (a, b) = (head(own), head(other));
-    if a != b {
-        wrong.push(format!(
-            "{} {:?}\n  own   {a}\n  other {b}",
-            source.name,
-            own.span.slice(&source.text).chars().take(60).collect::<String>()
-        ));
-        return;
-    }
-    for (x, y) in own.items().iter().zip(other.items()) {
-        compare_nodes(source, x, y, wrong);
-    }
-    for (x, y) in own.entries().iter().zip(other.entries()) {
-        compare_nodes(source, &x.key, &y.key, wrong);
-        compare_nodes(source, &x.value, &y.value, wrong);
     }
 }

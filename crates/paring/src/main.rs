@@ -2,10 +2,12 @@
 //!
 //! Knows files, the terminal and the order of the stops. Knows no IAM rule: those live in the rooms it calls.
 
+mod applying;
 mod batch;
 mod catalog;
 mod cli;
 mod commands;
+mod committed;
 mod config;
 mod error;
 mod example;

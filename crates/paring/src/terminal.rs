@@ -72,6 +72,12 @@ impl Terminal {
         }
     }
 
+    /// Writes a line about what was asked for and not done, however quiet the run.
+    pub(crate) fn warn(&mut self, text: &str) {
+        let head = self.paint_err.yellow("warning");
+        self.message(&format!("{head}: {text}"));
+    }
+
     /// Writes diagnostics, worst last so that it stays on the screen; many of one kind are cut and counted.
     pub(crate) fn diagnostics(&mut self, diagnostics: &[Diagnostic]) {
         // More than the reader of one policy tells, so that its count of the rest is seen.

@@ -3,9 +3,8 @@
 //! Each file is written beside its place and renamed into it, so that a run that is cut off leaves no half file.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
-use std::process::Command;
 
 use crate::error::CliError;
 
@@ -35,22 +34,68 @@ pub(crate) fn own_state(path: &Path, text: &str) -> Result<(), CliError> {
     written.and_then(|()| fs::rename(&beside, path)).map_err(|e| CliError::io("write", path, &e))
 }
 
-/// Replaces the text of one of the user's files, if it still holds what was read.
-pub(crate) fn apply(folder: &Path, relative: &str, before: &str, after: &str) -> Result<(), CliError> {
-    let path = below(folder, relative)?;
-    no_links(folder, relative)?;
-    let now = fs::read_to_string(&path).map_err(|e| CliError::io("read", &path, &e))?;
-    if now != before {
-        return Err(CliError::user(format!("`{}` changed while paring ran; it was not written", path.display()))
-            .hint("run paring again"));
+/// One of the user's files: what it said when it was read, and what it should say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edit<'a> {
+    /// The file, below the folder it was read from.
+    pub(crate) relative: &'a str,
+    pub(crate) before: &'a str,
+    pub(crate) after: &'a str,
+}
+
+/// Replaces the texts of the user's files, if they still hold what was read. All new texts are on the disk before the
+/// first file is replaced; what fails then still is told file by file.
+pub(crate) fn apply(folder: &Path, edits: &[Edit<'_>]) -> Result<(), CliError> {
+    let mut ready = Vec::new();
+    for edit in edits {
+        match prepare(folder, edit) {
+            Ok(beside) => ready.push(beside),
+            Err(error) => {
+                ready.iter().for_each(Beside::remove);
+                return Err(if edits.len() > 1 { error.hint("no file was written") } else { error });
+            }
+        }
     }
-    replace(&path, after)
+    for (at, (edit, beside)) in edits.iter().zip(&ready).enumerate() {
+        let done = unchanged(&beside.path, edit.before).and_then(|()| beside.put_in_place());
+        if let Err(error) = done {
+            ready.iter().skip(at).for_each(Beside::remove);
+            let (written, left) = ready.split_at_checked(at).unwrap_or_default();
+            return Err(error.hint(format!("written: {}; not written: {}", names(written), names(left))));
+        }
+    }
+    Ok(())
 }
 
 /// Replaces the text of a file that the user named, if it still holds what was read.
 pub(crate) fn replace_named(path: &Path, before: &str, after: &str) -> Result<(), CliError> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    apply(folder, &path.file_name().unwrap_or_default().to_string_lossy(), before, after)
+    let relative = path.file_name().unwrap_or_default().to_string_lossy();
+    apply(folder, &[Edit { relative: &relative, before, after }])
+}
+
+/// Checks an edit, and writes its text beside the file.
+fn prepare(folder: &Path, edit: &Edit<'_>) -> Result<Beside, CliError> {
+    let path = below(folder, edit.relative)?;
+    no_links(folder, edit.relative)?;
+    unchanged(&path, edit.before)?;
+    Beside::write(&path, edit.after)
+}
+
+fn unchanged(path: &Path, before: &str) -> Result<(), CliError> {
+    let now = fs::read_to_string(path).map_err(|e| CliError::io("read", path, &e))?;
+    if now == before {
+        return Ok(());
+    }
+    Err(CliError::user(format!("`{}` changed while paring ran; it was not written", path.display()))
+        .hint("run paring again"))
+}
+
+fn names(files: &[Beside]) -> String {
+    if files.is_empty() {
+        return "nothing".into();
+    }
+    files.iter().map(|file| format!("`{}`", file.path.display())).collect::<Vec<_>>().join(", ")
 }
 
 /// A path that stays below the folder, whatever a name in the input says.
@@ -77,55 +122,61 @@ fn no_links(folder: &Path, relative: &str) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What git says about a file below a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GitState {
-    /// As it was committed.
-    Clean,
-    /// Changed since, or never committed: writing over it could lose work.
-    Dirty,
-    /// There is no repository here, or no git.
-    Unknown,
-}
-
-/// Asks git whether a file is as it was committed. Nothing the repository configures is run.
-pub(crate) fn git_state(folder: &Path, relative: &str) -> GitState {
-    let output = Command::new("git")
-        .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-C"])
-        .arg(folder)
-        .args(["status", "--porcelain=v1", "--ignored", "--untracked-files=all", "--"])
-        .arg(Path::new(".").join(relative))
-        .output();
-    match output {
-        Ok(output) if output.status.success() && output.stdout.is_empty() => GitState::Clean,
-        Ok(output) if output.status.success() => GitState::Dirty,
-        Ok(_) | Err(_) => GitState::Unknown,
-    }
-}
-
 fn replace(path: &Path, text: &str) -> Result<(), CliError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|e| CliError::io("make", folder, &e))?;
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".paring-new");
-    let beside = path.with_file_name(name);
-    let written = write_beside(path, &beside, text);
-    if written.is_err() {
-        // What could not be put in place must not lie about.
-        let _ = fs::remove_file(&beside);
+    let beside = Beside::write(path, text)?;
+    let done = beside.put_in_place();
+    if done.is_err() {
+        beside.remove();
     }
-    written.map_err(|e| CliError::io("write", path, &e))
+    done
 }
 
-fn write_beside(path: &Path, beside: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = fs::File::create_new(beside)?;
-    file.write_all(text.as_bytes())?;
-    if let Ok(metadata) = fs::metadata(path) {
-        file.set_permissions(metadata.permissions())?;
+/// A new text on the disk, beside the file whose place it takes.
+struct Beside {
+    path: PathBuf,
+    beside: PathBuf,
+}
+
+impl Beside {
+    /// Writes the text; what stands in the way is somebody's, and is left and named.
+    fn write(path: &Path, text: &str) -> Result<Self, CliError> {
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(".paring-new");
+        let this = Self { path: path.to_path_buf(), beside: path.with_file_name(name) };
+        let file = fs::File::create_new(&this.beside).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => {
+                let (path, beside) = (path.display(), this.beside.display());
+                CliError::user(format!("cannot write `{path}`: `{beside}` is in the way"))
+                    .hint("a run that was cut off left it: remove it and run paring again")
+            }
+            _ => CliError::io("write", path, &error),
+        })?;
+        let filled = this.fill(file, text);
+        if filled.is_err() {
+            // What could not be written whole must not lie about.
+            this.remove();
+        }
+        filled.map_err(|e| CliError::io("write", path, &e)).map(|()| this)
     }
-    file.sync_all()?;
-    drop(file);
-    fs::rename(beside, path)
+
+    fn fill(&self, mut file: fs::File, text: &str) -> std::io::Result<()> {
+        file.write_all(text.as_bytes())?;
+        if let Ok(metadata) = fs::metadata(&self.path) {
+            file.set_permissions(metadata.permissions())?;
+        }
+        file.sync_all()
+    }
+
+    fn put_in_place(&self) -> Result<(), CliError> {
+        fs::rename(&self.beside, &self.path).map_err(|e| CliError::io("write", &self.path, &e))
+    }
+
+    /// Nothing more can be done where it will not go.
+    fn remove(&self) {
+        let _ = fs::remove_file(&self.beside);
+    }
 }
 
 /// A file name that holds only what every file system takes.

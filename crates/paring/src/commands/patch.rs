@@ -9,11 +9,11 @@ use iam_model::snapshot::{Snapshot, SnapshotIndex};
 use iam_patch::{Disposition, FilePatch, PatchSet, Project, Refused};
 
 use super::Outcome;
+use crate::applying::{self, State};
 use crate::cli::{Format, Patch};
 use crate::error::CliError;
 use crate::input;
 use crate::terminal::Terminal;
-use crate::write::{self, GitState};
 
 /// The schema name of the outcome as JSON.
 const SCHEMA: &str = "paring-patches/1";
@@ -40,15 +40,17 @@ pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome,
     let set = iam_patch::patch_all(&project, &index, &asked.changes, &asked.splits);
     let states: Vec<State> = set.patches.iter().map(|patch| state(arguments, patch)).collect();
     if arguments.write {
-        for (patch, _) in set.patches.iter().zip(&states).filter(|(_, state)| **state == State::Written) {
-            write::apply(&arguments.iac, patch.file.as_str(), &patch.before, &patch.after)?;
-        }
+        applying::write(&arguments.iac, &set.patches, &states)?;
     }
     match arguments.format {
-        Format::Text => show(arguments, &set, &asked, &states, terminal)?,
+        Format::Text => show(&set, &asked, &states, terminal)?,
         Format::Json => terminal.data(&json(&set, &asked, &states).to_pretty())?,
     }
-    let refused = !set.refused.is_empty() || !set.refused_splits.is_empty() || states.contains(&State::Dirty);
+    for (patch, state) in set.patches.iter().zip(&states) {
+        applying::tell(&arguments.iac, patch, state, " (--all writes it)", terminal);
+    }
+    let left = states.iter().any(State::is_left);
+    let refused = !set.refused.is_empty() || !set.refused_splits.is_empty() || left;
     Ok(if refused || unread { Outcome::Findings } else { Outcome::Clean })
 }
 
@@ -56,38 +58,12 @@ fn unusable(error: &ChangesError) -> CliError {
     CliError::user(error.to_string())
 }
 
-/// What becomes of a patched file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// Only printed: nobody asked for more.
-    Printed,
-    Written,
-    /// Not written: it needs review.
-    Review,
-    /// Not written: the file has changes that are not committed.
-    Dirty,
-}
-
-impl State {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Printed => "printed",
-            Self::Written => "written",
-            Self::Review => "needs-review",
-            Self::Dirty => "file-not-committed",
-        }
-    }
-}
-
 fn state(arguments: &Patch, patch: &FilePatch) -> State {
     if !arguments.write {
         return State::Printed;
     }
-    if patch.disposition != Disposition::Safe && !arguments.all {
-        return State::Review;
-    }
-    let dirty = || write::git_state(&arguments.iac, patch.file.as_str()) == GitState::Dirty;
-    if !arguments.force && dirty() { State::Dirty } else { State::Written }
+    let fit = arguments.all || patch.disposition == Disposition::Safe;
+    State::of(&arguments.iac, patch, fit, arguments.force)
 }
 
 fn reasons(patch: &FilePatch) -> &[String] {
@@ -97,31 +73,13 @@ fn reasons(patch: &FilePatch) -> &[String] {
     }
 }
 
-fn show(
-    arguments: &Patch,
-    set: &PatchSet,
-    asked: &ChangeSet,
-    states: &[State],
-    terminal: &mut Terminal,
-) -> Result<(), CliError> {
+fn show(set: &PatchSet, asked: &ChangeSet, states: &[State], terminal: &mut Terminal) -> Result<(), CliError> {
     for (patch, state) in set.patches.iter().zip(states) {
-        if *state != State::Written {
+        if !state.is_written() {
             terminal.data(&patch.diff)?;
         }
         for reason in reasons(patch) {
             terminal.note(&format!("review `{}`: {reason}", patch.file));
-        }
-        let path = arguments.iac.join(patch.file.as_str());
-        match state {
-            State::Printed => {}
-            State::Written => terminal.note(&format!("wrote `{}`", path.display())),
-            State::Review => {
-                terminal.note(&format!("`{}` was not written: it needs review (--all writes it)", path.display()));
-            }
-            State::Dirty => terminal.note(&format!(
-                "`{}` was not written: it has changes that are not committed (--force writes it)",
-                path.display()
-            )),
         }
     }
     for number in &set.unchanged {
@@ -195,6 +153,7 @@ fn json(set: &PatchSet, asked: &ChangeSet, states: &[State]) -> Value {
             ("disposition", Value::text(if reasons(patch).is_empty() { "safe" } else { "needs-review" })),
             ("reasons", Value::Array(reasons(patch).iter().map(Value::text).collect())),
             ("state", Value::text(state.as_str())),
+            ("why", why(state)),
             ("changes", numbers(&patch.changes)),
             ("splits", numbers(&patch.splits)),
             ("diff", Value::text(&patch.diff)),
@@ -224,6 +183,11 @@ fn json(set: &PatchSet, asked: &ChangeSet, states: &[State]) -> Value {
         ("unchanged", numbers(&set.unchanged)),
         ("refused", Value::Array(all)),
     ])
+}
+
+/// Git's side of why a file was not written.
+fn why(state: &State) -> Value {
+    if let State::NotCommitted(why) = state { Value::text(why) } else { Value::Null }
 }
 
 fn object<const N: usize>(members: [(&str, Value); N]) -> Value {

@@ -6,6 +6,7 @@ use iam_model::change::{self, Change};
 use iam_model::policy::{PrintStyle, print};
 
 use super::Outcome;
+use crate::applying::{self, State};
 use crate::cli::{Format, Tighten};
 use crate::error::CliError;
 use crate::job::Job;
@@ -43,11 +44,12 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
         done.disputed = !findings.is_empty();
         done.report.findings.splice(0..0, findings);
     }
-    print_and_write(arguments, &done, terminal)?;
-    Ok(outcome(arguments, &done))
+    let left = print_and_write(arguments, &done, terminal)?;
+    Ok(if left { Outcome::Findings } else { outcome(arguments, &done) })
 }
 
-fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Terminal) -> Result<(), CliError> {
+/// Whether a file that was to be written was left.
+fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Terminal) -> Result<bool, CliError> {
     let text = match arguments.format {
         Format::Text => report::render_text(&done.report, terminal.paint()),
         Format::Json => report::render_json(&done.report),
@@ -58,9 +60,9 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
         terminal.note(&format!("wrote report.json, changes.json, policies/ and patches/ below `{}`", folder.display()));
     }
     if let (true, Some(folder)) = (arguments.write, &arguments.iac) {
-        apply(folder, done, arguments.force, terminal)?;
+        return apply(folder, done, arguments.force, terminal);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// What `--out` writes.
@@ -82,27 +84,24 @@ fn files(done: &Tightened) -> Vec<(String, String)> {
     files
 }
 
-/// Stop 12: only safe patches, and only if every claim about what they hold is proved.
-fn apply(folder: &Path, done: &Tightened, force: bool, terminal: &mut Terminal) -> Result<(), CliError> {
+/// Stop 12: only safe patches, and only if every claim about what they hold is proved. Whether any file was left.
+fn apply(folder: &Path, done: &Tightened, force: bool, terminal: &mut Terminal) -> Result<bool, CliError> {
     if !done.writable || done.disputed {
         let why = if done.writable { "the second opinion differs" } else { "not every claim is proved" };
-        terminal.note(&format!("nothing was written: {why}"));
-        return Ok(());
+        terminal.warn(&format!("nothing was written: {why}"));
+        return Ok(true);
     }
-    for (patch, view) in done.patches.patches.iter().zip(&done.report.patches) {
-        if !force && write::git_state(folder, patch.file.as_str()) == write::GitState::Dirty {
-            terminal.note(&format!(
-                "`{}` was not written: it has changes that are not committed (commit them, or --force writes it)",
-                patch.file
-            ));
-        } else if view.disposition == "safe" {
-            write::apply(folder, patch.file.as_str(), &patch.before, &patch.after)?;
-            terminal.note(&format!("wrote `{}`", patch.file));
-        } else {
-            terminal.note(&format!("`{}` was not written: it needs review", patch.file));
-        }
+    let patches = &done.patches.patches;
+    let states: Vec<State> = patches
+        .iter()
+        .zip(&done.report.patches)
+        .map(|(patch, view)| State::of(folder, patch, view.disposition == "safe", force))
+        .collect();
+    applying::write(folder, patches, &states)?;
+    for (patch, state) in patches.iter().zip(&states) {
+        applying::tell(folder, patch, state, "", terminal);
     }
-    Ok(())
+    Ok(states.iter().any(State::is_left))
 }
 
 fn outcome(arguments: &Tighten, done: &Tightened) -> Outcome {
