@@ -164,5 +164,5 @@ fn resources_policies_are_narrowed_in_their_templates_and_what_is_not_proved_wai
     assert!(output.stdout.contains("undecided keeps-used"), "{}", output.stdout);
     assert!(output.stdout.contains("resize: keeps-used is undecided"), "{}", output.stdout);
     assert_eq!(folder.read("iac/function.yaml"), PERMISSION);
-    assert!(output.stderr.contains("`function.yaml` was not written: it needs review"), "{}", output.stderr);
+    assert!(output.stderr.contains("`iac/function.yaml` was not written: it needs review"), "{}", output.stderr);
 }

@@ -171,6 +171,11 @@ fn changes(before: &PolicyDocument, at: usize) -> Vec<(&'static str, PolicyDocum
         };
         out.push(("narrow", edit(&narrowed)));
     }
+    if before.statements.len() > 1 {
+        let mut after = before.clone();
+        after.statements.remove(at);
+        out.push(("remove", after));
+    }
     out.push((
         "replace",
         edit(&|s| {
@@ -362,11 +367,11 @@ impl Tally {
         let text = site.text.as_ref().map(|text| &text.place);
         let document = site.document.as_ref().map(|(_, place)| place).or(text).unwrap_or(&site.place);
         let elsewhere = site.form == Form::ManagedItem && !site.resource.has_policy_list();
-        // A managed policy that the template holds is edited there; a permission is no document,
-        // and of a policy template no statement stands in the file.
-        if site.form == Form::Permission || (site.form == Form::SamTemplate && at.is_some()) {
+        // A managed policy that the template holds is edited there, and of a policy template no statement stands in the file.
+        if site.form == Form::SamTemplate && at.is_some() {
             return;
         }
+        let name = if site.form == Form::Permission { "permission" } else { name };
         if crate::intrinsic::references(site.node)
             .iter()
             .any(|id| template.resource(id).is_some_and(|r| r.kind == "AWS::IAM::ManagedPolicy"))

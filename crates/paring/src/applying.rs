@@ -31,13 +31,17 @@ pub(crate) enum State {
 impl State {
     /// What becomes of a patch that is to be written; `fit` where it needs no review, or was reviewed.
     pub(crate) fn of(folder: &Path, patch: &FilePatch, fit: bool, force: bool) -> Self {
-        if patch.before == patch.after {
+        Self::of_edit(folder, &edit(patch), fit, force)
+    }
+
+    fn of_edit(folder: &Path, edit: &Edit<'_>, fit: bool, force: bool) -> Self {
+        if edit.before == edit.after {
             return Self::Nothing;
         }
         if !fit {
             return Self::Review;
         }
-        match if force { Kept::Committed } else { committed::kept(folder, patch.file.as_str()) } {
+        match if force { Kept::Committed } else { committed::kept(folder, edit.relative) } {
             Kept::Committed => Self::Written,
             Kept::NoRepository => Self::WrittenUnkept,
             Kept::Not(why) => Self::NotCommitted(why),
@@ -68,10 +72,12 @@ impl State {
 /// Writes the files that are to be written, all or, where that fails, as few as can be.
 pub(crate) fn write(folder: &Path, patches: &[FilePatch], states: &[State]) -> Result<(), CliError> {
     let written = patches.iter().zip(states).filter(|(_, state)| state.is_written());
-    let edits: Vec<Edit<'_>> = written
-        .map(|(patch, _)| Edit { relative: patch.file.as_str(), before: &patch.before, after: &patch.after })
-        .collect();
+    let edits: Vec<Edit<'_>> = written.map(|(patch, _)| edit(patch)).collect();
     write::apply(folder, &edits)
+}
+
+fn edit(patch: &FilePatch) -> Edit<'_> {
+    Edit { relative: patch.file.as_str(), before: &patch.before, after: &patch.after }
 }
 
 /// Says what became of a file; `review` is what to do where it needs review.
@@ -95,21 +101,11 @@ pub(crate) fn tell(folder: &Path, patch: &FilePatch, state: &State, review: &str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use iam_model::text::SourceName;
-    use iam_patch::Disposition;
 
     #[test]
     fn a_patch_that_changes_nothing_is_never_written() {
-        let patch = FilePatch {
-            file: SourceName::new("t.yaml"),
-            before: "a: b\n".into(),
-            after: "a: b\n".into(),
-            diff: String::new(),
-            disposition: Disposition::Safe,
-            changes: vec![0],
-            splits: vec![],
-        };
-        let state = State::of(Path::new("."), &patch, true, true);
+        let edit = Edit { relative: "t.yaml", before: "a: b\n", after: "a: b\n" };
+        let state = State::of_edit(Path::new("."), &edit, true, true);
         assert_eq!((state.as_str(), state.is_written(), state.is_left()), ("changes-nothing", false, true));
     }
 }
