@@ -121,7 +121,7 @@ const PASSING_UNNAMED: &[&str] = &[
 ];
 
 /// Whether a call may have passed a role without its record naming it.
-fn may_pass_unnamed(call: &Action, trigger: &Trigger<'_>) -> bool {
+pub(crate) fn may_pass_unnamed(call: &Action, trigger: &Trigger<'_>) -> bool {
     *trigger == Trigger::PassesRole && PASSING_UNNAMED.iter().any(|known| call.as_str().eq_ignore_ascii_case(known))
 }
 

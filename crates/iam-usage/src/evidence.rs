@@ -10,7 +10,7 @@ use iam_model::catalog::{Catalog, Trigger};
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, Observation, ServiceReport, Standing, UsageLog, Visibility, Witness};
 
-use crate::coverage::{Blind, behind, blind};
+use crate::coverage::{Blind, behind, blind, may_pass_unnamed};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -125,13 +125,16 @@ impl Evidence<'_> {
     }
 
     /// Calls of other actions of the service that may ask for this one without showing it. A call that a service makes
-    /// at another is recorded there, so only the service's own count.
+    /// at another is recorded there, so only the service's own count, and those that pass a role which stands elsewhere.
     fn hidden_in(&self, action: &Action) -> Vec<Action> {
         let found = self.catalog.operations_authorised_by(action);
-        let hidden = found.into_iter().filter(|(operation, pair)| {
-            pair.trigger() == Trigger::NotShown && operation.service().eq_ignore_ascii_case(action.service())
+        let hidden = found.into_iter().filter_map(|(operation, pair)| {
+            let main = operation.authorized().next()?.action();
+            let own = operation.service().eq_ignore_ascii_case(action.service());
+            let hidden = own && pair.trigger() == Trigger::NotShown || may_pass_unnamed(&main, &pair.trigger());
+            hidden.then_some(main)
         });
-        hidden.filter_map(|(operation, _)| Some(operation.authorized().next()?.action())).collect()
+        hidden.collect()
     }
 
     /// Whether AWS's record of the service says that the logs are incomplete: it was used within the time they span, and

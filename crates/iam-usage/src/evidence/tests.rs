@@ -174,3 +174,16 @@ fn a_role_without_records_is_not_spoken_of() {
     let report = known.report("2026-11-20", "sqs", "-", &[]);
     assert!(report.evidence().has_records(&ROLE.parse().unwrap()));
 }
+
+/// Found by review: the roles of a task definition are passed by `RunTask`, whose record does not name them, and
+/// `iam:PassRole` was cut as unused.
+#[test]
+fn a_role_may_be_passed_that_stands_elsewhere() {
+    let standing = |calls: &[&str]| {
+        let known = Known::of(calls);
+        known.evidence().standing(&ROLE.parse().unwrap(), &"iam:PassRole".parse().unwrap())
+    };
+    assert!(matches!(standing(&["ecs:RunTask"]), Standing::CouldNotBeSeen { why } if why.contains("ecs:RunTask")));
+    assert!(matches!(standing(&["ec2:RunInstances"]), Standing::CouldNotBeSeen { .. }));
+    assert_eq!(standing(&["lambda:CreateFunction"]), Standing::NotSeen { by: Witness::Logs });
+}
