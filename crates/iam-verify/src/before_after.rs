@@ -98,11 +98,11 @@ pub(crate) fn stale(change: &Change, index: &SnapshotIndex<'_>) -> Option<String
     })
 }
 
-/// How the policy is attached that a change of an identity policy speaks of.
-pub(crate) fn origin<'a>(principal: &Arn, change: &Change, index: &SnapshotIndex<'a>) -> Option<PolicyOrigin<'a>> {
+/// The policy that a change of an identity policy speaks of.
+pub(crate) fn held<'a>(principal: &Arn, change: &Change, index: &SnapshotIndex<'a>) -> Option<AttachedPolicy<'a>> {
     let policies = replaced(principal, &[], index);
     let at = position(principal, change, &policies)?;
-    policies.get(at).map(|replaced| replaced.policy.origin)
+    policies.get(at).map(|replaced| replaced.policy)
 }
 
 /// Which of a principal's policies a change of an identity policy speaks of: by name, then by text, then by place.

@@ -115,7 +115,8 @@ enum Fate {
 pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<'_>, usage: &UsageLog) -> Replayed {
     let undecided =
         |why| Replayed { outcome: Outcome::Undecided { why }, total: Replay::default(), principals: BTreeMap::new() };
-    if let Some(why) = contradiction(changes, index) {
+    let stale = || changes.iter().find_map(|change| before_after::stale(change, index));
+    if let Some(why) = contradiction(changes, index).or_else(stale) {
         return undecided(why);
     }
     let all = everywhere(changes, index);

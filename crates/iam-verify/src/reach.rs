@@ -11,7 +11,7 @@ use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{PolicyOrigin, SnapshotIndex};
 
-use crate::before_after::{name, origin};
+use crate::before_after::{held, name};
 
 /// The same changes, spelt out for every principal they reach; those that reach one place stay as they are.
 ///
@@ -24,7 +24,7 @@ pub fn everywhere(changes: &[&Change], index: &SnapshotIndex<'_>) -> Vec<Change>
         let places = policy.as_ref().map(|policy| places(policy, change, index)).unwrap_or_default();
         // An edit that names nobody is wholly said by its places.
         if change.attachment.principal_arn.is_some() || places.is_empty() {
-            all.push((*change).clone());
+            all.push(as_held(change, index));
         }
         let said = |place: &Change| {
             let is_it = |(edited, other): &(Option<Arn>, &Change)| {
@@ -38,6 +38,14 @@ pub fn everywhere(changes: &[&Change], index: &SnapshotIndex<'_>) -> Vec<Change>
         all.extend(new);
     }
     all
+}
+
+/// The change with the text that the snapshot holds as what it replaces, whatever it says itself.
+fn as_held(change: &Change, index: &SnapshotIndex<'_>) -> Change {
+    let principal = change.attachment.principal_arn.as_ref();
+    let held = principal.and_then(|principal| held(principal, change, index));
+    let before = held.map(|held| held.document.clone()).or_else(|| change.before.clone());
+    Change { before, ..change.clone() }
 }
 
 /// Why some changes cannot be made together: two of them say different things about one policy.
@@ -70,7 +78,7 @@ fn edited(change: &Change, index: &SnapshotIndex<'_>) -> Option<Arn> {
         (AttachmentKind::Identity, None) => written()?,
         // Whoever is named loses the policy; the others keep it.
         (AttachmentKind::Identity | AttachmentKind::Boundary, Some(_)) if change.after.is_none() => return None,
-        (AttachmentKind::Identity, Some(principal)) => match origin(principal, change, index) {
+        (AttachmentKind::Identity, Some(principal)) => match held(principal, change, index).map(|held| held.origin) {
             Some(PolicyOrigin::Managed(arn)) => arn.clone(),
             Some(_) => return None,
             // Attached anew: an edit where the policy is there and says something else.
