@@ -14,6 +14,8 @@ use iam_model::usage::UsageLog;
 pub(crate) struct Bounds<'a> {
     /// What was denied and never allowed, by action.
     denied: BTreeMap<&'a Action, Vec<&'a ResourcePattern>>,
+    /// Patterns that stand for more names than the logs tell apart, by action.
+    crowded: BTreeSet<(&'a Action, &'a ResourcePattern)>,
     /// Resources the accounts are known to have.
     existing: &'a BTreeSet<&'a Arn>,
 }
@@ -32,7 +34,12 @@ impl<'a> Bounds<'a> {
             let allowed: BTreeSet<_> = pairs(true).collect();
             denied.iter_mut().for_each(|(action, on)| on.retain(|resource| !allowed.contains(&(*action, *resource))));
         }
-        Self { denied, existing }
+        let folded = usage.merging.folded.get(role);
+        let folded = folded.into_iter().flatten().filter(|(_, how)| how.depth.is_some() || how.services);
+        let crowded = folded.filter_map(|(at, _)| seen.get(*at));
+        let crowded = crowded.flat_map(|o| o.resources.iter().map(move |resource| (&o.action, resource)));
+        let crowded = crowded.filter(|(_, resource)| resource.as_str().contains(['*', '?'])).collect();
+        Self { denied, crowded, existing }
     }
 
     /// Whether every call of an action on a resource, or on one that a pattern stands for, was denied.
@@ -40,6 +47,11 @@ impl<'a> Bounds<'a> {
         let Some(denied) = self.denied.get(action) else { return false };
         let glob = Glob::parse(resource.as_str(), Reading::resource(PolicyVersion::V2012));
         denied.iter().any(|on| glob.matches(on.as_str()))
+    }
+
+    /// Whether a pattern comes from the logs, where it stands for more names than they tell apart.
+    pub(crate) fn is_crowded(&self, action: &Action, pattern: &ResourcePattern) -> bool {
+        self.crowded.contains(&(action, pattern))
     }
 
     /// Whether a pattern wider than what was seen may not be written for an action.

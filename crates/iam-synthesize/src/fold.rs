@@ -34,6 +34,8 @@ pub enum FoldRule {
     ManyNames,
     /// The old statement's own pattern: what was seen is not surely inside it, or folds to more than it.
     GrantedPattern,
+    /// More names than the logs are kept apart for, so that a part of them stands for all.
+    TooManyNames,
     /// The old statement's resources: the narrower words do not fit the quota.
     Quota,
 }
@@ -52,6 +54,7 @@ impl FoldRule {
             Self::SecretSuffix => "secret-suffix",
             Self::ManyNames => "many-names",
             Self::GrantedPattern => "granted-pattern",
+            Self::TooManyNames => "too-many-names",
             Self::Quota => "quota",
         }
     }
@@ -69,6 +72,7 @@ impl FoldRule {
             Self::SecretSuffix => "one secret, made anew under its name",
             Self::ManyNames => "many names that differ in one part alone",
             Self::GrantedPattern => "the old statement's own pattern",
+            Self::TooManyNames => "more names than are told apart in the logs, so that none of them is left out",
             Self::Quota => "the old resources, as those that were seen do not fit the quota",
         }
     }

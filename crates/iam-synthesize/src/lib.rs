@@ -4,6 +4,8 @@
 //! changes with a reason per statement. Does not judge its own work: it never proves, and does not know the prover,
 //! the graph, the guardrails, or any file format. A role without evidence is refused, never emptied.
 
+mod assign;
+
 mod bounds;
 
 mod documents;

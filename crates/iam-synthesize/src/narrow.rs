@@ -69,8 +69,8 @@ pub(crate) struct Slot<'a> {
     pub(crate) served: Vec<Served>,
 }
 
-/// Resources to write, and which of them stand for more than was seen.
-pub(crate) type Written = (Vec<ResourcePattern>, Vec<(ResourcePattern, FoldRule)>);
+/// Resources to write, the old ones for nothing, and which of them stand for more than was seen.
+pub(crate) type Written = (Option<Vec<ResourcePattern>>, Vec<(ResourcePattern, FoldRule)>);
 
 /// A statement of a proposal and the needs behind it.
 pub(crate) struct Narrowed {
@@ -90,6 +90,11 @@ impl<'a> Candidate<'a> {
             statement.action.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
         let allowed = unconditional(document.version, statement.clone());
         Some(Self { statement, version: document.version, actions, allowed })
+    }
+
+    /// The version of its document.
+    pub(crate) const fn version(&self) -> Option<PolicyVersion> {
+        self.version
     }
 
     /// How much of a resource pattern the statement lets through.
@@ -180,13 +185,19 @@ impl<'a> Candidate<'a> {
         let mut written = Vec::new();
         let mut folds = Vec::new();
         for folded in fold(&mine, &|pattern| bounds.forbid(action, pattern, &mine)) {
-            if self.cover(action, &folded.pattern) == Cover::Whole {
-                folds.extend(folded.rule.map(|rule| (folded.pattern.clone(), rule)));
+            let crowded = bounds.is_crowded(action, &folded.pattern);
+            let too_wide = crowded && bounds.forbid(action, &folded.pattern, &mine);
+            if self.cover(action, &folded.pattern) == Cover::Whole && !too_wide {
+                let rule = folded.rule.or(crowded.then_some(FoldRule::TooManyNames));
+                folds.extend(rule.map(|rule| (folded.pattern.clone(), rule)));
                 written.push(folded.pattern);
             } else {
-                let own = self.own_patterns(action, &within(&folded.pattern, &mine));
+                let Some(own) = self.own_patterns(action, &within(&folded.pattern, &mine)) else {
+                    return Some((None, Vec::new()));
+                };
+                let rule = if too_wide { FoldRule::TooManyNames } else { FoldRule::GrantedPattern };
                 let unseen = own.iter().filter(|pattern| !mine.contains(pattern));
-                folds.extend(unseen.map(|pattern| (pattern.clone(), FoldRule::GrantedPattern)));
+                folds.extend(unseen.map(|pattern| (pattern.clone(), rule)));
                 written.extend(own);
             }
         }
@@ -194,7 +205,7 @@ impl<'a> Candidate<'a> {
         written.dedup();
         folds.sort();
         folds.dedup();
-        Some((written, folds))
+        Some((Some(written), folds))
     }
 
     /// Whether one pattern of the statement, whatever else stands there, surely lets a resource through.
@@ -214,13 +225,13 @@ impl<'a> Candidate<'a> {
         unconditional(self.version, one).allows(action, resource)
     }
 
-    /// The statement's own patterns that let any of `seen` through; all of them where that cannot be told.
-    fn own_patterns(&self, action: &Action, seen: &[ResourcePattern]) -> Vec<ResourcePattern> {
-        let ResourceElement::Resource(patterns) = &self.statement.resource else { return seen.to_vec() };
+    /// The statement's own patterns that let any of `seen` through; nothing where it says what it does not let through.
+    fn own_patterns(&self, action: &Action, seen: &[ResourcePattern]) -> Option<Vec<ResourcePattern>> {
+        let ResourceElement::Resource(patterns) = &self.statement.resource else { return None };
         let lets_through = |pattern: &ResourcePattern| {
             seen.iter().any(|resource| self.perhaps(action, pattern, resource) != Possibility::No)
         };
-        patterns.iter().map(|p| p.value.clone()).filter(|p| lets_through(p)).collect()
+        Some(patterns.iter().map(|p| p.value.clone()).filter(|p| lets_through(p)).collect())
     }
 }
 

@@ -147,6 +147,8 @@ pub enum NeedRule {
     Siblings,
     /// It is granted, and its use could not have been seen.
     NotShown,
+    /// Calls of it were seen that no statement explains by the resource they name.
+    NotExplained,
     /// It is granted, and the logs are shorter than a rule asks for.
     TooEarly,
     /// A keep rule names it.
@@ -165,6 +167,7 @@ impl NeedRule {
             Self::ReadsEventSource => "reads-event-source",
             Self::Siblings => "siblings",
             Self::NotShown => "not-shown",
+            Self::NotExplained => "not-explained",
             Self::TooEarly => "too-early",
             Self::KeepRule => "keep-rule",
         }
@@ -180,7 +183,7 @@ impl NeedRule {
             | Self::RunsFunction
             | Self::ReadsEventSource
             | Self::Siblings => Grade::Implied,
-            Self::NotShown | Self::TooEarly => Grade::Retained,
+            Self::NotShown | Self::NotExplained | Self::TooEarly => Grade::Retained,
             Self::KeepRule => Grade::Kept,
         }
     }

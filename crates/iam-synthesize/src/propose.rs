@@ -5,7 +5,9 @@
 //! share are left as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
+use iam_evaluate::Evaluator;
 use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::change::Change;
@@ -14,10 +16,11 @@ use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
 use iam_model::usage::Visibility;
 
+use crate::assign::{Calls, granted};
 use crate::bounds::Bounds;
 use crate::fold::Fold;
 use crate::infer::{infer, was_seen};
-use crate::narrow::{Candidate, Cover, Served, Slot};
+use crate::narrow::{Candidate, Served, Slot};
 use crate::needs::{Evidence, Known, Need, NeedRule, Rules};
 use crate::plumbing;
 use crate::prune::prune;
@@ -114,6 +117,8 @@ pub struct Proposer<'p, 'a> {
     existing: BTreeSet<&'a Arn>,
     unseen: BTreeMap<AccountId, Unseen>,
     quotas: QuotaProfile,
+    /// Made where a call has to be explained by more than the role's own policies.
+    evaluator: OnceLock<Evaluator<'a>>,
 }
 
 /// What is proposed, and where: a role, or one function's part of it.
@@ -130,7 +135,7 @@ impl<'p, 'a> Proposer<'p, 'a> {
     #[must_use]
     pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
         let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence, rules));
-        Self { index, evidence, rules, shared, existing, unseen, quotas: QuotaProfile::AWS }
+        Self { index, evidence, rules, shared, existing, unseen, quotas: QuotaProfile::AWS, evaluator: OnceLock::new() }
     }
 
     /// The same within other quotas than [`QuotaProfile::AWS`].
@@ -183,7 +188,8 @@ impl<'a> Proposer<'_, 'a> {
         let mut slots = self.slots(&policies, subject, proposal);
         // What could be used and the role does not have is not missing: it is another way to run.
         proposal.needs.retain(|need| need.seen.is_some() || granted(&slots, need));
-        Self::assign(&mut slots, &proposal.needs, &bounds);
+        let calls = Calls::new(arn, self.evidence.usage, self.index, &self.evaluator);
+        calls.assign(&mut slots, &mut proposal.needs, &bounds);
         self.retain(subject, &mut slots, &mut proposal.needs);
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
         prune(&mut slots, &proposal.needs);
@@ -261,39 +267,6 @@ impl<'a> Proposer<'_, 'a> {
                 0 | 1 => None,
                 many => Some(format!("{many} principals share it")),
             },
-        }
-    }
-
-    /// Gives every need, resource by resource, to the narrowest statement that surely lets it through.
-    fn assign(slots: &mut [Slot<'_>], needs: &[Need], bounds: &Bounds<'_>) {
-        for (index, need) in needs.iter().enumerate() {
-            let wanted: Vec<Option<&ResourcePattern>> = match &need.resources {
-                Some(resources) => resources.iter().map(Some).collect(),
-                None => vec![None],
-            };
-            let mut given: BTreeMap<usize, Vec<ResourcePattern>> = BTreeMap::new();
-            let mut whole = BTreeSet::new();
-            for resource in wanted {
-                match (best(slots, &need.action, resource), resource) {
-                    (Some(slot), Some(resource)) => given.entry(slot).or_default().push(resource.clone()),
-                    // Which resource it was is not known, so every statement that may have let it through stays.
-                    (Some(_), None) => whole.extend(all(slots, &need.action)),
-                    (None, _) => {}
-                }
-            }
-            for (slot, resources) in given {
-                if let Some(slot) = slots.get_mut(slot) {
-                    let (resources, folds) = slot.candidate.resources_for(&need.action, &resources, bounds).unzip();
-                    let (action, folds) = (need.action.clone(), folds.unwrap_or_default());
-                    slot.served.push(Served { action, resources, folds, bound: None, need: index });
-                }
-            }
-            for slot in whole {
-                if let Some(slot) = slots.get_mut(slot) {
-                    let bound = need.bound.clone().filter(|bound| !slot.candidate.has_condition(&bound.key));
-                    slot.served.push(Served { bound, ..Served::as_granted(need.action.clone(), index) });
-                }
-            }
         }
     }
 
@@ -388,35 +361,4 @@ impl<'a> Proposer<'_, 'a> {
         spots.sort_by(|a, b| (&a.service, &a.why).cmp(&(&b.service, &b.why)));
         spots
     }
-}
-
-/// The statement to serve a call: a sure one before a conditional one, one that stays anyway before one that could go,
-/// then the narrowest, then the first.
-fn best(slots: &[Slot<'_>], action: &Action, resource: Option<&ResourcePattern>) -> Option<usize> {
-    let cover = |slot: &Slot<'_>| match resource {
-        Some(resource) => slot.candidate.cover(action, resource),
-        None if slot.candidate.allows_action(action) => Cover::Whole,
-        None => Cover::Nothing,
-    };
-    (slots.iter().enumerate())
-        .filter_map(|(at, slot)| {
-            let cover = cover(slot);
-            let conditional = !slot.candidate.statement.conditions.is_empty();
-            let rank = (cover, conditional, slot.editable, slot.candidate.breadth(action), at);
-            (cover != Cover::Nothing).then_some(rank)
-        })
-        .min()
-        .map(|(.., at)| at)
-}
-
-/// Whether any statement grants a part of a need.
-fn granted(slots: &[Slot<'_>], need: &Need) -> bool {
-    match &need.resources {
-        Some(resources) => resources.iter().any(|resource| best(slots, &need.action, Some(resource)).is_some()),
-        None => best(slots, &need.action, None).is_some(),
-    }
-}
-
-fn all(slots: &[Slot<'_>], action: &Action) -> Vec<usize> {
-    slots.iter().enumerate().filter(|(_, slot)| slot.candidate.allows_action(action)).map(|(at, _)| at).collect()
 }

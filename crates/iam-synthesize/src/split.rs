@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use iam_model::arn::Arn;
 use iam_model::change::{NewPolicy, RolePart, RoleSplit};
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{PolicyOrigin, Resource, Role, SnapshotIndex};
 use iam_model::text::grouped;
 use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
@@ -38,18 +39,23 @@ const LONGEST_NAME: usize = 64;
 
 /// Takes apart every role in `roles` that several functions run with.
 #[must_use]
-pub fn split(roles: &[&Role], index: &SnapshotIndex<'_>, evidence: &Evidence<'_>, rules: &Rules) -> Vec<SplitProposal> {
+pub fn split(
+    roles: &[&Role],
+    index: &SnapshotIndex<'_>,
+    evidence: &Evidence<'_>,
+    (rules, quotas): (&Rules, &QuotaProfile),
+) -> Vec<SplitProposal> {
     let shared: Vec<&Role> =
         roles.iter().copied().filter(|role| index.functions_of(&role.identity.arn).len() > 1).collect();
     let mut taken: BTreeSet<Arn> = index.roles().map(|role| role.identity.arn.clone()).collect();
-    shared.iter().map(|role| one(role, index, evidence, rules, &mut taken)).collect()
+    shared.iter().map(|role| one(role, index, evidence, (rules, quotas), &mut taken)).collect()
 }
 
 fn one(
     role: &Role,
     index: &SnapshotIndex<'_>,
     evidence: &Evidence<'_>,
-    rules: &Rules,
+    (rules, quotas): (&Rules, &QuotaProfile),
     taken: &mut BTreeSet<Arn>,
 ) -> SplitProposal {
     let arn = &role.identity.arn;
@@ -63,7 +69,7 @@ fn one(
             proposal.notes.extend(others(&functions, all));
             let mut parts = Vec::new();
             for function in &functions {
-                let (part, decided, note) = part(role, function, index, evidence, rules, taken)?;
+                let (part, decided, note) = part(role, function, index, evidence, (rules, quotas), taken)?;
                 proposal.notes.extend(note);
                 proposal.parts.push(decided);
                 parts.push(part);
@@ -97,8 +103,11 @@ fn others(functions: &[&Resource], observations: &[Observation]) -> Option<Strin
     let is_function = |o: &&Observation| functions.iter().any(|f| o.function.as_deref() == Some(function_name(f)));
     let calls: u64 = observations.iter().filter(|o| !is_function(o)).map(|o| o.count).sum();
     (calls > 0).then(|| {
-        let calls = grouped(calls);
-        format!("{calls} calls were made by sessions that carry none of the functions' names; they stay with the shared role, which stays in place")
+        let (calls, were, they) = match calls {
+            1 => ("1 call".to_owned(), "was", "it stays"),
+            many => (format!("{} calls", grouped(many)), "were", "they stay"),
+        };
+        format!("{calls} {were} made by sessions that carry none of the functions' names; {they} with the shared role, which stays in place")
     })
 }
 
@@ -108,7 +117,7 @@ fn part(
     function: &Resource,
     index: &SnapshotIndex<'_>,
     evidence: &Evidence<'_>,
-    rules: &Rules,
+    (rules, quotas): (&Rules, &QuotaProfile),
     taken: &mut BTreeSet<Arn>,
 ) -> Result<(RolePart, RoleProposal, Option<String>), String> {
     let (arn, name) = (&role.identity.arn, function_name(function));
@@ -129,11 +138,17 @@ fn part(
     let mut decided = RoleProposal::tight(arn);
     if own.principals.is_empty() {
         copy(role, index, &mut part);
-        let note = format!("{name}: no call of it was seen, so its role keeps everything that the shared role grants");
+        let why = if evidence.usage.merging.functions_folded.contains(arn) {
+            "the shared role has more sessions than the logs tell apart, so its calls are not told from others'"
+        } else {
+            "no call of it was seen"
+        };
+        let note = format!("{name}: {why}, so its role keeps everything that the shared role grants");
         return Ok((part, decided, Some(note)));
     }
     let evidence = Evidence { usage: &own, ..*evidence };
-    narrowed(&Proposer::new(&[role], index, &evidence, rules), function, &mut part, &mut decided);
+    let proposer = Proposer::new(&[role], index, &evidence, rules).with_quotas(*quotas);
+    narrowed(&proposer, function, &mut part, &mut decided);
     Ok((part, decided, None))
 }
 
@@ -144,8 +159,13 @@ fn owned((key, value): (&String, &String)) -> (String, String) {
 /// What one function was seen to do with a role.
 fn of_function(role: &Arn, name: &str, usage: &UsageLog) -> UsageLog {
     let all = usage.principals.get(role).map(|usage| usage.observations.as_slice()).unwrap_or_default();
-    let observations: Vec<_> = all.iter().filter(|o| o.function.as_deref() == Some(name)).cloned().collect();
+    let mine = all.iter().enumerate().filter(|(_, o)| o.function.as_deref() == Some(name));
+    let (places, observations): (Vec<usize>, Vec<_>) = mine.map(|(at, o)| (at, o.clone())).unzip();
     let mut own = UsageLog { window: usage.window, ..UsageLog::default() };
+    if let Some(folded) = usage.merging.folded.get(role) {
+        let here = places.iter().enumerate().filter_map(|(new, old)| Some((new, *folded.get(old)?)));
+        own.merging.folded.insert(role.clone(), here.collect());
+    }
     if observations.iter().any(|o| o.count > 0) {
         own.principals.insert(role.clone(), PrincipalUsage { observations });
     }

@@ -22,6 +22,7 @@ mod bounded;
 mod implied;
 mod minimal;
 mod suggested;
+mod unexplained;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/orders";
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:111122223333:table/Orders";
@@ -89,11 +90,28 @@ fn propose_hiding(
     days: u64,
     hides: &(dyn Fn(&Action) -> bool + Sync),
 ) -> RoleProposal {
+    let mut usage = UsageLog::default();
+    usage.principals.insert(ROLE.parse().unwrap(), PrincipalUsage { observations });
+    propose_from(snapshot, &usage, rules, days, hides)
+}
+
+/// The same, with logs that say more of themselves.
+fn propose_of(snapshot: &Snapshot, observations: Vec<Observation>, more: impl FnOnce(&mut UsageLog)) -> RoleProposal {
+    let mut usage = UsageLog::default();
+    usage.principals.insert(ROLE.parse().unwrap(), PrincipalUsage { observations });
+    more(&mut usage);
+    propose_from(snapshot, &usage, &Rules { min_days: 30, ..Rules::default() }, 90, &|_| false)
+}
+
+fn propose_from(
+    snapshot: &Snapshot,
+    usage: &UsageLog,
+    rules: &Rules,
+    days: u64,
+    hides: &(dyn Fn(&Action) -> bool + Sync),
+) -> RoleProposal {
     static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
     let catalog = &*CATALOG;
-    let role: Arn = ROLE.parse().unwrap();
-    let mut usage = UsageLog::default();
-    usage.principals.insert(role, PrincipalUsage { observations });
     let visibility = |_: &Arn, action: &Action| match catalog.action(action).map(|facts| facts.logging()) {
         _ if hides(action) => Visibility::Invisible("left out".into()),
         Some(Logging::Management { .. }) => Visibility::Visible,
@@ -102,7 +120,7 @@ fn propose_hiding(
     };
     let coverage = Coverage { days, ..Coverage::default() };
     let evidence =
-        Evidence { usage: &usage, coverage: &coverage, catalog, visibility: &visibility, has_own_record: &|_| false };
+        Evidence { usage, coverage: &coverage, catalog, visibility: &visibility, has_own_record: &|_| false };
     let (index, _) = SnapshotIndex::new(snapshot);
     let roles: Vec<_> = index.roles().collect();
     synthesize(&roles, &index, &evidence, rules).pop().unwrap()

@@ -97,7 +97,11 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let rules = facts::with_unshown(&inputs.rules, &roles, &known);
 
     let before = iam_graph::build(&index, &[]);
-    let splits = if inputs.split { iam_synthesize::split(&roles, &index, &evidence, &rules) } else { Vec::new() };
+    let splits = if inputs.split {
+        iam_synthesize::split(&roles, &index, &evidence, (&rules, &inputs.quotas))
+    } else {
+        Vec::new()
+    };
     let taken_apart = |role: &Role| splits.iter().any(|s| s.split.is_ok() && s.role == role.identity.arn);
     // A shared role that is taken apart stays as it is: nobody needs to edit what is about to be left.
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();

@@ -118,7 +118,7 @@ fn on_seen(
         return Some(Served::as_granted(action.clone(), 0));
     }
     let (resources, folds) = candidate.resources_for(action, &seen, bounds)?;
-    Some(Served { action: action.clone(), resources: Some(resources), folds, bound: None, need: 0 })
+    Some(Served { action: action.clone(), resources, folds, bound: None, need: 0 })
 }
 
 /// Whether what a call was about may be a resource, or something in it.

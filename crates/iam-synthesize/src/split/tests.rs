@@ -7,6 +7,7 @@ use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::Catalog;
 use iam_model::policy::PolicyDocument;
+use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{Snapshot, SnapshotIndex, read};
 use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
@@ -96,7 +97,7 @@ fn taken_apart(snapshot: &Snapshot, observations: Vec<Observation>) -> SplitProp
     };
     let (index, _) = SnapshotIndex::new(snapshot);
     let roles: Vec<_> = index.roles().collect();
-    split(&roles, &index, &evidence, &Rules { min_days: 30, ..Rules::default() }).pop().unwrap()
+    split(&roles, &index, &evidence, (&Rules { min_days: 30, ..Rules::default() }, &QuotaProfile::AWS)).pop().unwrap()
 }
 
 proptest! {
