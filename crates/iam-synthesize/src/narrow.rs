@@ -67,6 +67,8 @@ pub(crate) struct Slot<'a> {
     pub(crate) editable: bool,
     pub(crate) candidate: Candidate<'a>,
     pub(crate) served: Vec<Served>,
+    /// Wildcards that rules keep as they are written, on all the statement's resources, each with why.
+    pub(crate) kept: Vec<(ActionPattern, String)>,
 }
 
 /// Resources to write, the old ones for nothing, and which of them stand for more than was seen.
@@ -78,6 +80,8 @@ pub(crate) struct Narrowed {
     pub(crate) needs: Vec<usize>,
     /// Patterns of the statement that stand for more than was seen, and why.
     pub(crate) folds: BTreeMap<ResourcePattern, FoldRule>,
+    /// Wildcards that rules keep, and why.
+    pub(crate) kept: Vec<(ActionPattern, String)>,
 }
 
 impl<'a> Candidate<'a> {
@@ -187,7 +191,7 @@ impl<'a> Candidate<'a> {
         for folded in fold(&mine, &|pattern| bounds.forbid(action, pattern, &mine)) {
             let crowded = bounds.is_crowded(action, &folded.pattern);
             let too_wide = crowded && bounds.forbid(action, &folded.pattern, &mine);
-            if self.cover(action, &folded.pattern) == Cover::Whole && !too_wide {
+            if self.cover(action, &folded.pattern) == Cover::Whole && !too_wide && self.can_say(&folded.pattern) {
                 let rule = folded.rule.or(crowded.then_some(FoldRule::TooManyNames));
                 folds.extend(rule.map(|rule| (folded.pattern.clone(), rule)));
                 written.push(folded.pattern);
@@ -206,6 +210,11 @@ impl<'a> Candidate<'a> {
         folds.sort();
         folds.dedup();
         Some((Some(written), folds))
+    }
+
+    /// Whether a pattern means the same in the statement's document: before 2012 there is no `${…}`, and it is text.
+    fn can_say(&self, pattern: &ResourcePattern) -> bool {
+        self.version == Some(PolicyVersion::V2012) || !pattern.as_str().contains("${")
     }
 
     /// Whether one pattern of the statement, whatever else stands there, surely lets a resource through.
@@ -251,21 +260,29 @@ fn unconditional(version: Option<PolicyVersion>, mut statement: Statement) -> Pe
 /// Writes the needs a statement serves: one statement per distinct set of resources, the old words where they stay.
 ///
 /// Coarse, all actions keep the old resources.
-pub(crate) fn narrow(old: &Statement, served: &[Served], coarse: bool) -> Vec<Narrowed> {
-    let groups = group(old, served, coarse);
+pub(crate) fn narrow(
+    old: &Statement,
+    served: &[Served],
+    kept: &[(ActionPattern, String)],
+    coarse: bool,
+) -> Vec<Narrowed> {
+    let mut groups = group(old, served, coarse);
+    if !kept.is_empty() {
+        keep(&mut groups, kept);
+    }
     let several = groups.len() > 1;
     let mut result: Vec<Narrowed> = Vec::new();
-    for ((resources, bound), Group { actions, needs, folds }) in groups {
+    for ((resources, bound), Group { actions, kept, needs, folds }) in groups {
         let mut statement = old.clone();
         statement.conditions.extend(bound.map(condition));
-        statement.action = ActionElement::Action(in_old_order(old, actions));
+        statement.action = ActionElement::Action(in_old_order(old, actions, &kept));
         if let Some(resources) = resources {
             statement.resource = ResourceElement::Resource(old_words(old, resources));
         }
         if several && !result.is_empty() {
             statement.sid = old.sid.as_ref().map(|sid| format!("{sid}{}", result.len() + 1));
         }
-        result.push(Narrowed { statement, needs, folds });
+        result.push(Narrowed { statement, needs, folds, kept });
     }
     result
 }
@@ -274,6 +291,7 @@ pub(crate) fn narrow(old: &Statement, served: &[Served], coarse: bool) -> Vec<Na
 #[derive(Default)]
 struct Group {
     actions: Vec<Action>,
+    kept: Vec<(ActionPattern, String)>,
     needs: Vec<usize>,
     folds: BTreeMap<ResourcePattern, FoldRule>,
 }
@@ -321,6 +339,18 @@ fn group(old: &Statement, served: &[Served], coarse: bool) -> Vec<(Words, Group)
     ordered
 }
 
+/// Wildcards that rules keep stand with what is given on all the old resources, first, and in place of what they stand for.
+fn keep(groups: &mut Vec<(Words, Group)>, kept: &[(ActionPattern, String)]) {
+    if groups.first().is_none_or(|(words, _)| *words != (None, None)) {
+        groups.insert(0, ((None, None), Group::default()));
+    }
+    let globs: Vec<Glob> = kept.iter().map(|(one, _)| Glob::parse(one.as_str(), Reading::ACTION)).collect();
+    if let Some((_, group)) = groups.first_mut() {
+        group.kept = kept.to_vec();
+        group.actions.retain(|action| !globs.iter().any(|glob| glob.matches(action.as_str())));
+    }
+}
+
 /// The condition of a statement that a bound stands for.
 fn condition(bound: Bound) -> Condition {
     let wild = bound.values.iter().any(|value| value.contains(['*', '?']));
@@ -342,14 +372,20 @@ fn same_set(old: &Statement, resources: &[ResourcePattern]) -> bool {
 }
 
 /// Actions the old statement named, in its order and spelling; the rest after them, sorted.
-fn in_old_order(old: &Statement, actions: Vec<Action>) -> Vec<Spanned<ActionPattern>> {
-    let is_wanted = |pattern: &ActionPattern| actions.iter().any(|a| a.as_str().eq_ignore_ascii_case(pattern.as_str()));
+fn in_old_order(
+    old: &Statement,
+    actions: Vec<Action>,
+    kept: &[(ActionPattern, String)],
+) -> Vec<Spanned<ActionPattern>> {
+    let is_wanted = |pattern: &ActionPattern| {
+        actions.iter().any(|a| a.as_str().eq_ignore_ascii_case(pattern.as_str()))
+            || kept.iter().any(|(own, _)| own.as_str().eq_ignore_ascii_case(pattern.as_str()))
+    };
     let mut written: Vec<Spanned<ActionPattern>> = match &old.action {
         ActionElement::Action(patterns) => patterns.iter().filter(|p| is_wanted(&p.value)).cloned().collect(),
         ActionElement::NotAction(_) => Vec::new(),
     };
-    for action in actions {
-        let pattern = ActionPattern::from(&action);
+    for pattern in kept.iter().map(|(own, _)| own.clone()).chain(actions.iter().map(ActionPattern::from)) {
         if !written.iter().any(|w| w.value == pattern) {
             written.push(Spanned::synthetic(pattern));
         }

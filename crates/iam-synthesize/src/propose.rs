@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use iam_evaluate::Evaluator;
-use iam_model::action::Action;
+use iam_evaluate::glob::{Glob, Reading};
+use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::change::Change;
-use iam_model::policy::{PolicyDocument, Statement};
+use iam_model::policy::{ActionElement, PolicyDocument, Statement};
 use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
 use iam_model::usage::Visibility;
@@ -21,7 +22,7 @@ use crate::bounds::Bounds;
 use crate::fold::Fold;
 use crate::infer::{infer, was_seen};
 use crate::narrow::{Candidate, Served, Slot};
-use crate::needs::{Evidence, Known, Need, NeedRule, Rules};
+use crate::needs::{Evidence, KeepRule, Known, Need, NeedRule, Rules};
 use crate::plumbing;
 use crate::prune::prune;
 use crate::suggest::{Grounds, Suggestion};
@@ -245,7 +246,8 @@ impl<'a> Proposer<'_, 'a> {
             }
             for (statement, written) in attached.document.statements.iter().enumerate() {
                 if let Some(candidate) = Candidate::new(attached.document, written) {
-                    slots.push(Slot { policy, statement, editable: fixed.is_none(), candidate, served: Vec::new() });
+                    let (served, kept) = (Vec::new(), Vec::new());
+                    slots.push(Slot { policy, statement, editable: fixed.is_none(), candidate, served, kept });
                 }
             }
         }
@@ -325,8 +327,13 @@ impl<'a> Proposer<'_, 'a> {
             let document =
                 PolicyDocument::new(vec![Statement::allow(rule.actions.clone(), vec![ResourcePattern::everything()])]);
             let Some(kept) = document.statements.first().and_then(|s| Candidate::new(&document, s)) else { continue };
-            let actions: Vec<Action> =
-                self.evidence.catalog.actions().map(|facts| facts.action()).filter(|a| kept.allows_action(a)).collect();
+            let catalog = self.evidence.catalog;
+            let mut actions: Vec<Action> =
+                catalog.actions().map(|facts| facts.action()).filter(|a| kept.allows_action(a)).collect();
+            // What the catalogue does not know may be newer than it.
+            let named = rule.actions.iter().filter_map(|pattern| pattern.as_str().parse().ok());
+            actions.extend(named.filter(|action| catalog.action(action).is_none()));
+            self.keep_patterns(rule, slots);
             for action in actions {
                 let mut granted = false;
                 for slot in slots.iter_mut().filter(|slot| slot.candidate.allows_action(&action)) {
@@ -337,6 +344,24 @@ impl<'a> Proposer<'_, 'a> {
                     needs.push(Need::unseen(action, None, NeedRule::KeepRule, format!("a keep rule: {}", rule.reason)));
                 }
             }
+        }
+    }
+
+    /// Keeps the wildcards of a rule as they are written, where a statement grants all that they stand for, and those of a
+    /// statement where the rule keeps all that these do: both speak of actions that the catalogue does not know.
+    fn keep_patterns(&self, rule: &KeepRule, slots: &mut [Slot<'_>]) {
+        let glob = |pattern: &ActionPattern| Glob::parse(pattern.as_str(), Reading::ACTION);
+        for slot in slots {
+            let ActionElement::Action(own) = &slot.candidate.statement.action else { continue };
+            let mut words = BTreeSet::new();
+            for (asked, granted) in rule.actions.iter().flat_map(|a| own.iter().map(move |own| (a, &own.value))) {
+                if asked.has_wildcard() && glob(granted).includes(&glob(asked)) {
+                    words.insert(asked.clone());
+                } else if granted.has_wildcard() && glob(asked).includes(&glob(granted)) {
+                    words.insert(granted.clone());
+                }
+            }
+            slot.kept.extend(words.into_iter().map(|pattern| (pattern, rule.reason.clone())));
         }
     }
 

@@ -267,7 +267,8 @@ fn rewrite(
             continue;
         };
         let coarse = coarse.contains(&index);
-        for Narrowed { statement, needs: behind, folds } in narrow(slot.candidate.statement, &slot.served, coarse) {
+        for narrowed in narrow(slot.candidate.statement, &slot.served, &slot.kept, coarse) {
+            let Narrowed { statement, needs: behind, folds, kept } = narrowed;
             let place = document.statements.len();
             let fold = |pattern, rule| Fold { policy, statement: place, pattern, rule };
             let wide = coarse.then(|| fold(None, FoldRule::Quota));
@@ -277,6 +278,11 @@ fn rewrite(
             reasons.extend(folds.iter().map(|fold| Reason {
                 statement: Some(place),
                 because: fold.describe(),
+                evidence: Vec::new(),
+            }));
+            reasons.extend(kept.into_iter().map(|(pattern, why)| Reason {
+                statement: Some(place),
+                because: format!("{} kept by rule: a keep rule: {why}", pattern.as_str()),
                 evidence: Vec::new(),
             }));
             all_folds.extend(folds);

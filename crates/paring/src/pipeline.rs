@@ -5,6 +5,7 @@
 mod documents_view;
 pub(crate) mod explain;
 pub(crate) mod facts;
+pub(crate) mod policies;
 mod splits_view;
 mod view;
 
@@ -17,13 +18,12 @@ use iam_model::change::{Change, ChangeSet, RoleSplit};
 use iam_model::diagnostic::Diagnostic;
 use iam_model::policy::PolicyDocument;
 use iam_model::quota::QuotaProfile;
-use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
+use iam_model::snapshot::{Role, Snapshot, SnapshotIndex};
 use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{DocumentProposal, Evidence, Judgement, Proposer, RoleProposal, Rules, SplitProposal};
-use iam_verify::before_after::replaced;
+use iam_synthesize::{DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal};
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
 use iam_verify::reach::everywhere;
@@ -66,7 +66,8 @@ pub(crate) struct Tightened {
     /// What became of each shared role that was to be taken apart.
     pub(crate) splits: Vec<SplitProposal>,
     pub(crate) patches: PatchSet,
-    /// For each judged role, the policy it is left with beside the AWS-managed ones that stay.
+    /// For each judged role of which no claim is refuted, what it is left with beside the AWS-managed policies that stay:
+    /// under its ARN, or under `ROLE#POLICY` what cannot stand in one document.
     pub(crate) policies: Vec<(Arn, PolicyDocument)>,
     /// Everything that is proposed.
     pub(crate) asked: ChangeSet,
@@ -143,7 +144,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let of_roles_proved = judged.all(Verdict::is_proved);
     let proved = of_roles_proved && of_documents.iter().flatten().all(Verdict::is_proved);
     let refuted = of_documents.iter().flatten().any(Verdict::is_refuted);
-    let policies = stage.policies(&proposals);
+    let policies = stage.policies(&proposals, &verdicts);
     let asked = ChangeSet { changes, splits: done };
     let writable = of_roles_proved && !refuted;
     // Nobody was asked yet.
@@ -197,36 +198,6 @@ impl Stage<'_> {
         };
         proposals.collect::<Vec<_>>().par_iter().map(one).collect()
     }
-}
-
-impl Stage<'_> {
-    /// What each judged role's own policies say after the changes, as one document.
-    fn policies(&self, proposals: &[RoleProposal]) -> Vec<(Arn, PolicyDocument)> {
-        let judged = proposals.iter().filter(|proposal| !matches!(proposal.judgement, Judgement::Refused(_)));
-        judged
-            .flat_map(|proposal| [(proposal.role.clone(), self.policy(proposal))].into_iter().chain(new(proposal)))
-            .collect()
-    }
-
-    fn policy(&self, proposal: &RoleProposal) -> PolicyDocument {
-        let changes: Vec<&Change> = proposal.changes.iter().collect();
-        let own = replaced(&proposal.role, &changes, self.index).into_iter().filter(|replaced| {
-            match replaced.policy.origin {
-                PolicyOrigin::Managed(arn) => replaced.changed || !arn.is_owned_by_aws(),
-                PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => true,
-            }
-        });
-        let documents = own.filter_map(|replaced| replaced.after);
-        PolicyDocument::new(documents.flat_map(|document| document.statements.iter().cloned()).collect())
-    }
-}
-
-/// The managed policies that a proposal would make anew.
-fn new(proposal: &RoleProposal) -> impl Iterator<Item = (Arn, PolicyDocument)> {
-    proposal.changes.iter().filter(|change| change.before.is_none()).filter_map(|change| {
-        let policy = change.attachment.policy_name.as_ref()?.parse().ok()?;
-        Some((policy, change.after.clone()?))
-    })
 }
 
 /// The roles to judge; a name that no role has is a mistake, not an empty answer.

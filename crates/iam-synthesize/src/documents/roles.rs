@@ -61,7 +61,7 @@ impl Ground<'_, '_> {
                 served.push(Served::as_granted(action, 0));
             }
         }
-        let parts = narrow(&alone, &served, false).into_iter().map(|narrowed| narrowed.statement);
+        let parts = narrow(&alone, &served, &[], false).into_iter().map(|narrowed| narrowed.statement);
         Used::Parts(parts.map(|part| Statement { principal: statement.principal.clone(), ..part }).collect())
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use iam_evaluate::glob::{Glob, Reading};
 use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::change::AttachmentKind;
@@ -245,7 +246,8 @@ impl Trusted<'_, '_> {
     /// Whether the logs would have shown a role assuming this one; the error says why not.
     fn shown(&self, account: &AccountId, caller: &Arn) -> Result<(), String> {
         self.ground.is_logged(account)?;
-        match (self.ground.evidence.visibility)(caller, &self.assume) {
+        let known = crate::needs::Known { role: caller, evidence: self.ground.evidence, rules: self.ground.rules };
+        match known.visibility(&self.assume) {
             Visibility::Visible => Ok(()),
             Visibility::Invisible(why) => Err(why),
         }
@@ -265,13 +267,13 @@ impl Trusted<'_, '_> {
     /// Whether a rule keeps a role able to assume others, or this role able to be assumed.
     fn is_kept(&self, caller: &Arn) -> bool {
         let concerns = |arn: &Arn| {
-            self.ground.rules.keep.iter().filter(|rule| rule.applies_to(arn)).flat_map(|rule| &rule.actions).any(
-                |action| {
-                    let text = action.as_str();
-                    text.contains(['*', '?']) && (text == "*" || text.to_ascii_lowercase().starts_with("sts:"))
-                        || text.eq_ignore_ascii_case(ASSUME)
-                },
-            )
+            self.ground
+                .rules
+                .keep
+                .iter()
+                .filter(|rule| rule.applies_to(arn))
+                .flat_map(|rule| &rule.actions)
+                .any(|pattern| Glob::parse(pattern.as_str(), Reading::ACTION).matches(ASSUME))
         };
         concerns(caller) || concerns(self.role)
     }

@@ -41,6 +41,7 @@ pub(crate) struct Grounds {
 
 /// Why each permission of a role would stay or go, as `paring tighten` decides it, with the calls behind it.
 #[derive(Debug, Clone, Args)]
+#[command(override_usage = "paring explain <ROLE> [ACTION] --snapshot <PATH> --trail <PATH>... [OPTIONS]")]
 pub(crate) struct Explain {
     /// The role, by name or ARN
     #[arg(value_name = "ROLE")]

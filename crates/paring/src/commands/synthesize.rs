@@ -10,7 +10,7 @@ use crate::cli::{PolicyFormat, Synthesize};
 use crate::error::CliError;
 use crate::job::Job;
 use crate::pipeline::{self, Tightened};
-use crate::report::{JudgementView, counted, policies};
+use crate::report::{ClaimView, JudgementView, OutcomeView, counted, policies};
 use crate::terminal::Terminal;
 use crate::write;
 
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Synthesize, terminal: &mut Terminal) -> Result<Out
     let done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());
     terminal.diagnostics(&diagnostics);
-    let made = made(&done);
+    let made = made(&done, inputs.quotas.managed);
     say(&done, terminal);
     match &arguments.out {
         Some(folder) => {
@@ -36,12 +36,16 @@ pub(crate) fn run(arguments: &Synthesize, terminal: &mut Terminal) -> Result<Out
     Ok(if done.proved && !made.is_empty() { Outcome::Clean } else { Outcome::Findings })
 }
 
-/// Each role with the one document it is left with; of a role taken apart, each new role with its own.
-fn made(done: &Tightened) -> Vec<(Arn, PolicyDocument)> {
+/// Each role with what it is left with; of a role taken apart, each new role with its own. Not what is refuted.
+fn made(done: &Tightened, most: usize) -> Vec<(Arn, PolicyDocument)> {
     let mut made = done.policies.clone();
-    for part in done.asked.splits.iter().flat_map(|split| &split.parts) {
-        let statements = part.policies.iter().flat_map(|policy| policy.document.statements.iter().cloned());
-        made.push((part.role.clone(), PolicyDocument::new(statements.collect())));
+    let refuted = |role: &Arn| {
+        let views = done.report.splits.iter().flat_map(|split| &split.parts);
+        views.filter(|part| part.role == role.as_str()).any(|part| refuted(&part.claims).next().is_some())
+    };
+    for part in done.asked.splits.iter().flat_map(|split| &split.parts).filter(|part| !refuted(&part.role)) {
+        let own: Vec<_> = part.policies.iter().map(|policy| (policy.name.as_str(), &policy.document)).collect();
+        made.extend(pipeline::policies::documents(&part.role, &own, most));
     }
     made.retain(|(_, document)| !document.statements.is_empty());
     made.sort_by(|a, b| a.0.cmp(&b.0));
@@ -72,9 +76,25 @@ fn say(done: &Tightened, terminal: &mut Terminal) {
             terminal.note(&format!("{}: shared, and not taken apart: {why}", split.name));
         }
     }
+    refused(done, terminal);
     if !done.proved {
         terminal.note("not every claim about these policies is proved: run `paring tighten` to see which");
     }
+}
+
+/// Claims that are refuted: what they speak of is not printed.
+pub(super) fn refused(done: &Tightened, terminal: &mut Terminal) {
+    let roles = done.report.roles.iter().map(|role| (&role.name, &role.claims));
+    let parts = done.report.splits.iter().flat_map(|split| &split.parts).map(|part| (&part.role, &part.claims));
+    for (name, claims) in roles.chain(parts) {
+        for claim in refuted(claims) {
+            terminal.note(&format!("{name}: no policy is given: {} is refuted: {}", claim.claim, claim.detail));
+        }
+    }
+}
+
+fn refuted(claims: &[ClaimView]) -> impl Iterator<Item = &ClaimView> {
+    claims.iter().filter(|claim| claim.outcome == OutcomeView::Refuted)
 }
 
 /// Policies that stay as they are beside those printed, each with the roles that have it.

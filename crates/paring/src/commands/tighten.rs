@@ -57,6 +57,7 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
     terminal.data(&text)?;
     if let Some(folder) = &arguments.out {
         write::results(folder, &files(done))?;
+        super::synthesize::refused(done, terminal);
         terminal.note(&format!("wrote report.json, changes.json, policies/ and patches/ below `{}`", folder.display()));
     }
     if let (true, Some(folder)) = (arguments.write, &arguments.iac) {

@@ -12,7 +12,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Change, NewPolicy, RolePart};
 use iam_model::policy::{Effect, PolicyDocument, Statement};
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
-use iam_model::usage::Visibility;
+use iam_model::usage::{Observation, Visibility};
 use iam_synthesize::{Evidence, Judgement, Known, Need, RoleProposal, SplitProposal};
 use iam_verify::before_after::{Replaced, replaced};
 
@@ -102,7 +102,11 @@ impl<'a> Room<'a> {
             before: None,
             after: change.after.as_ref(),
             place: Some(replaced.len() + n),
-            new: change.reasons.iter().find(|reason| reason.statement.is_none()).map(|reason| reason.because.as_str()),
+            new: change
+                .reasons
+                .iter()
+                .find(|reason| reason.statement.is_none())
+                .map(|reason| reason.because.strip_prefix("new: ").unwrap_or(&reason.because)),
         });
         let policies = replaced.iter().enumerate().map(held).chain(added).collect();
         let functions = self.index.functions_of(&proposal.role);
@@ -281,6 +285,13 @@ impl<'a> Case<'a, '_> {
             Visibility::Visible if denied > 0 => {
                 (true, format!("called {denied} times in {days} days, and denied every time"))
             }
+            Visibility::Visible if self.seen(action) > 0 => {
+                let calls = self.seen(action);
+                (
+                    true,
+                    format!("{calls} of its calls were seen in {days} days, on what other policies let it through on"),
+                )
+            }
             Visibility::Visible if self.function.is_some() => {
                 (true, format!("no call of this function in {days} days of logs that would have shown one"))
             }
@@ -288,12 +299,21 @@ impl<'a> Case<'a, '_> {
         }
     }
 
+    /// Calls of an action that were authorised.
+    fn seen(&self, action: &Action) -> u64 {
+        self.calls(action).map(|o| o.count).sum()
+    }
+
     /// Calls of an action that were denied.
     fn denied(&self, action: &Action) -> u64 {
+        self.calls(action).map(|o| o.denied).sum()
+    }
+
+    /// What was seen of an action, of the one function where there is one.
+    fn calls<'s>(&'s self, action: &'s Action) -> impl Iterator<Item = &'s Observation> {
         let used = self.room.inputs.usage.principals.get(self.role());
-        let calls = used.into_iter().flat_map(|used| &used.observations).filter(|o| o.action == *action);
-        let own = calls.filter(|o| self.function.is_none() || o.function.as_deref() == self.function);
-        own.map(|o| o.denied).sum()
+        let calls = used.into_iter().flat_map(|used| &used.observations).filter(move |o| o.action == *action);
+        calls.filter(|o| self.function.is_none() || o.function.as_deref() == self.function)
     }
 
     fn action(&self, action: &Action) -> ActionView {
