@@ -15,7 +15,8 @@ use iam_model::change::Change;
 use iam_model::policy::{ActionElement, PolicyDocument, Statement};
 use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
-use iam_model::usage::Visibility;
+use iam_model::time::Timestamp;
+use iam_model::usage::{UsageLog, Visibility};
 
 use crate::assign::{Calls, granted};
 use crate::bounds::Bounds;
@@ -103,6 +104,26 @@ fn attachments<'a>(index: &SnapshotIndex<'a>) -> BTreeMap<&'a Arn, usize> {
     counts
 }
 
+/// Whole days between two moments.
+fn days(first: Timestamp, last: Timestamp) -> u64 {
+    const SECONDS_PER_DAY: i64 = 86_400;
+    let seconds = last.epoch_seconds().saturating_sub(first.epoch_seconds());
+    u64::try_from(seconds / SECONDS_PER_DAY).unwrap_or_default()
+}
+
+/// The first and the last call of any role, by account.
+fn windows(usage: &UsageLog) -> BTreeMap<AccountId, (Timestamp, Timestamp)> {
+    let mut windows: BTreeMap<AccountId, (Timestamp, Timestamp)> = BTreeMap::new();
+    for (role, used) in &usage.principals {
+        let Some(account) = role.account() else { continue };
+        for seen in &used.observations {
+            let window = windows.entry(account.clone()).or_insert((seen.first, seen.last));
+            *window = (window.0.min(seen.first), window.1.max(seen.last));
+        }
+    }
+    windows
+}
+
 /// Every resource the accounts are known to have.
 pub(crate) fn existing<'a>(index: &SnapshotIndex<'a>) -> BTreeSet<&'a Arn> {
     let accounts = index.snapshot().accounts.values();
@@ -118,6 +139,8 @@ pub struct Proposer<'p, 'a> {
     existing: BTreeSet<&'a Arn>,
     unseen: BTreeMap<AccountId, Unseen>,
     quotas: QuotaProfile,
+    /// The first and the last call of any role, by account.
+    windows: BTreeMap<AccountId, (Timestamp, Timestamp)>,
     /// Made where a call has to be explained by more than the role's own policies.
     evaluator: OnceLock<Evaluator<'a>>,
 }
@@ -136,7 +159,17 @@ impl<'p, 'a> Proposer<'p, 'a> {
     #[must_use]
     pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
         let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence, rules));
-        Self { index, evidence, rules, shared, existing, unseen, quotas: QuotaProfile::AWS, evaluator: OnceLock::new() }
+        Self {
+            index,
+            evidence,
+            rules,
+            shared,
+            existing,
+            unseen,
+            quotas: QuotaProfile::AWS,
+            windows: windows(evidence.usage),
+            evaluator: OnceLock::new(),
+        }
     }
 
     /// The same within other quotas than [`QuotaProfile::AWS`].
@@ -224,9 +257,15 @@ impl<'a> Proposer<'_, 'a> {
         if !was_seen(&role.identity.arn, usage) {
             return Some("the logs hold no authorised call of this role".into());
         }
-        let days = self.evidence.coverage.days;
-        if days < self.rules.min_days {
-            return Some(format!("the logs span {days} days, and {} are asked for", self.rules.min_days));
+        let (all, asked) = (self.evidence.coverage.days, self.rules.min_days);
+        if all < asked {
+            return Some(format!("the logs span {all} days, and {asked} are asked for"));
+        }
+        // Logs of other accounts show nothing of this one.
+        let account = role.identity.arn.account()?;
+        let own = self.windows.get(&account).map_or(0, |(first, last)| days(*first, *last));
+        if own < asked {
+            return Some(format!("the logs of account {account} span {own} days, and {asked} are asked for"));
         }
         None
     }

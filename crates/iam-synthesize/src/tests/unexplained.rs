@@ -127,6 +127,36 @@ fn names_too_many_to_tell_apart_are_a_rule_and_reach_over_nothing_else() {
     }
 }
 
+#[test]
+fn days_of_other_accounts_are_no_evidence() {
+    let policy = format!("[{}]", allow(r#""dynamodb:*""#, r#""*""#, ""));
+    let mut short = seen("dynamodb:GetItem", TABLE);
+    short.last = Timestamp::from_epoch_seconds(3 * 86_400);
+    let proposal = propose_of(&snapshot(&[&policy], BASIC, FUNCTION), vec![short], |usage| {
+        let other: Arn = "arn:aws:iam::222233334444:role/other".parse().unwrap();
+        usage.principals.insert(other, PrincipalUsage { observations: vec![seen("dynamodb:GetItem", TABLE)] });
+    });
+    let why = "the logs of account 111122223333 span 3 days, and 30 are asked for";
+    assert!(matches!(&proposal.judgement, Judgement::Refused(own) if own == why), "{:?}", proposal.judgement);
+}
+
+#[test]
+fn keep_rules_keep_what_the_catalogue_does_not_know_as_they_are_written() {
+    let policy = format!("[{}]", allow(r#"["newsvc:*", "s3:*", "dynamodb:*"]"#, r#""*""#, ""));
+    let actions = ["newsvc:Do*", "s3:Typo", "s3:PutObject", "other:*"];
+    let actions = actions.iter().map(|action| ActionPattern::new(action)).collect();
+    let keep = vec![KeepRule { role: None, actions, reason: "x".into() }];
+    let rules = Rules { min_days: 30, keep, ..Rules::default() };
+    let snapshot = snapshot(&[&policy], BASIC, FUNCTION);
+    let proposal = propose_with(&snapshot, vec![seen("dynamodb:GetItem", TABLE)], &rules, 90);
+    assert_eq!(
+        after(&proposal),
+        [format!(
+            r#"{{"Statement":[{{"Effect":"Allow","Action":["newsvc:Do*","s3:PutObject","s3:Typo"],"Resource":"*"}},{{"Effect":"Allow","Action":"dynamodb:GetItem","Resource":"{TABLE}"}}]}}"#
+        )]
+    );
+}
+
 /// Proposes with logs in which every observation stands for more names than are told apart.
 fn propose_folded(snapshot: &Snapshot, observations: Vec<Observation>) -> RoleProposal {
     let folded = Folded { depth: Some(0), ..Folded::default() };

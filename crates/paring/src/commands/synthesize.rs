@@ -41,7 +41,7 @@ fn made(done: &Tightened, most: usize) -> Vec<(Arn, PolicyDocument)> {
     let mut made = done.policies.clone();
     let refuted = |role: &Arn| {
         let views = done.report.splits.iter().flat_map(|split| &split.parts);
-        views.filter(|part| part.role == role.as_str()).any(|part| refuted(&part.claims).next().is_some())
+        views.filter(|part| part.role == role.as_str()).any(|part| refuted(&part.claims).any(is_wrong))
     };
     for part in done.asked.splits.iter().flat_map(|split| &split.parts).filter(|part| !refuted(&part.role)) {
         let own: Vec<_> = part.policies.iter().map(|policy| (policy.name.as_str(), &policy.document)).collect();
@@ -88,9 +88,15 @@ pub(super) fn refused(done: &Tightened, terminal: &mut Terminal) {
     let parts = done.report.splits.iter().flat_map(|split| &split.parts).map(|part| (&part.role, &part.claims));
     for (name, claims) in roles.chain(parts) {
         for claim in refuted(claims) {
-            terminal.note(&format!("{name}: no policy is given: {} is refuted: {}", claim.claim, claim.detail));
+            let held_back = if is_wrong(claim) { "no policy is given: " } else { "" };
+            terminal.note(&format!("{name}: {held_back}{} is refuted: {}", claim.claim, claim.detail));
         }
     }
+}
+
+/// Whether a refuted claim holds a policy back; what a rule objects to is told.
+fn is_wrong(claim: &ClaimView) -> bool {
+    claim.claim != iam_verify::outcome::Claim::ObeysGuardrails.as_str()
 }
 
 fn refuted(claims: &[ClaimView]) -> impl Iterator<Item = &ClaimView> {

@@ -9,19 +9,20 @@ use iam_model::policy::{PolicyDocument, Statement, compact_len};
 use iam_model::snapshot::PolicyOrigin;
 use iam_synthesize::{Judgement, RoleProposal};
 use iam_verify::before_after::replaced;
+use iam_verify::outcome::{Claim, Outcome};
 use iam_verify::verify::Verdict;
 
 use super::Stage;
 
 impl Stage<'_> {
-    /// The documents of every judged role, but for roles of which some claim is refuted.
+    /// The documents of every judged role, but for roles whose proposal is refuted by more than a rule.
     pub(super) fn policies(
         &self,
         proposals: &[RoleProposal],
         verdicts: &[Option<Verdict>],
     ) -> Vec<(Arn, PolicyDocument)> {
         let judged = proposals.iter().zip(verdicts).filter(|(proposal, verdict)| {
-            !matches!(proposal.judgement, Judgement::Refused(_)) && !verdict.as_ref().is_some_and(Verdict::is_refuted)
+            !matches!(proposal.judgement, Judgement::Refused(_)) && !verdict.as_ref().is_some_and(is_wrong)
         });
         judged.flat_map(|(proposal, _)| self.of_role(proposal).into_iter().chain(new(proposal))).collect()
     }
@@ -37,6 +38,12 @@ impl Stage<'_> {
         let own: Vec<_> = own.filter_map(|replaced| Some((replaced.policy.name, replaced.after?))).collect();
         documents(&proposal.role, &own, self.inputs.quotas.managed)
     }
+}
+
+/// Whether a proposal breaks, widens or opens something. What a rule objects to in what stays is told, not held back.
+fn is_wrong(verdict: &Verdict) -> bool {
+    let refuted = |outcome: &Outcome| matches!(outcome, Outcome::Refuted { .. });
+    verdict.claims.iter().any(|(claim, outcome)| *claim != Claim::ObeysGuardrails && refuted(outcome))
 }
 
 /// The policies of a role by name, as one document where they have one version and fit together, else one for each, under
