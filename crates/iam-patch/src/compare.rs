@@ -126,21 +126,109 @@ pub(crate) fn explains_document(resolver: &dyn Resolve, document: &Node, deploye
 }
 
 fn explains(resolver: &dyn Resolve, node: &Node, deployed: &Statement) -> bool {
-    value_explains(&resolver.value(node), deployed)
+    value_explains(&resolver.value(node), deployed, resolver.may_be_lists())
 }
 
-/// Whether a statement's value explains a deployed one.
-pub(crate) fn value_explains(value: &Value, deployed: &Statement) -> bool {
+/// The source statement, if any, that changes although another could as well be the one that is deployed.
+///
+/// `changes` says which deployed statements change. Equal names (`Sid`) tell statements apart; order does not.
+pub(crate) fn ambiguous<'s, 't>(
+    resolver: &dyn Resolve,
+    source: &'s [SourceStatement<'t>],
+    pairs: &[Option<usize>],
+    deployed: &[Statement],
+    changes: &dyn Fn(usize) -> bool,
+) -> Option<&'s SourceStatement<'t>> {
+    let sids: Vec<Option<String>> = source.iter().map(|s| sid(resolver, s.node)).collect();
+    let named = |at: usize, other: &Statement| {
+        let own = sids.get(at).and_then(Option::as_ref);
+        own.zip(other.sid.as_ref()).map(|(own, sid)| own == sid)
+    };
+    let mut pairs_of = source.iter().zip(pairs).enumerate();
+    let found = pairs_of.find(|(at, (statement, pair))| {
+        let Some(first) = pair.filter(|first| changes(*first)) else { return false };
+        let Some(own) = deployed.get(first).filter(|own| named(*at, own) != Some(true)) else { return false };
+        let (mut seen, mut open) = (vec![first], vec![first]);
+        while let Some(wanted) = open.pop().and_then(|wanted| deployed.get(wanted)) {
+            for (other, (candidate, pair)) in source.iter().zip(pairs).enumerate() {
+                let itself = other == *at;
+                let fits = || named(other, wanted) != Some(false) && explains(resolver, candidate.node, wanted);
+                if pair.is_some_and(|pair| seen.contains(&pair)) && !itself || !fits() {
+                    continue;
+                }
+                match pair {
+                    _ if itself && std::ptr::eq(wanted, own) => {}
+                    _ if itself => return true,
+                    None => return candidate.node.plain() != statement.node.plain(),
+                    Some(next) => {
+                        let alike = candidate.node.plain() == statement.node.plain();
+                        if !(alike && deployed.get(*next).is_some_and(|next| next == own)) {
+                            seen.push(*next);
+                            open.push(*next);
+                        }
+                    }
+                }
+            }
+        }
+        false
+    });
+    found.map(|(_, (statement, _))| statement)
+}
+
+/// Whether a source that explains `after` could as well mean what the change takes away.
+pub(crate) fn may_say_more(
+    resolver: &dyn Resolve,
+    source: &[SourceStatement<'_>],
+    pairs: &[Option<usize>],
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+) -> bool {
+    let kept = crate::plan::fates(&before.statements, &after.statements).kept;
+    let lower = |text: &str| text.to_ascii_lowercase();
+    let lists = |statement: &Statement| {
+        let actions = statement.action.patterns().iter().map(|p| lower(p.value.as_str())).collect::<Vec<_>>();
+        let resources = statement.resource.patterns().iter().map(|p| p.value.as_str().to_owned()).collect::<Vec<_>>();
+        (actions, resources)
+    };
+    source.iter().zip(pairs).any(|(statement, pair)| {
+        let old = kept.iter().position(|new| pair.is_some() && new == pair).and_then(|at| before.statements.get(at));
+        let new = pair.and_then(|at| after.statements.get(at));
+        let (Some(old), Some(new), Value::Map(entries)) = (old, new, resolver.value(statement.node)) else {
+            return false;
+        };
+        let ((old_actions, old_resources), (actions, resources)) = (lists(old), lists(new));
+        let means = |keys: [&str; 2], old: &[String], new: &[String], map: &dyn Fn(&str) -> String| {
+            let said = entries.iter().filter(|(key, _)| keys.contains(&key.as_str()));
+            let said: Vec<Said> = said.flat_map(|(_, value)| texts(value, map)).collect();
+            let gone = |text: &&String| !new.contains(text);
+            old.iter()
+                .filter(gone)
+                .any(|gone| said.iter().flat_map(|s| s.texts.iter().flatten()).any(|t| t.explains(gone)))
+        };
+        means(["Action", "NotAction"], &old_actions, &actions, &lower)
+            || means(["Resource", "NotResource"], &old_resources, &resources, &str::to_owned)
+    })
+}
+
+fn sid(resolver: &dyn Resolve, node: &Node) -> Option<String> {
+    match resolver.value(node.get("Sid")?) {
+        Value::Text(text) => text.known(),
+        _ => None,
+    }
+}
+
+/// Whether a statement's value explains a deployed one. `lists` says that an unknown value may be a list.
+pub(crate) fn value_explains(value: &Value, deployed: &Statement, lists: bool) -> bool {
     let Value::Map(entries) = value else { return false };
     let get = |key: &str| entries.iter().find(|(k, _)| k == key).map(|(_, v)| v);
     let known =
         ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal", "Condition"];
     entries.iter().all(|(key, _)| known.contains(&key.as_str()))
         && effect_explained(get("Effect"), deployed.effect)
-        && actions_explained(get("Action"), get("NotAction"), &deployed.action)
-        && resources_explained(get("Resource"), get("NotResource"), &deployed.resource)
-        && principals_explained(get("Principal"), get("NotPrincipal"), deployed.principal.as_ref())
-        && conditions_explained(get("Condition"), deployed)
+        && actions_explained(get("Action"), get("NotAction"), &deployed.action, lists)
+        && resources_explained(get("Resource"), get("NotResource"), &deployed.resource, lists)
+        && principals_explained(get("Principal"), get("NotPrincipal"), deployed.principal.as_ref(), lists)
+        && conditions_explained(get("Condition"), deployed, lists)
 }
 
 fn effect_explained(source: Option<&Value>, deployed: Effect) -> bool {
@@ -152,27 +240,42 @@ fn effect_explained(source: Option<&Value>, deployed: Effect) -> bool {
     matches!(source, Some(Value::Text(text)) if text.explains(word))
 }
 
-fn actions_explained(action: Option<&Value>, not_action: Option<&Value>, deployed: &ActionElement) -> bool {
+fn actions_explained(
+    action: Option<&Value>,
+    not_action: Option<&Value>,
+    deployed: &ActionElement,
+    lists: bool,
+) -> bool {
     let (source, other) = match deployed {
         ActionElement::Action(_) => (action, not_action),
         ActionElement::NotAction(_) => (not_action, action),
     };
     let lower = |text: &str| text.to_ascii_lowercase();
     let wanted: Vec<String> = deployed.patterns().iter().map(|p| lower(p.value.as_str())).collect();
-    other.is_none() && source.is_some_and(|value| lists_explained(&texts(value, &lower), &wanted))
+    other.is_none() && source.is_some_and(|value| lists_explained(&texts(value, &lower), &wanted, lists))
 }
 
-fn resources_explained(resource: Option<&Value>, not_resource: Option<&Value>, deployed: &ResourceElement) -> bool {
+fn resources_explained(
+    resource: Option<&Value>,
+    not_resource: Option<&Value>,
+    deployed: &ResourceElement,
+    lists: bool,
+) -> bool {
     let (source, other) = match deployed {
         ResourceElement::Resource(_) => (resource, not_resource),
         ResourceElement::NotResource(_) => (not_resource, resource),
         ResourceElement::Absent => return resource.is_none() && not_resource.is_none(),
     };
     let wanted: Vec<String> = deployed.patterns().iter().map(|p| p.value.as_str().to_owned()).collect();
-    other.is_none() && source.is_some_and(|value| lists_explained(&texts(value, &str::to_owned), &wanted))
+    other.is_none() && source.is_some_and(|value| lists_explained(&texts(value, &str::to_owned), &wanted, lists))
 }
 
-fn principals_explained(source: Option<&Value>, not: Option<&Value>, deployed: Option<&PrincipalElement>) -> bool {
+fn principals_explained(
+    source: Option<&Value>,
+    not: Option<&Value>,
+    deployed: Option<&PrincipalElement>,
+    lists: bool,
+) -> bool {
     let (source, other, patterns) = match deployed {
         None => return source.is_none() && not.is_none(),
         Some(PrincipalElement::Principal(patterns)) => (source, not, patterns),
@@ -184,7 +287,7 @@ fn principals_explained(source: Option<&Value>, not: Option<&Value>, deployed: O
         other => prefixed("AWS", other),
     };
     let wanted: Vec<String> = patterns.iter().map(|p| principal_text(&p.value)).collect();
-    other.is_none() && lists_explained(&found, &wanted)
+    other.is_none() && lists_explained(&found, &wanted, lists)
 }
 
 fn principal_text(pattern: &PrincipalPattern) -> String {
@@ -198,7 +301,7 @@ fn principal_text(pattern: &PrincipalPattern) -> String {
     }
 }
 
-fn conditions_explained(source: Option<&Value>, deployed: &Statement) -> bool {
+fn conditions_explained(source: Option<&Value>, deployed: &Statement, lists: bool) -> bool {
     let mut found = Vec::new();
     match source {
         None | Some(Value::Absent) => {}
@@ -220,7 +323,7 @@ fn conditions_explained(source: Option<&Value>, deployed: &Statement) -> bool {
             c.values.iter().map(move |v| format!("{head}|{}", v.value))
         })
         .collect();
-    lists_explained(&found, &wanted)
+    lists_explained(&found, &wanted, lists)
 }
 
 fn prefixed(prefix: &str, value: &Value) -> Vec<Said> {
@@ -238,21 +341,28 @@ struct Said {
     texts: Option<Vec<Text>>,
     /// Whether it may not be there at all.
     optional: bool,
+    /// Whether it stands where a list may stand, and nothing of it is known.
+    whole: bool,
 }
 
 /// The items of a scalar or list.
 fn texts(value: &Value, map: &dyn Fn(&str) -> String) -> Vec<Said> {
-    let one = |texts, optional| Said { texts, optional };
+    let one = |texts, optional| Said { texts, optional, whole: false };
     match value {
-        Value::Text(text) => vec![one(Some(vec![text.map(map)]), false)],
-        Value::List(items) => items.iter().flat_map(|item| texts(item, map)).collect(),
+        Value::Text(text) => vec![Said { whole: *text == Text::hole(), ..one(Some(vec![text.map(map)]), false) }],
+        Value::List(items) => {
+            let items = items.iter().flat_map(|item| texts(item, map));
+            items.map(|said| Said { whole: false, ..said }).collect()
+        }
         Value::Absent => Vec::new(),
         Value::AnyOf(branches) => {
             let single = branches.iter().all(|branch| matches!(branch, Value::Text(_) | Value::Absent));
             let all: Vec<Said> = branches.iter().flat_map(|branch| texts(branch, map)).collect();
             if single {
+                let whole = all.iter().any(|said| said.whole);
                 let texts = all.into_iter().map(|said| said.texts).collect::<Option<Vec<_>>>();
-                vec![one(texts.map(|texts| texts.concat()), branches.contains(&Value::Absent))]
+                let optional = branches.contains(&Value::Absent);
+                vec![Said { whole, ..one(texts.map(|texts| texts.concat()), optional) }]
             } else {
                 all.into_iter().map(|said| Said { optional: true, ..said }).collect()
             }
@@ -261,10 +371,67 @@ fn texts(value: &Value, map: &dyn Fn(&str) -> String) -> Vec<Said> {
     }
 }
 
-/// Whether two lists say the same, the first with holes: each explains one, each is explained.
-fn lists_explained(source: &[Said], deployed: &[String]) -> bool {
+/// Values that are in no text word for word, of one list: more are not told apart.
+const OPEN: usize = 512;
+
+/// Whether two lists say the same, the first with holes: each explains one, each is explained. What is not known stands
+/// for one value, except where `lists` says that it may be a list.
+fn lists_explained(source: &[Said], deployed: &[String], lists: bool) -> bool {
     let explains = |said: &Said, text: &String| said.texts.iter().flatten().any(|t| t.explains(text));
-    source.iter().all(|said| said.texts.is_some())
+    let says = |said: &Said, text: &String| said.texts.iter().flatten().any(|t| t.is_known_as(text));
+    let all = source.iter().all(|said| said.texts.is_some())
         && deployed.iter().all(|text| source.iter().any(|said| explains(said, text)))
-        && source.iter().all(|said| said.optional || deployed.iter().any(|text| explains(said, text)))
+        && source.iter().all(|said| said.optional || deployed.iter().any(|text| explains(said, text)));
+    let mut open: Vec<&String> = deployed.iter().filter(|text| !source.iter().any(|said| says(said, text))).collect();
+    open.retain(|text| !source.iter().any(|said| lists && said.whole && explains(said, text)));
+    open.sort_unstable();
+    open.dedup();
+    if !all || open.len() < 2 {
+        return all;
+    }
+    let fitting = |text: &&String| {
+        let fitting = source.iter().enumerate().filter(|(_, said)| explains(said, text));
+        fitting.map(|(at, _)| at).collect::<Vec<_>>()
+    };
+    open.len() <= OPEN && matched(&open.iter().map(fitting).collect::<Vec<_>>()).is_some()
+}
+
+/// One of its candidates for each, no candidate twice; nothing where that cannot be.
+pub(crate) fn matched(candidates: &[Vec<usize>]) -> Option<Vec<usize>> {
+    let most = candidates.iter().flatten().max().map_or(0, |most| most + 1);
+    let mut owner: Vec<Option<usize>> = vec![None; most];
+    for start in 0..candidates.len() {
+        // Breadth first over paths that take a candidate from its owner.
+        let mut from: Vec<Option<usize>> = vec![None; most];
+        let mut open = std::collections::VecDeque::from([start]);
+        let mut free = None;
+        while let (None, Some(at)) = (free, open.pop_front()) {
+            for candidate in candidates.get(at)? {
+                let slot = from.get_mut(*candidate)?;
+                if slot.is_some() {
+                    continue;
+                }
+                *slot = Some(at);
+                match owner.get(*candidate)? {
+                    Some(other) => open.push_back(*other),
+                    None => {
+                        free = Some(*candidate);
+                        break;
+                    }
+                }
+            }
+        }
+        let mut candidate = free?;
+        loop {
+            let at = (*from.get(candidate)?)?;
+            let before = owner.iter().position(|other| *other == Some(at));
+            *owner.get_mut(candidate)? = Some(at);
+            if at == start {
+                break;
+            }
+            candidate = before?;
+        }
+    }
+    let of = |at: usize| owner.iter().position(|other| *other == Some(at));
+    (0..candidates.len()).map(of).collect()
 }

@@ -63,6 +63,12 @@ impl<'t> Guard<'t> {
     }
 }
 
+/// An edit after which the text is what it was: nothing of the change is written.
+pub(crate) fn unchanged() -> Refusal {
+    Refusal::new(RefusalCode::Empty, "the edit would leave the text as it is")
+        .hint("make the change by hand; it is printed with this refusal")
+}
+
 /// Walks both texts beside each other: what is not in a splice must be equal.
 pub(crate) fn only_splices_moved(before: &str, after: &str, splices: &[Splice]) -> bool {
     let (mut old, mut new) = (0, 0);

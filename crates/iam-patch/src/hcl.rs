@@ -23,6 +23,7 @@ mod functions;
 mod kinds;
 
 mod evaluate;
+mod explain;
 
 mod outside;
 

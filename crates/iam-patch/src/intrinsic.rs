@@ -74,3 +74,20 @@ pub(crate) fn references(node: &Node) -> Vec<String> {
     });
     found
 }
+
+/// A function as the text that `Sub` would fill in the same way; nothing where it is none.
+pub(crate) fn as_sub(node: &Node) -> Option<String> {
+    let Some(call) = call(node) else { return node.raw_text().map(|text| text.replace("${", "${!")) };
+    match (call.name, call.argument.items()) {
+        ("Sub", []) => call.argument.raw_text().map(str::to_owned),
+        ("Ref", []) => {
+            call.argument.raw_text().filter(|name| *name != "AWS::NoValue").map(|name| format!("${{{name}}}"))
+        }
+        ("GetAtt", _) => get_att(call.argument).map(|(id, attribute)| format!("${{{id}.{attribute}}}")),
+        ("Join", [separator, list]) if list.is_seq() && self::call(list).is_none() => {
+            let items = list.items().iter().map(as_sub).collect::<Option<Vec<_>>>()?;
+            Some(items.join(separator.text()?))
+        }
+        _ => None,
+    }
+}

@@ -308,8 +308,7 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
     let mut terraform = hcl::Work::new(&project.terraform);
     let mut set = PatchSet::default();
     for (number, change) in changes.iter().enumerate() {
-        if change.before.is_none() && change.after.is_none() {
-            let refusal = Refusal::new(RefusalCode::Empty, "the change says neither what stands there nor what should");
+        if let Some(refusal) = says_nothing(change) {
             set.refused.push(Refused { change: number, refusal, snippet: None });
             continue;
         }
@@ -387,4 +386,13 @@ fn half_of_a_role(change: &Change, all: &[Change], index: &SnapshotIndex<'_>) ->
     };
     let hint = "write the new policy into the sources by hand, as `changes.json` has it, or keep all in place with --quota in-place";
     Some(Refusal::new(RefusalCode::NotInSource, message).hint(hint))
+}
+
+/// Why a change that gives no document to compare or to write is not written.
+fn says_nothing(change: &Change) -> Option<Refusal> {
+    let nothing = change.after.as_ref().is_none_or(|after| after.statements.is_empty());
+    (change.before.is_none() && nothing).then(|| {
+        Refusal::new(RefusalCode::Empty, "the change says neither what stands there nor what should")
+            .hint("say in `before` what is deployed; a policy is not removed uncompared")
+    })
 }

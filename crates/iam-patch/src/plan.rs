@@ -2,25 +2,35 @@
 //!
 //! Knows values, not text: how an operation is written is for `write`.
 
+mod checks;
 mod embedded;
 mod generated;
 mod list;
 mod matching;
+mod narrow;
 mod permission;
+mod remove;
 mod split;
 mod statement;
+mod version;
 
 use iam_model::change::Change;
 use iam_model::diagnostic::Place;
 use iam_model::policy::{PolicyDocument, Statement};
 use iam_model::text::Span;
 
+use self::checks::{framework_variables, repeated, shared, told_apart};
+pub(crate) use self::checks::{repeated_below, twice_refused};
 use self::embedded::{Embedded, InText};
 pub(crate) use self::matching::{fates, same as same_statement};
+pub(crate) use self::narrow::Pattern;
 pub(crate) use self::permission::property as permission_property;
+use self::remove::remove;
 pub(crate) use self::split::{SplitSite, plan_split};
+pub(crate) use self::version::version;
 use crate::compare::{self, SourceStatement};
 use crate::depends;
+use crate::intrinsic;
 use crate::locate::Found;
 use crate::op::{New, Op};
 use crate::reference::{Referrer, Written};
@@ -28,7 +38,7 @@ use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Resolve, Resolver, Value};
 use crate::sam;
 use crate::site::{Form, Site};
-use crate::template::Template;
+use crate::template::{Dialect, Template};
 use crate::tree::{Node, Path};
 
 /// What to do in the template, and what a person should look at first.
@@ -54,6 +64,24 @@ pub(crate) trait Language: Resolve {
     /// What to do where the source does not say what is deployed.
     fn after_drift(&self) -> &'static str {
         "deploy the template, or bring it up to date with the account, and collect again"
+    }
+
+    /// An expression as a text with `${…}` in it, where it is one.
+    fn pattern(&self, _node: &Node) -> Option<Pattern> {
+        None
+    }
+
+    /// Such a text as a value to write.
+    fn of_pattern(&self, pattern: &Pattern, text: String) -> New {
+        match &pattern.tag {
+            Some(tag) => New::Tagged(tag.clone(), text),
+            None => New::Text(text),
+        }
+    }
+
+    /// A literal piece of such a text.
+    fn escaped(&self, text: &str) -> String {
+        text.to_owned()
     }
 }
 
@@ -89,6 +117,22 @@ impl Language for CloudFormation<'_> {
     fn place(&self, span: Span) -> Place {
         crate::locate::place(self.template, span)
     }
+
+    fn pattern(&self, node: &Node) -> Option<Pattern> {
+        if intrinsic::call(node).is_none() {
+            let variable = |text: &&str| self.template.dialect == Dialect::Serverless && text.contains("${");
+            return Some(Pattern { tag: None, text: node.text().filter(variable)?.to_owned() });
+        }
+        Some(Pattern { tag: Some("!Sub".into()), text: intrinsic::as_sub(node)? })
+    }
+
+    fn of_pattern(&self, pattern: &Pattern, text: String) -> New {
+        if pattern.tag.is_some() { self.referrer.sub(text) } else { New::Text(text) }
+    }
+
+    fn escaped(&self, text: &str) -> String {
+        crate::reference::escaped(text)
+    }
 }
 
 impl Author<'_> {
@@ -115,6 +159,7 @@ pub(crate) fn plan<'t>(
         return permission::plan(template, found, referrer, change);
     }
     shared(template, &site.place)?;
+    repeated(template, &site.place)?;
     let language = CloudFormation {
         template,
         resolver: Resolver::open(template, &found.stack),
@@ -130,7 +175,7 @@ pub(crate) fn plan<'t>(
             edit_document(&mut author, document, place, before.as_ref(), &after)?
         }
         (Some((document, place)), Some(after)) => {
-            edit_document(&mut author, document, place, change.before.as_ref(), after)?
+            edit_versioned(&mut author, document, place, change.before.as_ref(), after)?
         }
         (None, Some(after)) if site.text.is_some() => {
             edit_text(&mut author, template, site, change.before.as_ref(), after)?
@@ -140,7 +185,23 @@ pub(crate) fn plan<'t>(
         }
         (None, Some(after)) => replace_item(&mut author, site, after)?,
     };
+    if let (Dialect::Serverless, Some(after), false) = (template.dialect, after, ops.is_empty()) {
+        framework_variables(&author, site, change.before.as_ref(), after)?;
+    }
     Ok(Plan { ops, reviews: author.reviews })
+}
+
+/// The operations that make a document that names its version say what it should.
+fn edit_versioned(
+    author: &mut Author<'_>,
+    document: &Node,
+    place: &Path,
+    before: Option<&PolicyDocument>,
+    after: &PolicyDocument,
+) -> Result<Vec<Op>, Refusal> {
+    let mut ops = edit_document(author, document, place, before, after)?;
+    ops.extend(version(author, document, place, (before, after), None)?);
+    Ok(ops)
 }
 
 /// A document written as a text: edited inside the scalar that holds it.
@@ -158,10 +219,13 @@ fn edit_text(
     };
     let text = site.text.as_ref().ok_or_else(unreadable)?;
     let embedded = Embedded::read(template, text).ok_or_else(unreadable)?;
+    if let Some(entry) = repeated_below(embedded.document()) {
+        return Err(twice_refused(entry).at(author.language.place(site.node.span)));
+    }
     let span = text.node.span;
     let language = InText { around: author.language, sub: text.sub, span };
     let mut inside = Author { language: &language, reviews: std::mem::take(&mut author.reviews) };
-    let ops = edit_document(&mut inside, embedded.document(), &Path::default(), before, after);
+    let ops = edit_versioned(&mut inside, embedded.document(), &Path::default(), before, after);
     author.reviews = inside.reviews;
     let ops = ops?;
     if ops.is_empty() {
@@ -169,26 +233,6 @@ fn edit_text(
     }
     let (new, edits) = embedded.edited(&ops).map_err(|refusal| refusal.at(author.language.place(span)))?;
     Ok(vec![Op::Text { at: text.place.clone(), text: new, edits }])
-}
-
-/// An anchor above or in the place means other places change with it.
-fn shared(template: &Template, place: &Path) -> Result<(), Refusal> {
-    let refused = || {
-        Err(Refusal::new(RefusalCode::Shared, "the policy is shared through a YAML anchor or alias")
-            .hint("write it out where it is used, then run again"))
-    };
-    if template.root.trail(place).iter().any(|node| node.anchored) {
-        return refused();
-    }
-    let mut inside = false;
-    if let Some(node) = template.root.at(place) {
-        node.walk(&mut |node| {
-            inside |= node.anchored
-                || matches!(node.kind, crate::tree::Kind::Alias)
-                || node.entries().iter().any(|entry| entry.name() == "<<");
-        });
-    }
-    if inside { refused() } else { Ok(()) }
 }
 
 /// The operations that make a document say what it should.
@@ -216,7 +260,7 @@ pub(crate) fn edit_statements(
         author.reviews.push("the change does not say what is deployed: all statements are written anew".into());
         return replace_all(author, document, place, after);
     };
-    if let Some(statement) = source.iter().find(|s| crate::intrinsic::call(s.node).is_some()) {
+    if let Some(statement) = source.iter().find(|s| intrinsic::call(s.node).is_some()) {
         return Err(Refusal::new(RefusalCode::Conditional, "a statement is made by a condition or a macro")
             .at(author.language.place(statement.node.span)));
     }
@@ -233,6 +277,7 @@ pub(crate) fn edit_statements(
         return Ok(Vec::new());
     }
     let fates = fates(&before.statements, &after.statements);
+    told_apart(author, source, &pairs, (before, after), &fates)?;
     if source.len() == 1 && after.statements.len() > 1 && document.get("Statement").is_some_and(Node::is_map) {
         return replace_all(author, document, place, after);
     }
@@ -278,6 +323,17 @@ fn removed(author: &Author<'_>, statement: &SourceStatement<'_>) -> Result<Op, R
     }
 }
 
+/// Whether an element of a statement is not known at all: a list parameter without value, a `Split` of an import.
+fn is_undecided(statement: Value) -> bool {
+    let Value::Map(elements) = statement else { return false };
+    let unknown = |value: &Value| match value {
+        Value::Unknown => true,
+        Value::List(items) => items.contains(&Value::Unknown),
+        _ => false,
+    };
+    elements.iter().any(|(_, value)| unknown(value))
+}
+
 fn last_kept(source: &[SourceStatement<'_>], ops: &[Op]) -> Option<Path> {
     let removed = |place: &Path| ops.iter().any(|op| matches!(op, Op::Remove { at } if at == place));
     source.iter().rev().map(SourceStatement::item).find(|place| !removed(place)).cloned()
@@ -291,8 +347,17 @@ fn drift(
     before: &PolicyDocument,
     after: &PolicyDocument,
 ) -> Result<Vec<Op>, Refusal> {
-    if compare::pair(author.language, source, &after.statements).is_some() {
+    if let Some(pairs) = compare::pair(author.language, source, &after.statements)
+        && !compare::may_say_more(author.language, source, &pairs, before, after)
+    {
         return Ok(Vec::new());
+    }
+    let undecided = |s: &SourceStatement<'_>| is_undecided(author.language.value(s.node));
+    if let Some(statement) = source.iter().find(|s| undecided(s) && !author.language.may_be_lists()) {
+        let message = "a list is made by a parameter or a function that cannot be resolved here";
+        return Err(Refusal::new(RefusalCode::Conditional, message)
+            .hint("give the parameter its value with a snapshot of the stack, or edit by hand")
+            .at(author.language.place(statement.node.span)));
     }
     let plural = if source.len() == 1 { "" } else { "s" };
     let (here, there) = (source.len(), before.statements.len());
@@ -417,44 +482,4 @@ fn free_name(id: &str, policies: Option<&Node>) -> String {
         number += 1;
     }
     name
-}
-
-/// The whole policy goes.
-fn remove(template: &Template, site: &Site<'_>, author: &Author<'_>, change: &Change) -> Result<Vec<Op>, Refusal> {
-    let expanded = Some(site).filter(|site| site.form == Form::SamTemplate).and_then(|site| sam::expanded(site.node));
-    let written = site.document.as_ref().map(|(document, _)| *document).or(expanded.as_ref());
-    if let (Some(document), Some(before)) = (written, &change.before) {
-        let source = compare::statements(document, &Path::default());
-        if compare::pair(author.language, &source, &before.statements).is_none() {
-            return drift(author, &source, site.node, before, &PolicyDocument::default());
-        }
-    }
-    let at = |place: &Path| Ok(vec![Op::Remove { at: place.clone() }]);
-    match site.form {
-        Form::SamDocument | Form::SamTemplate | Form::ManagedItem | Form::Inline if !site.conditional => {
-            at(&site.place)
-        }
-        Form::PolicyResource | Form::ResourcePolicy
-            if site.resource.kind.ends_with("Policy") && !referred_to(template, site.resource.id) =>
-        {
-            let resource = site.resource.place.parent();
-            let entry = if site.resource.properties.is_some() { resource } else { None };
-            entry.map_or_else(|| unremovable(template, site), |place| at(&place))
-        }
-        _ => unremovable(template, site),
-    }
-}
-
-fn unremovable<T>(template: &Template, site: &Site<'_>) -> Result<T, Refusal> {
-    Err(Refusal::new(RefusalCode::Unsupported, "this policy cannot be removed without touching other parts")
-        .hint("remove it by hand; the change is printed with this refusal")
-        .at(crate::locate::place(template, site.node.span)))
-}
-
-fn referred_to(template: &Template, id: &str) -> bool {
-    let depends = template.resources().any(|r| {
-        let named = r.node.get("DependsOn").into_iter().flat_map(|n| std::iter::once(n).chain(n.items()));
-        named.filter_map(Node::text).any(|name| name == id)
-    });
-    depends || crate::intrinsic::references(&template.root).iter().any(|name| name == id)
 }

@@ -141,7 +141,8 @@ impl<'t> Referrer<'t> {
         }
     }
 
-    fn sub(&self, text: String) -> New {
+    /// `!Sub`, as the file writes it.
+    pub(crate) fn sub(&self, text: String) -> New {
         if self.habits().short("Sub") {
             New::Tagged("!Sub".into(), text)
         } else {
@@ -253,7 +254,7 @@ fn secret_suffix(rest: &str, name: &str) -> Option<String> {
 }
 
 /// Policy variables inside a `Sub` text must not be taken for references.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace("${", "${!")
 }
 

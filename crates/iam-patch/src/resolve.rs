@@ -4,10 +4,13 @@
 //! matches any text, so a resolved value says what a deployed one may be; it never invents a value. Knows nothing about
 //! policies.
 
+mod text;
 mod variables;
 
 use std::cell::Cell;
 
+use self::text::Part;
+pub(crate) use self::text::Text;
 use crate::intrinsic::{Call, call, get_att, sub_pieces};
 use crate::kinds::{self, ArnForm, TypeRule};
 use crate::stack::Stack;
@@ -32,105 +35,15 @@ pub(crate) enum Value {
     Unknown,
 }
 
-/// A text with holes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Text(Vec<Part>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
-    Literal(String),
-    Hole,
-}
-
-impl Text {
-    pub(crate) fn literal(text: impl Into<String>) -> Self {
-        Self(vec![Part::Literal(text.into())])
-    }
-
-    pub(crate) fn hole() -> Self {
-        Self(vec![Part::Hole])
-    }
-
-    pub(crate) fn push(&mut self, other: Self) {
-        for part in other.0 {
-            match (self.0.last_mut(), part) {
-                (Some(Part::Literal(last)), Part::Literal(text)) => last.push_str(&text),
-                (Some(Part::Hole), Part::Hole) => {}
-                (_, part) => self.0.push(part),
-            }
-        }
-    }
-
-    /// How many bytes of it are known.
-    pub(crate) fn len(&self) -> usize {
-        let length = |part: &Part| if let Part::Literal(text) = part { text.len() } else { 0 };
-        self.0.iter().map(length).sum()
-    }
-
-    /// The text with another before it.
-    pub(crate) fn after(self, prefix: &str) -> Self {
-        let mut out = Self::literal(prefix);
-        out.push(self);
-        out
-    }
-
-    /// The text with its known pieces changed.
-    pub(crate) fn map(&self, change: &dyn Fn(&str) -> String) -> Self {
-        let part = |part: &Part| match part {
-            Part::Literal(text) => Part::Literal(change(text)),
-            Part::Hole => Part::Hole,
-        };
-        Self(self.0.iter().map(part).collect())
-    }
-
-    /// The text with a word in each hole.
-    #[cfg(test)]
-    pub(crate) fn filled(&self, with: &str) -> String {
-        let part = |part: &Part| if let Part::Literal(text) = part { text.clone() } else { with.to_owned() };
-        self.0.iter().map(part).collect()
-    }
-
-    /// The text, where nothing in it is unknown.
-    pub(crate) fn known(&self) -> Option<String> {
-        let mut out = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Literal(text) => out.push_str(text),
-                Part::Hole => return None,
-            }
-        }
-        Some(out)
-    }
-
-    /// Whether `concrete` can be this text.
-    pub(crate) fn explains(&self, concrete: &str) -> bool {
-        let mut parts = self.0.as_slice();
-        let mut rest = concrete;
-        if let [Part::Literal(first), tail @ ..] = parts {
-            let Some(after) = rest.strip_prefix(first.as_str()) else { return false };
-            (rest, parts) = (after, tail);
-            if parts.is_empty() {
-                return rest.is_empty();
-            }
-        }
-        if let [head @ .., Part::Literal(last)] = parts {
-            let Some(before) = rest.strip_suffix(last.as_str()) else { return false };
-            (rest, parts) = (before, head);
-        }
-        for part in parts {
-            if let Part::Literal(text) = part {
-                let Some((_, after)) = rest.split_once(text.as_str()) else { return false };
-                rest = after;
-            }
-        }
-        !parts.is_empty() || rest.is_empty()
-    }
-}
-
 /// Whoever can say what a node's value is: what comparing with the deployed policy needs of a language.
 pub(crate) trait Resolve {
     /// The value of a node.
     fn value(&self, node: &Node) -> Value;
+
+    /// Whether a value of which nothing is known may be a list.
+    fn may_be_lists(&self) -> bool {
+        false
+    }
 }
 
 impl Resolve for Resolver<'_> {
@@ -261,7 +174,7 @@ impl<'t> Resolver<'t> {
         };
         match text {
             None if is_list => Value::Unknown,
-            None => Value::Text(Text::hole()),
+            None => Value::Text(allowed(parameter).map_or_else(Text::hole, Text::one_of)),
             Some(text) if text.starts_with("/") && parameter_is_ssm(parameter) => Value::Text(Text::hole()),
             Some(text) if is_list => {
                 Value::List(text.split(',').map(|item| Value::Text(Text::literal(item.trim()))).collect())
@@ -327,7 +240,7 @@ impl<'t> Resolver<'t> {
             for part in filled.0 {
                 match part {
                     Part::Literal(text) => out.push(self.sub_text(&text, variables, depth)),
-                    Part::Hole => out.push(Text::hole()),
+                    part => out.push(Text(vec![part])),
                 }
             }
             return Value::Text(out);
@@ -397,16 +310,38 @@ impl<'t> Resolver<'t> {
     }
 
     fn find_in_map(&self, argument: &Node, depth: usize) -> Value {
-        let [map, first, second] = argument.items() else { return Value::Text(Text::hole()) };
+        let [map, first, second, ..] = argument.items() else { return Value::Text(Text::hole()) };
         let key = |node: &Node| match self.node(node, depth + 1) {
-            Value::Text(text) => text.known(),
+            Value::Text(text) => Some(text),
             _ => None,
         };
-        let found = key(map)
-            .zip(key(first))
-            .zip(key(second))
-            .and_then(|((map, first), second)| self.template.section("Mappings", &map)?.get(&first)?.get(&second));
-        found.map_or_else(|| Value::Text(Text::hole()), |node| self.node(node, depth + 1))
+        let hole = || Value::Text(Text::hole());
+        let Some(map) = key(map).and_then(|map| self.template.section("Mappings", &map.known()?)) else {
+            return hole();
+        };
+        // A key that is not known is any of those that the map has.
+        let below = |node: &'t Node, key: Option<Text>| {
+            let fits = move |name: &str| key.as_ref().is_none_or(|key| key.explains(name));
+            node.entries().iter().filter(move |entry| fits(entry.name())).map(|entry| &entry.value)
+        };
+        let (first, second) = (key(first), key(second));
+        let mut found: Vec<Value> = Vec::new();
+        for node in below(map, first).flat_map(|node| below(node, second.clone())) {
+            let value = self.node(node, depth + 1);
+            if !found.contains(&value) {
+                found.push(value);
+            }
+        }
+        if argument.items().len() > 3 {
+            return hole(); // A default value of the language extensions.
+        }
+        let text = |value: &Value| if let Value::Text(text) = value { text.known() } else { None };
+        match (found.as_slice(), found.iter().map(text).collect::<Option<Vec<_>>>()) {
+            ([], _) => hole(),
+            ([only], _) => only.clone(),
+            (_, Some(texts)) => Value::Text(Text::one_of(texts)),
+            _ => Value::AnyOf(found),
+        }
     }
 
     fn condition_choice(&self, argument: &Node, depth: usize) -> Value {
@@ -483,6 +418,13 @@ fn literal_or_dynamic(text: &str) -> Text {
             out
         }
     }
+}
+
+/// The values that a parameter may have, where the template closes them.
+fn allowed(parameter: &Node) -> Option<Vec<String>> {
+    let values = parameter.get("AllowedValues")?.items();
+    let texts = values.iter().map(|value| value.text().map(str::to_owned)).collect::<Option<Vec<_>>>()?;
+    (!texts.is_empty() && !parameter_is_ssm(parameter)).then_some(texts)
 }
 
 fn parameter_is_ssm(parameter: &Node) -> bool {

@@ -152,7 +152,8 @@ impl Stack {
     /// What a role's ARN alone says.
     pub(crate) fn of_arn(arn: &Arn) -> Self {
         let account = arn.account().map(|account| account.as_str().to_owned());
-        Self { account, partition: Some(arn.partition().into()), ..Self::default() }
+        let region = Some(arn.region().to_owned()).filter(|region| !region.is_empty());
+        Self { account, region, partition: Some(arn.partition().into()), ..Self::default() }
     }
 
     /// Logical ids of the functions that run as a role.

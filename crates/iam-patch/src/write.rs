@@ -10,7 +10,7 @@ mod style;
 
 use iam_model::text::Span;
 
-use crate::op::Op;
+use crate::op::{New, Op};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::template::Template;
 use crate::tree::{Kind, Node, Path};
@@ -60,12 +60,21 @@ pub(crate) fn lift_emptied(root: &Node, ops: &[Op]) -> Vec<Op> {
             Op::Remove { at } => at.parent().filter(|list| is_emptied(root, list, ops)),
             _ => None,
         };
-        let op = emptied.map_or_else(|| op.clone(), |at| Op::Remove { at });
+        let op = emptied.map_or_else(|| op.clone(), |at| emptied_list(root, at));
         if !lifted.contains(&op) {
             lifted.push(op);
         }
     }
     lifted
+}
+
+/// The list goes; where it is all that its mapping has, it stays behind empty.
+fn emptied_list(root: &Node, at: Path) -> Op {
+    let alone = at.parent().and_then(|above| root.at(&above)).is_some_and(|above| above.entries().len() == 1);
+    match alone {
+        true => Op::Replace { at, with: New::Seq(Vec::new()), whole_line: false },
+        false => Op::Remove { at },
+    }
 }
 
 fn is_emptied(root: &Node, list: &Path, ops: &[Op]) -> bool {

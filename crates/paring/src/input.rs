@@ -129,7 +129,7 @@ impl Walker<'_> {
 pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnostic>), CliError> {
     const NOT_SOURCES: &[&str] = &[".git", ".aws-sam", ".terraform", ".serverless", "node_modules", "target"];
     const EXTENSIONS: &[&str] =
-        &["yaml", "yml", "json", "template", "tf", "tofu", "tfvars", "tfstate", "tftpl", "tpl", "tmpl"];
+        &["yaml", "yml", "json", "template", "cfn", "tf", "tofu", "tfvars", "tfstate", "tftpl", "tpl", "tmpl"];
     const PROGRAMS: &[&str] = &["ts", "js", "cjs", "mjs", "py", "go", "cs", "java"];
     // Of a CDK assembly only the templates and what says where they come from, not the code it packs.
     let is_asset = |name: &str| name.strip_prefix("asset.").is_some_and(|hash| hash.len() == 64);

@@ -223,7 +223,7 @@ fn judge(files: &[SourceText], site: &Site, after: &PolicyDocument, edited: &Edi
     let said = if site.writing == Writing::Permission {
         let body = patched.body(site.at).ok_or("the block is gone")?;
         let value = super::permission::statement(&evaluator, body).ok_or("the block says no statement")?;
-        compare::value_explains(&value, &after.statements[0])
+        compare::value_explains(&value, &after.statements[0], true)
     } else {
         let node = policies::read(&patched, site).ok_or("the place is gone")?;
         compare::explains_document(&evaluator, &node, after)

@@ -11,7 +11,7 @@ use hcl_edit::template::{Element, Template};
 use super::functions;
 use super::kinds::{self, Id, TypeRule};
 use super::parse::{EXPRESSION, HEREDOC_TEXT, RAW, TEMPLATE};
-use super::project::Terraform;
+use super::project::{At, Terraform};
 use crate::intrinsic::CONCAT;
 use crate::resolve::{Resolve, Text, Value};
 use crate::tree::{Kind, Node};
@@ -38,6 +38,8 @@ pub(super) struct Evaluator<'p> {
     fuel: &'p Cell<u32>,
     bound: Vec<(String, Value)>,
     depth: usize,
+    /// The call in whose context a module with several is looked at.
+    call: Option<At>,
 }
 
 pub(super) fn known(value: &Value) -> Option<String> {
@@ -57,6 +59,10 @@ impl Resolve for Evaluator<'_> {
         self.fuel.set(FUEL);
         self.node(node)
     }
+
+    fn may_be_lists(&self) -> bool {
+        true
+    }
 }
 
 impl<'p> Evaluator<'p> {
@@ -67,7 +73,7 @@ impl<'p> Evaluator<'p> {
         defaults: bool,
         fuel: &'p Cell<u32>,
     ) -> Self {
-        Self { terraform, module, account, defaults, fuel, bound: Vec::new(), depth: 0 }
+        Self { terraform, module, account, defaults, fuel, bound: Vec::new(), depth: 0, call: None }
     }
 
     /// The text of a node, where it is wholly known.
@@ -90,6 +96,11 @@ impl<'p> Evaluator<'p> {
     /// The same in another module.
     pub(super) fn elsewhere(&self, module: usize) -> Self {
         self.in_module(module)
+    }
+
+    /// The same in the context of one of the module's calls.
+    pub(super) fn called_by(self, call: Option<At>) -> Self {
+        Self { call, ..self }
     }
 
     /// The same with names that have values, as in a template.
@@ -297,7 +308,8 @@ impl<'p> Evaluator<'p> {
 
     fn variable(&self, name: &str) -> Value {
         let calls = self.terraform.calls_of(self.module);
-        if let [call] = calls
+        let own = self.call.as_ref().filter(|call| calls.contains(call)).map(std::slice::from_ref);
+        if let [call] = own.unwrap_or(calls)
             && let Some(node) = self.terraform.body(*call).and_then(|body| body.get(name))
         {
             return self.in_module(self.terraform.module_of(*call)).node(node);
@@ -313,7 +325,7 @@ impl<'p> Evaluator<'p> {
             return if list { Value::Unknown } else { hole() };
         };
         match self.in_module(self.module).node(default) {
-            Value::Text(_) if !self.defaults || calls.len() > 1 => hole(),
+            Value::Text(_) if !self.defaults || (calls.len() > 1 && own.is_none()) => hole(),
             value => value,
         }
     }

@@ -68,6 +68,11 @@ impl FileWork {
         Ok(())
     }
 
+    /// How many edits there are.
+    pub(super) fn size(&self) -> usize {
+        self.ops.values().map(Vec::len).sum::<usize>() + self.blocks.len()
+    }
+
     /// The text of all edits, in the order of the file.
     pub(super) fn splices(&self, terraform: &Terraform, number: usize) -> Result<Vec<Splice>, Refusal> {
         let Some(file) = terraform.files.get(number) else { return Ok(Vec::new()) };
@@ -92,14 +97,18 @@ impl FileWork {
         Ok(splices)
     }
 
-    /// Writes everything anew and lets the guard look at it.
-    pub(super) fn pass(&mut self, terraform: &Terraform, number: usize) -> Result<(), Refusal> {
+    /// Writes everything anew and lets the guard look at it. `fresh` says that something was added.
+    pub(super) fn pass(&mut self, terraform: &Terraform, number: usize, fresh: bool) -> Result<(), Refusal> {
         let Some(file) = terraform.files.get(number) else { return Ok(()) };
         let splices = self.splices(terraform, number)?;
         let after = spliced(&file.text, &splices);
         let diff = self
             .check(file, &splices, &after)
             .map_err(|refusal| refusal.hint("make the change by hand; it is printed in the report"))?;
+        let known = self.passed.as_ref().map_or(file.text.as_str(), |(_, after, _)| after.as_str());
+        if fresh && after == known {
+            return Err(guard::unchanged());
+        }
         self.passed = Some((splices, after, diff));
         Ok(())
     }

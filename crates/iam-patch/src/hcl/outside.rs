@@ -381,6 +381,10 @@ impl Resolve for InFile<'_> {
     fn value(&self, node: &Node) -> Value {
         self.around.value(node)
     }
+
+    fn may_be_lists(&self) -> bool {
+        true
+    }
 }
 
 impl Language for InFile<'_> {
@@ -410,5 +414,13 @@ impl Language for InFile<'_> {
 
     fn place(&self, span: Span) -> iam_model::diagnostic::Place {
         self.around.place(span)
+    }
+
+    fn pattern(&self, node: &Node) -> Option<crate::plan::Pattern> {
+        self.around.pattern(node)
+    }
+
+    fn escaped(&self, text: &str) -> String {
+        self.around.escaped(text)
     }
 }

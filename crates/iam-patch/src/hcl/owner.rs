@@ -89,12 +89,18 @@ pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> 
         }
         let Some(body) = terraform.body(at) else { continue };
         let (account, fuel) = (account(terraform, at, Some(arn)), Cell::new(0));
-        let resolve = |defaults: bool| {
-            Evaluator::new(terraform, terraform.module_of(at), &account, defaults, &fuel).fresh().arn(rule, body)
+        let module = terraform.module_of(at);
+        let resolve = |defaults: bool, call: Option<At>| {
+            Evaluator::new(terraform, module, &account, defaults, &fuel).called_by(call).fresh().arn(rule, body)
         };
-        if resolve(true).known().as_deref() == Some(arn.as_str()) {
+        // A module that is called several times has a name for each call.
+        let calls: Vec<Option<At>> = match terraform.calls_of(module) {
+            several @ [_, _, ..] => several.iter().copied().map(Some).collect(),
+            _ => vec![None],
+        };
+        if calls.iter().any(|call| resolve(true, *call).known().as_deref() == Some(arn.as_str())) {
             exact.push(at);
-        } else if resolve(false).explains(arn.as_str()) {
+        } else if calls.iter().any(|call| resolve(false, *call).explains(arn.as_str())) {
             possible.push(at);
         }
     }

@@ -157,7 +157,7 @@ fn function_of(text: &str) -> &str {
 
 impl Permission {
     fn explains(&self, statement: &Statement) -> bool {
-        self.value.as_ref().is_some_and(|value| compare::value_explains(value, statement))
+        self.value.as_ref().is_some_and(|value| compare::value_explains(value, statement, true))
     }
 }
 

@@ -14,7 +14,7 @@ use super::evaluate::{Account, Evaluator};
 use super::find;
 use super::kinds::{self, TypeRule};
 use super::outside;
-use super::parse::{EXPRESSION, TEMPLATE, escape_holes};
+use super::parse::{EXPRESSION, HEREDOC_TEXT, TEMPLATE, escape_holes};
 use super::policies;
 use super::project::At;
 use crate::op::New;
@@ -36,6 +36,10 @@ pub(super) struct Dialect<'p> {
 impl Resolve for Dialect<'_> {
     fn value(&self, node: &Node) -> Value {
         self.open.value(node)
+    }
+
+    fn may_be_lists(&self) -> bool {
+        true
     }
 }
 
@@ -68,6 +72,20 @@ impl Language for Dialect<'_> {
             || Place::whole(iam_model::text::SourceName::new("")),
             |file| Place::at(file.name.clone(), &file.text, span.start),
         )
+    }
+
+    fn pattern(&self, node: &Node) -> Option<crate::plan::Pattern> {
+        let text = node.raw_text()?;
+        let text = match node.tag.as_deref() {
+            Some(EXPRESSION) => format!("${{{text}}}"),
+            Some(TEMPLATE | HEREDOC_TEXT) if text.contains("${") && !text.contains("%{") => text.to_owned(),
+            _ => return None,
+        };
+        Some(crate::plan::Pattern { tag: Some(TEMPLATE.into()), text })
+    }
+
+    fn escaped(&self, text: &str) -> String {
+        escape_holes(text)
     }
 }
 

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind, Change, RoleSplit};
 use iam_model::diagnostic::Place;
-use iam_model::policy::PolicyDocument;
+use iam_model::policy::{PolicyDocument, PolicyVersion};
 use iam_model::text::{SourceName, Span};
 
 use super::attach::{self, BlockEdit, Edits};
 use super::compose::Composer;
+use super::explain::{given, repeated};
 use super::file::FileWork;
 use super::find::{self, Found};
 use super::gather::{self, Gathered};
@@ -29,7 +30,7 @@ use crate::plan::{self, Author, Language};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::{Resolve, Value};
 use crate::site::Form;
-use crate::tree::{Node, Path};
+use crate::tree::{self, Node, Path};
 
 /// Where the policy of an attachment stands.
 ///
@@ -237,8 +238,7 @@ impl<'p> Work<'p> {
                 all.unwrap_or_else(|| Ok(Edits::default()))?
             }
             Writing::Jsonencode | Writing::Heredoc | Writing::DataDocument | Writing::Document => {
-                let ops = document(&mut author, node, site, change.before.as_ref(), after)?;
-                Edits { ops: ops.into_iter().map(|op| (site.at, op)).collect(), blocks: Vec::new() }
+                self.written(&mut author, node, site, (change.before.as_ref(), after))?
             }
             Writing::Inputs => {
                 let own = if site.form == Form::Trust {
@@ -263,6 +263,24 @@ impl<'p> Work<'p> {
             Writing::Other | Writing::Permission => return Err(made()),
         };
         Ok((edits, author.reviews))
+    }
+
+    /// The edits of a document that is written out.
+    fn written(
+        &self,
+        author: &mut Author<'_>,
+        node: &Node,
+        site: &Site,
+        (before, after): (Option<&PolicyDocument>, &PolicyDocument),
+    ) -> Result<Edits, Refusal> {
+        if let Some(entry) = repeated(site.writing, node) {
+            return Err(plan::twice_refused(entry));
+        }
+        let ops = document(author, node, site, before, after);
+        let mut ops = ops.map_err(|refusal| given(self.terraform, site, node, refusal))?;
+        let implied = (site.writing == Writing::DataDocument).then_some(PolicyVersion::V2012);
+        ops.extend(plan::version(author, node, &site.place, (before, after), implied)?);
+        Ok(Edits { ops: ops.into_iter().map(|op| (site.at, op)).collect(), blocks: Vec::new() })
     }
 
     /// The edits of a document whose statements stand in several places.
@@ -334,7 +352,8 @@ impl<'p> Work<'p> {
             self.copy(&mut touched, edit.at().file).add_block(edit)?;
         }
         for (file, work) in &mut touched {
-            work.pass(self.terraform, *file)?;
+            let size = self.files.get(file).map_or(0, FileWork::size);
+            work.pass(self.terraform, *file, work.size() > size)?;
             match number {
                 Number::Change(number) => {
                     let part = alone.get(file).and_then(|alone| alone.splices(self.terraform, *file).ok());
@@ -409,7 +428,7 @@ fn document(
         return Err(Refusal::new(RefusalCode::Conditional, "the statements are made by an expression"));
     }
     let made =
-        node.entries().iter().map(crate::tree::Entry::name).find(|name| {
+        node.entries().iter().map(tree::Entry::name).find(|name| {
             name.starts_with("dynamic ") || name.ends_with("_policy_documents") || name.ends_with("_json")
         });
     let result = plan::edit_document(author, node, &site.place, before, after);

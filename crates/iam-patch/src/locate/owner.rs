@@ -5,9 +5,10 @@ use iam_model::change::{Attachment, AttachmentKind};
 
 use crate::intrinsic;
 use crate::permission;
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Value};
 use crate::stack::{Deployed, Stack};
 use crate::template::{Resource, Template};
+use crate::tree::Node;
 
 /// A resource that may carry the policy, with the stack it is deployed in.
 pub(super) struct Owner<'t> {
@@ -61,9 +62,28 @@ fn candidates<'t>(templates: &'t [Template], deployed: &Deployed, attachment: &A
     if let (AttachmentKind::Resource, Some(arn)) = (attachment.kind, &attachment.resource_arn) {
         return by_resource(templates, deployed, arn);
     }
+    if let (AttachmentKind::ServiceControl | AttachmentKind::ResourceControl, Some(name)) =
+        (attachment.kind, &attachment.policy_name)
+    {
+        return by_policy_name(templates, deployed, name);
+    }
     let Some(arn) = &attachment.principal_arn else { return Vec::new() };
     let strong = by_stack(templates, deployed, arn);
     if strong.is_empty() { by_name(templates, deployed, arn) } else { strong }
+}
+
+/// The Organizations policies of that name.
+fn by_policy_name<'t>(templates: &'t [Template], deployed: &Deployed, name: &str) -> Vec<Owner<'t>> {
+    let mut found = Vec::new();
+    for (index, template) in templates.iter().enumerate() {
+        let stack = stack_for(template, deployed, None);
+        let resolver = Resolver::with_defaults(template, &stack);
+        let named =
+            |r: &Resource<'_>| r.property("Name").and_then(|node| resolver.known(node)).as_deref() == Some(name);
+        let policies = template.resources().filter(|r| r.kind == "AWS::Organizations::Policy" && named(r));
+        found.extend(policies.map(|resource| Owner { index, template, stack: stack.clone(), resource }));
+    }
+    found
 }
 
 /// The stack a template is deployed as: the one whose resources fit best.
@@ -143,16 +163,56 @@ fn by_stack<'t>(templates: &'t [Template], deployed: &Deployed, role: &Arn) -> V
 }
 
 fn by_name<'t>(templates: &'t [Template], deployed: &Deployed, principal: &Arn) -> Vec<Owner<'t>> {
-    let mut found = Vec::new();
+    let (mut found, mut possible) = (Vec::new(), Vec::new());
     for (index, template) in templates.iter().enumerate() {
-        let stack = stack_for(template, deployed, Some(principal));
+        let mut stack = stack_for(template, deployed, Some(principal));
+        for (name, value) in parameters_above(templates, template) {
+            stack.parameters.entry(name).or_insert(value);
+        }
         for resource in template.resources() {
             if let Some(stack) = stack_by_name(template, &stack, &resource, deployed, principal) {
                 found.push(Owner { index, template, stack, resource });
+            } else if may_be_named(template, &stack, &resource, principal) {
+                possible.push(Owner { index, template, stack: stack.clone(), resource });
             }
         }
     }
-    found
+    if found.is_empty() { possible } else { found }
+}
+
+/// Whether the name that the template gives, with parts that are not known, can be the principal's.
+fn may_be_named(template: &Template, stack: &Stack, resource: &Resource<'_>, principal: &Arn) -> bool {
+    let property = match resource.kind {
+        "AWS::IAM::Role" => "RoleName",
+        "AWS::IAM::User" => "UserName",
+        "AWS::IAM::Group" => "GroupName",
+        _ => return false,
+    };
+    let value = resource.property(property).map(|node| Resolver::open(template, stack).value(node));
+    matches!(value, Some(Value::Text(text)) if text.len() > 0 && text.explains(principal.name()))
+}
+
+/// The parameters that the one template above gives, where it says them.
+fn parameters_above(templates: &[Template], child: &Template) -> Vec<(String, String)> {
+    let name = child.name.as_str();
+    let is_child = |resource: &Resource<'_>| {
+        let property = match resource.kind {
+            "AWS::CloudFormation::Stack" => "TemplateURL",
+            "AWS::Serverless::Application" => "Location",
+            _ => return false,
+        };
+        let file = resource.property(property).and_then(Node::text).unwrap_or_default();
+        let file = file.trim_start_matches("./");
+        !file.is_empty() && name.strip_suffix(file).is_some_and(|above| above.is_empty() || above.ends_with('/'))
+    };
+    let mut calls = templates.iter().flat_map(|template| {
+        template.resources().filter(is_child).map(move |resource| (template, resource)).collect::<Vec<_>>()
+    });
+    let (Some((parent, call)), None) = (calls.next(), calls.next()) else { return Vec::new() };
+    let stack = Stack::default();
+    let resolver = Resolver::open(parent, &stack);
+    let given = call.property("Parameters").map(Node::entries).unwrap_or_default();
+    given.iter().filter_map(|entry| Some((entry.name().to_owned(), resolver.known(&entry.value)?))).collect()
 }
 
 /// The stack, where the principal's name is the resource's: given in the template, or made by CloudFormation.
@@ -171,6 +231,9 @@ fn stack_by_name(
         _ if resource.is_framework_role() => "name",
         _ => return None,
     };
+    // Beside the older keys, `name` is that of the cloud provider or of the function.
+    let older = ["iamRoleStatements", "iamManagedPolicies"].iter().any(|key| resource.property(key).is_some());
+    let property = if resource.is_framework_role() && older { "iamRoleStatementsName" } else { property };
     if let Some(node) = resource.property(property) {
         let known = |resolver: Resolver<'_>| resolver.known(node);
         let name = known(Resolver::open(template, stack)).or_else(|| known(Resolver::with_defaults(template, stack)));
@@ -202,25 +265,39 @@ fn framework_stack(
     deployed: &Deployed,
     principal: &Arn,
 ) -> Option<Stack> {
-    let service = template.root.get("service")?;
-    let service = service.text().or_else(|| service.get("name")?.text())?;
-    let name = principal.name();
-    let middle = name.strip_prefix(service)?.strip_prefix('-')?.strip_suffix("-lambdaRole")?;
-    let (head, _) = middle.rsplit_once('-')?;
-    let (head, _) = head.rsplit_once('-')?;
-    let (stage, region) = head.rsplit_once('-')?;
-    let region = format!("{region}{}", middle.strip_prefix(head)?);
+    let node = template.root.get("service")?;
+    let open = Stack::of_arn(principal);
+    let resolver = Resolver::with_defaults(template, &open);
+    let service = resolver.known(node).or_else(|| resolver.known(node.get("name")?))?;
+    let middle = principal.name().strip_prefix(&service)?.strip_prefix('-')?.strip_suffix("-lambdaRole")?;
+    let (head, region) = before_region(middle)?;
     let own = template.function_of_role(resource.id);
     let stage = match own {
-        Some(function) => stage.strip_suffix(function)?.strip_suffix('-')?,
-        None => stage,
+        Some(function) => head.strip_suffix(function)?.strip_suffix('-')?,
+        None => head,
     };
-    if stage.is_empty() || stage.contains('-') {
+    let known = || resolver.known(template.root.get("provider")?.get("stage")?);
+    if stage.is_empty() || (stage.contains('-') && known().as_deref() != Some(stage)) {
         return None;
     }
     let mut stack = deployed.inferred(&format!("{service}-{stage}"), principal, None);
-    stack.region.get_or_insert(region);
+    stack.region.get_or_insert(region.to_owned());
     Some(stack)
+}
+
+/// What stands before a region at the end of a name, and the region: `eu-west-1`, `us-gov-west-1`.
+fn before_region(text: &str) -> Option<(&str, &str)> {
+    let dashes: Vec<usize> = text.rmatch_indices('-').map(|(at, _)| at).collect();
+    let long = |from: usize| {
+        let middle = text.get(from + 1..).and_then(|rest| rest.split('-').next()).unwrap_or_default();
+        middle == "gov" || middle.starts_with("iso")
+    };
+    let at = match dashes.get(2..)? {
+        [first, second, ..] if long(*first) => *second,
+        [first, ..] => *first,
+        [] => return None,
+    };
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// The stack's name in `<stack>-<logical id>-<random>`.

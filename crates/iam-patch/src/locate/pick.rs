@@ -261,6 +261,7 @@ fn hidden(owner: &Owner<'_>) -> Option<Refusal> {
     let lists = ["Policies", "ManagedPolicyArns"].into_iter().filter_map(|name| resource.property(name));
     let mut shared = lists.clone().any(|list| matches!(list.kind, crate::tree::Kind::Alias));
     let mut made = lists.clone().any(|list| intrinsic::call(list).is_some());
+    let chosen = lists.clone().any(|list| intrinsic::call(list).is_some_and(|call| call.name == "If"));
     for entry in nodes.flat_map(crate::tree::Node::entries) {
         shared |= entry.name() == "<<" || matches!(entry.value.kind, crate::tree::Kind::Alias);
         made |= entry.name() == "Fn::Transform";
@@ -269,6 +270,10 @@ fn hidden(owner: &Owner<'_>) -> Option<Refusal> {
     let refusal = match (shared, made) {
         (true, _) => Refusal::new(RefusalCode::Shared, format!("`{id}` takes over a part through a YAML anchor"))
             .hint("write the policies out where the resource stands, then run again"),
+        (_, true) if chosen => {
+            Refusal::new(RefusalCode::Conditional, format!("`Fn::If` chooses the policies of `{id}`"))
+                .hint("put the condition on the items of the list, or edit by hand")
+        }
         (_, true) => Refusal::new(RefusalCode::Conditional, format!("an include or a macro adds to `{id}`"))
             .hint("change what it includes"),
         _ => return None,

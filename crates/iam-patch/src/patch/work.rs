@@ -6,7 +6,7 @@ use iam_model::change::{Change, RoleSplit};
 use iam_model::diagnostic::Place;
 
 use super::{Disposition, FilePatch};
-use crate::guard::{Guard, Passed};
+use crate::guard::{self, Guard, Passed};
 use crate::locate;
 use crate::op::{self, Op};
 use crate::plan::{self, Plan, SplitSite};
@@ -95,6 +95,7 @@ impl<'p> FileWork<'p> {
             let message = "another change of this run edits the same place";
             return Err(Refusal::new(RefusalCode::Overlap, message).at(place.clone()));
         }
+        let fresh = !new.is_empty();
         ops.extend(new);
         let lifted = write::lift_emptied(&self.template.root, &ops);
         let splices = write::lower(self.template, &self.style, &lifted).map_err(|refusal| refusal.at(place.clone()))?;
@@ -102,6 +103,10 @@ impl<'p> FileWork<'p> {
         let passed = self.guard.check(&lifted, &splices, after).map_err(|refusal| {
             refusal.hint("make the change by hand; it is printed with this refusal").at(place.clone())
         })?;
+        let known = self.passed.as_ref().map_or(self.template.text.as_str(), |(_, passed)| passed.after.as_str());
+        if fresh && passed.after == known {
+            return Err(guard::unchanged().at(place.clone()));
+        }
         self.ops = ops;
         self.passed = Some((splices, passed));
         for review in plan.reviews {

@@ -72,6 +72,10 @@ impl Resolve for InText<'_> {
     fn value(&self, node: &Node) -> Value {
         self.around.value(node)
     }
+
+    fn may_be_lists(&self) -> bool {
+        self.around.may_be_lists()
+    }
 }
 
 impl Language for InText<'_> {
@@ -93,6 +97,18 @@ impl Language for InText<'_> {
 
     fn place(&self, _: Span) -> Place {
         self.around.place(self.span)
+    }
+
+    fn pattern(&self, node: &Node) -> Option<super::Pattern> {
+        self.around.pattern(node)
+    }
+
+    fn of_pattern(&self, _: &super::Pattern, text: String) -> New {
+        New::Text(text)
+    }
+
+    fn escaped(&self, text: &str) -> String {
+        self.around.escaped(text)
     }
 }
 

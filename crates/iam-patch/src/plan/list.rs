@@ -1,7 +1,8 @@
 //! A value or list of values (`Action`, `Resource`): only the words that change are touched.
 
-use super::Author;
 use super::statement::copied;
+use super::{Author, narrow};
+use crate::compare::matched;
 use crate::intrinsic::{self, CONCAT};
 use crate::op::{New, Op};
 use crate::refusal::{Refusal, RefusalCode};
@@ -22,6 +23,15 @@ impl Element {
         match self {
             Self::Action | Self::Principal => New::text(text),
             Self::Resource => author.resource(text),
+        }
+    }
+
+    /// A text in the place of an item that stood for `old`.
+    fn narrowed(self, author: &mut Author<'_>, node: &Node, old: &[String], text: &str) -> New {
+        let old = if let [only] = old { Some(only.as_str()) } else { None };
+        match self {
+            Self::Resource => narrow::resource(author, node, old, text),
+            Self::Action | Self::Principal => self.write(author, text),
         }
     }
 
@@ -64,10 +74,17 @@ pub(super) fn edit(
         return single(author, node, place, old, new, element);
     }
     let mut slots = slots(node, place);
+    if slots.iter().any(|slot| author.language.value(slot.node) == Value::Unknown) {
+        return Err(Refusal::new(
+            RefusalCode::Conditional,
+            "an item of the list stands for values that cannot be told",
+        )
+        .at(author.language.place(node.span)));
+    }
     for slot in &mut slots {
         slot.written &= !matches!(author.language.value(slot.node), Value::AnyOf(_));
     }
-    let Some(said) = assign(author, &slots, old, element) else {
+    let Some(said) = assign(author, &slots, old, new, element) else {
         let message = "which list item stands for which deployed value cannot be told";
         return Err(Refusal::new(RefusalCode::Ambiguous, message)
             .hint("edit the list by hand; the change is printed with this refusal")
@@ -102,12 +119,18 @@ fn single(
         return Err(Refusal::new(RefusalCode::Conditional, "the list is made by a function")
             .at(author.language.place(node.span)));
     }
+    let known = matches!(author.language.value(node), Value::Text(text) if text.known().is_some());
+    if !known && old.len() > 1 {
+        return Err(Refusal::new(RefusalCode::Conditional, "one expression stands for several deployed values")
+            .hint("change what the expression gives, or write the values out and run again")
+            .at(author.language.place(node.span)));
+    }
     let mut values = Vec::new();
     for text in new {
         let is_old = old.iter().any(|t| element.same(t, text));
         values.push(match copied(node).filter(|_| is_old) {
             Some(copy) => copy,
-            None => element.write(author, text),
+            None => element.narrowed(author, node, old, text),
         });
     }
     let with = match values.as_slice() {
@@ -168,50 +191,118 @@ fn item(value: Value) -> Option<Item> {
     }
 }
 
+impl Item {
+    /// Whether the item can stand for a value that it may not say word for word.
+    fn explains(&self, text: &str, element: Element) -> bool {
+        match self {
+            Self::One(one) => element.explains(one, text),
+            Self::Choice { texts, .. } => texts.iter().any(|one| element.explains(one, text)),
+            Self::Known(_) => false,
+        }
+    }
+
+    /// Whether the item says a value word for word, whatever is chosen.
+    fn says(&self, text: &str, element: Element) -> bool {
+        match self {
+            Self::One(one) => one.known().is_some_and(|known| element.same(&known, text)),
+            Self::Known(texts) => texts.iter().any(|known| element.same(known, text)),
+            Self::Choice { .. } => false,
+        }
+    }
+
+    /// Whether the item may stand for nothing.
+    fn is_optional(&self) -> bool {
+        match self {
+            Self::Known(texts) => texts.is_empty(),
+            Self::Choice { optional, .. } => *optional,
+            Self::One(_) => false,
+        }
+    }
+}
+
+/// The items of a list, and the deployed values that each stands for so far.
+struct Assignment {
+    items: Vec<Item>,
+    said: Vec<Vec<String>>,
+    element: Element,
+}
+
+impl Assignment {
+    fn is_free(&self, at: usize) -> bool {
+        self.said.get(at).is_some_and(Vec::is_empty)
+    }
+
+    /// The free items that can stand for a value.
+    fn fitting(&self, text: &str) -> Vec<usize> {
+        let items = self.items.iter().enumerate();
+        items.filter(|(at, item)| self.is_free(*at) && item.explains(text, self.element)).map(|(at, _)| at).collect()
+    }
+
+    /// A value with only one item left for it, or that only is left for an item: its number, and the item's.
+    fn forced(&self, rest: &[&String]) -> Option<(usize, usize)> {
+        let of_value = rest.iter().enumerate().find_map(|(index, text)| match self.fitting(text).as_slice() {
+            [only] => Some((index, *only)),
+            _ => None,
+        });
+        let of_item = |(at, item): (usize, &Item)| {
+            let open = !item.is_optional() && !matches!(item, Item::Known(_)) && self.is_free(at);
+            let mut fits = rest.iter().enumerate().filter(|(_, text)| open && item.explains(text, self.element));
+            match (fits.next(), fits.next()) {
+                (Some((index, _)), None) => Some((index, at)),
+                _ => None,
+            }
+        };
+        of_value.or_else(|| self.items.iter().enumerate().find_map(of_item))
+    }
+
+    fn give(&mut self, at: usize, text: &str) -> Option<()> {
+        self.said.get_mut(at)?.push(text.to_owned());
+        Some(())
+    }
+}
+
 /// For each item, the deployed values it stands for; nothing where that cannot be told.
-fn assign(author: &mut Author<'_>, slots: &[Slot<'_>], old: &[String], element: Element) -> Option<Vec<Vec<String>>> {
+///
+/// The order of deployed values says nothing: services and Terraform sort them. An item that is not known stands for one
+/// value, and for this one only where no other item or value could be meant, or where all that could be meant stay, or
+/// all go.
+fn assign(
+    author: &mut Author<'_>,
+    slots: &[Slot<'_>],
+    old: &[String],
+    new: &[String],
+    element: Element,
+) -> Option<Vec<Vec<String>>> {
     let values = slots.iter().map(|slot| item(author.language.value(slot.node)));
     let items = values.collect::<Option<Vec<Item>>>()?;
-    let explains = |item: &Item, text: &String| match item {
-        Item::One(one) => element.explains(one, text),
-        Item::Choice { texts, .. } => texts.iter().any(|one| element.explains(one, text)),
-        Item::Known(_) => false,
-    };
-    if items.len() == old.len() && items.iter().zip(old).all(|(item, text)| explains(item, text)) {
-        return Some(old.iter().map(|text| vec![text.clone()]).collect());
-    }
-    // A value that one item says word for word belongs to that item alone.
-    let says = |item: &Item, text: &str| match item {
-        Item::One(one) => one.known().is_some_and(|known| element.same(&known, text)),
-        Item::Known(texts) => texts.iter().any(|known| element.same(known, text)),
-        Item::Choice { texts, .. } => {
-            texts.iter().any(|one| one.known().is_some_and(|known| element.same(&known, text)))
-        }
-    };
-    let mut said: Vec<Vec<String>> = vec![Vec::new(); items.len()];
-    let mut open: Vec<&String> = Vec::new();
+    let mut all = Assignment { said: vec![Vec::new(); items.len()], items, element };
+    let mut rest: Vec<&String> = Vec::new();
     for text in old {
-        match items.iter().position(|item| says(item, text)).and_then(|at| said.get_mut(at)) {
-            Some(slot) => slot.push(text.clone()),
-            None => open.push(text),
+        // A value that an item says word for word belongs to that item.
+        let exact: Vec<usize> =
+            (0..slots.len()).filter(|at| all.items.get(*at).is_some_and(|i| i.says(text, element))).collect();
+        exact.iter().try_for_each(|at| all.give(*at, text))?;
+        if !exact.is_empty() {
+            continue;
+        }
+        let written = element.write(author, text);
+        match slots.iter().position(|slot| copied(slot.node).as_ref() == Some(&written)) {
+            Some(at) => all.give(at, text)?,
+            None => rest.push(text),
         }
     }
-    for text in open {
-        let written = element.write(author, text);
-        let by_reference = slots.iter().position(|slot| copied(slot.node).as_ref() == Some(&written));
-        let mut candidates = items.iter().enumerate().filter(|(_, item)| explains(item, text)).map(|(at, _)| at);
-        let only = match (candidates.next(), candidates.next()) {
-            (Some(at), None) => Some(at),
-            _ => None,
-        };
-        said.get_mut(by_reference.or(only)?)?.push(text.clone());
+    while let Some((index, at)) = all.forced(&rest) {
+        let text = rest.remove(index);
+        all.give(at, text)?;
     }
-    let empty = |item: &Item| match item {
-        Item::Known(texts) => texts.is_empty(),
-        Item::Choice { optional, .. } => *optional,
-        Item::One(_) => false,
-    };
-    said.iter().zip(&items).all(|(texts, item)| !texts.is_empty() || empty(item)).then_some(said)
+    let staying = rest.iter().filter(|text| new.iter().any(|t| element.same(t, text))).count();
+    if staying > 0 && staying < rest.len() {
+        return None;
+    }
+    let candidates: Vec<Vec<usize>> = rest.iter().map(|text| all.fitting(text)).collect();
+    rest.iter().zip(matched(&candidates)?).try_for_each(|(text, at)| all.give(at, text))?;
+    let told = all.said.iter().zip(&all.items).all(|(texts, item)| !texts.is_empty() || item.is_optional());
+    told.then_some(all.said)
 }
 
 /// The operations on the items; nothing where what is added has no list to stand in.
@@ -225,6 +316,10 @@ fn item_ops(
 ) -> Option<Vec<Op>> {
     let place = |at: usize| slots.get(at).map(|slot| slot.place.clone());
     let mut free: Vec<usize> = kept.iter().enumerate().filter(|(_, kept)| !**kept).map(|(at, _)| at).collect();
+    let replaced = |author: &mut Author<'_>, at: usize, text: &str| match slots.get(at).zip(said.get(at)) {
+        Some((slot, said)) => element.narrowed(author, slot.node, said, text),
+        None => element.write(author, text),
+    };
     let mut ops = Vec::new();
     let mut anchor = kept.iter().zip(slots).rposition(|(kept, slot)| *kept && slot.written);
     let mut left = Vec::new();
@@ -235,20 +330,20 @@ fn item_ops(
             Some(index) => {
                 let at = free.remove(index);
                 anchor = anchor.max(Some(at));
-                ops.push(Op::Replace { at: place(at)?, with: element.write(author, text), whole_line: false });
+                ops.push(Op::Replace { at: place(at)?, with: replaced(author, at, text), whole_line: false });
             }
             None => left.push(*text),
         }
     }
     for text in left {
-        let with = element.write(author, text);
         if free.is_empty() {
+            let with = element.write(author, text);
             ops.push(Op::InsertItem { after: place(anchor?)?, with });
             continue;
         }
         let at = free.remove(0);
         anchor = anchor.max(Some(at));
-        ops.push(Op::Replace { at: place(at)?, with, whole_line: false });
+        ops.push(Op::Replace { at: place(at)?, with: replaced(author, at, text), whole_line: false });
     }
     for at in free {
         ops.push(Op::Remove { at: place(at)? });

@@ -7,7 +7,8 @@ use iam_model::change::Change;
 use iam_model::condition::Condition;
 use iam_model::policy::{PolicyDocument, Statement};
 
-use super::{Author, CloudFormation, Plan, matching, referred_to, statement};
+use super::remove::referred_to;
+use super::{Author, CloudFormation, Plan, matching, statement};
 use crate::compare::{self, SourceStatement};
 use crate::depends;
 use crate::locate::{self, Found};
@@ -78,7 +79,7 @@ pub(super) fn plan<'t>(
 
 impl Permission<'_> {
     fn explains(&self, statement: &Statement) -> bool {
-        self.value.as_ref().is_some_and(|value| compare::value_explains(value, statement))
+        self.value.as_ref().is_some_and(|value| compare::value_explains(value, statement, false))
     }
 
     /// Whether the statement's `Sid` is the name that CloudFormation gave this resource.
