@@ -275,7 +275,7 @@ pub(crate) fn narrow(
     for ((resources, bound), Group { actions, kept, needs, folds }) in groups {
         let mut statement = old.clone();
         statement.conditions.extend(bound.map(condition));
-        statement.action = ActionElement::Action(in_old_order(old, actions, &kept));
+        statement.action = ActionElement::Action(in_old_order(old, &actions, &kept));
         if let Some(resources) = resources {
             statement.resource = ResourceElement::Resource(old_words(old, resources));
         }
@@ -372,11 +372,7 @@ fn same_set(old: &Statement, resources: &[ResourcePattern]) -> bool {
 }
 
 /// Actions the old statement named, in its order and spelling; the rest after them, sorted.
-fn in_old_order(
-    old: &Statement,
-    actions: Vec<Action>,
-    kept: &[(ActionPattern, String)],
-) -> Vec<Spanned<ActionPattern>> {
+fn in_old_order(old: &Statement, actions: &[Action], kept: &[(ActionPattern, String)]) -> Vec<Spanned<ActionPattern>> {
     let is_wanted = |pattern: &ActionPattern| {
         actions.iter().any(|a| a.as_str().eq_ignore_ascii_case(pattern.as_str()))
             || kept.iter().any(|(own, _)| own.as_str().eq_ignore_ascii_case(pattern.as_str()))

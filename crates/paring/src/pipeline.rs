@@ -117,13 +117,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
 
     let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
     diagnostics.extend(unread);
-    let rulebook = Rulebook {
-        guardrails: &inputs.guardrails,
-        groups: &inputs.groups,
-        catalog: &inputs.catalog,
-        waivers: &inputs.waivers,
-        now: inputs.usage.window.map_or(Timestamp::from_epoch_seconds(0), |(_, last)| last),
-    };
+    let rulebook = rulebook(inputs);
     let stage = Stage { inputs, index: &index, before: &before, after: &after, coverage: &coverage };
     let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
     let verdicts = stage.verify(proposals.iter().map(|proposal| proposal.changes.as_slice()), &rulebook, seen);
@@ -150,6 +144,17 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     // Nobody was asked yet.
     let disputed = false;
     Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, disputed, diagnostics })
+}
+
+/// The organisation's rules, as of the end of the logs.
+fn rulebook(inputs: &Inputs) -> Rulebook<'_> {
+    Rulebook {
+        guardrails: &inputs.guardrails,
+        groups: &inputs.groups,
+        catalog: &inputs.catalog,
+        waivers: &inputs.waivers,
+        now: inputs.usage.window.map_or(Timestamp::from_epoch_seconds(0), |(_, last)| last),
+    }
 }
 
 /// What is proposed for policies that name principals, and for boundaries, where that is asked for.
