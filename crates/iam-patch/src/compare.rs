@@ -175,41 +175,6 @@ pub(crate) fn ambiguous<'s, 't>(
     found.map(|(_, (statement, _))| statement)
 }
 
-/// Whether a source that explains `after` could as well mean what the change takes away.
-pub(crate) fn may_say_more(
-    resolver: &dyn Resolve,
-    source: &[SourceStatement<'_>],
-    pairs: &[Option<usize>],
-    before: &PolicyDocument,
-    after: &PolicyDocument,
-) -> bool {
-    let kept = crate::plan::fates(&before.statements, &after.statements).kept;
-    let lower = |text: &str| text.to_ascii_lowercase();
-    let lists = |statement: &Statement| {
-        let actions = statement.action.patterns().iter().map(|p| lower(p.value.as_str())).collect::<Vec<_>>();
-        let resources = statement.resource.patterns().iter().map(|p| p.value.as_str().to_owned()).collect::<Vec<_>>();
-        (actions, resources)
-    };
-    source.iter().zip(pairs).any(|(statement, pair)| {
-        let old = kept.iter().position(|new| pair.is_some() && new == pair).and_then(|at| before.statements.get(at));
-        let new = pair.and_then(|at| after.statements.get(at));
-        let (Some(old), Some(new), Value::Map(entries)) = (old, new, resolver.value(statement.node)) else {
-            return false;
-        };
-        let ((old_actions, old_resources), (actions, resources)) = (lists(old), lists(new));
-        let means = |keys: [&str; 2], old: &[String], new: &[String], map: &dyn Fn(&str) -> String| {
-            let said = entries.iter().filter(|(key, _)| keys.contains(&key.as_str()));
-            let said: Vec<Said> = said.flat_map(|(_, value)| texts(value, map)).collect();
-            let gone = |text: &&String| !new.contains(text);
-            old.iter()
-                .filter(gone)
-                .any(|gone| said.iter().flat_map(|s| s.texts.iter().flatten()).any(|t| t.explains(gone)))
-        };
-        means(["Action", "NotAction"], &old_actions, &actions, &lower)
-            || means(["Resource", "NotResource"], &old_resources, &resources, &str::to_owned)
-    })
-}
-
 fn sid(resolver: &dyn Resolve, node: &Node) -> Option<String> {
     match resolver.value(node.get("Sid")?) {
         Value::Text(text) => text.known(),
@@ -336,9 +301,9 @@ fn prefixed(prefix: &str, value: &Value) -> Vec<Said> {
 
 /// What one item of a list may say.
 #[derive(Debug, Clone)]
-struct Said {
+pub(crate) struct Said {
     /// One of these; nothing where it cannot be read.
-    texts: Option<Vec<Text>>,
+    pub(crate) texts: Option<Vec<Text>>,
     /// Whether it may not be there at all.
     optional: bool,
     /// Whether it stands where a list may stand, and nothing of it is known.
@@ -346,7 +311,7 @@ struct Said {
 }
 
 /// The items of a scalar or list.
-fn texts(value: &Value, map: &dyn Fn(&str) -> String) -> Vec<Said> {
+pub(crate) fn texts(value: &Value, map: &dyn Fn(&str) -> String) -> Vec<Said> {
     let one = |texts, optional| Said { texts, optional, whole: false };
     match value {
         Value::Text(text) => vec![Said { whole: *text == Text::hole(), ..one(Some(vec![text.map(map)]), false) }],

@@ -348,7 +348,7 @@ fn drift(
     after: &PolicyDocument,
 ) -> Result<Vec<Op>, Refusal> {
     if let Some(pairs) = compare::pair(author.language, source, &after.statements)
-        && !compare::may_say_more(author.language, source, &pairs, before, after)
+        && !checks::may_say_more(author.language, source, &pairs, before, after)
     {
         return Ok(Vec::new());
     }

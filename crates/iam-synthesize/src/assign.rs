@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use iam_evaluate::evaluate;
-use iam_evaluate::{Context, Evaluator, Layer, LayerOutcome, Outcome, Policies, Principal, Request, ResourceName};
+use iam_evaluate::{Context, Evaluator, Layer, LayerOutcome, Policies, Principal, Request, ResourceName};
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::condition::ConditionKey;
@@ -137,10 +137,12 @@ impl<'c, 'a> Calls<'c, 'a> {
         let everything = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
         let asked = Statement { conditions: slot.candidate.statement.conditions.clone(), ..everything };
         let document = PolicyDocument { version: slot.candidate.version(), ..PolicyDocument::new(vec![asked]) };
-        match evaluate(&request, &Policies { identity: vec![&document], ..Policies::default() }).outcome {
-            Outcome::Allow => Held::Yes,
-            Outcome::Unknown(_) => Held::Unknown,
-            Outcome::ImplicitDeny | Outcome::ExplicitDeny => Held::No,
+        // A key's policy has to allow too, and is not asked about here.
+        let decision = evaluate(&request, &Policies { identity: vec![&document], ..Policies::default() });
+        match decision.layers.get(Layer::Identity) {
+            LayerOutcome::Allow => Held::Yes,
+            LayerOutcome::ImplicitDeny | LayerOutcome::ExplicitDeny => Held::No,
+            LayerOutcome::Unknown | LayerOutcome::NotApplicable => Held::Unknown,
         }
     }
 

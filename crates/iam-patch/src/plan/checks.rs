@@ -1,12 +1,13 @@
 //! What keeps a policy from being edited, whatever the change: shared text, keys that stand twice, variables of a framework.
 
-use iam_model::policy::{PolicyDocument, PrintStyle};
+use iam_model::policy::{PolicyDocument, PrintStyle, Statement};
 
 use super::Author;
-use super::matching::{Fates, same};
-use crate::compare::{self, SourceStatement};
+use super::matching::{Fates, fates, same};
+use crate::compare::{self, Said, SourceStatement};
 use crate::intrinsic;
 use crate::refusal::{Refusal, RefusalCode};
+use crate::resolve::{Resolve, Value};
 use crate::site::Site;
 use crate::template::Template;
 use crate::tree::{self, Node, Path};
@@ -94,4 +95,39 @@ pub(super) fn told_apart(
     Err(Refusal::new(RefusalCode::Ambiguous, message)
         .hint("give the statements a `Sid` each and deploy, or edit by hand; the change is printed with this refusal")
         .at(author.language.place(statement.node.span)))
+}
+
+/// Whether a source that explains `after` could as well mean what the change takes away.
+pub(super) fn may_say_more(
+    resolver: &dyn Resolve,
+    source: &[SourceStatement<'_>],
+    pairs: &[Option<usize>],
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+) -> bool {
+    let kept = fates(&before.statements, &after.statements).kept;
+    let lower = |text: &str| text.to_ascii_lowercase();
+    let lists = |statement: &Statement| {
+        let actions = statement.action.patterns().iter().map(|p| lower(p.value.as_str())).collect::<Vec<_>>();
+        let resources = statement.resource.patterns().iter().map(|p| p.value.as_str().to_owned()).collect::<Vec<_>>();
+        (actions, resources)
+    };
+    source.iter().zip(pairs).any(|(statement, pair)| {
+        let old = kept.iter().position(|new| pair.is_some() && new == pair).and_then(|at| before.statements.get(at));
+        let new = pair.and_then(|at| after.statements.get(at));
+        let (Some(old), Some(new), Value::Map(entries)) = (old, new, resolver.value(statement.node)) else {
+            return false;
+        };
+        let ((old_actions, old_resources), (actions, resources)) = (lists(old), lists(new));
+        let means = |keys: [&str; 2], old: &[String], new: &[String], map: &dyn Fn(&str) -> String| {
+            let said = entries.iter().filter(|(key, _)| keys.contains(&key.as_str()));
+            let said: Vec<Said> = said.flat_map(|(_, value)| compare::texts(value, map)).collect();
+            let gone = |text: &&String| !new.contains(text);
+            old.iter()
+                .filter(gone)
+                .any(|gone| said.iter().flat_map(|s| s.texts.iter().flatten()).any(|t| t.explains(gone)))
+        };
+        means(["Action", "NotAction"], &old_actions, &actions, &lower)
+            || means(["Resource", "NotResource"], &old_resources, &resources, &str::to_owned)
+    })
 }
