@@ -8,7 +8,6 @@ use crate::permission;
 use crate::resolve::{Resolver, Value};
 use crate::stack::{Deployed, Stack};
 use crate::template::{Resource, Template};
-use crate::tree::Node;
 
 /// A resource that may carry the policy, with the stack it is deployed in.
 pub(super) struct Owner<'t> {
@@ -23,7 +22,7 @@ pub(super) fn owners<'t>(templates: &'t [Template], deployed: &Deployed, attachm
     let mut found = candidates(templates, deployed, attachment);
     let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref());
     for owner in &mut found {
-        given_by_parent(templates, deployed, owner, arn);
+        given_by_parent(templates, deployed, owner.template, &mut owner.stack, arn);
     }
     found
 }
@@ -34,17 +33,23 @@ pub(super) fn times_nested(templates: &[Template], child: &Template) -> usize {
 }
 
 /// Adds the parameters that a parent's template gives to a nested stack, as far as they are known.
-fn given_by_parent(templates: &[Template], deployed: &Deployed, owner: &mut Owner<'_>, arn: Option<&Arn>) {
-    if times_nested(templates, owner.template) != 1 {
+fn given_by_parent(
+    templates: &[Template],
+    deployed: &Deployed,
+    child: &Template,
+    stack: &mut Stack,
+    arn: Option<&Arn>,
+) {
+    if times_nested(templates, child) != 1 {
         return;
     }
     for parent in templates {
-        for (_, parameters) in parent.nested().filter(|(child, _)| child == owner.template.name.as_str()) {
-            let stack = stack_for(parent, deployed, arn);
-            let resolver = Resolver::open(parent, &stack);
+        for (_, parameters) in parent.nested().filter(|(name, _)| name == child.name.as_str()) {
+            let above = stack_for(parent, deployed, arn);
+            let resolver = Resolver::open(parent, &above);
             for entry in parameters.entries() {
                 let Some(value) = resolver.known(&entry.value) else { continue };
-                owner.stack.parameters.entry(entry.name().to_owned()).or_insert(value);
+                stack.parameters.entry(entry.name().to_owned()).or_insert(value);
             }
         }
     }
@@ -166,9 +171,7 @@ fn by_name<'t>(templates: &'t [Template], deployed: &Deployed, principal: &Arn) 
     let (mut found, mut possible) = (Vec::new(), Vec::new());
     for (index, template) in templates.iter().enumerate() {
         let mut stack = stack_for(template, deployed, Some(principal));
-        for (name, value) in parameters_above(templates, template) {
-            stack.parameters.entry(name).or_insert(value);
-        }
+        given_by_parent(templates, deployed, template, &mut stack, Some(principal));
         for resource in template.resources() {
             if let Some(stack) = stack_by_name(template, &stack, &resource, deployed, principal) {
                 found.push(Owner { index, template, stack, resource });
@@ -190,29 +193,6 @@ fn may_be_named(template: &Template, stack: &Stack, resource: &Resource<'_>, pri
     };
     let value = resource.property(property).map(|node| Resolver::open(template, stack).value(node));
     matches!(value, Some(Value::Text(text)) if text.len() > 0 && text.explains(principal.name()))
-}
-
-/// The parameters that the one template above gives, where it says them.
-fn parameters_above(templates: &[Template], child: &Template) -> Vec<(String, String)> {
-    let name = child.name.as_str();
-    let is_child = |resource: &Resource<'_>| {
-        let property = match resource.kind {
-            "AWS::CloudFormation::Stack" => "TemplateURL",
-            "AWS::Serverless::Application" => "Location",
-            _ => return false,
-        };
-        let file = resource.property(property).and_then(Node::text).unwrap_or_default();
-        let file = file.trim_start_matches("./");
-        !file.is_empty() && name.strip_suffix(file).is_some_and(|above| above.is_empty() || above.ends_with('/'))
-    };
-    let mut calls = templates.iter().flat_map(|template| {
-        template.resources().filter(is_child).map(move |resource| (template, resource)).collect::<Vec<_>>()
-    });
-    let (Some((parent, call)), None) = (calls.next(), calls.next()) else { return Vec::new() };
-    let stack = Stack::default();
-    let resolver = Resolver::open(parent, &stack);
-    let given = call.property("Parameters").map(Node::entries).unwrap_or_default();
-    given.iter().filter_map(|entry| Some((entry.name().to_owned(), resolver.known(&entry.value)?))).collect()
 }
 
 /// The stack, where the principal's name is the resource's: given in the template, or made by CloudFormation.
