@@ -67,7 +67,7 @@ async fn validate_with(
 ) -> Result<Vec<AnalyzerFinding>, CollectError> {
     let policy_type = match kind {
         AttachmentKind::Identity | AttachmentKind::Boundary => PolicyType::IdentityPolicy,
-        AttachmentKind::Resource | AttachmentKind::Trust => PolicyType::ResourcePolicy,
+        AttachmentKind::Resource | AttachmentKind::Trust | AttachmentKind::VpcEndpoint => PolicyType::ResourcePolicy,
         AttachmentKind::ServiceControl => PolicyType::ServiceControlPolicy,
         AttachmentKind::ResourceControl => PolicyType::ResourceControlPolicy,
     };

@@ -12,13 +12,14 @@ mod holder;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use iam_model::arn::{AccountId, Arn};
+use iam_model::condition::ConditionKey;
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
 
-use crate::context::Context;
+use crate::context::{Context, KeyState};
 use crate::decision::{Decision, Layer, StatementRef};
 use crate::layers::{Bound, decide};
 use crate::principal::Principal;
@@ -26,7 +27,10 @@ use crate::request::{Request, ResourceName};
 use crate::statement::CompiledPolicy;
 use base::Base;
 pub use changes::ChangeError;
-use holder::{Guards, Held, Holder};
+use holder::{Endpoint, Guards, Held, Holder};
+
+/// The endpoint that a request came through.
+static SOURCE_VPCE: LazyLock<ConditionKey> = LazyLock::new(|| ConditionKey::new("aws:SourceVpce"));
 
 /// Decides requests against one snapshot.
 ///
@@ -58,6 +62,7 @@ pub struct Evaluator<'a> {
     /// What changes replaced, over the base.
     principals: BTreeMap<Arn, Arc<Holder<'a>>>,
     resources: BTreeMap<Arn, Option<Arc<Held<'a>>>>,
+    endpoints: BTreeMap<String, Endpoint<'a>>,
     guards: BTreeMap<AccountId, Arc<Guards<'a>>>,
 }
 
@@ -78,6 +83,7 @@ impl<'a> Evaluator<'a> {
             base: Arc::new(Base::new(index)),
             principals: BTreeMap::new(),
             resources: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             guards: BTreeMap::new(),
         }
     }
@@ -143,7 +149,7 @@ impl<'a> Evaluator<'a> {
             session: &[],
             scps,
             rcps,
-            vpc_endpoint: &[],
+            vpc_endpoint: self.endpoint_side(request),
             management_account: self.base.is_management(caller),
             service_linked_role: holder.is_some_and(|holder| holder.service_linked),
             derived: &derived,
@@ -183,6 +189,20 @@ impl<'a> Evaluator<'a> {
         (assumes || outside).then_some(&*self.base.unknown_resource)
     }
 
+    /// The policy of the VPC endpoint that a request says it came through, or one that is not known.
+    fn endpoint_side(&self, request: &Request) -> &[Arc<CompiledPolicy>] {
+        match request.context.state(&SOURCE_VPCE) {
+            KeyState::Present([id]) => {
+                self.endpoint(id).map_or(self.base.unknown_endpoint.as_slice(), |endpoint| &endpoint.compiled)
+            }
+            _ => &[],
+        }
+    }
+
+    fn endpoint(&self, id: &str) -> Option<&Endpoint<'a>> {
+        self.endpoints.get(id).or_else(|| self.base.endpoints.get(id))
+    }
+
     /// The policy that stands on a resource; `Some(None)` where a change removed it.
     fn held_on(&self, arn: &Arn) -> Option<Option<&Arc<Held<'a>>>> {
         let find = |arn: &Arn| {
@@ -207,7 +227,11 @@ impl<'a> Evaluator<'a> {
                 self.guards(request.principal.account_digits())?.scps.held.get(at.level)?.get(at.policy)?
             }
             Layer::ResourceControl => self.guards(self.owner(request))?.rcps.held.get(at.level)?.get(at.policy)?,
-            Layer::Session | Layer::VpcEndpoint => return None,
+            Layer::VpcEndpoint => {
+                let KeyState::Present([id]) = request.context.state(&SOURCE_VPCE) else { return None };
+                self.endpoint(id)?.held.as_deref()?
+            }
+            Layer::Session => return None,
         };
         Some(PolicyPlace { name: &held.name, document: held.document() })
     }

@@ -31,12 +31,21 @@ pub enum AttachmentKind {
     ServiceControl,
     /// A resource control policy: limits access to resources of accounts.
     ResourceControl,
+    /// A VPC endpoint's policy: limits the calls that come through it, never grants.
+    VpcEndpoint,
 }
 
 impl AttachmentKind {
     /// Every kind.
-    pub const ALL: &'static [Self] =
-        &[Self::Identity, Self::Resource, Self::Trust, Self::Boundary, Self::ServiceControl, Self::ResourceControl];
+    pub const ALL: &'static [Self] = &[
+        Self::Identity,
+        Self::Resource,
+        Self::Trust,
+        Self::Boundary,
+        Self::ServiceControl,
+        Self::ResourceControl,
+        Self::VpcEndpoint,
+    ];
 
     /// The word used in files.
     #[must_use]
@@ -48,6 +57,7 @@ impl AttachmentKind {
             Self::Boundary => "boundary",
             Self::ServiceControl => "service_control",
             Self::ResourceControl => "resource_control",
+            Self::VpcEndpoint => "vpc_endpoint",
         }
     }
 }

@@ -3,10 +3,12 @@
 //! The reader takes the text of one snapshot; opening files and assembling bundles is collecting. Parts that cannot
 //! be read become diagnostics and, where they could grant or deny, unknown policies.
 
+mod endpoint;
 mod index;
 mod read;
 pub mod trails;
 
+pub use endpoint::VpcEndpoint;
 pub use index::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 pub use read::{SnapshotError, read};
 
@@ -47,6 +49,8 @@ pub struct Account {
     pub resources: Vec<Resource>,
     /// Resource policies by the resource's ARN.
     pub resource_policies: BTreeMap<Arn, PolicyDocument>,
+    /// What the VPC endpoints among the resources let through, by ARN.
+    pub vpc_endpoints: BTreeMap<Arn, VpcEndpoint>,
     /// What the account's trails record; absent where the snapshot does not say.
     pub trails: Option<AccountCoverage>,
     /// Number of access keys per user.
@@ -184,6 +188,7 @@ resource_kinds! {
     SecretsmanagerSecret => "secretsmanager.secret",
     Ec2Instance => "ec2.instance",
     Ec2LaunchTemplate => "ec2.launch_template",
+    Ec2VpcEndpoint => "ec2.vpc_endpoint",
     CloudformationStack => "cloudformation.stack",
     CloudformationStackset => "cloudformation.stackset",
     GlueJob => "glue.job",

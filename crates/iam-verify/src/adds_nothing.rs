@@ -72,7 +72,7 @@ pub fn check(
 
 /// The documents to compare for one attached policy.
 ///
-/// No identity, resource or trust policy allows nothing; no boundary or control policy forbids nothing. Control
+/// No identity, resource or trust policy allows nothing; no boundary, control or endpoint policy forbids nothing. Control
 /// policies that only deny stand beside `FullAWSAccess`, which is put beside them here.
 #[must_use]
 pub fn compared(
@@ -91,7 +91,10 @@ pub fn compared(
         AttachmentKind::ServiceControl if only_denies(before) && only_denies(after) => {
             (beside_full(before), beside_full(after))
         }
-        AttachmentKind::Boundary | AttachmentKind::ServiceControl => (or_full(before), or_full(after)),
+        // An endpoint without a policy of its own lets everything through.
+        AttachmentKind::Boundary | AttachmentKind::ServiceControl | AttachmentKind::VpcEndpoint => {
+            (or_full(before), or_full(after))
+        }
     }
 }
 
@@ -109,7 +112,10 @@ pub fn denies(
     let applies = match kind {
         AttachmentKind::Resource | AttachmentKind::Trust => true,
         AttachmentKind::ServiceControl => !only_denies(before) || !only_denies(after),
-        AttachmentKind::Identity | AttachmentKind::Boundary | AttachmentKind::ResourceControl => false,
+        AttachmentKind::Identity
+        | AttachmentKind::Boundary
+        | AttachmentKind::ResourceControl
+        | AttachmentKind::VpcEndpoint => false,
     };
     let of = |document: Option<&PolicyDocument>| {
         let mut document = document.cloned().unwrap_or_default();

@@ -88,6 +88,7 @@ pub(crate) fn stale(change: &Change, index: &SnapshotIndex<'_>) -> Option<String
         AttachmentKind::Boundary => index.boundary(principal_arn.as_ref()?),
         AttachmentKind::Trust => index.role(place?).map(|role| &role.trust),
         AttachmentKind::Resource => index.resource_policy(place?),
+        AttachmentKind::VpcEndpoint => index.vpc_endpoint(place?)?.policy.as_ref(),
         AttachmentKind::Identity | AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => return None,
     };
     let held = held?;

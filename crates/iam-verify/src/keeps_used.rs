@@ -7,6 +7,7 @@
 //! changed must be certain. A change that takes something from callers the logs cannot show, such as services and users,
 //! is undecided.
 
+mod endpoints;
 mod touched;
 mod unlogged;
 
@@ -28,6 +29,7 @@ use crate::adds_nothing::{self, in_words};
 use crate::before_after::{self, documents};
 use crate::outcome::{Counterexample, Outcome};
 use crate::reach::{contradiction, everywhere};
+use endpoints::Endpoint;
 use touched::Touched;
 
 /// What a replay counted; calls, not kinds of calls.
@@ -132,7 +134,9 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
         }
     }
     let layers: BTreeSet<usize> = changes.iter().map(|change| layer(change.attachment.kind) as usize).collect();
-    let shared = Shared { changes, index, before, after: &after, touched: Touched::new(changes), layers };
+    let touched = Touched::new(changes);
+    let endpoints = Endpoint::changed(changes, index);
+    let shared = Shared { changes, index, before, after: &after, touched, layers, endpoints };
     let concerned = usage.principals.iter().filter(|(arn, _)| shared.concerns(arn));
     let principals: BTreeMap<Arn, PrincipalReplay> =
         concerned.map(|(arn, seen)| (arn.clone(), shared.principal(arn, &seen.observations))).collect();
@@ -140,7 +144,7 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     principals.values().for_each(|one| total += one.replay);
     let outcome = match outcome(&total, &principals) {
         // Nothing observed is denied, but the logs do not hold everyone's calls.
-        Outcome::Proved { because } => match unlogged::loses(changes, index) {
+        Outcome::Proved { because } => match unlogged::loses(changes, index, usage) {
             Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
             None => Outcome::Proved { because },
         },
@@ -184,6 +188,7 @@ const fn layer(kind: AttachmentKind) -> Layer {
         AttachmentKind::Boundary => Layer::Boundary,
         AttachmentKind::ServiceControl => Layer::ServiceControl,
         AttachmentKind::ResourceControl => Layer::ResourceControl,
+        AttachmentKind::VpcEndpoint => Layer::VpcEndpoint,
     }
 }
 
@@ -196,13 +201,18 @@ struct Shared<'r, 'a> {
     touched: Touched,
     /// The layers that change, by number.
     layers: BTreeSet<usize>,
+    /// The VPC endpoints whose policies change.
+    endpoints: Vec<Endpoint<'r>>,
 }
 
 impl Shared<'_, '_> {
     /// Whether some change can concern a principal's calls at all.
     fn concerns(&self, principal: &Arn) -> bool {
         self.changes.iter().any(|change| match change.attachment.kind {
-            AttachmentKind::Resource | AttachmentKind::Trust | AttachmentKind::ResourceControl => true,
+            AttachmentKind::Resource
+            | AttachmentKind::Trust
+            | AttachmentKind::ResourceControl
+            | AttachmentKind::VpcEndpoint => true,
             AttachmentKind::Boundary => change.attachment.principal_arn.as_ref() == Some(principal),
             AttachmentKind::ServiceControl => {
                 let account = principal.account();
@@ -315,6 +325,10 @@ impl Caller<'_, '_, '_> {
             if !matches!(fate, Fate::Kept) {
                 return fate;
             }
+            let mut endpoints = self.shared.endpoints.iter();
+            if let Some(why) = endpoints.find_map(|endpoint| endpoint.shuts_out(self, observation, resource)) {
+                return Fate::Undecided(why);
+            }
         }
         Fate::Kept
     }
@@ -376,6 +390,9 @@ impl Caller<'_, '_, '_> {
         }
         let before = self.shared.before.decide(self.arn, &request);
         match (&before.outcome, &after.outcome) {
+            (decided, _) if decided.is_deny() && endpoints::closes(&before, &after) => {
+                Fate::Undecided(NOT_EXPLAINED.to_owned())
+            }
             (before, _) if before.is_deny() => Fate::Unexplained,
             (_, Decided::Unknown(_)) if self.only_unchanged_open(&before, &after) => Fate::Kept,
             (_, Decided::Unknown(_)) if !self.shared.touched.concerns(&observation.action, resource.as_str()) => {

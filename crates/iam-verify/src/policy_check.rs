@@ -64,6 +64,7 @@ impl PolicyKind {
             AttachmentKind::Boundary => Self::Boundary,
             AttachmentKind::ServiceControl => Self::ServiceControl,
             AttachmentKind::ResourceControl => Self::ResourceControl,
+            AttachmentKind::VpcEndpoint => Self::VpcEndpoint,
         }
     }
 

@@ -10,7 +10,7 @@ use iam_model::snapshot::{AccountGuardrails, Identity, PolicyOrigin, Snapshot, S
 use iam_model::text::Spanned;
 
 use super::derived;
-use super::holder::{Guards, Held, Holder, Levels};
+use super::holder::{Endpoint, Guards, Held, Holder, Levels};
 use crate::context::Context;
 use crate::statement::CompiledPolicy;
 
@@ -24,6 +24,8 @@ pub(super) struct Base<'a> {
     /// Roles by account and name: a session's ARN has no path.
     names: BTreeMap<(&'a str, &'a str), &'a Arn>,
     pub(super) resources: BTreeMap<&'a Arn, Arc<Held<'a>>>,
+    /// VPC endpoints by id.
+    pub(super) endpoints: BTreeMap<&'a str, Endpoint<'a>>,
     /// Control policies by account.
     pub(super) guards: BTreeMap<&'a str, Arc<Guards<'a>>>,
     /// What being owned by one of the snapshot's accounts tells.
@@ -32,6 +34,7 @@ pub(super) struct Base<'a> {
     key_policies: BTreeMap<&'a str, CompiledPolicy>,
     pub(super) unknown_identity: Vec<Arc<CompiledPolicy>>,
     pub(super) unknown_resource: Arc<CompiledPolicy>,
+    pub(super) unknown_endpoint: Vec<Arc<CompiledPolicy>>,
 }
 
 #[expect(clippy::disallowed_types, reason = "only looked up in, never walked; a tree costs a tenth of a decision")]
@@ -64,12 +67,14 @@ impl<'a> Base<'a> {
             by_arn: ByArn::new(),
             names: BTreeMap::new(),
             resources: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
             guards: BTreeMap::new(),
             accounts: BTreeMap::new(),
             buckets: BTreeMap::new(),
             key_policies: BTreeMap::new(),
             unknown_identity: vec![Arc::new(unknown("the policies of a caller that the snapshot does not hold"))],
             unknown_resource: Arc::new(unknown("the policy of a resource that the snapshot does not hold")),
+            unknown_endpoint: vec![Arc::new(unknown("the policy of a VPC endpoint that the snapshot does not hold"))],
         };
         let organization = snapshot.organization.as_ref();
         for user in index.users() {
@@ -89,6 +94,12 @@ impl<'a> Base<'a> {
             base.key_policies.insert(id.as_str(), CompiledPolicy::new(&default_key_policy(id)));
             for (arn, document) in &account.resource_policies {
                 base.resources.insert(arn, Arc::new(compiler.held(arn.as_str(), document)));
+            }
+            for (arn, endpoint) in &account.vpc_endpoints {
+                if let Some(document) = &endpoint.policy {
+                    let held = compiler.held(arn.as_str(), document);
+                    base.endpoints.insert(&endpoint.id, Endpoint::new(Some(held)));
+                }
             }
             let owned = account.resources.iter().map(|r| &r.arn).chain(account.resource_policies.keys());
             base.buckets.extend(owned.filter(|arn| arn.service() == "s3").map(|arn| (arn.resource(), id.as_str())));
@@ -170,6 +181,12 @@ impl<'a> Base<'a> {
     pub(super) fn bucket_owner(&self, arn: &Arn) -> Option<&'a str> {
         let bucket = arn.resource().split('/').next().unwrap_or_default();
         if arn.service() == "s3" { self.buckets.get(bucket).copied() } else { None }
+    }
+
+    /// The id of an endpoint of the snapshot.
+    pub(super) fn endpoint_id(&self, arn: &Arn) -> Option<&'a str> {
+        let mut accounts = self.snapshot.accounts.values();
+        accounts.find_map(|account| account.vpc_endpoints.get(arn)).map(|endpoint| endpoint.id.as_str())
     }
 
     pub(super) fn is_key(&self, arn: &Arn) -> bool {

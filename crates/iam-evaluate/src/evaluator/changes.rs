@@ -8,7 +8,7 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{Attachment, AttachmentKind, Change};
 
 use super::Evaluator;
-use super::holder::{Guards, Held, Holder, Levels};
+use super::holder::{Endpoint, Guards, Held, Holder, Levels};
 
 /// Why a change cannot be applied to a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +57,12 @@ impl<'a> Evaluator<'a> {
                 changed.resources.insert(arn.clone(), held);
             }
             AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => changed.change_guards(change)?,
+            AttachmentKind::VpcEndpoint => {
+                let arn = change.attachment.resource_arn.as_ref().ok_or(ChangeError::NoPlace { what: "endpoint" })?;
+                let id = self.base.endpoint_id(arn).ok_or_else(|| ChangeError::NotHeld { arn: arn.clone() })?;
+                let held = change.after.as_ref().map(|document| Held::changed(arn.as_str(), document));
+                changed.endpoints.insert(id.to_owned(), Endpoint::new(held));
+            }
         }
         Ok(changed)
     }

@@ -82,6 +82,21 @@ impl<'a> Holder<'a> {
     }
 }
 
+/// A VPC endpoint's policy; nothing where a change put back the one that lets everything through.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Endpoint<'a> {
+    pub(super) held: Option<Arc<Held<'a>>>,
+    /// Its document, as the list that evaluation takes.
+    pub(super) compiled: Vec<Arc<CompiledPolicy>>,
+}
+
+impl<'a> Endpoint<'a> {
+    pub(super) fn new(held: Option<Held<'a>>) -> Self {
+        let compiled = held.iter().map(|held| Arc::clone(&held.compiled)).collect();
+        Self { held: held.map(Arc::new), compiled }
+    }
+}
+
 /// Control policies of one kind, a list per level.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Levels<'a> {

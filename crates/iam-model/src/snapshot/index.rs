@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{Account, AccountGuardrails, Group, Identity, ManagedPolicy, Resource, ResourceKind, Role, Snapshot, User};
+use super::{Account, AccountGuardrails, Group, Identity, ManagedPolicy, Resource, ResourceKind, Role, Snapshot, User, VpcEndpoint};
 use crate::arn::{AccountId, Arn};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::policy::{PolicyDocument, UnknownElement};
@@ -281,6 +281,12 @@ impl<'a> SnapshotIndex<'a> {
     #[must_use]
     pub fn resource_policy(&self, resource: &Arn) -> Option<&'a PolicyDocument> {
         self.resource_policies.get(resource).copied()
+    }
+
+    /// A VPC endpoint by ARN.
+    #[must_use]
+    pub fn vpc_endpoint(&self, endpoint: &Arn) -> Option<&'a VpcEndpoint> {
+        self.snapshot.accounts.values().find_map(|account| account.vpc_endpoints.get(endpoint))
     }
 
     /// The guardrails above an account; nothing where there is no organisation.

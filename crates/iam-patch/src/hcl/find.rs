@@ -236,6 +236,7 @@ impl Finder<'_> {
         match self.attachment.kind {
             AttachmentKind::Trust => form == Form::Trust,
             AttachmentKind::Resource => matches!(form, Form::ResourcePolicy | Form::Permission),
+            AttachmentKind::VpcEndpoint => form == Form::ResourcePolicy,
             AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => form == Form::Organization,
             AttachmentKind::Identity | AttachmentKind::Boundary => {
                 !matches!(form, Form::Trust | Form::ResourcePolicy | Form::Permission | Form::Organization)

@@ -64,7 +64,9 @@ fn candidates<'t>(templates: &'t [Template], deployed: &Deployed, attachment: &A
     if attachment.logical_id.is_some() {
         return by_id;
     }
-    if let (AttachmentKind::Resource, Some(arn)) = (attachment.kind, &attachment.resource_arn) {
+    if let (AttachmentKind::Resource | AttachmentKind::VpcEndpoint, Some(arn)) =
+        (attachment.kind, &attachment.resource_arn)
+    {
         return by_resource(templates, deployed, arn);
     }
     if let (AttachmentKind::ServiceControl | AttachmentKind::ResourceControl, Some(name)) =
@@ -120,7 +122,7 @@ fn by_logical_id<'t>(
         if let Some(resource) = resource.or_else(|| template.function_named(id)) {
             let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref());
             let stack = stack_for(template, deployed, arn);
-            let of_role = attachment.kind != AttachmentKind::Resource;
+            let of_role = !matches!(attachment.kind, AttachmentKind::Resource | AttachmentKind::VpcEndpoint);
             let resource = if of_role { carrier(template, resource) } else { resource };
             found.push(Owner { index, template, stack, resource });
         }
@@ -322,7 +324,8 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
 
 /// The functions that run as the role, by what the template or the account knows more of.
 pub(super) fn users(owner: &Owner<'_>, attachment: &Attachment) -> Vec<String> {
-    if owner.resource.has_implicit_role() || attachment.kind == AttachmentKind::Resource {
+    if owner.resource.has_implicit_role() || matches!(attachment.kind, AttachmentKind::Resource | AttachmentKind::VpcEndpoint)
+    {
         return Vec::new();
     }
     let template = owner.template;

@@ -180,6 +180,7 @@ pub(super) fn of_kind<'t>(owner: &Owner<'t>, kind: AttachmentKind) -> Vec<Site<'
     sites.retain(|site| match kind {
         AttachmentKind::Trust => site.form == Form::Trust,
         AttachmentKind::Resource => matches!(site.form, Form::ResourcePolicy | Form::Permission),
+        AttachmentKind::VpcEndpoint => site.form == Form::ResourcePolicy,
         AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => site.form == Form::Organization,
         AttachmentKind::Identity | AttachmentKind::Boundary => {
             !matches!(site.form, Form::Trust | Form::ResourcePolicy | Form::Permission | Form::Organization)

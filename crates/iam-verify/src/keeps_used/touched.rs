@@ -15,7 +15,7 @@ pub(super) struct Touched {
 }
 
 struct OneChange {
-    /// A boundary that comes or goes limits everything, or lifts every limit.
+    /// A boundary or an endpoint's policy that comes or goes limits everything, or lifts every limit.
     everything: bool,
     before: Vec<About>,
     after: Vec<About>,
@@ -34,7 +34,7 @@ struct About {
 impl Touched {
     pub(super) fn new(changes: &[&Change]) -> Self {
         let one = |change: &&Change| OneChange {
-            everything: change.attachment.kind == AttachmentKind::Boundary
+            everything: matches!(change.attachment.kind, AttachmentKind::Boundary | AttachmentKind::VpcEndpoint)
                 && change.before.is_none() != change.after.is_none(),
             before: abouts(change.before.as_ref()),
             after: abouts(change.after.as_ref()),

@@ -7,29 +7,31 @@
 use std::collections::BTreeSet;
 
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
-use iam_model::arn::Arn;
+use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{AttachmentKind, Change};
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator};
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
 use iam_model::snapshot::SnapshotIndex;
 use iam_model::text::{Span, Spanned};
+use iam_model::usage::UsageLog;
 
-use crate::before_after;
+use crate::{adds_nothing, before_after};
 
 /// What one of the changes takes from callers that the logs cannot show, in words; nothing where none does.
-pub(super) fn loses(changes: &[&Change], index: &SnapshotIndex<'_>) -> Option<String> {
+pub(super) fn loses(changes: &[&Change], index: &SnapshotIndex<'_>, usage: &UsageLog) -> Option<String> {
     changes.iter().find_map(|change| {
         let before = match change.attachment.kind {
             AttachmentKind::Resource | AttachmentKind::Trust => unlogged(change.before.as_ref()?, index)?,
             AttachmentKind::Identity | AttachmentKind::Boundary if is_for_users(change, index) => {
                 (change.before.clone().unwrap_or_default(), "users".to_owned())
             }
+            AttachmentKind::VpcEndpoint => through_endpoint(change, usage),
             _ => return None,
         };
         let (before, who) = before;
-        let after = change.after.clone().unwrap_or_default();
+        let (_, after) = adds_nothing::compared(change.attachment.kind, None, change.after.as_ref());
         let kept =
-            PermissionSet::of_document(&before).included_in(&PermissionSet::of_document(&after), Limits::default());
+            PermissionSet::of_document(&before).included_in(&PermissionSet::of_documents(&after), Limits::default());
         (!matches!(kept, Inclusion::Included(_))).then(|| {
             format!(
                 "the change of {} takes something from {who}, whose calls the logs of roles do not hold",
@@ -37,6 +39,26 @@ pub(super) fn loses(changes: &[&Change], index: &SnapshotIndex<'_>) -> Option<St
             )
         })
     })
+}
+
+/// What an endpoint lets through of callers that are no roles of the accounts whose logs were read.
+fn through_endpoint(change: &Change, usage: &UsageLog) -> (PolicyDocument, String) {
+    let (before, _) = adds_nothing::compared(AttachmentKind::VpcEndpoint, change.before.as_ref(), None);
+    let mut before = before.into_iter().next().unwrap_or_default();
+    let accounts: BTreeSet<&AccountId> = usage.seen_in.iter().map(|(account, _)| account).collect();
+    let partition = change.attachment.resource_arn.as_ref().map_or("aws", Arn::partition);
+    let roles = accounts.into_iter().map(|account| format!("arn:{partition}:iam::{account}:role/*"));
+    let others = Condition {
+        operator: Operator::Known { set: None, comparison: Comparison::ArnNotLike, if_exists: false },
+        key: ConditionKey::new("aws:PrincipalArn"),
+        values: roles.map(Spanned::synthetic).collect(),
+        span: Span::default(),
+    };
+    if !others.values.is_empty() {
+        let allows = before.statements.iter_mut().filter(|statement| statement.effect == Effect::Allow);
+        allows.for_each(|statement| statement.conditions.push(others.clone()));
+    }
+    (before, "callers that are no roles of the accounts whose logs were read".to_owned())
 }
 
 /// Whether users hold the policy, alone or through a group.

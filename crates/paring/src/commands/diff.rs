@@ -198,6 +198,10 @@ fn policies<'a>(index: &SnapshotIndex<'a>) -> Policies<'a> {
         for (arn, policy) in &account.resource_policies {
             all.insert((format!("{arn}, resource policy"), AttachmentKind::Resource), vec![policy]);
         }
+        for (arn, endpoint) in &account.vpc_endpoints {
+            let policy = endpoint.policy.iter().collect();
+            all.insert((format!("{arn}, endpoint policy"), AttachmentKind::VpcEndpoint), policy);
+        }
     }
     let organization = index.snapshot().organization.as_ref();
     for (id, guardrails) in organization.iter().flat_map(|organization| &organization.accounts) {

@@ -42,6 +42,7 @@ const fn what_of(kind: AttachmentKind) -> &'static str {
     match kind {
         AttachmentKind::Trust => "who may assume it",
         AttachmentKind::Boundary => "what its roles may have",
+        AttachmentKind::VpcEndpoint => "what may pass through it",
         _ => "who may use it",
     }
 }

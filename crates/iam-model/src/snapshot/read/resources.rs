@@ -9,6 +9,7 @@ use crate::arn::AccountId;
 use crate::diagnostic::Code;
 use crate::json::{Node, Value};
 use crate::reading::{Reader, present, shown, shown_line};
+use crate::snapshot::endpoint::{VpcEndpoint, id_of};
 use crate::snapshot::{Account, Resource, ResourceKind, trails};
 use crate::text::Span;
 
@@ -30,6 +31,10 @@ fn resources(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, wi
         let Some(resource) = resource(reader, item, within) else { continue };
         if let ResourceKind::Unknown(kind) = &resource.kind {
             unknown.entry(kind.clone()).or_insert((item.span, 0)).1 += 1;
+        }
+        if resource.kind == ResourceKind::Ec2VpcEndpoint {
+            let endpoint = endpoint(reader, item, &resource, within);
+            account.vpc_endpoints.insert(resource.arn.clone(), endpoint);
         }
         account.resources.push(resource);
     }
@@ -56,6 +61,20 @@ fn resource(reader: &mut Reader<'_>, node: &Node<'_>, account: &str) -> Option<R
     }
     let api = node.get("api").map_or(Value::Null, Node::to_value);
     Some(Resource { kind, arn, role, api })
+}
+
+/// An endpoint, as `aws ec2 describe-vpc-endpoints` prints it: its policy is a text that holds JSON.
+fn endpoint(reader: &mut Reader<'_>, node: &Node<'_>, resource: &Resource, account: &str) -> VpcEndpoint {
+    let within = format!("{account}, endpoint {}", shown(resource.arn.as_str()));
+    let named = id_of(&resource.arn).to_owned();
+    let Some(api) = present(node, "api") else {
+        return VpcEndpoint { id: named, service: String::new(), vpc: None, policy: None };
+    };
+    let id = reader.optional_text(api, "VpcEndpointId", &within).filter(|id| !id.is_empty()).unwrap_or(named);
+    let service = reader.text(api, "ServiceName", &within).unwrap_or_default();
+    let vpc = reader.optional_text(api, "VpcId", &within);
+    let policy = present(api, "PolicyDocument").map(|document| reader.policy(document, &within));
+    VpcEndpoint { id, service, vpc, policy }
 }
 
 fn resource_policies(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, within: &str) {
