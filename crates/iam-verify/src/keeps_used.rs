@@ -394,7 +394,7 @@ impl Caller<'_, '_, '_> {
                 Fate::Undecided(NOT_EXPLAINED.to_owned())
             }
             (before, _) if before.is_deny() => Fate::Unexplained,
-            (_, Decided::Unknown(_)) if self.only_unchanged_open(&before, &after) => Fate::Kept,
+            (_, Decided::Unknown(_)) if self.only_unchanged_open(observation, &before, &after) => Fate::Kept,
             (_, Decided::Unknown(_)) if !self.shared.touched.concerns(&observation.action, resource.as_str()) => {
                 Fate::Kept
             }
@@ -421,10 +421,14 @@ impl Caller<'_, '_, '_> {
     }
 
     /// Whether the layers that change surely let the call pass, and every other one is as it was when it passed.
-    fn only_unchanged_open(&self, before: &Decision, after: &Decision) -> bool {
+    fn only_unchanged_open(&self, observation: &Observation, before: &Decision, after: &Decision) -> bool {
+        let changes = |layer: Layer| match layer {
+            Layer::VpcEndpoint => self.shared.endpoints.iter().any(|endpoint| endpoint.carried(observation)),
+            _ => self.shared.layers.contains(&(layer as usize)),
+        };
         Layer::ALL.into_iter().all(|layer| {
             let said = after.layers.get(layer);
-            if self.shared.layers.contains(&(layer as usize)) {
+            if changes(layer) {
                 matches!(said, LayerOutcome::Allow | LayerOutcome::NotApplicable)
             } else {
                 said == before.layers.get(layer)

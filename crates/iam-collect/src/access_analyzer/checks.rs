@@ -120,7 +120,9 @@ fn document(policy: &PolicyDocument) -> String {
 /// Trust policies are policies on a resource, the role.
 const fn policy_type(kind: AttachmentKind) -> AccessCheckPolicyType {
     match kind {
-        AttachmentKind::Resource | AttachmentKind::Trust | AttachmentKind::VpcEndpoint => AccessCheckPolicyType::ResourcePolicy,
+        AttachmentKind::Resource | AttachmentKind::Trust | AttachmentKind::VpcEndpoint => {
+            AccessCheckPolicyType::ResourcePolicy
+        }
         _ => AccessCheckPolicyType::IdentityPolicy,
     }
 }

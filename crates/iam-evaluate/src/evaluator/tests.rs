@@ -157,3 +157,56 @@ fn a_key_without_a_policy_has_the_default_one_and_a_bucket_nobody_holds_is_the_c
         assert_eq!(decide(&evaluator, role, action, resource), "allow", "{action}");
     }
 }
+
+#[test]
+fn the_policy_of_a_vpc_endpoint_limits_the_calls_that_come_through_it() {
+    let mut snapshot = snapshot();
+    let account = snapshot.accounts.values_mut().next().unwrap();
+    let everyone = iam_model::policy::PrincipalElement::Principal(vec![iam_model::text::Spanned::synthetic(
+        iam_model::policy::PrincipalPattern::Everyone,
+    )]);
+    let policy = |resource: &str| {
+        let allow = Statement::allow(vec![ActionPattern::new("s3:*")], vec![ResourcePattern::new(resource)]);
+        PolicyDocument::new(vec![Statement { principal: Some(everyone.clone()), ..allow }])
+    };
+    let arn: Arn = "arn:aws:ec2:eu-west-1:111122223333:vpc-endpoint/vpce-1".parse().unwrap();
+    let endpoint = |id: &str, policy| snapshot::VpcEndpoint {
+        id: id.into(),
+        service: "com.amazonaws.eu-west-1.s3".into(),
+        vpc: None,
+        policy,
+    };
+    account.vpc_endpoints.insert(arn.clone(), endpoint("vpce-1", Some(policy("arn:aws:s3:::data/orders/a/*"))));
+    let other = "arn:aws:ec2:eu-west-1:111122223333:vpc-endpoint/vpce-2".parse().unwrap();
+    account.vpc_endpoints.insert(other, endpoint("vpce-2", None));
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let evaluator = Evaluator::new(&index);
+    let through = |evaluator: &Evaluator<'_>, endpoint: &str, resource: &str| {
+        let mut context = Context::open();
+        context.set(ConditionKey::new("AWS:SourceVPCE"), vec![endpoint.to_owned()]);
+        let request = Request {
+            principal: Principal::parse(ROLE).unwrap(),
+            action: "s3:GetObject".parse().unwrap(),
+            resource: resource.parse().unwrap(),
+            resource_account: None,
+            context,
+        };
+        evaluator.decide_request(&request).outcome.as_str().to_owned()
+    };
+    let (inside, beside) = ("arn:aws:s3:::data/orders/a/1", "arn:aws:s3:::data/orders/b/1");
+    assert_eq!(through(&evaluator, "vpce-1", inside), "allow");
+    assert_eq!(through(&evaluator, "vpce-1", beside), "implicit_deny");
+    assert_eq!(decide(&evaluator, ROLE, "s3:GetObject", beside), "allow", "by another way");
+    // Endpoints that the snapshot does not hold, or without the policy, let nothing through for sure.
+    assert_eq!(through(&evaluator, "vpce-2", inside), "unknown");
+    assert_eq!(through(&evaluator, "vpce-9", inside), "unknown");
+    let mut attachment = Attachment::identity(arn.clone(), String::new());
+    attachment.kind = iam_model::change::AttachmentKind::VpcEndpoint;
+    (attachment.principal_arn, attachment.resource_arn, attachment.policy_name) = (None, Some(arn), None);
+    let change = |after| Change { attachment: attachment.clone(), before: None, after, reasons: Vec::new() };
+    let changed = evaluator.with_change(&change(Some(policy("arn:aws:s3:::data/orders/b/*")))).unwrap();
+    assert_eq!(through(&changed, "vpce-1", inside), "implicit_deny");
+    assert_eq!(through(&changed, "vpce-1", beside), "allow");
+    let default = changed.with_change(&change(None)).unwrap();
+    assert_eq!(through(&default, "vpce-1", inside), "allow", "without one of its own, it lets everything through");
+}

@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::{Account, AccountGuardrails, Group, Identity, ManagedPolicy, Resource, ResourceKind, Role, Snapshot, User, VpcEndpoint};
+use super::{
+    Account, AccountGuardrails, Group, Identity, ManagedPolicy, Resource, ResourceKind, Role, Snapshot, User,
+    VpcEndpoint,
+};
 use crate::arn::{AccountId, Arn};
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::policy::{PolicyDocument, UnknownElement};

@@ -324,7 +324,8 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
 
 /// The functions that run as the role, by what the template or the account knows more of.
 pub(super) fn users(owner: &Owner<'_>, attachment: &Attachment) -> Vec<String> {
-    if owner.resource.has_implicit_role() || matches!(attachment.kind, AttachmentKind::Resource | AttachmentKind::VpcEndpoint)
+    if owner.resource.has_implicit_role()
+        || matches!(attachment.kind, AttachmentKind::Resource | AttachmentKind::VpcEndpoint)
     {
         return Vec::new();
     }

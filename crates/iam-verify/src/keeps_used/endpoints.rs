@@ -51,13 +51,19 @@ impl<'c> Endpoint<'c> {
         changes.iter().filter(|change| change.attachment.kind == AttachmentKind::VpcEndpoint).filter_map(of).collect()
     }
 
+    /// Whether a log names this endpoint as the one that a call came through.
+    pub(super) fn carried(&self, observation: &Observation) -> bool {
+        named(observation) == Some(self.id)
+    }
+
     fn way(&self, caller: &Caller<'_, '_, '_>, observation: &Observation) -> Way {
-        match observation.context.get(&ConditionKey::new("aws:SourceVpce")).map(Vec::as_slice) {
-            Some([id]) if id == self.id => Way::Here,
-            Some([_]) => Way::Elsewhere,
-            _ => {
+        match named(observation) {
+            Some(id) if id == self.id => Way::Here,
+            Some(_) => Way::Elsewhere,
+            None => {
                 let service = observation.action.service();
-                let leads = self.services.as_ref().is_none_or(|all| all.iter().any(|s| s.eq_ignore_ascii_case(service)));
+                let leads =
+                    self.services.as_ref().is_none_or(|all| all.iter().any(|s| s.eq_ignore_ascii_case(service)));
                 let functions = caller.shared.index.functions_of(caller.arn);
                 let mut made = functions.iter().filter(|f| observation.function.as_deref() == Some(f.arn.name()));
                 let is_outside = made.next().is_some_and(|function| function.is_outside_vpcs());
@@ -74,7 +80,8 @@ impl<'c> Endpoint<'c> {
         observation: &Observation,
         resource: &ResourcePattern,
     ) -> Option<String> {
-        let is_pattern = resource.as_str().contains(['*', '?']) && !(resource.is_everything() && observation.resource_known);
+        let is_pattern =
+            resource.as_str().contains(['*', '?']) && !(resource.is_everything() && observation.resource_known);
         let id = self.id;
         let why = match self.way(caller, observation) {
             Way::Here if is_pattern => format!("{id} would no longer let all of `{resource}` through"),
@@ -93,6 +100,14 @@ impl<'c> Endpoint<'c> {
         });
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
         (!is_included(&self.before.intersection(&asked), &self.after)).then_some(why)
+    }
+}
+
+/// The endpoint that a log names for a call.
+fn named(observation: &Observation) -> Option<&str> {
+    match observation.context.get(&ConditionKey::new("aws:SourceVpce")).map(Vec::as_slice) {
+        Some([id]) => Some(id),
+        _ => None,
     }
 }
 

@@ -85,6 +85,7 @@ fn call(role: &str, action: &str, resource: &str) -> (Arn, Observation) {
 
 fn log(calls: &[(Arn, Observation)]) -> UsageLog {
     let mut log = UsageLog::default();
+    log.seen_in.insert(("111122223333".parse().unwrap(), "eu-west-1".into()));
     for (arn, observation) in calls {
         let own = log.principals.entry(arn.clone()).or_insert_with(PrincipalUsage::default);
         own.observations.push(observation.clone());
@@ -301,4 +302,5 @@ fn a_trust_policy_named_as_a_resource_is_looked_at_and_what_is_not_applied_is_un
     check(&snapshot, &nowhere, &[], &[(Claim::OpensNoPath, "undecided: what it would open was not looked at")]);
 }
 
+mod endpoints;
 mod splits;

@@ -169,6 +169,48 @@ fn unknown_kinds_are_kept_and_said_once() {
 }
 
 #[test]
+fn vpc_endpoints_are_read_as_describe_vpc_endpoints_prints_them() {
+    let endpoint = |api: &str| {
+        format!(
+            r#"{{"kind": "ec2.vpc_endpoint", "arn": "arn:aws:ec2:eu-west-1:111122223333:vpc-endpoint/vpce-1", "api": {api}}}"#
+        )
+    };
+    let read = |api: &str| {
+        let (account, diagnostics) =
+            check(&format!(r#""authorization_details": {{}}, "resources": [{}]"#, endpoint(api)));
+        assert_eq!((account.resources.len(), account.vpc_endpoints.len()), (1, 1), "{api}");
+        (account.vpc_endpoints.into_values().next().unwrap(), diagnostics)
+    };
+    let text = r#"{"VpcEndpointId": "vpce-1", "VpcId": "vpc-7", "ServiceName": "com.amazonaws.eu-west-1.s3",
+        "PolicyDocument": "{\"Statement\": [{\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"*\", \"Resource\": \"*\"}]}"}"#;
+    let (found, diagnostics) = read(text);
+    assert_eq!((found.id.as_str(), found.vpc.as_deref()), ("vpce-1", Some("vpc-7")));
+    assert!(found.services().unwrap().contains(&"s3"));
+    assert_eq!(found.policy.unwrap().statements.len(), 1, "{diagnostics:?}");
+    // What limits is never taken for absent.
+    let (found, diagnostics) = read(r#"{"ServiceName": "com.amazonaws.eu-west-1.sqs", "PolicyDocument": "{"}"#);
+    assert!(is_unknown(&found.policy.unwrap()) && !diagnostics.is_empty());
+    assert_eq!(found.id, "vpce-1", "the ARN names it too");
+    let (found, diagnostics) = read("null");
+    assert!(found.policy.is_none() && found.services().is_none(), "{diagnostics:?}");
+}
+
+#[test]
+fn a_function_is_outside_of_vpcs_only_where_its_description_says_so() {
+    let outside = |api: &str| {
+        let function = format!(
+            r#"{{"kind": "lambda.function", "arn": "arn:aws:lambda:eu-west-1:111122223333:function:f", "api": {api}}}"#
+        );
+        check(&format!(r#""authorization_details": {{}}, "resources": [{function}]"#)).0.resources[0].is_outside_vpcs()
+    };
+    assert!(outside(r#"{"FunctionName": "f"}"#));
+    assert!(outside(r#"{"FunctionName": "f", "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}}"#));
+    assert!(!outside(r#"{"FunctionName": "f", "VpcConfig": {"SubnetIds": ["subnet-1"], "VpcId": "vpc-1"}}"#));
+    assert!(!outside(r#"{"FunctionName": "f", "VpcConfig": 7}"#));
+    assert!(!outside("{}") && !outside("null"), "nothing is said");
+}
+
+#[test]
 fn places_are_those_of_the_file() {
     let text = "{\"schema\": \"paring-snapshot/1\",\n \"x\": 1,\n \"accounts\": {\n  \"1\": {}}, \"y\": 2}";
     let (_, diagnostics) = read(source(text)).unwrap();
