@@ -56,5 +56,5 @@ pub use names::{FileKind, kind_of_path};
 pub use options::{Options, Progress};
 pub use read::read;
 pub use resume::{Batch, Ongoing, Remembered};
-pub use source::LogSource;
+pub use source::{LogSource, Seekable};
 pub use statement::{Dialect, Period, ddl, job, statement};

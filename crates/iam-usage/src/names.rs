@@ -1,6 +1,6 @@
 //! Which files of a folder are logs, by their names alone.
 //!
-//! Follows the CloudTrail User Guide topic "Finding your CloudTrail log files". Opens nothing.
+//! Follows the CloudTrail User Guide topic "Finding your CloudTrail log files", and what engines name their results. Opens nothing.
 
 /// What a file seems to be, by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,9 +34,21 @@ pub fn kind_of_path(path: &str) -> FileKind {
     }
     let lower = name.to_ascii_lowercase();
     let stem = lower.strip_suffix(".gz").unwrap_or(&lower);
-    let endings = [".json", ".jsonl", ".ndjson", ".cloudtrail", ".log", ".csv"];
+    let endings = [".json", ".jsonl", ".ndjson", ".cloudtrail", ".log", ".csv", ".parquet"];
     let hidden = name.starts_with('.');
-    if !hidden && endings.iter().any(|ending| stem.ends_with(ending)) { FileKind::Log } else { FileKind::Other }
+    let is_log = endings.iter().any(|ending| stem.ends_with(ending)) || is_unloaded(stem);
+    if !hidden && is_log { FileKind::Log } else { FileKind::Other }
+}
+
+/// Whether Athena's UNLOAD named a file: `20261128_081530_00012_a1b2c_…`, with no ending that would tell the format.
+fn is_unloaded(stem: &str) -> bool {
+    let mut parts = stem.splitn(5, '_');
+    let digits = [8, 6, 5].map(|length| {
+        parts.next().is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    let query =
+        parts.next().is_some_and(|part| part.len() == 5 && part.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    digits == [true; 3] && query && parts.next().is_some_and(|rest| !rest.is_empty() && !rest.contains('.'))
 }
 
 /// The day a file of CloudTrail's own was delivered, counted from the epoch, by its name
@@ -79,6 +91,13 @@ mod tests {
             ("events.jsonl", FileKind::Log),
             ("EVENTS.JSON", FileKind::Log),
             ("export.csv.gz", FileKind::Log),
+            ("out/part-00000-1-c000.snappy.parquet", FileKind::Log),
+            ("out/.part-00000-1-c000.snappy.parquet.crc", FileKind::Other),
+            ("out/_SUCCESS", FileKind::Other),
+            ("out/20261128_081530_00012_a1b2c_0f0e0d0c-1111-2222-3333-444455556666", FileKind::Log),
+            ("out/20261128_081530_00012_a1b2c_bucket-00000.gz", FileKind::Log),
+            ("out/20261128_081530_00012_a1b2c", FileKind::Other),
+            ("out/20261128_081530_00012_notes.txt", FileKind::Other),
             (".manifest.json", FileKind::Other),
             ("archive.tar.gz", FileKind::Other),
             ("", FileKind::Other),

@@ -3,9 +3,10 @@
 //! Forms: CloudTrail's own files (`{"Records": […]}`), records on lines of their own, an array of records, and what
 //! `aws cloudtrail lookup-events` prints (`{"Events": [{"CloudTrailEvent": "…"}]}`); and rows, as Athena and CloudTrail
 //! Lake export them: CSV with the columns' names, or objects with names in small letters on lines of their own, or
-//! `{"QueryResultRows": [[{"eventName": "…"}, …]]}`. What the records mean is for others.
+//! `{"QueryResultRows": [[{"eventName": "…"}, …]]}`, or Parquet. What the records mean is for others.
 
 mod csv;
+pub(crate) mod parquet;
 
 use crate::event::{Event, is_record_key};
 use crate::feed::{Feed, RECORD_LIMIT};

@@ -1,12 +1,25 @@
 //! A log as the reader sees it: a name, a size, and a way to open it. Where it lies is the shell's business.
 
 use std::fmt;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Seek};
 
 use iam_model::text::SourceName;
 
+/// Bytes of which any part can be read: a file, or what is in memory.
+pub trait Seekable: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Seekable for T {}
+
+/// A source that was opened.
+pub(crate) enum Opened {
+    /// From its beginning to its end.
+    Stream(Box<dyn Read + Send>),
+    /// In any order.
+    Parts(Box<dyn Seekable>),
+}
+
 /// Opens a source; it may be called on any thread.
-type Opener = Box<dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync>;
+type Opener = Box<dyn Fn() -> io::Result<Opened> + Send + Sync>;
 
 /// One log, not yet opened.
 pub struct LogSource {
@@ -16,13 +29,23 @@ pub struct LogSource {
 }
 
 impl LogSource {
-    /// A log that `open` opens. The name is shown in messages; the size in bytes, as stored, is for progress alone.
+    /// A log that `open` opens, to be read from its beginning to its end. The name is shown in messages; the size in bytes,
+    /// as stored, is for progress alone.
     pub fn new(
         name: &str,
         size: Option<u64>,
         open: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static,
     ) -> Self {
-        Self { name: SourceName::new(name), size, open: Box::new(open) }
+        Self { name: SourceName::new(name), size, open: Box::new(move || open().map(Opened::Stream)) }
+    }
+
+    /// The same, of which any part can be read: Parquet says at its end what it holds.
+    pub fn of_parts(
+        name: &str,
+        size: Option<u64>,
+        open: impl Fn() -> io::Result<Box<dyn Seekable>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name: SourceName::new(name), size, open: Box::new(move || open().map(Opened::Parts)) }
     }
 
     /// A log that is already in memory.
@@ -30,7 +53,7 @@ impl LogSource {
     pub fn from_bytes(name: &str, bytes: Vec<u8>) -> Self {
         let size = u64::try_from(bytes.len()).ok();
         let bytes: std::sync::Arc<[u8]> = bytes.into();
-        Self::new(name, size, move || Ok(Box::new(Cursor::new(std::sync::Arc::clone(&bytes)))))
+        Self::of_parts(name, size, move || Ok(Box::new(Cursor::new(std::sync::Arc::clone(&bytes)))))
     }
 
     /// The name shown in messages.
@@ -49,10 +72,11 @@ impl LogSource {
     pub(crate) fn packed_size(&self) -> u64 {
         const USUAL_RATIO: u64 = 10;
         let size = self.size.unwrap_or_default();
-        if self.name.as_str().ends_with(".gz") { size } else { size / USUAL_RATIO }
+        let packed = [".gz", ".parquet"].iter().any(|ending| self.name.as_str().ends_with(ending));
+        if packed { size } else { size / USUAL_RATIO }
     }
 
-    pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+    pub(crate) fn open(&self) -> io::Result<Opened> {
         (self.open)()
     }
 }

@@ -1,6 +1,6 @@
 //! Rows that a query engine counted: records that say the same, with how many there were and when.
 //!
-//! What the statements of `sql/` give, as CSV or as objects on lines. A row becomes the text of a record again, so that what
+//! What the statements of `sql/` give, as CSV, as objects on lines or as Parquet. A row becomes the text of a record again, so that what
 //! it means is told by the same pieces that read logs; how often it counts stands beside it.
 
 use crate::json::{Raw, skip_value};

@@ -3,6 +3,7 @@
 mod hostile;
 mod pitfalls;
 mod quick;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 //!
 //! What a record means is told elsewhere.
 
+use std::io::{Cursor, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use iam_model::catalog::Catalog;
@@ -13,9 +14,9 @@ use crate::feed::{Feed, RECORD_LIMIT, Room};
 use crate::names::{FileKind, kind_of_path};
 use crate::options::{Options, Progress};
 use crate::recall::Memory;
-use crate::records::{Broken, Found, NoRecord, Shape, Take, each};
+use crate::records::{Broken, Found, NoRecord, Shape, Take, each, parquet};
 use crate::seen::{Copies, Scope, Seen, digest_of_name};
-use crate::source::LogSource;
+use crate::source::{LogSource, Opened, Seekable};
 use crate::tally::Tally;
 
 /// What the threads share.
@@ -99,7 +100,8 @@ impl<'s> Worker<'s> {
         }
         let before = self.records.tally().records;
         match source.open() {
-            Ok(reader) => self.read_opened(source, reader, scope),
+            Ok(Opened::Stream(reader)) => self.read_stream(source, reader, scope),
+            Ok(Opened::Parts(file)) => self.read_parts(source, file, scope),
             Err(error) => {
                 let message = format!("the log cannot be opened: {error}");
                 self.diagnose(Code::FileUnreadable, source, None, message, "check that it exists and may be read");
@@ -109,7 +111,41 @@ impl<'s> Worker<'s> {
         self.shared.report(source, read);
     }
 
-    fn read_opened(&mut self, source: &LogSource, reader: Box<dyn std::io::Read + '_>, scope: Scope) {
+    /// Reads a source of which any part can be read, in order where it is not Parquet.
+    fn read_parts(&mut self, source: &LogSource, mut file: Box<dyn Seekable>, scope: Scope) {
+        let mut first = Vec::new();
+        match file.by_ref().take(4).read_to_end(&mut first) {
+            Ok(_) if parquet::is_start(&first) => self.read_parquet(source, &mut *file, scope),
+            Ok(_) => self.read_stream(source, Box::new(Cursor::new(first).chain(file)), scope),
+            Err(error) => {
+                let message = format!("reading failed: {error}");
+                self.diagnose(Code::FileUnreadable, source, None, message, "check that it exists and may be read");
+            }
+        }
+    }
+
+    fn read_parquet(&mut self, source: &LogSource, file: &mut dyn Seekable, scope: Scope) {
+        let copies = Copies::new(&self.shared.seen, scope);
+        let mut counting = Counting { records: &mut self.records, copies, refused: Refused::default() };
+        let (shape, fault) = parquet::each(file, &mut counting);
+        let Counting { copies, refused, .. } = counting;
+        self.records.tally().sources.push(copies.digest(source.name().as_str()));
+        if let Some(fault) = fault {
+            let kept = if fault.place.is_some() { "; what was read before it counts" } else { "" };
+            let (message, hint) = (format!("{}{kept}", fault.why), fault.hint());
+            self.diagnose(Code::FileUnreadable, source, fault.place, message, hint);
+        } else if !shape.holds_records {
+            let message =
+                "these columns are not those of CloudTrail's records: `eventname` or `paring_rows` is missing";
+            let hint = "write the rows of `paring usage sql`, or a table of records";
+            self.diagnose(Code::FileUnreadable, source, None, message.to_owned(), hint);
+        } else {
+            self.records.tally().files += 1;
+        }
+        self.report_refused(source, &refused);
+    }
+
+    fn read_stream(&mut self, source: &LogSource, reader: Box<dyn Read + '_>, scope: Scope) {
         let mut feed = Feed::new(reader, std::mem::take(&mut self.room));
         let copies = Copies::new(&self.shared.seen, scope);
         let mut counting = Counting { records: &mut self.records, copies, refused: Refused::default() };
@@ -255,6 +291,7 @@ fn foreign_encoding(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
         [b'P', b'K', 3, 4, ..] => Some("a zip archive"),
+        [b'P', b'A', b'R', b'1', ..] => Some("Parquet within something else, which is read as a file of its own alone"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed with zstd"),
         [b'B', b'Z', b'h', ..] => Some("compressed with bzip2"),
         _ if std::str::from_utf8(bytes.get(..64.min(bytes.len())).unwrap_or_default())

@@ -100,7 +100,7 @@ pub(crate) fn find(paths: &[PathBuf], diagnostics: &mut Vec<Diagnostic>) -> Resu
 /// A file as the reader takes it.
 pub(crate) fn source(file: FoundFile) -> LogSource {
     let name = file.path.to_string_lossy().into_owned();
-    LogSource::new(&name, Some(file.bytes), move || Ok(Box::new(File::open(&file.path)?)))
+    LogSource::of_parts(&name, Some(file.bytes), move || Ok(Box::new(File::open(&file.path)?)))
 }
 
 /// The paths, with globs replaced by what they match: a shell does so where they are not quoted, others never do.

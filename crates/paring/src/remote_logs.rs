@@ -60,7 +60,7 @@ pub(crate) use live::sources;
 
 #[cfg(feature = "aws")]
 mod live {
-    use std::io::{Cursor, Read};
+    use std::io::Cursor;
     use std::time::{SystemTime, UNIX_EPOCH};
 
     use iam_collect::access_analyzer::Options as Aws;
@@ -96,9 +96,7 @@ mod live {
         Ok(logs
             .map(|object| {
                 let (open, name) = (open.clone(), format!("s3://{bucket}/{}", object.key));
-                LogSource::new(&name, Some(object.size), move || {
-                    Ok(Box::new(Cursor::new(open.read(&object)?)) as Box<dyn Read + Send>)
-                })
+                LogSource::of_parts(&name, Some(object.size), move || Ok(Box::new(Cursor::new(open.read(&object)?))))
             })
             .collect())
     }

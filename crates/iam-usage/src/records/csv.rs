@@ -31,6 +31,12 @@ pub(super) fn starts_table(feed: &mut Feed<'_>) -> bool {
     (has("eventname") && has("eventsource")) || has(MARK) || WHOLE.iter().any(|name| has(name))
 }
 
+/// Whether columns of these names, in small letters, are those of records.
+pub(super) fn names_records(names: &[String]) -> bool {
+    let has = |name: &str| names.iter().any(|own| own == name);
+    (has("eventname") && has("eventsource")) || has(MARK) || WHOLE.iter().any(|name| has(name))
+}
+
 /// Hands every row's record to `take`; the column names come next.
 pub(super) fn each_row(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
     let Some(header) = next_row(feed, sink)? else { return Ok(()) };

@@ -24,7 +24,7 @@ pub(crate) struct Usage {
     #[command(subcommand)]
     pub(crate) other: Option<UsageOther>,
 
-    /// CloudTrail files, folders or globs (`logs/**/*.gz`): .json, .json.gz or exported .csv, any layout
+    /// CloudTrail files, folders or globs (`logs/**/*.gz`): .json, .json.gz, or a query's rows as .csv, .jsonl or .parquet; any layout
     #[arg(value_name = "LOGS", required = true, help_heading = "Input")]
     pub(crate) logs: Vec<PathBuf>,
 
