@@ -26,6 +26,7 @@ mod decide;
 mod diff;
 mod documents;
 mod engine;
+mod evidence;
 mod example;
 mod explain;
 mod graph;

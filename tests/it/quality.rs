@@ -107,10 +107,8 @@ fn everything_logged() -> AccountCoverage {
 
 /// Proposals of every role, as `paring tighten` makes them.
 pub(crate) fn propose(snapshot: &Snapshot, usage: &UsageLog, catalog: &Catalog) -> Vec<RoleProposal> {
-    let coverage = Coverage {
-        accounts: snapshot.accounts.iter().map(|(id, a)| (id.clone(), a.trails.clone().unwrap())).collect(),
-        days: 60,
-    };
+    let trails = snapshot.accounts.iter().map(|(id, a)| (id.clone(), a.trails.clone().unwrap()));
+    let coverage = Coverage::of(trails.collect(), usage);
     let last_accessed = LastAccessed::default();
     let known = iam_usage::Evidence { usage, coverage: &coverage, last_accessed: &last_accessed, catalog, min_days: 0 };
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);

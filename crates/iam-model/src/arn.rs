@@ -3,6 +3,7 @@
 //! Follows the AWS documentation topic "Identify AWS resources with Amazon Resource Names (ARNs)". Concrete names
 //! only: a pattern with wildcards is a [`ResourcePattern`]. Matching lives with evaluation.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -173,6 +174,33 @@ impl ResourcePattern {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The one name that the pattern stands for, as version 2012-10-17 reads it: its escapes are the characters they stand
+    /// for. Nothing where it holds a wildcard or a variable.
+    ///
+    /// ```
+    /// use iam_model::arn::ResourcePattern;
+    /// let name = |text| ResourcePattern::new(text).name().map(String::from);
+    /// assert_eq!(name("arn:aws:s3:::b/a${$}{x}${*}").as_deref(), Some("arn:aws:s3:::b/a${x}*"));
+    /// assert_eq!(name("arn:aws:s3:::b/*"), None);
+    /// assert_eq!(name("arn:aws:s3:::b/${aws:username}"), None);
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> Option<Cow<'_, str>> {
+        let is_plain = |text: &str| !text.contains(['*', '?']);
+        let mut pieces = self.0.split("${");
+        let first = pieces.next().filter(|text| is_plain(text))?;
+        let mut name = Cow::Borrowed(first);
+        for piece in pieces {
+            let (escaped, rest) = piece.split_once('}')?;
+            if !matches!(escaped, "*" | "?" | "$") || !is_plain(rest) {
+                return None;
+            }
+            name.to_mut().push_str(escaped);
+            name.to_mut().push_str(rest);
+        }
+        Some(name)
     }
 
     /// Whether this is the bare `*`.

@@ -69,6 +69,8 @@ codes! {
     TemplateUnreadable => "template-unreadable",
     /// A resource of a kind this version does not know.
     ResourceKindUnknown => "resource-kind-unknown",
+    /// A keep rule of the settings that keeps nothing.
+    KeepRuleUnmatched => "keep-rule-unmatched",
     /// A guardrail file does not parse, does not validate, or failed while it was evaluated.
     GuardrailInvalid => "guardrail-invalid",
     /// An action's service prefix that AWS does not publish.

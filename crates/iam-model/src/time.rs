@@ -27,6 +27,26 @@ impl Timestamp {
         self.0.div_euclid(SECONDS_PER_DAY)
     }
 
+    /// Whole days from this point in time to a later one; none to an earlier one.
+    ///
+    /// ```
+    /// use iam_model::time::Timestamp;
+    /// let at = Timestamp::from_epoch_seconds;
+    /// assert_eq!(at(0).days_until(at(2 * 86_400 - 1)), 1);
+    /// assert_eq!(at(86_400).days_until(at(0)), 0);
+    /// ```
+    #[must_use]
+    pub fn days_until(self, later: Self) -> u64 {
+        u64::try_from(later.0.saturating_sub(self.0) / SECONDS_PER_DAY).unwrap_or_default()
+    }
+
+    /// The date alone, `2026-11-20`.
+    #[must_use]
+    pub fn date(self) -> String {
+        let (year, month, day) = civil_from_days(self.day());
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
     /// Reads the form CloudTrail writes, `2026-11-20T08:15:30Z`, and nothing else.
     ///
     /// Conditions accept more forms; their reader lives with evaluation.

@@ -2,6 +2,7 @@
 //!
 //! Holds results only; reading CloudTrail lives in its own room, and nothing here decides what a role needs.
 
+mod days;
 mod last_accessed;
 mod merging;
 mod read;
@@ -9,6 +10,7 @@ mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use days::{AccountDays, days_of_run, runs_of_days};
 pub use last_accessed::{LastAccessed, RoleReport, ServiceReport, TRACKED_DAYS};
 pub use merging::{Folded, Merging, SourceDigest};
 pub use read::{SCHEMA, UsageError, read};
@@ -160,6 +162,9 @@ pub struct UsageLog {
     pub principals: BTreeMap<Arn, PrincipalUsage>,
     /// First and last event of any principal: the window the evidence spans.
     pub window: Option<(Timestamp, Timestamp)>,
+    /// UTC days with any record of an account, whoever made it, counted from the epoch; an account of which nothing is told
+    /// is missing.
+    pub days: BTreeMap<AccountId, BTreeSet<i64>>,
     /// Accounts and regions events came from.
     pub seen_in: BTreeSet<(AccountId, String)>,
     /// Events that did not resolve, never dropped.
@@ -183,8 +188,34 @@ pub struct UsageLog {
 pub struct Coverage {
     /// Per account; an account that is missing has no trail that we know of.
     pub accounts: BTreeMap<AccountId, AccountCoverage>,
-    /// Whole days between the first and the last event read.
+    /// Whole days between the first and the last event read, of all accounts together.
     pub days: u64,
+    /// What the logs of each account span; an account that is missing has none.
+    pub by_account: BTreeMap<AccountId, AccountDays>,
+}
+
+impl Coverage {
+    /// What trails that record so, by account, and these logs could have shown.
+    #[must_use]
+    pub fn of(accounts: BTreeMap<AccountId, AccountCoverage>, usage: &UsageLog) -> Self {
+        let days = usage.window.map_or(0, |(first, last)| first.days_until(last));
+        Self { accounts, days, by_account: days::by_account(usage) }
+    }
+
+    /// How many days the logs of an account show, those without any record left out.
+    #[must_use]
+    pub fn days_of(&self, account: &AccountId) -> u64 {
+        self.by_account.get(account).map_or(0, |days| days.shown())
+    }
+
+    /// The same in words, for a sentence that says it is not enough.
+    #[must_use]
+    pub fn describe_days_of(&self, account: &AccountId) -> String {
+        match self.by_account.get(account) {
+            Some(days) => format!("the logs of account {account} span {days}"),
+            None => format!("no log of account {account} was read"),
+        }
+    }
 }
 
 /// What the trails of one account record.

@@ -151,11 +151,11 @@ impl<'c, 'a> Calls<'c, 'a> {
         for (key, values) in facts {
             context.set(key.clone(), values.clone());
         }
-        let wild = resource.as_str().contains(['*', '?']);
+        let name = resource.name();
         Some(Request {
             principal: Principal::parse(self.role.as_str()).ok()?,
             action: action.clone(),
-            resource: if wild { ResourceName::None } else { resource.as_str().parse().ok()? },
+            resource: name.map_or(Ok(ResourceName::None), |name| name.parse()).ok()?,
             resource_account: None,
             context,
         })

@@ -46,7 +46,7 @@ impl<'a> Bounds<'a> {
     pub(crate) fn was_denied(&self, action: &Action, resource: &ResourcePattern) -> bool {
         let Some(denied) = self.denied.get(action) else { return false };
         let glob = Glob::parse(resource.as_str(), Reading::resource(PolicyVersion::V2012));
-        denied.iter().any(|on| glob.matches(on.as_str()))
+        denied.iter().any(|on| on.name().is_some_and(|name| glob.matches(&name)) || glob.matches(on.as_str()))
     }
 
     /// Whether a pattern comes from the logs, where it stands for more names than they tell apart.

@@ -81,6 +81,10 @@ impl Ground<'_, '_> {
         if !self.evidence.usage.seen_in.iter().any(|(seen, _)| seen == account) {
             return Err(format!("no log of account {account} was read"));
         }
+        let (coverage, asked) = (self.evidence.coverage, self.rules.min_days);
+        if coverage.days_of(account) < asked {
+            return Err(format!("{}, and {asked} are asked for", coverage.describe_days_of(account)));
+        }
         let whole = trails.is_some_and(|t| t.management_read && t.management_write && t.regions.is_none());
         if whole { Ok(()) } else { Err(format!("the trails of account {account} do not record it in every region")) }
     }

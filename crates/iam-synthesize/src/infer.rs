@@ -6,11 +6,10 @@ mod service;
 mod siblings;
 
 use iam_model::action::Action;
-use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::arn::Arn;
 use iam_model::catalog::{Catalog, Operation};
 use iam_model::snapshot::Resource;
 use iam_model::text::grouped;
-use iam_model::time::Timestamp;
 use iam_model::usage::UsageLog;
 
 use crate::bounds::Bounds;
@@ -80,8 +79,6 @@ fn observed(role: &Arn, evidence: &Evidence<'_>) -> Vec<Need> {
     }
     for need in &mut needs {
         if let Some(resources) = &mut need.resources {
-            let groups: Vec<_> = resources.iter().filter_map(all_of_log_group).collect();
-            resources.extend(groups);
             resources.sort();
             resources.dedup();
         }
@@ -90,14 +87,6 @@ fn observed(role: &Arn, evidence: &Evidence<'_>) -> Vec<Need> {
         need.because = describe(need);
     }
     needs
-}
-
-/// A log group as policies have to name it: all but the actions on tags are asked for on `GROUP:*`, whatever the call says.
-///
-/// Follows the CloudWatch Logs topic "Overview of managing access permissions".
-fn all_of_log_group(resource: &ResourcePattern) -> Option<ResourcePattern> {
-    let (head, group) = resource.as_str().split_once(":log-group:")?;
-    (head.contains(":logs:") && !group.contains(':')).then(|| ResourcePattern::new(&format!("{resource}:*")))
 }
 
 /// Whether an action has calls of its own; those that only calls of other actions ask for (`iam:PassRole`) have none.
@@ -110,9 +99,8 @@ fn has_calls(action: &Action, catalog: &Catalog) -> bool {
 fn describe(need: &Need) -> String {
     let Some(seen) = &need.seen else { return String::new() };
     let calls = if seen.count == 1 { "call" } else { "calls" };
-    let date = |time: Timestamp| time.to_string().chars().take(10).collect::<String>();
     let asked = if need.rule == NeedRule::AskedByCalls { " that ask for it" } else { "" };
     let told =
         if need.resources.is_some() { "" } else { "; the events do not tell the resource, so the old grant's stays" };
-    format!("{} {calls}{asked}, {} to {}{told}", grouped(seen.count), date(seen.first), date(seen.last))
+    format!("{} {calls}{asked}, {} to {}{told}", grouped(seen.count), seen.first.date(), seen.last.date())
 }

@@ -246,8 +246,9 @@ impl<'a> Candidate<'a> {
 
 /// The resources a pattern stands for.
 fn within(pattern: &ResourcePattern, seen: &[ResourcePattern]) -> Vec<ResourcePattern> {
-    let glob = Glob::parse(pattern.as_str(), Reading::resource(PolicyVersion::V2012));
-    seen.iter().filter(|r| *r == pattern || glob.matches(r.as_str())).cloned().collect()
+    let glob = |pattern: &ResourcePattern| Glob::parse(pattern.as_str(), Reading::resource(PolicyVersion::V2012));
+    let whole = glob(pattern);
+    seen.iter().filter(|seen| *seen == pattern || whole.includes(&glob(seen))).cloned().collect()
 }
 
 /// What a statement lets through where its conditions hold.

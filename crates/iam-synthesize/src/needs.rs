@@ -38,12 +38,17 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Why the logs are too short to say of an action that it is not used; nothing where they are long enough.
+    /// Why the logs of a role's account are too short to say of an action that it is not used; nothing where they are long
+    /// enough.
     ///
     /// An action that the catalogue does not know is taken for the level that asks for most.
     #[must_use]
-    pub fn too_early(&self, action: &Action, evidence: &Evidence<'_>) -> Option<String> {
-        let days = evidence.coverage.days;
+    pub fn too_early(&self, role: &Arn, action: &Action, evidence: &Evidence<'_>) -> Option<String> {
+        if self.min_days_of.is_empty() {
+            return None;
+        }
+        let account = role.account()?;
+        let days = evidence.coverage.days_of(&account);
         let level = evidence.catalog.action(action).map(|facts| facts.level());
         let asked = match level {
             Some(level) => self.min_days_of.get(&level),
@@ -51,7 +56,8 @@ impl Rules {
         };
         let asked = asked.copied().filter(|asked| days < *asked)?;
         let level = level.map_or("unknown", AccessLevel::as_str);
-        Some(format!("the logs span {days} days, and {asked} are asked for before a {level} action counts as unused"))
+        let days = evidence.coverage.describe_days_of(&account);
+        Some(format!("{days}, and {asked} are asked for before a {level} action counts as unused"))
     }
 }
 
@@ -72,7 +78,7 @@ impl Known<'_> {
     pub fn visibility(&self, action: &Action) -> Visibility {
         match (self.evidence.visibility)(self.role, action) {
             Visibility::Visible => {
-                let early = self.rules.too_early(action, self.evidence);
+                let early = self.rules.too_early(self.role, action, self.evidence);
                 early.map_or(Visibility::Visible, Visibility::Invisible)
             }
             invisible @ Visibility::Invisible(_) => invisible,

@@ -15,8 +15,7 @@ use iam_model::change::Change;
 use iam_model::policy::{ActionElement, PolicyDocument, Statement};
 use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
-use iam_model::time::Timestamp;
-use iam_model::usage::{UsageLog, Visibility};
+use iam_model::usage::Visibility;
 
 use crate::assign::{Calls, granted};
 use crate::bounds::Bounds;
@@ -104,26 +103,6 @@ fn attachments<'a>(index: &SnapshotIndex<'a>) -> BTreeMap<&'a Arn, usize> {
     counts
 }
 
-/// Whole days between two moments.
-fn days(first: Timestamp, last: Timestamp) -> u64 {
-    const SECONDS_PER_DAY: i64 = 86_400;
-    let seconds = last.epoch_seconds().saturating_sub(first.epoch_seconds());
-    u64::try_from(seconds / SECONDS_PER_DAY).unwrap_or_default()
-}
-
-/// The first and the last call of any role, by account.
-fn windows(usage: &UsageLog) -> BTreeMap<AccountId, (Timestamp, Timestamp)> {
-    let mut windows: BTreeMap<AccountId, (Timestamp, Timestamp)> = BTreeMap::new();
-    for (role, used) in &usage.principals {
-        let Some(account) = role.account() else { continue };
-        for seen in &used.observations {
-            let window = windows.entry(account.clone()).or_insert((seen.first, seen.last));
-            *window = (window.0.min(seen.first), window.1.max(seen.last));
-        }
-    }
-    windows
-}
-
 /// Every resource the accounts are known to have.
 pub(crate) fn existing<'a>(index: &SnapshotIndex<'a>) -> BTreeSet<&'a Arn> {
     let accounts = index.snapshot().accounts.values();
@@ -139,8 +118,6 @@ pub struct Proposer<'p, 'a> {
     existing: BTreeSet<&'a Arn>,
     unseen: BTreeMap<AccountId, Unseen>,
     quotas: QuotaProfile,
-    /// The first and the last call of any role, by account.
-    windows: BTreeMap<AccountId, (Timestamp, Timestamp)>,
     /// Made where a call has to be explained by more than the role's own policies.
     evaluator: OnceLock<Evaluator<'a>>,
 }
@@ -159,17 +136,7 @@ impl<'p, 'a> Proposer<'p, 'a> {
     #[must_use]
     pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
         let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence, rules));
-        Self {
-            index,
-            evidence,
-            rules,
-            shared,
-            existing,
-            unseen,
-            quotas: QuotaProfile::AWS,
-            windows: windows(evidence.usage),
-            evaluator: OnceLock::new(),
-        }
+        Self { index, evidence, rules, shared, existing, unseen, quotas: QuotaProfile::AWS, evaluator: OnceLock::new() }
     }
 
     /// The same within other quotas than [`QuotaProfile::AWS`].
@@ -257,15 +224,11 @@ impl<'a> Proposer<'_, 'a> {
         if !was_seen(&role.identity.arn, usage) {
             return Some("the logs hold no authorised call of this role".into());
         }
-        let (all, asked) = (self.evidence.coverage.days, self.rules.min_days);
-        if all < asked {
-            return Some(format!("the logs span {all} days, and {asked} are asked for"));
-        }
         // Logs of other accounts show nothing of this one.
-        let account = role.identity.arn.account()?;
-        let own = self.windows.get(&account).map_or(0, |(first, last)| days(*first, *last));
-        if own < asked {
-            return Some(format!("the logs of account {account} span {own} days, and {asked} are asked for"));
+        let (coverage, account) = (self.evidence.coverage, role.identity.arn.account()?);
+        let asked = self.rules.min_days;
+        if coverage.days_of(&account) < asked {
+            return Some(format!("{}, and {asked} are asked for", coverage.describe_days_of(&account)));
         }
         None
     }
@@ -315,7 +278,7 @@ impl<'a> Proposer<'_, 'a> {
     fn retain(&self, subject: &Subject<'_>, slots: &mut [Slot<'_>], needs: &mut Vec<Need>) {
         for slot in slots.iter_mut().filter(|slot| slot.editable) {
             let mut named: Vec<Action> = slot.candidate.named().filter_map(|p| p.as_str().parse().ok()).collect();
-            named.extend(self.too_early(&slot.candidate));
+            named.extend(self.too_early(subject.role, &slot.candidate));
             for action in named {
                 if slot.served.iter().any(|s| s.action == action && s.resources.is_none() && s.bound.is_none()) {
                     continue;
@@ -338,14 +301,14 @@ impl<'a> Proposer<'_, 'a> {
     /// What wildcards of single services grant and the logs are too short to call unused, where a level asks for more days.
     ///
     /// A wildcard over every service is not spelt out: what it grants is listed as unseen.
-    fn too_early(&self, candidate: &Candidate<'_>) -> Vec<Action> {
+    fn too_early(&self, role: &Arn, candidate: &Candidate<'_>) -> Vec<Action> {
         if self.rules.min_days_of.is_empty() {
             return Vec::new();
         }
         let catalog = self.evidence.catalog;
         let of_services = candidate.wild_services().flat_map(|service| catalog.service_actions(service));
         let actions = of_services.map(|facts| facts.action()).filter(|action| candidate.allows_action(action));
-        actions.filter(|action| self.rules.too_early(action, self.evidence).is_some()).collect()
+        actions.filter(|action| self.rules.too_early(role, action, self.evidence).is_some()).collect()
     }
 
     /// Why an action that no call showed stays where a statement names it.
@@ -353,7 +316,7 @@ impl<'a> Proposer<'_, 'a> {
         if let Some(because) = plumbing::by_name(subject.functions, action) {
             return Some((NeedRule::RunsFunction, because));
         }
-        if let Some(why) = self.rules.too_early(action, self.evidence) {
+        if let Some(why) = self.rules.too_early(subject.role, action, self.evidence) {
             return Some((NeedRule::TooEarly, why));
         }
         let Visibility::Invisible(why) = self.known(subject.role).visibility(action) else { return None };

@@ -118,7 +118,8 @@ fn propose_from(
         Some(Logging::Data(types)) if types.contains(&"AWS::DynamoDB::Table") => Visibility::Visible,
         _ => Visibility::Invisible("not recorded".into()),
     };
-    let coverage = Coverage { days, ..Coverage::default() };
+    let mut coverage = Coverage { days, ..Coverage::of(BTreeMap::new(), usage) };
+    coverage.by_account.values_mut().for_each(|own| own.span = own.span.min(days));
     let evidence =
         Evidence { usage, coverage: &coverage, catalog, visibility: &visibility, has_own_record: &|_| false };
     let (index, _) = SnapshotIndex::new(snapshot);
@@ -199,7 +200,9 @@ fn a_role_without_evidence_is_refused_never_emptied() {
     }
     let rules = Rules { min_days: 30, ..Rules::default() };
     let young = propose_with(&snapshot(&[wide], "", FUNCTION), vec![seen("dynamodb:PutItem", TABLE)], &rules, 29);
-    assert!(matches!(young.judgement, Judgement::Refused(why) if why == "the logs span 29 days, and 30 are asked for"));
+    assert!(
+        matches!(young.judgement, Judgement::Refused(why) if why == "the logs of account 111122223333 span 29 days, and 30 are asked for")
+    );
 }
 
 #[test]

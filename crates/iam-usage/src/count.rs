@@ -7,6 +7,7 @@ mod quick;
 mod summed;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use iam_model::catalog::Catalog;
 use iam_model::time::Timestamp;
@@ -87,6 +88,10 @@ struct Where {
     account: Box<str>,
     region: Box<str>,
     seen: Option<(Timestamp, Timestamp)>,
+    /// The day that was noted last.
+    day: i64,
+    /// Days with any record.
+    days: BTreeSet<i64>,
 }
 
 impl Where {
@@ -94,6 +99,15 @@ impl Where {
     fn saw(&mut self, time: Timestamp) {
         let (first, last) = self.seen.unwrap_or((time, time));
         self.seen = Some((first.min(time), last.max(time)));
+        self.had_record(time);
+    }
+
+    /// Notes that there was a record on that day, whether it counts or not.
+    fn had_record(&mut self, time: Timestamp) {
+        if self.day != time.day() {
+            self.day = time.day();
+            self.days.insert(self.day);
+        }
     }
 }
 
@@ -157,8 +171,14 @@ impl<'s> Records<'s> {
                     self.tally.skip(SkipReason::Duplicate);
                 } else {
                     self.tally.skip(reason);
-                    let place = self.places.get_mut(place).filter(|_| reason != SkipReason::FilteredOut);
-                    place.into_iter().for_each(|place| place.saw(time));
+                    if let Some(place) = self.places.get_mut(place) {
+                        match reason {
+                            // The trail was on, whoever is asked about.
+                            SkipReason::FilteredOut if self.options.is_within(time) => place.had_record(time),
+                            SkipReason::FilteredOut => {}
+                            _ => place.saw(time),
+                        }
+                    }
                 }
                 reason != SkipReason::Incomplete
             }
@@ -179,8 +199,7 @@ impl<'s> Records<'s> {
 
     /// Who called what, or why the record does not count.
     fn parts(&mut self, event: &Event<'_>, time: Timestamp, place: u32) -> Result<Parts, SkipReason> {
-        let Options { since, until, .. } = self.options;
-        if since.is_some_and(|since| time < since) || until.is_some_and(|until| time > until) {
+        if !self.options.is_within(time) {
             return Err(SkipReason::FilteredOut);
         }
         let name = self.name(event);
@@ -318,6 +337,7 @@ impl<'s> Records<'s> {
         self.callers.drain().for_each(drop);
         self.names.drain().for_each(drop);
         for place in self.places.drain() {
+            self.tally.had_records(&place.account, place.days);
             if let Some((first, last)) = place.seen {
                 self.tally.seen(first, &place.account, &place.region);
                 self.tally.seen(last, &place.account, &place.region);
@@ -383,7 +403,11 @@ impl<'s> Records<'s> {
             return known;
         }
         let [account, region] = fields.map(|field| Event::text(field).unwrap_or_default().into());
-        places.insert_parts(hash, &parts, Where { hash, account, region, seen: None })
+        places.insert_parts(
+            hash,
+            &parts,
+            Where { hash, account, region, seen: None, day: i64::MIN, days: BTreeSet::new() },
+        )
     }
 }
 

@@ -26,7 +26,7 @@ const GLOBAL_SOURCES: &[&str] = &[
 /// let catalog = Catalog::embedded().unwrap();
 /// let account: iam_model::arn::AccountId = "111122223333".parse().unwrap();
 /// let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
-/// let coverage = Coverage { accounts: [(account.clone(), trail)].into(), days: 90 };
+/// let coverage = Coverage { accounts: [(account.clone(), trail)].into(), days: 90, ..Coverage::default() };
 /// let of = |action: &str| visibility(&coverage, &catalog, &account, None, &action.parse().unwrap());
 /// assert_eq!(of("dynamodb:CreateTable"), Visibility::Visible);
 /// assert!(matches!(of("dynamodb:PutItem"), Visibility::Invisible(_)));

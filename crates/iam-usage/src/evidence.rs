@@ -97,11 +97,12 @@ impl Evidence<'_> {
     /// Whether the logs would have shown a use, or why not.
     fn unseen_by_logs(&self, role: &Arn, action: &Action) -> Result<(), String> {
         let account = role.account().ok_or("the role's ARN names no account")?;
-        if self.coverage.days < self.min_days {
-            return Err(format!("the logs span {} days, and {} are asked for", self.coverage.days, self.min_days));
-        }
         if !self.holds_logs_of(&account) {
             return Err(format!("no log of account {account} was read"));
+        }
+        if self.coverage.days_of(&account) < self.min_days {
+            let days = self.coverage.describe_days_of(&account);
+            return Err(format!("{days}, and {} are asked for", self.min_days));
         }
         let called = |wanted: &Action| self.calls(role).any(|seen| seen.action == *wanted && seen.count > 0);
         match blind(self.coverage, self.catalog, &account, None, action) {
@@ -149,7 +150,7 @@ impl Evidence<'_> {
             format!(
                 "AWS's own record has a use of {} on {}, and the logs hold no call of it: they are not complete",
                 action.service(),
-                day(used)
+                used.date()
             )
         })
     }
@@ -178,7 +179,7 @@ impl Evidence<'_> {
             None if self.is_of_its_service_alone(action) => Standing::NotSeen { by: Witness::ServiceLastAccessed },
             None => Standing::CouldNotBeSeen { why },
             Some(used) => Standing::CouldNotBeSeen {
-                why: format!("{why}; AWS last recorded a use of {} on {}", action.service(), day(used)),
+                why: format!("{why}; AWS last recorded a use of {} on {}", action.service(), used.date()),
             },
         }
     }
@@ -195,10 +196,6 @@ impl Evidence<'_> {
 /// AWS does not track it, and no call of IAM asks for it.
 fn is_pass_role(action: &Action) -> bool {
     action.as_str().eq_ignore_ascii_case("iam:PassRole")
-}
-
-fn day(time: Timestamp) -> String {
-    time.to_string().chars().take(10).collect()
 }
 
 #[cfg(test)]

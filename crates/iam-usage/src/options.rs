@@ -21,6 +21,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// Whether an event of that time counts.
+    #[must_use]
+    pub(crate) fn is_within(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time <= until)
+    }
+
     /// What is left out, in words; nothing where everything counts.
     #[must_use]
     pub fn filter(&self) -> Option<String> {

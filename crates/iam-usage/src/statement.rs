@@ -184,7 +184,7 @@ pub fn ddl(dialect: Dialect, table: &str) -> Option<String> {
 }
 
 fn date(time: Timestamp) -> String {
-    time.to_string().chars().take(10).collect()
+    time.date()
 }
 
 fn without_comments(text: &str) -> String {

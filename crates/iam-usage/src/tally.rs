@@ -39,6 +39,8 @@ pub(crate) struct Tally {
     kinds: Table<RowKey>,
     key: Vec<u8>,
     window: Option<(Timestamp, Timestamp)>,
+    /// Days with any record, by account.
+    days: BTreeMap<Box<str>, BTreeSet<i64>>,
     seen_in: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Count and principals by event source and name.
     unresolved: BTreeMap<(Box<str>, Box<str>), Unexplained>,
@@ -129,6 +131,13 @@ impl Tally {
         }
     }
 
+    /// Notes on which days there were records of an account.
+    pub(crate) fn had_records(&mut self, account: &str, days: BTreeSet<i64>) {
+        if account.len() == 12 && !days.is_empty() {
+            self.days.entry(account.into()).or_default().extend(days);
+        }
+    }
+
     /// Widens the window, and notes where an event came from.
     pub(crate) fn seen(&mut self, time: Timestamp, account: &str, region: &str) {
         let (first, last) = self.window.unwrap_or((time, time));
@@ -151,6 +160,9 @@ impl Tally {
         if let Some((first, last)) = other.window {
             let (own_first, own_last) = self.window.unwrap_or((first, last));
             self.window = Some((own_first.min(first), own_last.max(last)));
+        }
+        for (account, days) in other.days {
+            self.days.entry(account).or_default().extend(days);
         }
         for (account, regions) in other.seen_in {
             self.seen_in.entry(account).or_default().extend(regions);
@@ -197,6 +209,8 @@ impl Tally {
                 log.principals.insert(arn, usage);
             }
         }
+        let days = self.days.into_iter().filter_map(|(account, days)| Some((account.parse().ok()?, days)));
+        log.days = days.collect();
         for (account, regions) in self.seen_in {
             let Ok(account) = account.parse::<AccountId>() else { continue };
             log.seen_in.extend(regions.into_iter().map(|region| (account.clone(), region.into())));

@@ -315,12 +315,14 @@ struct Caller<'s, 'r, 'a> {
 impl Caller<'_, '_, '_> {
     fn replay(&self, observation: &Observation) -> Fate {
         for resource in &observation.resources {
-            let pattern = resource.as_str().contains(['*', '?']);
-            let no_resource = resource.is_everything() && observation.resource_known;
-            let fate = if pattern && !no_resource {
-                self.replay_pattern(&observation.action, resource)
-            } else {
-                self.replay_call(observation, resource)
+            // Logs write names as version 2012-10-17 does, whatever the version of the policies they are held against.
+            let name = match resource.name() {
+                None if resource.is_everything() && observation.resource_known => Some(resource.as_str().into()),
+                name => name,
+            };
+            let fate = match name {
+                Some(name) => self.replay_call(observation, resource, &name),
+                None => self.replay_pattern(&observation.action, resource),
             };
             if !matches!(fate, Fate::Kept) {
                 return fate;
@@ -380,8 +382,8 @@ impl Caller<'_, '_, '_> {
         (within(before, limits.before), within(after, limits.after))
     }
 
-    fn replay_call(&self, observation: &Observation, resource: &ResourcePattern) -> Fate {
-        let Some(request) = self.request(observation, resource) else {
+    fn replay_call(&self, observation: &Observation, resource: &ResourcePattern, name: &str) -> Fate {
+        let Some(request) = self.request(observation, name) else {
             return Fate::Undecided(format!("`{resource}` is not the name of a resource"));
         };
         let after = self.shared.after.decide(self.arn, &request);
@@ -406,7 +408,7 @@ impl Caller<'_, '_, '_> {
         }
     }
 
-    fn request(&self, observation: &Observation, resource: &ResourcePattern) -> Option<Request> {
+    fn request(&self, observation: &Observation, name: &str) -> Option<Request> {
         let mut context = Context::open();
         for (key, values) in &observation.context {
             context.set(key.clone(), values.clone());
@@ -414,7 +416,7 @@ impl Caller<'_, '_, '_> {
         Some(Request {
             principal: self.name.clone()?,
             action: observation.action.clone(),
-            resource: resource.as_str().parse().ok()?,
+            resource: name.parse().ok()?,
             resource_account: None,
             context,
         })

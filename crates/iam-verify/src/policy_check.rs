@@ -20,6 +20,7 @@ use iam_model::text::SourceText;
 
 pub use keys::KeyTypes;
 use report::Report;
+pub use similar::nearest;
 
 /// Where a policy will be attached, as far as validation makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

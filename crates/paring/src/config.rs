@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use iam_model::catalog::AccessLevel;
+use iam_model::diagnostic::Place;
+use iam_model::text::{SourceName, SourceText};
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::cli::Quota;
 use crate::error::CliError;
@@ -40,6 +43,9 @@ pub(crate) struct Config {
     /// What is stated about accounts, by their ids.
     #[serde(default)]
     pub(crate) accounts: BTreeMap<String, StatedAccount>,
+    /// The file it was read from, for messages about what stands in it.
+    #[serde(skip)]
+    source: Option<SourceText>,
 }
 
 /// Days by access level, as AWS classes actions.
@@ -80,9 +86,9 @@ pub(crate) struct StatedAccount {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Keep {
     /// A role's name or ARN; `*` for every role.
-    pub(crate) role: String,
+    pub(crate) role: Spanned<String>,
     /// Action patterns.
-    pub(crate) actions: Vec<String>,
+    pub(crate) actions: Vec<Spanned<String>>,
     /// Why, for the report.
     pub(crate) reason: String,
 }
@@ -106,6 +112,17 @@ impl Default for Config {
             waivers: None,
             break_glass: Vec::new(),
             accounts: BTreeMap::new(),
+            source: None,
+        }
+    }
+}
+
+impl Config {
+    /// Where something stands in the file of settings.
+    pub(crate) fn place<T>(&self, of: &Spanned<T>) -> Place {
+        match &self.source {
+            Some(source) => Place::at(source.name.clone(), &source.text, of.span().start),
+            None => Place::whole(SourceName::new(DEFAULT_NAME)),
         }
     }
 }
@@ -118,7 +135,9 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Config, CliError> {
         None => return Ok(Config::default()),
     };
     let source = input::read_text(path)?;
-    parse(&source.text).map_err(|(message, hint)| CliError::user(format!("`{}`: {message}", source.name)).hint(hint))
+    let read = parse(&source.text);
+    let config = read.map_err(|(message, hint)| CliError::user(format!("`{}`: {message}", source.name)).hint(hint))?;
+    Ok(Config { source: Some(source), ..config })
 }
 
 fn parse(text: &str) -> Result<Config, (String, &'static str)> {

@@ -156,6 +156,11 @@ impl Generated {
         let mut usage = UsageLog::default();
         for generation in self.generations.values() {
             let (true, Some((first, last))) = (generation.complete, generation.window) else { continue };
+            if let Some(account) = generation.role.account() {
+                // It read every event of its time. Ten years are more than any has.
+                let days = (first.day()..=last.day()).take(3_660);
+                usage.days.entry(account).or_default().extend(days);
+            }
             let observed = generation.actions.iter().map(|action| Observation {
                 action: action.clone(),
                 resources: vec![ResourcePattern::everything()],

@@ -18,7 +18,7 @@ use crate::config::{self, Config};
 use crate::error::CliError;
 use crate::pipeline::Inputs;
 use crate::terminal::Terminal;
-use crate::{catalog, example, generated, input, last_accessed, logs, remote_logs, rulebook, waivers};
+use crate::{catalog, example, generated, input, keep, last_accessed, logs, remote_logs, rulebook, waivers};
 
 /// What the arguments say.
 pub(crate) struct Job<'a> {
@@ -63,6 +63,7 @@ impl<'a> Job<'a> {
         let config = config::load(self.config)?;
         let catalog = catalog::load(self.catalog)?;
         let (mut snapshot, mut diagnostics) = self.account()?;
+        diagnostics.extend(keep::idle(&config, &snapshot, &catalog));
         let sources = self.sources(&mut diagnostics)?;
         let mut rules = rules(&config, self.min_days);
         let usage = match self.engine {
@@ -142,8 +143,8 @@ impl<'a> Job<'a> {
 
 fn rules(config: &Config, min_days: Option<u64>) -> Rules {
     let keep = config.keep.iter().map(|keep| KeepRule {
-        role: (keep.role != "*").then(|| keep.role.clone()),
-        actions: keep.actions.iter().map(|action| ActionPattern::new(action)).collect(),
+        role: Some(keep.role.get_ref()).filter(|role| *role != "*").cloned(),
+        actions: keep.actions.iter().map(|action| ActionPattern::new(action.get_ref())).collect(),
         reason: keep.reason.clone(),
     });
     Rules {

@@ -15,6 +15,7 @@ mod generated;
 mod input;
 mod job;
 mod judging;
+mod keep;
 mod last_accessed;
 mod logs;
 mod pipeline;

@@ -26,6 +26,7 @@ use iam_patch::{PatchSet, Project};
 use iam_synthesize::{DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal};
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
+use iam_verify::policy_check::nearest;
 use iam_verify::reach::everywhere;
 use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::{Grounds, Verdict, verify};
@@ -210,8 +211,12 @@ fn chosen<'a>(index: &SnapshotIndex<'a>, names: &[String]) -> Result<Vec<&'a Rol
     let named = |role: &Role, name: &str| role.identity.arn.as_str() == name || role.identity.name == name;
     for name in names {
         if !index.roles().any(|role| named(role, name)) {
-            return Err(CliError::user(format!("the snapshot holds no role `{name}`"))
-                .hint("give --role a role's name or ARN as the account has it"));
+            let near = nearest(name, index.roles().flat_map(|r| [r.identity.name.as_str(), r.identity.arn.as_str()]));
+            let hint = near.map_or_else(
+                || "give a role's name or ARN as the account has it".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(CliError::user(format!("the snapshot holds no role `{name}`")).hint(hint));
         }
     }
     Ok(index.roles().filter(|role| names.is_empty() || names.iter().any(|name| named(role, name))).collect())

@@ -24,7 +24,7 @@ pub(crate) use text::render as render_text;
 
 use iam_model::finding::Finding;
 use iam_model::policy::PolicyDocument;
-use iam_model::usage::SkipReason;
+use iam_model::usage::{AccountDays, SkipReason};
 use iam_synthesize::NeedRule;
 
 /// The schema name of report.json.
@@ -76,6 +76,8 @@ pub(crate) struct EvidenceView {
     pub(crate) first: Option<String>,
     pub(crate) last: Option<String>,
     pub(crate) days: u64,
+    /// What the logs of each account of a judged role span, the shortest first; nothing where none were read.
+    pub(crate) accounts: Vec<(String, Option<AccountDays>)>,
     pub(crate) catalog_date: String,
     pub(crate) catalog_actions: usize,
 }

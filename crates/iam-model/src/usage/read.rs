@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Folded, Merging, Observation, PrincipalUsage, SkipReason, SourceDigest, UnresolvedEvent, UnresolvedKind, UsageLog,
+    days_of_run,
 };
 use crate::action::Action;
 use crate::arn::{AccountId, Arn, ResourcePattern};
@@ -101,6 +102,7 @@ pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
         let regions = member.value.items().iter().filter_map(Node::as_str);
         log.seen_in.extend(regions.map(|region| (account.clone(), region.to_owned())));
     }
+    days(&root, &mut log).map_err(|(node, what)| refuse(node, what, HINT))?;
     Ok(log)
 }
 
@@ -118,6 +120,20 @@ fn folds(role: &Arn, principal: &Node<'_>, items: &[Node<'_>], merging: &mut Mer
         let folded = Folded { depth, services: is(folded, "services"), contexts: is(folded, "contexts") };
         merging.folded.entry(role.clone()).or_default().insert(at, folded);
     }
+}
+
+/// Reads on which days there were records, by account; what is wrong, and where.
+fn days<'n, 'a>(root: &'n Node<'a>, log: &mut UsageLog) -> Result<(), (&'n Node<'a>, String)> {
+    let all = root.get("coverage").and_then(|coverage| coverage.get("days"));
+    for member in all.map(Node::members).unwrap_or_default() {
+        let account: AccountId = member.key.parse().map_err(|e| (&member.value, format!("{e}")))?;
+        for item in member.value.items() {
+            let run = item.as_str().and_then(days_of_run);
+            let run = run.ok_or_else(|| (item, "the run of days cannot be read".to_owned()))?;
+            log.days.entry(account.clone()).or_default().extend(run);
+        }
+    }
+    Ok(())
 }
 
 /// Reads what gave no observations, and where it all was read; what is wrong, and where.

@@ -68,7 +68,7 @@ impl Standing {
             Self::Seen { by: Witness::Logs, .. } | Self::NotSeen { .. } => Visibility::Visible,
             Self::Seen { last, .. } => Visibility::Invisible(format!(
                 "AWS's own record has a use on {}, which the logs do not show",
-                last.to_string().chars().take(10).collect::<String>()
+                last.date()
             )),
             Self::CouldNotBeSeen { why } => Visibility::Invisible(why),
         }

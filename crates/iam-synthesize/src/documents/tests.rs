@@ -10,7 +10,7 @@ use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{Snapshot, SnapshotIndex, read};
 use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
-use iam_model::usage::{AccountCoverage, Coverage, Observation, UsageLog, Visibility};
+use iam_model::usage::{AccountCoverage, AccountDays, Coverage, Observation, UsageLog, Visibility};
 
 use super::{DocumentProposal, documents};
 use crate::{Evidence, KeepRule, Rules};
@@ -113,7 +113,9 @@ impl World {
         let usage = self.usage();
         let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
         let accounts = [("111122223333".parse().unwrap(), trail)].into();
-        let coverage = Coverage { accounts, days: self.days };
+        let days = AccountDays::plain(self.days);
+        let by_account = [("111122223333".parse().unwrap(), days)].into();
+        let coverage = Coverage { accounts, days: self.days, by_account };
         let visible = self.visible;
         let visibility = |_: &iam_model::arn::Arn, _: &Action| {
             if visible { Visibility::Visible } else { Visibility::Invisible("not recorded".into()) }

@@ -86,7 +86,7 @@ fn taken_apart(snapshot: &Snapshot, observations: Vec<Observation>) -> SplitProp
     static CATALOG: std::sync::LazyLock<Catalog> = std::sync::LazyLock::new(|| Catalog::embedded().unwrap());
     let mut usage = UsageLog::default();
     usage.principals.insert(SHARED.parse().unwrap(), PrincipalUsage { observations });
-    let coverage = Coverage { days: 90, ..Coverage::default() };
+    let coverage = Coverage { days: 90, ..Coverage::of(BTreeMap::new(), &usage) };
     let visible = |_: &Arn, _: &Action| Visibility::Visible;
     let evidence = Evidence {
         usage: &usage,

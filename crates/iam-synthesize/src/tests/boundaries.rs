@@ -46,7 +46,7 @@ fn propose_for(snapshot: &Snapshot, other: Option<&str>) -> Vec<DocumentProposal
     if let Some(action) = other {
         see("other", action, QUEUE);
     }
-    let coverage = Coverage { days: 90, ..Coverage::default() };
+    let coverage = Coverage { days: 90, ..Coverage::of(BTreeMap::new(), &usage) };
     let visible = |_: &Arn, _: &Action| Visibility::Visible;
     let evidence = Evidence {
         usage: &usage,

@@ -180,7 +180,7 @@ fn a_level_may_ask_for_more_days_before_it_is_cut() {
     assert_eq!(need.grade(), Grade::Retained);
     assert_eq!(
         need.because,
-        "the logs span 90 days, and 365 are asked for before a Permissions management action counts as unused"
+        "the logs of account 111122223333 span 90 days, and 365 are asked for before a Permissions management action counts as unused"
     );
     assert!(!after(&propose(90)).concat().contains("iam:AttachRolePolicy"), "90 days are enough");
 }

@@ -127,7 +127,7 @@ impl Records<'_> {
         let Self { known, shapes, names, callers, places, tally, options, .. } = self;
         let (like, filled, end) = known.find(key, bytes, at)?;
         let time = Timestamp::parse(like.learned.time(bytes, filled)?)?;
-        if options.since.is_some_and(|since| time < since) || options.until.is_some_and(|until| time > until) {
+        if !options.is_within(time) {
             return None;
         }
         let shape = shapes.table.get_mut(like.shape)?;

@@ -33,6 +33,11 @@ impl Records<'_> {
                 self.skip_some(reason, row.calls);
                 if reason != SkipReason::FilteredOut {
                     self.saw(place, (first, last));
+                } else if let Some(place) = self.places.get_mut(place) {
+                    [first, last]
+                        .into_iter()
+                        .filter(|time| self.options.is_within(*time))
+                        .for_each(|time| place.had_record(time));
                 }
                 reason != SkipReason::Incomplete
             }

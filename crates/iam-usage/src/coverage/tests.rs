@@ -15,7 +15,7 @@ fn all() -> AccountCoverage {
 fn check(trail: &AccountCoverage, region: Option<&str>, action: &str, expected: &str) {
     let catalog = Catalog::embedded().unwrap();
     let account: AccountId = "111122223333".parse().unwrap();
-    let coverage = Coverage { accounts: [(account.clone(), trail.clone())].into(), days: 90 };
+    let coverage = Coverage { accounts: [(account.clone(), trail.clone())].into(), days: 90, ..Coverage::default() };
     let found = visibility(&coverage, &catalog, &account, region, &action.parse().unwrap());
     match found {
         Visibility::Visible => assert_eq!(expected, "", "{action}"),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iam_model::usage::{AccountCoverage, PrincipalUsage, RoleReport};
+use iam_model::usage::{AccountCoverage, AccountDays, PrincipalUsage, RoleReport};
 
 use super::*;
 
@@ -42,7 +42,8 @@ impl Known {
         usage.principals.insert(ROLE.parse().unwrap(), PrincipalUsage { observations });
         let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
         let account: AccountId = "111122223333".parse().unwrap();
-        let coverage = Coverage { accounts: [(account, trail)].into(), days: 19 };
+        let by_account = [(account.clone(), AccountDays::plain(19))].into();
+        let coverage = Coverage { accounts: [(account, trail)].into(), days: 19, by_account };
         Self { usage, coverage, last_accessed: LastAccessed::default(), min_days: 0 }
     }
 
@@ -93,7 +94,13 @@ fn logs_alone_tell_three_classes() {
 fn a_window_that_is_too_short_and_an_account_that_is_missing_show_nothing() {
     let mut known = Known::of(&[]);
     known.min_days = 30;
-    known.check("sqs:DeleteQueue", "could not be seen: the logs span 19 days, and 30 are asked for");
+    let too_short = "could not be seen: the logs of account 111122223333 span 19 days";
+    known.check("sqs:DeleteQueue", too_short);
+    // Days in between without any record show nothing.
+    known.min_days = 19;
+    known.check("sqs:DeleteQueue", "not seen logs");
+    known.coverage.by_account.values_mut().for_each(|days| days.missing = 1);
+    known.check("sqs:DeleteQueue", &format!("{too_short}, 1 of them missing, and 19 are asked for"));
     known.min_days = 0;
     known.usage.seen_in.insert(("444455556666".parse().unwrap(), "eu-west-1".into()));
     known.check("sqs:DeleteQueue", "could not be seen: no log of account 111122223333 was read");

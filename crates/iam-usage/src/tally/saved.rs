@@ -10,9 +10,11 @@ use crate::fold::Stat;
 impl Tally {
     /// The counts of a log.
     pub(crate) fn of_log(log: UsageLog) -> Self {
-        let UsageLog { principals, window, seen_in, unresolved, skipped, records, observed, files, merging } = log;
+        let UsageLog { principals, window, days, seen_in, unresolved, skipped, records, observed, files, merging } =
+            log;
         let mut tally = Self {
             window,
+            days: days.into_iter().map(|(account, days)| (account.as_str().into(), days)).collect(),
             skipped,
             records,
             observed,

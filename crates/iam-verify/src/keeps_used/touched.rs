@@ -42,9 +42,9 @@ impl Touched {
         Self { changes: changes.iter().map(one).collect() }
     }
 
-    /// Whether a statement about the action on the resource, a name or a pattern of names, changed.
+    /// Whether a statement about the action on the resource, a name or a pattern of names as logs write them, changed.
     pub(super) fn concerns(&self, action: &Action, resource: &str) -> bool {
-        let asked = Glob::parse(resource, Reading::resource(iam_model::policy::PolicyVersion::V2008));
+        let asked = Glob::parse(resource, Reading::resource(iam_model::policy::PolicyVersion::V2012));
         self.changes.iter().any(|change| {
             let texts = |list: &[About]| -> Vec<String> {
                 let about = list.iter().filter(|about| about.concerns(action, &asked));

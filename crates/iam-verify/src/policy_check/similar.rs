@@ -3,7 +3,8 @@
 //! Knows nothing about what the words name.
 
 /// The word with the fewest changed, added, dropped or swapped letters, where it is near enough to be meant.
-pub(super) fn nearest<'w>(wrong: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+#[must_use]
+pub fn nearest<'w>(wrong: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     /// Longer words are nobody's slip of the pen, and cost time.
     const LONGEST: usize = 128;
     let wrong: Vec<u8> = wrong.bytes().take(LONGEST).map(|b| b.to_ascii_lowercase()).collect();

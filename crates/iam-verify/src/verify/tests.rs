@@ -304,3 +304,29 @@ fn a_trust_policy_named_as_a_resource_is_looked_at_and_what_is_not_applied_is_un
 
 mod endpoints;
 mod splits;
+
+/// Logs write `a$b` as `a${$}b`, as policies of 2012 have to; older ones take that for the characters themselves.
+#[test]
+fn names_with_a_dollar_or_a_wildcard_are_replayed_as_they_are() {
+    let wide = allow(&json!("s3:GetObject"));
+    let snapshot = account(&json!({"RoleDetailList": [role("a", &wide, &[], None)]}), &json!({}));
+    let replayed = |seen: &str, version: Option<&str>, key: &str| {
+        let statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::bk/{key}")});
+        let mut change = edit("identity", Some("role/a"), Some("own"), &wide, &statement);
+        change["after"] = json!({"Statement": [statement]});
+        if let Some(version) = version {
+            change["after"]["Version"] = json!(version);
+        }
+        let calls = [call("a", "s3:GetObject", &format!("arn:aws:s3:::bk/{seen}"))];
+        said(&judge(&snapshot, &changes(&json!([change]), &Value::Null).0, &calls)[0], Claim::KeepsUsed)
+    };
+    for (seen, plain) in [("a${$}{x}", "a${x}"), ("a${$}b", "a$b"), ("a${*}b", "a*b"), ("a${?}b", "a?b")] {
+        for version in [None, Some("2008-10-17")] {
+            assert!(replayed(seen, version, seen).starts_with("refuted: 2 of 2 observed"), "{seen} {version:?}");
+            assert!(replayed(seen, version, plain).starts_with("proved: 2 observed"), "{seen} {version:?}");
+        }
+        let version = Some("2012-10-17");
+        assert!(replayed(seen, version, seen).starts_with("proved: 2 observed"), "{seen}");
+    }
+    assert!(!replayed("a${$}{aws:username}", Some("2012-10-17"), "a${aws:username}").starts_with("proved"));
+}

@@ -71,11 +71,12 @@ impl Evidence<'_> {
     fn cut(&self, index: &SnapshotIndex<'_>, from: &[Arn], to: &End) -> Found {
         let coverage = facts::coverage(self.snapshot, self.usage);
         let visibility = facts::visibility(&coverage, self.catalog);
-        let long_enough = coverage.days >= self.min_days;
+        let long_enough = |arn: &Arn| arn.account().is_some_and(|account| coverage.days_of(&account) >= self.min_days);
         let is_role = |arn: &Arn| index.role(arn).is_some();
         // The logs are read for roles: what users did is not known.
-        let shown =
-            |arn: &Arn, action: &Action| long_enough && is_role(arn) && visibility(arn, action) == Visibility::Visible;
+        let shown = |arn: &Arn, action: &Action| {
+            long_enough(arn) && is_role(arn) && visibility(arn, action) == Visibility::Visible
+        };
         cut(index, from, to, &|removal| kept(self.config, removal).unwrap_or_else(|| self.used(removal, &shown)))
     }
 
@@ -104,7 +105,11 @@ fn kept(config: &Config, removal: &Removal) -> Option<Use> {
     let Removal::Permission { principal, action, .. } = removal else { return None };
     let applies = |role: &str| role == "*" || role == principal.name() || role == principal.as_str();
     let names = |pattern: &String| Glob::parse(pattern, Reading::ACTION).matches(action.as_str());
-    config.keep.iter().any(|keep| applies(&keep.role) && keep.actions.iter().any(names)).then_some(Use::Needed)
+    config
+        .keep
+        .iter()
+        .any(|keep| applies(keep.role.get_ref()) && keep.actions.iter().any(|action| names(action.get_ref())))
+        .then_some(Use::Needed)
 }
 
 fn render(found: &Found, evidence: bool, paint: Paint) -> String {

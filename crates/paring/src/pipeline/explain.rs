@@ -12,7 +12,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Change, NewPolicy, RolePart};
 use iam_model::policy::{Effect, PolicyDocument, Statement};
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
-use iam_model::usage::{Observation, Visibility};
+use iam_model::usage::{AccountDays, Observation, Visibility};
 use iam_synthesize::{Evidence, Judgement, Known, Need, RoleProposal, SplitProposal};
 use iam_verify::before_after::{Replaced, replaced};
 
@@ -178,7 +178,7 @@ impl<'a> Room<'a> {
                 Judgement::Refused(why) => Some(why.clone()),
                 Judgement::Narrowed | Judgement::Tight => None,
             },
-            days: self.evidence.coverage.days,
+            days: case.account_days(),
             window: window.map(|(first, last)| (first.to_string(), last.to_string())),
             needs: case.proposal.needs.clone(),
             policies: case
@@ -207,6 +207,12 @@ impl<'a> Case<'a, '_> {
     /// The role whose calls are in the logs.
     fn role(&self) -> &'a Arn {
         &self.proposal.role
+    }
+
+    /// What the logs of its account span.
+    fn account_days(&self) -> Option<AccountDays> {
+        let account = self.role().account()?;
+        self.room.evidence.coverage.by_account.get(&account).copied()
     }
 
     fn before(&self) -> Vec<&'a PolicyDocument> {
@@ -278,7 +284,7 @@ impl<'a> Case<'a, '_> {
 
     /// Whether a call would have been in the logs, and what they say of it.
     fn why_dropped(&self, action: &Action) -> (bool, String) {
-        let (denied, days) = (self.denied(action), self.room.evidence.coverage.days);
+        let (denied, days) = (self.denied(action), self.account_days().map_or(0, AccountDays::shown));
         match self.visibility(action) {
             // Another function's calls make the action seen of the shared role, and say nothing of this one's need.
             Visibility::Invisible(why) => (false, why),

@@ -1,10 +1,11 @@
 //! Facts that one room computes and another asks for, carried over without a judgement.
 
+use std::collections::BTreeMap;
+
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::Arn;
 use iam_model::catalog::{Catalog, Logging};
 use iam_model::snapshot::{Role, Snapshot};
-use iam_model::time::Timestamp;
 use iam_model::usage::{AccountCoverage, Coverage, LastAccessed, UsageLog, Visibility};
 use iam_synthesize::{KeepRule, Rules};
 use iam_usage::Evidence;
@@ -16,13 +17,13 @@ use iam_usage::Evidence;
 pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
     let accounts =
         snapshot.accounts.iter().map(|(id, account)| (id.clone(), account.trails.clone().unwrap_or_else(plain)));
-    Coverage { accounts: accounts.collect(), days: days(usage) }
+    Coverage::of(accounts.collect(), usage)
 }
 
 /// The same without a snapshot, for the accounts of the roles that were seen. Data events that were seen are recorded, of
 /// how many resources nobody says.
 pub(crate) fn plain_coverage(usage: &UsageLog, catalog: &Catalog) -> Coverage {
-    let mut coverage = Coverage { days: days(usage), ..Coverage::default() };
+    let mut coverage = Coverage::of(BTreeMap::new(), usage);
     for (role, used) in &usage.principals {
         let Some(account) = role.account() else { continue };
         let trail = coverage.accounts.entry(account).or_insert_with(plain);
@@ -37,12 +38,6 @@ pub(crate) fn plain_coverage(usage: &UsageLog, catalog: &Catalog) -> Coverage {
 
 fn plain() -> AccountCoverage {
     AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() }
-}
-
-fn days(usage: &UsageLog) -> u64 {
-    const SECONDS_PER_DAY: i64 = 86_400;
-    let seconds = usage.window.map_or(0, |(first, last)| last.epoch_seconds() - first.epoch_seconds());
-    u64::try_from(seconds / SECONDS_PER_DAY).unwrap_or_default()
 }
 
 /// Whether a role's call would have been logged, in whichever region the account's trails cover.
@@ -71,12 +66,8 @@ pub(crate) fn with_unshown(rules: &Rules, roles: &[&Role], evidence: &Evidence<'
         rules.keep.extend(evidence.unshown(arn).into_iter().map(|used| KeepRule {
             role: Some(arn.to_string()),
             actions: vec![ActionPattern::new(used.action.as_str())],
-            reason: format!("last used on {} by AWS's own record, which the logs do not show", day(used.last)),
+            reason: format!("last used on {} by AWS's own record, which the logs do not show", used.last.date()),
         }));
     }
     rules
-}
-
-fn day(time: Timestamp) -> String {
-    time.to_string().chars().take(10).collect()
 }

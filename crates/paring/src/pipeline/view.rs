@@ -10,6 +10,7 @@ use iam_model::change::Change;
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::PolicyDocument;
 use iam_model::time::Timestamp;
+use iam_model::usage::AccountDays;
 use iam_patch::{Disposition, FilePatch, PatchSet};
 use iam_synthesize::{BlindSpot, Judgement, Need, NeedRule, RoleProposal, SplitProposal};
 use iam_verify::before_after::documents;
@@ -351,9 +352,19 @@ fn evidence(stage: &Stage<'_>) -> EvidenceView {
         first: usage.window.map(|(first, _)| first.to_string()),
         last: usage.window.map(|(_, last)| last.to_string()),
         days: stage.coverage.days,
+        accounts: account_days(stage),
         catalog_date: stage.inputs.catalog.date().to_owned(),
         catalog_actions: stage.inputs.catalog.action_count(),
     }
+}
+
+/// What the logs span of each account that has a role, the fewest days first.
+fn account_days(stage: &Stage<'_>) -> Vec<(String, Option<AccountDays>)> {
+    let with_roles = stage.inputs.snapshot.accounts.iter().filter(|(_, account)| !account.roles.is_empty());
+    let mut all: Vec<(String, Option<AccountDays>)> =
+        with_roles.map(|(id, _)| (id.to_string(), stage.coverage.by_account.get(id).copied())).collect();
+    all.sort_by_key(|(id, days)| (days.map(AccountDays::shown), id.clone()));
+    all
 }
 
 fn not_checked(stage: &Stage<'_>) -> Vec<String> {

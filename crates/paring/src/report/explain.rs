@@ -11,6 +11,7 @@ pub(crate) use text::render as render_text;
 use iam_model::condition::Condition;
 use iam_model::json::Value;
 use iam_model::policy::{PolicyDocument, Statement, document_value};
+use iam_model::usage::AccountDays;
 use iam_synthesize::{Fold, Need, Suggestion};
 
 use super::ClaimView;
@@ -48,8 +49,8 @@ pub(crate) struct Explanation {
     pub(crate) functions: Vec<String>,
     /// Why nothing is proposed, where nothing may be.
     pub(crate) refused: Option<String>,
-    /// Days the logs span.
-    pub(crate) days: u64,
+    /// What the logs of the role's account span; nothing where none were read.
+    pub(crate) days: Option<AccountDays>,
     pub(crate) window: Option<(String, String)>,
     /// What must stay; the other parts point here.
     pub(crate) needs: Vec<Need>,

@@ -2,6 +2,7 @@
 
 use iam_model::json::{self, Limits, Value};
 use iam_model::policy::{PolicyDocument, PrintStyle, print};
+use iam_model::usage::AccountDays;
 
 use super::{
     BlindSpotView, ChangeView, ClaimView, DocumentView, EvidenceView, GrantedView, JudgementView, NeedView, PartView,
@@ -95,8 +96,18 @@ fn evidence(evidence: &EvidenceView) -> Value {
         ("first", optional(evidence.first.as_deref())),
         ("last", optional(evidence.last.as_deref())),
         ("days", Value::number(evidence.days)),
+        ("accounts", list(&evidence.accounts, |(account, days)| account_days(account, *days))),
         ("catalog_date", Value::text(&evidence.catalog_date)),
         ("catalog_actions", count(evidence.catalog_actions)),
+    ])
+}
+
+fn account_days(account: &str, days: Option<AccountDays>) -> Value {
+    object([
+        ("account", Value::text(account)),
+        ("days", Value::number(days.map_or(0, |days| days.span))),
+        ("days_without_records", days.and_then(|days| days.without).map_or(Value::Null, Value::number)),
+        ("days_missing", Value::number(days.map_or(0, |days| days.missing))),
     ])
 }
 

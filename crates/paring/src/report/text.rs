@@ -7,10 +7,12 @@ use std::fmt::Write as _;
 
 use iam_model::finding::FindingSeverity;
 use iam_model::text::grouped;
+use iam_model::usage::AccountDays;
 use iam_synthesize::NeedRule;
 
 use super::{
-    BlindSpotView, ClaimView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView, Report, RoleView, diff,
+    BlindSpotView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView, Report,
+    RoleView, diff,
 };
 use crate::terminal::Paint;
 
@@ -265,6 +267,25 @@ impl Text {
         }
     }
 
+    /// How many days the logs show of each account, where that is not all they span as a whole.
+    fn account_days(&mut self, evidence: &EvidenceView) {
+        const SHOWN: usize = 6;
+        let says_more = |days: &Option<AccountDays>| {
+            days.is_none_or(|days| days.span != evidence.days || days.without.is_some_and(|n| n > 0))
+        };
+        let told: Vec<_> = evidence.accounts.iter().filter(|(_, days)| says_more(days)).collect();
+        for (account, days) in told.iter().take(SHOWN) {
+            match days {
+                Some(days) => self.line(&format!("  of account {account}: {days}")),
+                None => self.line(&format!("  of account {account}: no log was read")),
+            }
+        }
+        if told.len() > SHOWN {
+            let more = counted(told.len() - SHOWN, "account", "accounts");
+            self.line(&format!("  of {more} more: --format json lists the days"));
+        }
+    }
+
     fn evidence(&mut self, report: &Report) {
         let evidence = &report.evidence;
         self.heading("Evidence");
@@ -274,6 +295,7 @@ impl Text {
         };
         let files = format!("{} log {}", grouped(evidence.files), plural(evidence.files, "file", "files"));
         self.line(&format!("  {files}, {} records{span}", grouped(evidence.records)));
+        self.account_days(evidence);
         if !evidence.skipped.is_empty() {
             let skipped: Vec<_> =
                 evidence.skipped.iter().map(|(reason, n)| format!("{} {}", grouped(*n), reason.describe())).collect();

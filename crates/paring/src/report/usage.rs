@@ -8,7 +8,7 @@ use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::json::Value;
 use iam_model::time::Timestamp;
-use iam_model::usage::{Folded, Observation, PrincipalUsage, Standing, UnresolvedKind, UsageLog};
+use iam_model::usage::{Folded, Observation, PrincipalUsage, Standing, UnresolvedKind, UsageLog, runs_of_days};
 
 use crate::cli::UsageBy;
 use crate::terminal::Paint;
@@ -149,7 +149,13 @@ fn coverage(usage: &UsageLog) -> Value {
         accounts.entry(id.to_string()).or_default().insert(region.clone());
     }
     let seen = accounts.into_iter().map(|(id, regions)| (id, texts(regions.into_iter())));
-    object([("first", time(|w| w.0)), ("last", time(|w| w.1)), ("seen_in", Value::Object(seen.collect()))])
+    let days = usage.days.iter().map(|(id, days)| (id.to_string(), texts(runs_of_days(days).into_iter())));
+    object([
+        ("first", time(|w| w.0)),
+        ("last", time(|w| w.1)),
+        ("seen_in", Value::Object(seen.collect())),
+        ("days", Value::Object(days.collect())),
+    ])
 }
 
 /// A line of the table.
@@ -210,7 +216,7 @@ fn row(label: &str, width: usize, line: &Line, paint: Paint) -> String {
     let named: Vec<&str> = line.resources.iter().take(NAMED_RESOURCES).map(String::as_str).collect();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     let denied = if line.denied == 0 { String::new() } else { paint.red(&format!("  {} denied", line.denied)) };
-    let day = line.last.map(|last| last.to_string().chars().take(10).collect::<String>()).unwrap_or_default();
+    let day = line.last.map(Timestamp::date).unwrap_or_default();
     format!("  {label:<width$}  {:>9}{denied}  {}  {}{more}\n", line.calls, paint.dim(&day), named.join(" "))
 }
 

@@ -85,8 +85,11 @@ impl Text<'_> {
             self.line(&format!("  instead of the shared role {shared}"));
         }
         let window = explanation.window.as_ref().map(|(first, last)| format!(", {first} to {last}"));
-        let days = counted(usize::try_from(explanation.days).unwrap_or(usize::MAX), "day", "days");
-        self.line(&format!("  logs of {days}{}", window.unwrap_or_default()));
+        let window = window.unwrap_or_default();
+        match explanation.days {
+            Some(days) => self.line(&format!("  logs of {days}{window}")),
+            None => self.line("  no log of the role's account was read"),
+        }
         if let Some(note) = &explanation.note {
             self.line(&format!("  {note}"));
         }

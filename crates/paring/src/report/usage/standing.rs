@@ -56,7 +56,7 @@ pub(super) fn text(stands: &Stands, paint: Paint) -> String {
     out += &format!("  {} seen\n", seen(true).count());
     for (action, standing) in seen(false) {
         let Standing::Seen { last, .. } = standing else { continue };
-        let day: String = last.to_string().chars().take(10).collect();
+        let day = last.date();
         out += &format!("    {}: {action}, last used on {day}\n", paint.yellow("only by AWS's own record"));
     }
     out += &class("not seen, and would have been", &grouped(stands, not_seen), paint);
