@@ -311,7 +311,8 @@ fn names_with_a_dollar_or_a_wildcard_are_replayed_as_they_are() {
     let wide = allow(&json!("s3:GetObject"));
     let snapshot = account(&json!({"RoleDetailList": [role("a", &wide, &[], None)]}), &json!({}));
     let replayed = |seen: &str, version: Option<&str>, key: &str| {
-        let statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::bk/{key}")});
+        let statement =
+            json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::bk/{key}")});
         let mut change = edit("identity", Some("role/a"), Some("own"), &wide, &statement);
         change["after"] = json!({"Statement": [statement]});
         if let Some(version) = version {
