@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes the rows of this folder: what the statements of `paring usage sql` give, in every form that an engine may write.
 
-  python3 make.py        needs the packages duckdb and pyarrow; `.spark.parquet` needs pyspark and Java and is written with --spark
+  python3 make.py        needs the packages duckdb and pyarrow; with --spark, those of Spark, which need pyspark and Java
 
 Each `good-*.parquet`, `rows.csv` and `rows.jsonl` holds the same rows: a test reads them all into the same usage log. Each
-`refused-*.parquet` is of a kind that is not read.
+`refused-*.parquet` is of a kind that is not read. Small ones go to `fuzz/seeds/rows`.
 """
 
 import csv, datetime, json, pathlib, random, shutil, sys
@@ -108,6 +108,26 @@ def with_spark(rows):
         shutil.rmtree(out)
 
 
+def seeds(rows):
+    """Files of less than 4 KiB: a few columns and rows."""
+    names = "paring_rows calls copies first_time last_time event_source event_name role_arn".split()
+    few = table(rows[:6]).select(names)
+    folder = HERE.parent.parent / "fuzz" / "seeds" / "rows"
+    folder.mkdir(parents=True, exist_ok=True)
+    options = dict(write_statistics=False, store_schema=False)
+    write = lambda name, **more: pq.write_table(few, folder / f"{name}.parquet", **options, **more)
+    for codec in "none", "snappy", "gzip", "zstd":
+        write(f"dictionary-{codec}", compression=codec)
+    write("plain", compression="none", use_dictionary=False, write_page_checksum=True)
+    write("pages", compression="none", use_dictionary=False, data_page_size=16, write_batch_size=2, row_group_size=3)
+    write("v2", compression="zstd", use_dictionary=False, data_page_version="2.0")
+    encoded = lambda number, text: {name: number if name in NUMBERS else text for name in names}
+    write("delta", compression="none", use_dictionary=False, column_encoding=encoded("DELTA_BINARY_PACKED", "DELTA_BYTE_ARRAY"))
+    write("lengths", compression="none", use_dictionary=False, column_encoding=encoded("BYTE_STREAM_SPLIT", "DELTA_LENGTH_BYTE_ARRAY"))
+    columns = "calls copies first_time last_time event_source event_name role_arn account parameters resources denied".split()
+    (folder / "cells").write_text("\x01".join("\x02".join("" if row[name] is None else str(row[name]) for name in columns) for row in rows[:8]))
+
+
 def main():
     own = list(rows())
     with open(HERE / "rows.csv", "w", newline="") as out:
@@ -116,7 +136,7 @@ def main():
         writer.writerows(own)
     with open(HERE / "rows.jsonl", "w") as out:
         out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in own)
-    with_spark(own) if "--spark" in sys.argv else (with_pyarrow(own), with_duckdb(own))
+    with_spark(own) if "--spark" in sys.argv else (with_pyarrow(own), with_duckdb(own), seeds(own))
 
 
 main()
