@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::run::{Folder, Output};
+use crate::run::{Folder, Output, testdata};
 
 /// A folder with a log for each of thirty days: many objects and sessions, and names nothing explains.
 fn month() -> Folder {
@@ -170,6 +170,43 @@ fn a_record_that_comes_again_in_a_later_file_counts_once() {
     let again = format!("{}]}}", text[..second].trim_end_matches(','));
     folder.write(&name.replace("12T0815Z_x", "13T0000Z_y"), again);
     assert!(stdout(run()) == whole(&folder));
+}
+
+#[test]
+fn a_copy_adds_nothing_to_a_state_wherever_a_batch_ends() {
+    let folder = days(3);
+    let name = "logs/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/02/111122223333_CloudTrail_eu-west-1_20261102T0815Z_x.json";
+    folder.write("logs/copies/b.json", format!("\n{}", folder.read(name)));
+    let run = |checkpoint: &str| {
+        let state = format!("state{checkpoint}");
+        folder.paring(&["usage", "logs", "--state", &state, "--checkpoint", checkpoint, "--format", "json"])
+    };
+    let (apart, together) = (run("0"), run("64"));
+    let said = "note[log-repeated]: ";
+    assert!(apart.stderr.contains(said) && together.stderr.contains(said), "{}", together.stderr);
+    assert!(stdout(apart) == stdout(together));
+}
+
+#[test]
+fn folders_of_parquet_are_read_as_engines_leave_them() {
+    let folder = Folder::new();
+    let rows = |name: &str| std::fs::read(testdata("rows").join(name)).unwrap();
+    folder.write("rows.jsonl", rows("rows.jsonl"));
+    let part = "part-00000-0f0e0d0c-1111-2222-3333-444455556666-c000.snappy.parquet";
+    folder.write(&format!("spark/{part}"), rows("good-spark-v1.parquet"));
+    folder.write(&format!("spark/.{part}.crc"), "crc");
+    folder.write("spark/_SUCCESS", "");
+    let unloaded = "unload/20261128_081530_00012_a1b2c_0f0e0d0c-1111-2222-3333-444455556666";
+    folder.write(unloaded, rows("good-duckdb-gzip.parquet"));
+    let usage = |logs: &str| stdout(folder.paring(&["usage", logs, "--format", "json"]));
+    let expected = usage("rows.jsonl");
+    assert!(usage("spark") == expected && usage("unload") == expected);
+    let refused = rows("refused-nested.parquet");
+    folder.write("bad/refused.parquet", refused);
+    let output = folder.paring(&["usage", "bad"]);
+    assert_eq!(output.code, 2);
+    assert!(output.stderr.contains("column `useridentity` holds structures or lists"), "{}", output.stderr);
+    assert!(output.stderr.contains("hint: write the rows of `paring usage sql`"), "{}", output.stderr);
 }
 
 /// Kills the run with SIGKILL after the state was written so many times and then so much time passed as so many looks at

@@ -11,10 +11,11 @@ use std::path::Path;
 use crate::Options;
 use encode::Encoder;
 use input::Facts;
-use rules::{Logging, Triggers};
+use rules::{Logging, Together, Triggers};
 
 const LOGGING: &str = include_str!("../data/logging.txt");
 const TRIGGERS: &str = include_str!("../data/triggers.txt");
+const TOGETHER: &str = include_str!("../data/together.txt");
 const OVERRIDES: &str = include_str!("../data/overrides.json");
 const PROVENANCE: &str = include_str!("../data/provenance.txt");
 
@@ -27,18 +28,21 @@ pub(crate) fn make(options: &Options) -> Result<String, String> {
     let facts = Facts::read(&options.from, OVERRIDES)?;
     let logging = Logging::parse(LOGGING)?;
     let triggers = Triggers::parse(TRIGGERS)?;
+    let together = Together::parse(TOGETHER, &facts)?;
     let provenance: Vec<&str> = PROVENANCE.lines().filter(|line| !line.starts_with('#')).collect();
-    let bytes = Encoder::default().catalog(&facts, &logging, &triggers, &date, &provenance);
+    let bytes = Encoder::default().catalog(&facts, (&logging, &triggers, &together), &date, &provenance);
     std::fs::write(&options.out, &bytes).map_err(|error| format!("{}: {error}", options.out.display()))?;
     let (unused_logging, unused_triggers) = (logging.unused(), triggers.unused());
     Ok(format!(
         "{}: {} bytes, {} services, {} actions, {} operations, reference of {date}\n\
-         logging patterns that fit no action: {unused_logging:?}\ntrigger lines that fit nothing: {unused_triggers:?}",
+         logging patterns that fit no action: {unused_logging:?}\ntrigger lines that fit nothing: {unused_triggers:?}\n\
+         lines of resources checked together that fit nothing: {:?}",
         options.out.display(),
         bytes.len(),
         facts.services.len(),
         facts.services.values().map(|s| s.actions.len()).sum::<usize>(),
         facts.services.values().map(|s| s.operations.len()).sum::<usize>(),
+        together.unused,
     ))
 }
 

@@ -22,7 +22,7 @@ use table::{ListId, Lists, StringId, Strings};
 const EMBEDDED: &[u8] = include_bytes!("../data/catalog.bin");
 
 /// The first bytes of a catalogue file; the digit is its version.
-const MAGIC: &[u8] = b"paring-catalog/1\n";
+const MAGIC: &[u8] = b"paring-catalog/2\n";
 
 /// How AWS classes an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +96,7 @@ pub struct Catalog {
     dated_sources: ListId,
     free_operations: ListId,
     other_event_types: ListId,
+    together: Vec<(StringId, ListId)>,
     /// Pairs by action, made when first asked for.
     authorisers: std::sync::OnceLock<Vec<operation::Authoriser>>,
 }

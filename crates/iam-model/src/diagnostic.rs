@@ -63,6 +63,8 @@ codes! {
     PolicyUnknownElement => "policy-unknown-element",
     /// A CloudTrail record could not be read.
     EventInvalid => "event-invalid",
+    /// A log holds just the records that another held, and adds nothing.
+    LogRepeated => "log-repeated",
     /// An API event that no catalogue entry explains.
     EventUnresolved => "event-unresolved",
     /// A template could not be read, so nothing in it is patched.

@@ -10,7 +10,7 @@ use crate::together::{CATALOG, Together};
 
 /// Adds what a call is checked on beside `found`; `false` where that cannot be told.
 pub(crate) fn complete(pair: &Pair<'_>, call: &Call<'_>, found: &mut BTreeSet<String>) -> bool {
-    match pair.together {
+    match &pair.together {
         Together::No => {}
         Together::Each(groups) => groups.iter().for_each(|group| add_any(pair, call, group, found)),
         Together::Catalog => return add_catalog(call, found),

@@ -93,7 +93,7 @@ pub(crate) fn blind(
         if let Some(why) = unlogged(coverage, &main, account, region) {
             return Blind::Whole(format!("calls of {} ask for it, and {why}", main.action()));
         }
-        if pair.trigger() == Trigger::NotShown || may_pass_unnamed(&main.action(), &pair.trigger()) {
+        if is_hidden(&pair.trigger()) {
             hidden.push(main.action());
         }
     }
@@ -102,27 +102,9 @@ pub(crate) fn blind(
     if hidden.is_empty() { Blind::Not } else { Blind::Behind(hidden) }
 }
 
-/// Calls that pass roles which stand elsewhere, in a task definition, a launch template or a group's settings: their
-/// records need not name them.
-const PASSING_UNNAMED: &[&str] = &[
-    "autoscaling:CreateAutoScalingGroup",
-    "autoscaling:UpdateAutoScalingGroup",
-    "ec2:CreateFleet",
-    "ec2:ModifyFleet",
-    "ec2:ModifySpotFleetRequest",
-    "ec2:RequestSpotFleet",
-    "ec2:RequestSpotInstances",
-    "ec2:RunInstances",
-    "ecs:CreateService",
-    "ecs:CreateTaskSet",
-    "ecs:RunTask",
-    "ecs:StartTask",
-    "ecs:UpdateService",
-];
-
-/// Whether a call may have passed a role without its record naming it.
-pub(crate) fn may_pass_unnamed(call: &Action, trigger: &Trigger<'_>) -> bool {
-    *trigger == Trigger::PassesRole && PASSING_UNNAMED.iter().any(|known| call.as_str().eq_ignore_ascii_case(known))
+/// Whether a call need not show that it asks for an action: it never does, or may pass a role that stands elsewhere.
+pub(crate) fn is_hidden(trigger: &Trigger<'_>) -> bool {
+    matches!(trigger, Trigger::NotShown | Trigger::PassesRole { unnamed: true })
 }
 
 /// Why calls of an action's own name would not have been recorded.

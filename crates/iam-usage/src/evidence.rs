@@ -10,7 +10,7 @@ use iam_model::catalog::{Catalog, Trigger};
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, Observation, ServiceReport, Standing, UsageLog, Visibility, Witness};
 
-use crate::coverage::{Blind, behind, blind, may_pass_unnamed};
+use crate::coverage::{Blind, behind, blind};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -132,7 +132,10 @@ impl Evidence<'_> {
         let hidden = found.into_iter().filter_map(|(operation, pair)| {
             let main = operation.authorized().next()?.action();
             let own = operation.service().eq_ignore_ascii_case(action.service());
-            let hidden = own && pair.trigger() == Trigger::NotShown || may_pass_unnamed(&main, &pair.trigger());
+            let hidden = match pair.trigger() {
+                Trigger::PassesRole { unnamed } => unnamed,
+                trigger => own && trigger == Trigger::NotShown,
+            };
             hidden.then_some(main)
         });
         hidden.collect()

@@ -44,7 +44,7 @@ pub(crate) struct Pair<'c> {
     /// How a call that names no resource is checked.
     pub(crate) unnamed: Unnamed,
     /// What it is checked on beside what the call names.
-    pub(crate) together: Together,
+    pub(crate) together: Together<'c>,
     /// Whether it is checked on what a copy is made from, which the event's own resources do not name.
     pub(crate) copies: bool,
     /// The ARN patterns of the action's resource types, each with its type's name. A pattern that names everything of
@@ -197,7 +197,7 @@ impl<'c> Pair<'c> {
             Trigger::Always => When::Always,
             Trigger::HasAny(paths) => When::HasAny(paths.into_iter().map(Path::compile).collect()),
             Trigger::TemplateResolves => When::TemplateResolves,
-            Trigger::PassesRole => When::PassesRole,
+            Trigger::PassesRole { .. } => When::PassesRole,
             Trigger::SqlVerb(verb) => When::SqlVerb(verb),
             Trigger::NotShown => return None,
         };
@@ -235,7 +235,8 @@ impl<'c> Pair<'c> {
             .map(|(kind, pattern)| Pattern { kind, matcher: pattern.matcher(), slots: None })
             .collect();
         let kinds: Vec<&str> = patterns.iter().map(|pattern| pattern.kind).collect();
-        let together = Together::of(action.as_str(), &kinds);
+        let groups = facts.map(|facts| facts.checked_together()).unwrap_or_default();
+        let together = Together::of(action.as_str(), groups, &kinds);
         // Where there is but one form, it is meant, variable or not.
         if patterns.len() > 1 {
             patterns.retain(|pattern| has_variable_tail(&pattern.matcher.pattern()));

@@ -48,14 +48,15 @@ pub fn read(
         sources.iter().map(|source| (day_of_path(source.name().as_str()), source.packed_size())).collect();
     let scoped = sources.iter().zip(Scope::of_all(&days)).collect();
     let queue = Queue { sources: scoped, forgets: true };
-    let (counted, _) = count(&queue, Seen::default(), catalog, options, progress);
+    let threads = Threads::new(options.threads);
+    let (counted, _) = count(&queue, Seen::default(), catalog, options, &threads, progress);
     // What was only needed for reading is gone before the result is made, which takes as much room again.
     drop(queue);
     drop(sources);
     let Counted { tally, mut diagnostics } = counted;
     diagnostics.sort();
     diagnostics.dedup();
-    let mut log = tally.into_log();
+    let mut log = threads.install(|| tally.into_log());
     log.merging.filter = options.filter();
     (log, diagnostics)
 }
@@ -71,14 +72,10 @@ pub(crate) fn count(
     seen: Seen,
     catalog: &Catalog,
     options: &Options,
+    threads: &Threads,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (Counted, Seen) {
-    let pool = match options.threads {
-        1 => None,
-        threads => rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok(),
-    };
-    let threads = pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
-    let taking = Taking::new(queue, threads);
+    let taking = Taking::new(queue, threads.number());
     let shared = Shared::new(options, catalog, progress, seen);
     let work = |thread: usize| {
         let mut worker = Worker::new(&shared);
@@ -87,12 +84,37 @@ pub(crate) fn count(
         }
         worker.finish()
     };
-    let counted = match pool {
+    let counted = match &threads.0 {
         Some(pool) => pool.broadcast(|thread| work(thread.index())),
         None => vec![work(0)],
     };
     let seen = shared.seen;
-    (counted.into_iter().reduce(Counted::together).unwrap_or_default(), seen)
+    (threads.install(|| counted.into_iter().reduce(Counted::together).unwrap_or_default()), seen)
+}
+
+/// The threads of a run; none of its own where it has but one.
+pub(crate) struct Threads(Option<rayon::ThreadPool>);
+
+impl Threads {
+    /// So many; 0 means one for each core.
+    pub(crate) fn new(threads: usize) -> Self {
+        Self(match threads {
+            1 => None,
+            threads => rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok(),
+        })
+    }
+
+    fn number(&self) -> usize {
+        self.0.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+    }
+
+    /// Runs something that may use all of them.
+    fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.0 {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
 }
 
 /// Sources in the order they are taken: by day, so that days gone by can be forgotten.

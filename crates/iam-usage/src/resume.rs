@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use iam_model::catalog::Catalog;
-use iam_model::diagnostic::{Code, Diagnostic};
+use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::usage::UsageLog;
 
 use crate::options::{Options, Progress};
-use crate::read::{Queue, count, in_order};
+use crate::read::{Queue, Threads, count, in_order};
 use crate::seen::{Scope, Seen};
 use crate::source::LogSource;
 use crate::tally::Tally;
@@ -106,15 +106,25 @@ impl Ongoing {
     /// Says why a source does not count.
     fn leave(&self, source: &LogSource, catalog: &Catalog, options: &Options, batch: &mut Batch) {
         let (counted, _) = counted(&[source], &Remembered::new(), catalog, options, &|_| {});
-        let to = if is_broken(&counted) { &mut batch.left } else { &mut batch.read };
-        to.push(source.name().as_str().to_owned());
+        let name = source.name().as_str().to_owned();
+        if is_broken(&counted) {
+            batch.left.push(name);
+        } else {
+            batch.read.push(name);
+            let message = "it holds just the records of a log that was read before, and adds nothing";
+            batch.diagnostics.push(Diagnostic::note(Code::LogRepeated, Place::whole(source.name().clone()), message));
+        }
         batch.diagnostics.extend(counted.diagnostics);
     }
 
-    /// Whether records of some source were counted before, under another name.
+    /// Whether records of some source were counted before, under another name, or stand there twice: where a batch ends
+    /// must not matter.
     fn holds_any(&self, counted: &Counted) -> bool {
         let held = &self.log.merging.sources;
-        counted.tally.sources.iter().any(|source| source.records > 0 && held.binary_search(source).is_ok())
+        let mut own: Vec<_> = counted.tally.sources.iter().filter(|source| source.records > 0).collect();
+        own.sort();
+        let twice = own.windows(2).any(|two| matches!(two, [a, b] if a == b));
+        twice || own.iter().any(|source| held.binary_search(source).is_ok())
     }
 
     /// Forgets the oldest days where there are too many records. What is forgotten depends on what was read alone.
@@ -135,7 +145,7 @@ fn counted(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> (Counted, Seen) {
     let queue = Queue { sources: sources.iter().map(|source| (*source, Scope::Run)).collect(), forgets: false };
-    count(&queue, Seen::of(remembered), catalog, options, progress)
+    count(&queue, Seen::of(remembered), catalog, options, &Threads::new(options.threads), progress)
 }
 
 fn is_broken(counted: &Counted) -> bool {

@@ -13,6 +13,8 @@ use iam_model::usage::{
     Folded, Merging, Observation, PrincipalUsage, SkipReason, SourceDigest, UnresolvedEvent, UsageLog,
 };
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
 use crate::calls::Authorised;
 use crate::contexts::{Contexts, Fact};
 use crate::fold::Stat;
@@ -154,9 +156,16 @@ impl Tally {
         let Self { kinds, key, .. } = &mut self;
         let own: Vec<u32> =
             other.kinds.drain().map(|row| kind(kinds, key, &row.action, row.known, &row.context)).collect();
-        for (role, theirs) in other.principals {
-            self.principals.entry(role).or_default().merge(theirs.with_kinds(&own));
-        }
+        let principals = &mut self.principals;
+        let both = other.principals.into_iter().map(|(role, theirs)| {
+            let ours = principals.remove(&role).unwrap_or_default();
+            (role, ours, theirs)
+        });
+        let merged = on_all_threads(both.collect(), |(role, mut ours, theirs)| {
+            ours.merge(theirs.with_kinds(&own));
+            (role, ours)
+        });
+        self.principals.extend(merged);
         if let Some((first, last)) = other.window {
             let (own_first, own_last) = self.window.unwrap_or((first, last));
             self.window = Some((own_first.min(first), own_last.max(last)));
@@ -197,17 +206,19 @@ impl Tally {
             merging: Merging { sources: self.sources, unresolved_folded: self.unresolved_folded, ..Merging::default() },
             ..UsageLog::default()
         };
-        for (role, principal) in self.principals {
-            if let Ok(arn) = role.parse::<Arn>() {
-                if principal.nameless {
-                    log.merging.functions_folded.insert(arn.clone());
-                }
-                let (usage, folded) = principal.into_usage(&self.kinds);
-                if !folded.is_empty() {
-                    log.merging.folded.insert(arn.clone(), folded);
-                }
-                log.principals.insert(arn, usage);
+        let kinds = &self.kinds;
+        let made = on_all_threads(self.principals.into_iter().collect(), |(role, principal): (Box<str>, Principal)| {
+            let arn = role.parse::<Arn>().ok()?;
+            Some((arn, principal.nameless, principal.into_usage(kinds)))
+        });
+        for (arn, nameless, (usage, folded)) in made.into_iter().flatten() {
+            if nameless {
+                log.merging.functions_folded.insert(arn.clone());
             }
+            if !folded.is_empty() {
+                log.merging.folded.insert(arn.clone(), folded);
+            }
+            log.principals.insert(arn, usage);
         }
         let days = self.days.into_iter().filter_map(|(account, days)| Some((account.parse().ok()?, days)));
         log.days = days.collect();
@@ -227,6 +238,15 @@ impl Tally {
             });
         }
         log
+    }
+}
+
+/// Does the same with each of the items, on all threads where there are several; what it gives is in the items' order.
+fn on_all_threads<T: Send, R: Send>(items: Vec<T>, each: impl Fn(T) -> R + Send + Sync) -> Vec<R> {
+    if rayon::current_thread_index().is_some() {
+        items.into_par_iter().map(each).collect()
+    } else {
+        items.into_iter().map(each).collect()
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::input::{Action, Facts, Operation, Pair, Service};
-use super::rules::{Logged, Logging, Trigger, Triggers};
+use super::rules::{Logged, Logging, Together, Trigger, Triggers};
 
 const SOURCES: &str = include_str!("../../data/sources.txt");
-const MAGIC: &[u8] = b"paring-catalog/1\n";
+const MAGIC: &[u8] = b"paring-catalog/2\n";
 const WRITTEN_AS_TAGGING: u32 = 4;
 
 /// Interned tables, and the body that points into them.
@@ -47,8 +47,7 @@ impl Encoder {
     pub(crate) fn catalog(
         mut self,
         facts: &Facts,
-        logging: &Logging,
-        triggers: &Triggers,
+        (logging, triggers, together): (&Logging, &Triggers, &Together),
         date: &str,
         provenance: &[&str],
     ) -> Vec<u8> {
@@ -67,6 +66,11 @@ impl Encoder {
             self.service(&mut body, facts, service, logging, triggers);
         }
         self.sources(&mut body, facts);
+        body.count(together.rows.len());
+        for (action, groups) in &together.rows {
+            body.number(self.string(action));
+            body.number(self.texts(groups));
+        }
         let mut out = Bytes(MAGIC.to_vec());
         self.tables(&mut out);
         out.0.extend(head.0);

@@ -21,6 +21,17 @@ pub(crate) struct Facts {
     pub(crate) other_event_types: Vec<String>,
 }
 
+impl Facts {
+    /// The names of an action's resource types.
+    pub(crate) fn resource_types(&self, prefix: &str, name: &str) -> Vec<&str> {
+        let service = self.services.get(&prefix.to_ascii_lowercase());
+        let action = service.and_then(|service| service.actions.get(&name.to_ascii_lowercase()));
+        let numbers = action.into_iter().flat_map(|action| &action.resource_types);
+        let kind = |number: &u32| Some(service?.resource_types.get(*number as usize)?.name.as_str());
+        numbers.filter_map(kind).collect()
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct Service {
     pub(crate) prefix: String,

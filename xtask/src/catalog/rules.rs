@@ -1,8 +1,8 @@
-//! The curated tables: how actions are logged, and when an operation's further actions are really checked.
+//! The curated tables: how actions are logged, when an operation's further actions are really checked, and on what together.
 
 use std::cell::Cell;
 
-use super::input::Pair;
+use super::input::{Facts, Pair};
 
 /// How an action is logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -54,7 +54,10 @@ pub(crate) enum Trigger {
     Always,
     Has(Vec<String>),
     Resolves,
-    Role,
+    /// Where the request names a role; also, where the call may pass one that it does not name.
+    Role {
+        unnamed: bool,
+    },
     Sql(String),
     Hidden,
 }
@@ -65,7 +68,7 @@ impl Trigger {
             Self::Always => 0,
             Self::Has(_) => 1,
             Self::Resolves => 2,
-            Self::Role => 3,
+            Self::Role { .. } => 3,
             Self::Sql(_) => 4,
             Self::Hidden => 5,
         }
@@ -75,6 +78,7 @@ impl Trigger {
         match self {
             Self::Has(paths) => paths.clone(),
             Self::Sql(verb) => vec![verb.clone()],
+            Self::Role { unnamed: true } => vec!["unnamed".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -101,7 +105,8 @@ impl Triggers {
                 ("always", []) => Trigger::Always,
                 ("has", paths) if !paths.is_empty() => Trigger::Has(paths.iter().map(|p| (*p).to_owned()).collect()),
                 ("resolves", []) => Trigger::Resolves,
-                ("role", []) => Trigger::Role,
+                ("role", []) => Trigger::Role { unnamed: false },
+                ("role-or-unnamed", []) => Trigger::Role { unnamed: true },
                 ("sql", [verb]) => Trigger::Sql((*verb).to_owned()),
                 ("hidden", []) => Trigger::Hidden,
                 _ => return Err(format!("triggers.txt: `{line}` has no known trigger")),
@@ -125,7 +130,7 @@ impl Triggers {
         if pair.primary {
             Trigger::Always
         } else if action.eq_ignore_ascii_case("iam:PassRole") {
-            Trigger::Role
+            Trigger::Role { unnamed: false }
         } else if tagging {
             Trigger::Has(TAG_PARAMETERS.iter().map(|p| (*p).to_owned()).collect())
         } else {
@@ -137,6 +142,37 @@ impl Triggers {
     pub(crate) fn unused(&self) -> Vec<String> {
         let unused = self.rows.iter().filter(|(.., used)| !used.get());
         unused.map(|(operation, action, ..)| format!("{operation} {action}")).collect()
+    }
+}
+
+/// `together.txt`.
+pub(crate) struct Together {
+    /// Actions in the reference's spelling, with the groups of resource types that each call is checked on.
+    pub(crate) rows: Vec<(String, Vec<String>)>,
+    /// Lines that fit nothing: of actions or resource types that the reference no longer has.
+    pub(crate) unused: Vec<String>,
+}
+
+impl Together {
+    pub(crate) fn parse(text: &str, facts: &Facts) -> Result<Self, String> {
+        let (mut rows, mut unused) = (Vec::new(), Vec::new());
+        for line in lines(text) {
+            let mut words = line.split_whitespace();
+            let action = words.next().and_then(|action| action.split_once(':'));
+            let (prefix, name) = action.ok_or_else(|| format!("together.txt: `{line}` begins with no action"))?;
+            let groups: Vec<String> = words.map(str::to_owned).collect();
+            if groups.len() < 2 {
+                return Err(format!("together.txt: `{line}` has less than two groups"));
+            }
+            let kinds = facts.resource_types(prefix, name);
+            if groups.iter().flat_map(|group| group.split('|')).all(|kind| kinds.contains(&kind)) {
+                rows.push((format!("{prefix}:{name}"), groups));
+            } else {
+                unused.push(line.to_owned());
+            }
+        }
+        rows.sort_by_cached_key(|(action, _)| action.to_ascii_lowercase());
+        Ok(Self { rows, unused })
     }
 }
 

@@ -12,6 +12,8 @@
 //! 6. Event sources with their prefixes (string, list), by name; event name aliases (source, name, operation), by source
 //!    and name; lists: sources that date their event names, operations that need no permission, event types that are
 //!    no API call.
+//! 7. Actions that are checked on several resources at once, by name without regard to case: action, list of groups, each
+//!    its resource types with `|` between them.
 
 use super::facts::{ActionRow, ResourceTypeRow};
 use super::operation::{OperationRow, PairRow, TRIGGER_KINDS, TemplateSetRow};
@@ -47,6 +49,7 @@ pub(super) fn decode(bytes: &[u8]) -> Read<Catalog> {
         dated_sources: ListId(0),
         free_operations: ListId(0),
         other_event_types: ListId(0),
+        together: Vec::new(),
         authorisers: std::sync::OnceLock::new(),
     };
     for _ in 0..reader.count()? {
@@ -58,6 +61,7 @@ pub(super) fn decode(bytes: &[u8]) -> Read<Catalog> {
     catalog.dated_sources = reader.list()?;
     catalog.free_operations = reader.list()?;
     catalog.other_event_types = reader.list()?;
+    catalog.together = reader.many(|r| Ok((r.string()?, r.list()?)))?;
     if reader.at == bytes.len() { Ok(catalog) } else { Err(reader.damaged("the end of the catalogue")) }
 }
 

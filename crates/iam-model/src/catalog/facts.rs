@@ -5,7 +5,8 @@
 
 use super::table::{ListId, StringId};
 use super::{AccessLevel, ArnPattern, Catalog, ServiceRow};
-use crate::action::Action;
+
+use crate::action::{Action, compare_ignoring_case};
 
 /// One action's row.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +72,17 @@ impl<'a> ActionFacts<'a> {
     #[must_use]
     pub fn service(&self) -> &'a str {
         self.catalog.strings.get(self.service.prefix)
+    }
+
+    /// Groups of resource types of which every call is checked on one each; nothing where one resource is enough.
+    #[must_use]
+    pub fn checked_together(&self) -> Vec<Vec<&'a str>> {
+        let (action, catalog) = (self.action(), self.catalog);
+        let rows = &catalog.together;
+        let found =
+            rows.binary_search_by(|(name, _)| compare_ignoring_case(catalog.strings.get(*name), action.as_str()));
+        let groups = found.ok().and_then(|at| rows.get(at)).into_iter().flat_map(|(_, groups)| catalog.texts(*groups));
+        groups.map(|group| group.split('|').collect()).collect()
     }
 
     /// The name after the colon.

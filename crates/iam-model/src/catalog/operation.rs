@@ -43,7 +43,11 @@ pub enum Trigger<'a> {
     /// When its own template finds something in the request.
     TemplateResolves,
     /// When the request names a role.
-    PassesRole,
+    PassesRole {
+        /// Whether it may also pass one that stands elsewhere, in a task definition or a launch template: then its record
+        /// need not name it.
+        unnamed: bool,
+    },
     /// When a statement in the request starts with this verb.
     SqlVerb(&'a str),
     /// Never on evidence of this call alone.
@@ -132,7 +136,7 @@ impl<'a> AuthorizedAction<'a> {
             0 => Trigger::Always,
             1 => Trigger::HasAny(texts().collect()),
             2 => Trigger::TemplateResolves,
-            3 => Trigger::PassesRole,
+            3 => Trigger::PassesRole { unnamed: texts().next().is_some() },
             4 => Trigger::SqlVerb(texts().next().unwrap_or_default()),
             _ => Trigger::NotShown,
         }

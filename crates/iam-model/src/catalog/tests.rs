@@ -166,3 +166,20 @@ fn damage_is_an_error_and_never_a_panic() {
 fn the_embedded_file_is_small() {
     assert!(EMBEDDED.len() <= 1_500_000, "{} bytes", EMBEDDED.len());
 }
+
+#[test]
+fn it_knows_what_is_checked_together_and_which_roles_are_passed_unnamed() {
+    let catalog = catalog();
+    let groups = facts(&catalog, "ssm:sendcommand").checked_together();
+    assert_eq!(groups, [vec!["document"], vec!["instance", "managed-instance"]]);
+    assert!(facts(&catalog, "kms:Decrypt").checked_together().is_empty());
+    let pass = "iam:PassRole".parse().unwrap();
+    let authorisers = catalog.operations_authorised_by(&pass);
+    let unnamed = |operation: &str| {
+        let found = authorisers.iter().find(|(own, _)| format!("{}:{}", own.service(), own.name()) == operation);
+        found.map(|(_, pair)| pair.trigger() == Trigger::PassesRole { unnamed: true })
+    };
+    assert_eq!(unnamed("ecs:RunTask"), Some(true));
+    assert_eq!(unnamed("ec2:RunInstances"), Some(true));
+    assert_eq!(unnamed("lambda:CreateFunction"), Some(false));
+}

@@ -177,7 +177,10 @@ fn event_facts(catalog: &Catalog, source: &str, event: &str) -> Option<Answer> {
                 Trigger::Always => "always".to_owned(),
                 Trigger::HasAny(paths) => format!("with {}", paths.join(" or ")),
                 Trigger::TemplateResolves => "where its resource is named".to_owned(),
-                Trigger::PassesRole => "where a role is named".to_owned(),
+                Trigger::PassesRole { unnamed: false } => "where a role is named".to_owned(),
+                Trigger::PassesRole { unnamed: true } => {
+                    "where a role is named, or one that stands elsewhere is passed".to_owned()
+                }
                 Trigger::SqlVerb(verb) => format!("for {verb}"),
                 Trigger::NotShown => "not shown by the event".to_owned(),
             };

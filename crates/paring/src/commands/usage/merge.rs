@@ -48,7 +48,8 @@ fn refused(error: &MergeError, files: &[PathBuf]) -> CliError {
             CliError::user(format!(
                 "{a} and {b} were both read from {shared} of the same sources (one is {example}), and neither holds all of the other's"
             ))
-            .hint("merge logs that were read from separate files; those that hold others whole may be given too")
+            .hint("a file that lies there twice, in another folder or form, is one source: leave the copy out, or read both in one run")
+            .hint("logs that were read from separate files, and those that hold others whole, can be merged")
         }
         MergeError::Contradiction { logs } => {
             let (a, b) = both(*logs);
