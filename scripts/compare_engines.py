@@ -189,6 +189,7 @@ DUCKDB = """
 import duckdb, sys
 ddl, statement, out, threads = sys.argv[1:5]
 base = duckdb.connect(config={"threads": int(threads)})
+base.execute("SET enable_progress_bar = false")
 base.execute(open(ddl).read())
 base.execute(f"CREATE TABLE rows AS {open(statement).read()}")
 base.execute(f"COPY rows TO '{out}/rows.csv' (HEADER)")

@@ -72,6 +72,8 @@ def with_pyarrow(rows):
     write("good-decimal", pa.table(decimals.columns, schema=required))
     reals = plain.set_column(ORDER.index("calls"), "Calls", plain["calls"].cast(pa.float64()))
     write("good-real", reals)
+    days = pa.array([datetime.date.fromisoformat(row["event_day"]) for row in rows], pa.date32())
+    write("good-date", plain.set_column(ORDER.index("event_day"), "event_day", days))
     write("refused-brotli", plain, compression="brotli")
     write("refused-nested", plain.append_column("useridentity", pa.array([{"type": "Role"}] * len(rows))))
     write("refused-decimal", plain.set_column(ORDER.index("calls"), "calls", plain["calls"].cast(pa.decimal128(30, 2))))

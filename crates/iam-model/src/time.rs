@@ -65,10 +65,11 @@ impl Timestamp {
         else {
             return None;
         };
-        let year = two(y0, y1)? * 100 + two(y2, y3)?;
-        let (month, day) = (two(m0, m1)?, two(d0, d1)?);
-        let (hour, minute, second) = (two(h0, h1)?, two(n0, n1)?, two(s0, s1)?);
-        if hour > 23 || minute > 59 || second > 60 {
+        let mut digits = Digits::default();
+        let year = digits.two(y0, y1) * 100 + digits.two(y2, y3);
+        let (month, day) = (digits.two(m0, m1), digits.two(d0, d1));
+        let (hour, minute, second) = (digits.two(h0, h1), digits.two(n0, n1), digits.two(s0, s1));
+        if digits.wrong || hour > 23 || minute > 59 || second > 60 {
             return None;
         }
         let days = days_from_civil(year, month, day)?;
@@ -120,8 +121,18 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
-fn two(tens: u8, ones: u8) -> Option<i64> {
-    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+/// Reads digits, and remembers whether one was none: a log has a time in each record.
+#[derive(Default)]
+struct Digits {
+    wrong: bool,
+}
+
+impl Digits {
+    fn two(&mut self, tens: u8, ones: u8) -> i64 {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        self.wrong |= tens > 9 || ones > 9;
+        i64::from(tens) * 10 + i64::from(ones)
+    }
 }
 
 #[cfg(test)]

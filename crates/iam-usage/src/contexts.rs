@@ -7,7 +7,7 @@
 use iam_model::condition::ConditionKey;
 use iam_model::usage::Folded;
 
-use crate::fold::{Folder, Names, Stat};
+use crate::fold::{Folder, More, Names, Stat};
 use crate::sorted::Sorted;
 
 /// Distinct contexts kept apart.
@@ -25,10 +25,10 @@ pub(crate) struct Contexts {
 }
 
 impl Contexts {
-    /// Counts a call.
-    pub(crate) fn add(&mut self, facts: &[Fact], names: &[String], stat: &Stat) {
+    /// Counts calls of these facts and resources.
+    pub(crate) fn add(&mut self, facts: &[Fact], names: &[String], more: &More<'_>) {
         if let Some(folder) = self.folder(facts) {
-            folder.add(names, stat);
+            folder.add(names, more);
         }
         self.bound();
     }
@@ -121,7 +121,7 @@ mod tests {
 
     fn check(contexts: impl Iterator<Item = Vec<Fact>>, expected: &[(Vec<Fact>, u64)]) {
         let mut all = Contexts::default();
-        contexts.enumerate().for_each(|(second, facts)| all.add(&facts, &["*".to_owned()], &call(second)));
+        contexts.enumerate().for_each(|(second, facts)| all.add(&facts, &["*".to_owned()], &More::Stat(&call(second))));
         let found: Vec<(Vec<Fact>, u64)> = all.into_rows().map(|(facts, _, stat, _)| (facts, stat.count)).collect();
         assert_eq!(found, expected);
     }
@@ -156,9 +156,9 @@ mod tests {
                 (facts, vec![format!("arn:aws:s3:::b/{}/{name}", name % 3)], call(at))
             }).collect();
             let [mut straight, mut left, mut right] = [(); 3].map(|()| Contexts::default());
-            rows.iter().for_each(|(facts, names, stat)| straight.add(facts, names, stat));
+            rows.iter().for_each(|(facts, names, stat)| straight.add(facts, names, &More::Stat(stat)));
             for (at, (facts, names, stat)) in rows.iter().rev().enumerate() {
-                if at < split { left.add(facts, names, stat) } else { right.add(facts, names, stat) }
+                if at < split { left.add(facts, names, &More::Stat(stat)) } else { right.add(facts, names, &More::Stat(stat)) }
             }
             left.merge(right);
             prop_assert!(straight.into_rows().eq(left.into_rows()));

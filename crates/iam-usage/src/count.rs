@@ -15,7 +15,7 @@ use iam_model::usage::SkipReason;
 
 use crate::calls::{Calls, of_event, varying};
 use crate::event::Event;
-use crate::fold::Stat;
+use crate::fold::{More, Stat};
 use crate::hash::{Table, hash, hash_parts, mix};
 use crate::identity::{Caller, Identity};
 use crate::json::Raw;
@@ -274,8 +274,8 @@ impl<'s> Records<'s> {
         let (resources, request) = (event.resources, event.request);
         let told = Told { caller, region: &place.region, account: &account, arns: &arns, resources, request };
         shape.place(&meaning.resolved, &meaning.needed, &told);
-        shape.stat = Stat::one(parts.denied, time, id_of(event));
-        observe_varying(tally, caller, shape);
+        let one = More::Call { denied: parts.denied, time, id: id_of(event) };
+        observe_varying(tally, caller, shape, &one);
         let many = match &mut shape.verdict {
             Verdict::Varying(_, seen) => {
                 *seen = seen.saturating_add(1);
@@ -450,10 +450,10 @@ fn id_of<'a>(event: &Event<'a>) -> &'a [u8] {
 }
 
 /// Counts a call whose resources were named.
-fn observe_varying(tally: &mut Tally, caller: &Caller, shape: &Shape) {
+fn observe_varying(tally: &mut Tally, caller: &Caller, shape: &Shape, one: &More<'_>) {
     if let Verdict::Varying(calls, _) = &shape.verdict {
         let calls = calls.iter().map(|named| &named.call);
-        tally.observe(&caller.role, caller.function.as_deref(), calls, &shape.stat);
+        tally.observe(&caller.role, caller.function.as_deref(), calls, one);
     }
 }
 
@@ -472,7 +472,9 @@ fn take_in(tally: &mut Tally, callers: &Table<Who>, names: &Table<Name<'_>>, sha
         Verdict::Unresolved => {
             tally.unresolved(&meaning.source, &meaning.name, &caller.role, stat.count + stat.denied);
         }
-        Verdict::Observed(calls) => tally.observe(&caller.role, caller.function.as_deref(), &calls, &stat),
+        Verdict::Observed(calls) => {
+            tally.observe(&caller.role, caller.function.as_deref(), &calls, &More::Stat(&stat));
+        }
         // Counted one by one.
         Verdict::Varying(..) => {}
     }

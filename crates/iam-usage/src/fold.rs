@@ -72,6 +72,14 @@ impl Stat {
         Self { count: seen.count, denied: seen.denied, first: seen.first, last: seen.last, samples }
     }
 
+    /// Counts what is more of the same.
+    fn more(&mut self, more: &More<'_>) {
+        match *more {
+            More::Stat(stat) => self.add(stat),
+            More::Call { denied, time, id } => self.again(denied, time, id),
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.denied += other.denied;
@@ -113,6 +121,30 @@ impl Stat {
     }
 }
 
+/// What is counted: calls that were counted before, or one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum More<'m> {
+    Stat(&'m Stat),
+    Call { denied: bool, time: Timestamp, id: &'m [u8] },
+}
+
+impl More<'_> {
+    /// How many calls were allowed or denied.
+    pub(crate) const fn records(&self) -> u64 {
+        match self {
+            Self::Stat(stat) => stat.count + stat.denied,
+            Self::Call { .. } => 1,
+        }
+    }
+
+    fn stat(&self) -> Stat {
+        match *self {
+            Self::Stat(stat) => stat.clone(),
+            Self::Call { denied, time, id } => Stat::one(denied, time, id),
+        }
+    }
+}
+
 /// Resources of one call: sorted, distinct.
 pub(crate) type Names = Vec<String>;
 
@@ -139,10 +171,10 @@ impl Default for Group {
 }
 
 impl Folder {
-    /// Counts a call.
-    pub(crate) fn add(&mut self, names: &[String], stat: &Stat) {
+    /// Counts calls of these resources.
+    pub(crate) fn add(&mut self, names: &[String], more: &More<'_>) {
         let Some(group) = group_for(&mut self.groups, names, self.to_services) else { return };
-        group.add(names, stat, self.to_services);
+        group.add(names, more, self.to_services);
         if group.stats.len() > MOST_RESOURCES {
             group.fold();
         }
@@ -160,7 +192,7 @@ impl Folder {
                 if group.depth < own.depth {
                     own.cut_to(group.depth);
                 }
-                own.add(names, stat, self.to_services);
+                own.add(names, &More::Stat(stat), self.to_services);
                 if own.stats.len() > MOST_RESOURCES {
                     own.fold();
                 }
@@ -174,7 +206,7 @@ impl Folder {
         let mut other = Self { groups: Sorted::default(), to_services: folded.services };
         if let Some(group) = group_for(&mut other.groups, names, folded.services) {
             group.depth = folded.depth.unwrap_or(WHOLE).min(WHOLE);
-            group.add(names, stat, folded.services);
+            group.add(names, &More::Stat(stat), folded.services);
         }
         self.merge(other);
     }
@@ -206,7 +238,7 @@ impl Folder {
         let groups = std::mem::take(&mut self.groups);
         for (names, stat) in groups.into_iter().flat_map(|(_, group)| group.stats) {
             if let Some(group) = group_for(&mut self.groups, &names, true) {
-                group.add(&names, &stat, true);
+                group.add(&names, &More::Stat(&stat), true);
             }
         }
     }
@@ -237,12 +269,12 @@ fn group_key(names: &[String], to_services: bool) -> Cow<'_, str> {
 }
 
 impl Group {
-    fn add(&mut self, names: &[String], stat: &Stat, to_services: bool) {
+    fn add(&mut self, names: &[String], more: &More<'_>, to_services: bool) {
         if self.depth >= WHOLE && !to_services {
-            return add_to(&mut self.stats, names, stat);
+            return add_to(&mut self.stats, names, more);
         }
         let cut = if to_services { services(names) } else { cut_all(names, self.depth) };
-        add_to(&mut self.stats, &cut, stat);
+        add_to(&mut self.stats, &cut, more);
     }
 
     /// Cuts deeper until the names fit. At depth 0 one name is left for each group.
@@ -260,17 +292,17 @@ impl Group {
     fn cut_to(&mut self, depth: u8) {
         self.depth = self.depth.min(depth);
         for (names, stat) in std::mem::take(&mut self.stats) {
-            add_to(&mut self.stats, &cut_all(&names, self.depth), &stat);
+            add_to(&mut self.stats, &cut_all(&names, self.depth), &More::Stat(&stat));
         }
     }
 }
 
-fn add_to(stats: &mut Bag<Names, Stat>, names: &[String], stat: &Stat) {
+fn add_to(stats: &mut Bag<Names, Stat>, names: &[String], more: &More<'_>) {
     let number = names.iter().fold(0, |state, name| hash(state, name.as_bytes()));
     let number = (number >> 32) as u32;
     match stats.get_mut(number, |own| own == names) {
-        Some(own) => own.add(stat),
-        None => stats.insert(number, names.to_vec(), stat.clone()),
+        Some(own) => own.more(more),
+        None => stats.insert(number, names.to_vec(), more.stat()),
     }
 }
 
@@ -291,13 +323,13 @@ fn services(names: &[String]) -> Names {
 /// The part of an ARN before its resource's own name: through the first separator after the account.
 fn group_of(arn: &str) -> &str {
     let head = head_length(arn);
-    let tail = arn.get(head..).unwrap_or_default();
-    let end = tail.find(['/', ':']).map_or(head, |at| head + at + 1);
+    let tail = arn.as_bytes().get(head..).unwrap_or_default();
+    let end = memchr::memchr2(b'/', b':', tail).map_or(head, |at| head + at + 1);
     arn.get(..end).unwrap_or(arn)
 }
 
 fn head_length(arn: &str) -> usize {
-    arn.match_indices(':').nth(4).map_or(0, |(at, _)| at + 1)
+    memchr::memchr_iter(b':', arn.as_bytes()).nth(4).map_or(0, |at| at + 1)
 }
 
 /// Any resource of the service, in the form of an ARN.
@@ -311,17 +343,22 @@ fn service_of(arn: &str) -> String {
 
 /// Keeps the first `depth` separators of the name behind the group; a name with fewer stays whole.
 fn cut(arn: &str, depth: u8) -> String {
-    let group = group_of(arn);
     if depth >= WHOLE || arn == "*" {
         return arn.to_owned();
     }
-    let name = arn.get(group.len()..).unwrap_or_default();
+    let group = group_of(arn).len();
+    let name = arn.as_bytes().get(group..).unwrap_or_default();
     let kept = match usize::from(depth).checked_sub(1) {
         None => Some(0),
-        Some(nth) => name.match_indices(['/', ':']).nth(nth).map(|(at, _)| at + 1),
+        Some(nth) => memchr::memchr2_iter(b'/', b':', name).nth(nth).map(|at| at + 1),
     };
-    match kept.and_then(|kept| name.get(..kept)) {
-        Some(prefix) => format!("{group}{prefix}*"),
+    match kept.and_then(|kept| arn.get(..group + kept)) {
+        Some(prefix) => {
+            let mut out = String::with_capacity(prefix.len() + 1);
+            out.push_str(prefix);
+            out.push('*');
+            out
+        }
         None => arn.to_owned(),
     }
 }

@@ -17,7 +17,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::calls::Authorised;
 use crate::contexts::{Contexts, Fact};
-use crate::fold::Stat;
+use crate::fold::{More, Stat};
 use crate::hash::{Table, hash};
 use crate::plan::unresolved_kind;
 
@@ -82,9 +82,9 @@ impl Tally {
         role: &str,
         function: Option<&str>,
         calls: impl IntoIterator<Item = &'c Authorised>,
-        stat: &Stat,
+        more: &More<'_>,
     ) {
-        self.observed += stat.count + stat.denied;
+        self.observed += more.records();
         let Self { principals, kinds, key, .. } = self;
         let principal = match principals.get_mut(role) {
             Some(principal) => principal,
@@ -93,7 +93,7 @@ impl Tally {
         let Some(rows) = principal.rows(function) else { return };
         for call in calls {
             let kind = kind(kinds, key, &call.action, call.resources.known, &call.context);
-            rows.entry(kind).or_default().add(&call.varying, &call.resources.arns, stat);
+            rows.entry(kind).or_default().add(&call.varying, &call.resources.arns, more);
         }
     }
 

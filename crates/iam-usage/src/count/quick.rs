@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Parts, Records, Where, bytes_of, call_flags, is_copy, observe_varying, told};
 use crate::event::Event;
-use crate::fold::Stat;
+use crate::fold::More;
 use crate::hash::{hash, hash_parts, mix};
 use crate::json::Raw;
 use crate::layout::{self, Filled};
@@ -157,8 +157,8 @@ impl Records<'_> {
         }
         place.saw(time);
         if like.varies {
-            shape.stat = Stat::one(like.denied, time, id);
-            observe_varying(tally, callers.get(shape.caller)?.caller.as_ref().ok()?, shape);
+            let one = More::Call { denied: like.denied, time, id };
+            observe_varying(tally, callers.get(shape.caller)?.caller.as_ref().ok()?, shape, &one);
         } else {
             shape.stat.again(like.denied, time, id);
         }

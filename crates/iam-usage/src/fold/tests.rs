@@ -10,7 +10,7 @@ fn stat(id: &str, second: i64) -> Stat {
 fn folded(names: impl Iterator<Item = String>) -> Vec<(Names, u64)> {
     let mut folder = Folder::default();
     for (index, name) in names.enumerate() {
-        folder.add(&[name], &stat("id", index as i64));
+        folder.add(&[name], &More::Stat(&stat("id", index as i64)));
     }
     folder.into_rows().into_iter().map(|(names, stat, _)| (names, stat.count)).collect()
 }
@@ -57,7 +57,7 @@ fn too_many_groups_fold_to_the_service() {
 fn the_smallest_ids_are_kept() {
     let mut folder = Folder::default();
     for id in ["e", "b", "d", "a", "c", "a"] {
-        folder.add(&["*".to_owned()], &stat(id, 1));
+        folder.add(&["*".to_owned()], &More::Stat(&stat(id, 1)));
     }
     let rows = folder.into_rows();
     let samples: Vec<String> = rows[0].1.samples.iter().map(ToString::to_string).collect();
@@ -78,11 +78,11 @@ proptest! {
             (names, stat(&format!("{index}"), index as i64))
         }).collect();
         let mut straight = Folder::default();
-        rows.iter().for_each(|(names, stat)| straight.add(names, stat));
+        rows.iter().for_each(|(names, stat)| straight.add(names, &More::Stat(stat)));
         let mut left = Folder::default();
         let mut right = Folder::default();
         for (index, (names, stat)) in rows.iter().rev().enumerate() {
-            if index < split { left.add(names, stat) } else { right.add(names, stat) }
+            if index < split { left.add(names, &More::Stat(stat)) } else { right.add(names, &More::Stat(stat)) }
         }
         right.merge(left);
         prop_assert_eq!(straight.into_rows(), right.into_rows());

@@ -105,3 +105,6 @@ fn take_row(names: &[String], cells: &[Vec<u8>], sink: &mut dyn Take) {
         csv::take_record(&csv::record(names, cells), sink);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ pub(super) enum Meaning {
     Whole,
     /// A point in time: so many of its units make a second.
     Time(i64),
+    /// A day, counted from the epoch.
+    Day,
     Uuid,
 }
 
@@ -40,8 +42,9 @@ impl Meaning {
                     _ => return None,
                 })
             }
-            // Dates, and times of day.
-            1 | 2 if matches!(logical.kind, 6 | 7) || matches!(converted, Some(6..=8)) => return None,
+            1 if logical.kind == 6 || converted == Some(6) => Self::Day,
+            // Times of day.
+            1 | 2 if logical.kind == 7 || matches!(converted, Some(7 | 8)) => return None,
             1 | 2 if logical.unsigned || matches!(converted, Some(11..=14)) => Self::Unsigned,
             1 | 2 => Self::Signed,
             4 => Self::Float,
@@ -65,7 +68,7 @@ impl Meaning {
                 let number = if value.len() == 4 { number & 0xffff_ffff } else { number };
                 out.extend_from_slice(number.cast_unsigned().to_string().as_bytes());
             }
-            Self::Time(_) => self.write_number(signed(value, true).ok_or(NO_VALUE)?, out),
+            Self::Time(_) | Self::Day => self.write_number(signed(value, true).ok_or(NO_VALUE)?, out),
             Self::Float => write_real(f64::from(f32::from_le_bytes(value.try_into().map_err(|_| NO_VALUE)?)), out),
             Self::Double => write_real(f64::from_le_bytes(value.try_into().map_err(|_| NO_VALUE)?), out),
             Self::Whole => self.write_number(signed(value, false).ok_or(NO_VALUE)?, out),
@@ -80,6 +83,10 @@ impl Meaning {
             Self::Time(unit) => {
                 let time = Timestamp::from_epoch_seconds(number.div_euclid(unit));
                 out.extend_from_slice(time.to_string().as_bytes());
+            }
+            Self::Day => {
+                let day = Timestamp::from_epoch_seconds(number.saturating_mul(86_400)).to_string();
+                out.extend_from_slice(day.split('T').next().unwrap_or_default().as_bytes());
             }
             _ => out.extend_from_slice(number.to_string().as_bytes()),
         }
@@ -135,6 +142,7 @@ mod tests {
         check(Meaning::Whole, &[1, 0], Some("256"));
         check(Meaning::Whole, &(-2_i128).to_be_bytes(), Some("-2"));
         check(Meaning::Time(1000), &1_795_853_730_500_i64.to_le_bytes(), Some("2026-11-28T08:15:30Z"));
+        check(Meaning::Day, &20_785_i32.to_le_bytes(), Some("2026-11-28"));
         check(Meaning::Uuid, &[0xab; 16], Some("abababab-abab-abab-abab-abababababab"));
         check(Meaning::Double, &[1], None);
         check(Meaning::Signed, &[], None);
