@@ -31,6 +31,7 @@ mod example;
 mod explain;
 mod graph;
 mod graph_page;
+mod guard;
 mod help;
 mod moto;
 mod moto_server;

@@ -49,7 +49,14 @@ pub struct CaseError {
 }
 
 /// Bytes and depth of one case.
-const LIMITS: Limits = Limits { bytes: 16 << 20, depth: 40 };
+pub(crate) const LIMITS: Limits = Limits { bytes: 16 << 20, depth: 40 };
+
+impl CaseError {
+    /// What is wrong with the value that starts at a byte of the line.
+    pub(crate) const fn new(offset: usize, reason: String) -> Self {
+        Self { reason, offset }
+    }
+}
 
 impl Case {
     /// Reads one line. Policies that cannot be read become diagnostics and unknown parts.
@@ -160,7 +167,8 @@ fn request(node: &Node<'_>) -> Result<Request, CaseError> {
     })
 }
 
-fn context(node: Option<&Node<'_>>) -> Context {
+/// The facts that a case lists; every other key is absent.
+pub(crate) fn context(node: Option<&Node<'_>>) -> Context {
     let mut context = Context::complete();
     context.reserve(node.map_or(0, |node| node.members().len()));
     for member in node.map_or(&[][..], Node::members) {

@@ -4,6 +4,7 @@
 //! "Policy evaluation for requests within a single account" and "Cross-account policy evaluation logic", and the
 //! Organizations User Guide topics "SCP evaluation" and "RCP evaluation".
 
+mod alone;
 mod scan;
 mod special;
 
@@ -16,6 +17,7 @@ use crate::principal::Principal;
 use crate::request::{Parts, Request};
 use crate::statement::CompiledPolicy;
 use crate::truth::Truth;
+pub(crate) use alone::{Said as SaidAlone, limit_alone};
 use scan::{Scan, Sum};
 
 /// The policies that apply to one request, compiled.

@@ -39,6 +39,8 @@ mod evaluator;
 
 pub mod case;
 
+pub mod guardrail;
+
 pub mod glob;
 
 pub mod permission_set;

@@ -64,6 +64,14 @@ pub struct Request {
     pub context: Context,
 }
 
+impl Request {
+    /// The account that owns the resource, as far as the request and the ARN tell; else the caller's own.
+    #[must_use]
+    pub fn owner(&self) -> Option<AccountId> {
+        Parts::of(self, None).owner.parse().ok()
+    }
+}
+
 /// A request taken apart once, so that many statements can be matched against it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts<'r> {

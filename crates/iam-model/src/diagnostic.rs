@@ -119,6 +119,36 @@ codes! {
     InvalidPrincipal => "invalid-principal",
     /// A statement id that AWS refuses.
     InvalidSid => "invalid-sid",
+    /// Text that a template left to be filled in.
+    UnresolvedPlaceholder => "unresolved-placeholder",
+    /// One placeholder in statements that need different values.
+    TemplateTrap => "template-trap",
+    /// A Deny under ForAllValues, which one value more gets past.
+    ForallvaluesEvasion => "forallvalues-evasion",
+    /// A Deny under ForAllValues, which holds where the key is absent.
+    ForallvaluesOverdeny => "forallvalues-overdeny",
+    /// A Deny that a request without the key gets past.
+    MissingKeyBypass => "missing-key-bypass",
+    /// A Deny that also catches requests without the key.
+    MissingKeyOverdeny => "missing-key-overdeny",
+    /// A Deny that the ordinary calls of every workload meet.
+    WorkloadLockout => "workload-lockout",
+    /// A Deny of calls that many workloads or deployments make.
+    WorkloadImpact => "workload-impact",
+    /// A service control policy that exempts nobody.
+    NoExemption => "no-exemption",
+    /// Another way to what a guardrail denies.
+    Gap => "gap",
+    /// A name that does not cover what stands under a path.
+    PathTrap => "path-trap",
+    /// A list of allowed services that nobody keeps up.
+    StaleNotaction => "stale-notaction",
+    /// An action that is spelt with other capitals than AWS's.
+    CaseSensitivity => "case-sensitivity",
+    /// An operator that is spelt with other capitals than AWS's.
+    OperatorCase => "operator-case",
+    /// A `Statement` that is one object.
+    StatementNotArray => "statement-not-array",
 }
 
 impl fmt::Display for Code {

@@ -173,6 +173,16 @@ pub enum PrincipalElement {
     NotPrincipal(Vec<Spanned<PrincipalPattern>>),
 }
 
+impl PrincipalElement {
+    /// The patterns, whichever element holds them.
+    #[must_use]
+    pub fn patterns(&self) -> &[Spanned<PrincipalPattern>] {
+        match self {
+            Self::Principal(patterns) | Self::NotPrincipal(patterns) => patterns,
+        }
+    }
+}
+
 /// One entry of a principal element, as written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalPattern {
@@ -193,6 +203,18 @@ pub enum PrincipalPattern {
         /// The value.
         value: String,
     },
+}
+
+impl PrincipalPattern {
+    /// The name, ARN or id.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Everyone => "*",
+            Self::Aws(text) | Self::Service(text) | Self::Federated(text) | Self::CanonicalUser(text) => text,
+            Self::Unknown { value, .. } => value,
+        }
+    }
 }
 
 /// A part of a policy that could not be understood, kept so that evaluation can say so.

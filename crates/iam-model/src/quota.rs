@@ -22,8 +22,12 @@ pub struct QuotaProfile {
     pub boundary: usize,
     /// Characters of a service control policy as it is saved.
     pub service_control: usize,
+    /// Service control policies that a root, unit or account may have beside `FullAWSAccess`.
+    pub service_controls_of_target: usize,
     /// Characters of a resource control policy as it is saved.
     pub resource_control: usize,
+    /// Resource control policies that a root, unit or account may have beside `RCPFullAWSAccess`.
+    pub resource_controls_of_target: usize,
     /// Characters of the policy of a VPC endpoint as it is saved.
     pub vpc_endpoint: usize,
     /// Characters of a bucket's policy, and of most other resources'.
@@ -41,7 +45,9 @@ impl QuotaProfile {
         trust: 2_048,
         boundary: 6_144,
         service_control: 10_240,
+        service_controls_of_target: 9,
         resource_control: 5_120,
+        resource_controls_of_target: 4,
         vpc_endpoint: 20_480,
         resource: 20_480,
     };
@@ -63,8 +69,17 @@ impl QuotaProfile {
         ..Self::AWS
     };
 
+    /// Before AWS raised the quotas of service control policies on 15 May 2026.
+    pub const AWS_2025: Self = Self {
+        name: "aws-2025",
+        title: "as until May 2026: service control policies of 5,120 characters, five of a target",
+        service_control: 5_120,
+        service_controls_of_target: 4,
+        ..Self::AWS
+    };
+
     /// Every profile.
-    pub const ALL: &'static [Self] = &[Self::AWS, Self::RAISED, Self::IN_PLACE];
+    pub const ALL: &'static [Self] = &[Self::AWS, Self::RAISED, Self::AWS_2025, Self::IN_PLACE];
 
     /// The profile of a name.
     ///

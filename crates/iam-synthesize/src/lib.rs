@@ -8,6 +8,8 @@ mod assign;
 
 mod bounds;
 
+mod control;
+
 mod documents;
 
 mod fold;
@@ -41,6 +43,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use control::{ControlKind, ControlOrigin, PackError, PackOptions, PackedControl, PackedControls, pack_controls};
 pub use documents::{DocumentProposal, boundaries, documents};
 pub use fold::{Fold, FoldRule};
 pub use needs::{Bound, Evidence, Grade, KeepRule, Known, Need, NeedRule, Rules, Seen};

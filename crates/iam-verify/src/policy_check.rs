@@ -4,6 +4,7 @@
 //! services. Says nothing about whether the policy ought to grant what it grants; reading errors are the reader's.
 
 mod actions;
+mod guardrail;
 mod keys;
 mod principals;
 mod report;
@@ -15,7 +16,7 @@ mod statements;
 use iam_model::catalog::Catalog;
 use iam_model::change::AttachmentKind;
 use iam_model::diagnostic::Diagnostic;
-use iam_model::policy::{PolicyDocument, ResourceElement};
+use iam_model::policy::{Effect, PolicyDocument, ResourceElement};
 use iam_model::text::SourceText;
 
 pub use keys::KeyTypes;
@@ -55,6 +56,18 @@ impl PolicyKind {
         }
     }
 
+    /// The kind of guardrail that a document looks like.
+    #[must_use]
+    pub fn guess_guardrail(document: &PolicyDocument) -> Self {
+        let principals = document.statements.iter().any(|s| s.principal.is_some());
+        let allows = document.statements.iter().any(|s| s.effect == Effect::Allow);
+        match (principals, allows) {
+            (false, _) => Self::ServiceControl,
+            (true, false) => Self::ResourceControl,
+            (true, true) => Self::VpcEndpoint,
+        }
+    }
+
     /// The kind of an attachment.
     #[must_use]
     pub const fn of(attachment: AttachmentKind) -> Self {
@@ -82,6 +95,12 @@ impl PolicyKind {
             Self::VpcEndpoint => "VPC endpoint policy",
         }
     }
+}
+
+/// What AWS would refuse a document for by its size, in words with the figures.
+#[must_use]
+pub fn over_quota(document: &PolicyDocument, kind: PolicyKind) -> Option<String> {
+    shape::over(document, kind).filter(|(_, refused)| *refused).map(|(message, _)| message)
 }
 
 /// What validation goes by: the catalogue, and the types of condition keys.
@@ -123,6 +142,7 @@ impl<'c> Validator<'c> {
             keys::check(statement, document.effective_version(), &self.keys, self.catalog, &mut report);
         }
         statements::check(document, kind, &mut report);
+        guardrail::check(document, kind, self.catalog, source, &mut report);
         report.finish()
     }
 

@@ -7,6 +7,7 @@ mod cut;
 mod diff;
 mod evidence;
 mod graph;
+mod guard;
 mod judging;
 mod opinion;
 mod patch;
@@ -25,7 +26,7 @@ use iam_model::finding::FindingSeverity;
 use crate::terminal::Color;
 
 pub(crate) use catalog::{Catalog, CatalogFile, CatalogQuestion};
-pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
+pub(crate) use check::{Check, CheckPolicy, PolicyCheck, Weight};
 #[cfg(feature = "aws")]
 pub(crate) use collect::AccountWord;
 pub(crate) use collect::Collect;
@@ -33,6 +34,7 @@ pub(crate) use cut::Cut;
 pub(crate) use diff::Diff;
 pub(crate) use evidence::{Explain, Grounds, PolicyFormat, Quota, Synthesize};
 pub(crate) use graph::{Graph, GraphFormat};
+pub(crate) use guard::{ControlWord, Guard, GuardAction, GuardImpact, GuardLint, GuardPack, GuardReplay};
 pub(crate) use judging::Judging;
 pub(crate) use opinion::{Engine, EngineChoice, SecondOpinion};
 pub(crate) use patch::{Locate, Patch};
@@ -99,6 +101,8 @@ pub(crate) enum Action {
     Verify(Verify),
     /// List, explain, test and format the organisation's rules, and ask them
     Rules(Rules),
+    /// Replay, lint, pack and try guardrails: SCPs, RCPs, policies of endpoints
+    Guard(Guard),
     /// Decide requests: one from flags, or a file of cases
     Simulate(Simulate),
     /// Say whether a principal may do an action, and why

@@ -9,6 +9,7 @@ mod cut;
 mod diff;
 mod explain;
 mod graph;
+mod guard;
 mod locate;
 mod patch;
 mod paths;
@@ -56,6 +57,7 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Graph(arguments) => graph::run(arguments, terminal),
         Action::Reach(arguments) => reach::run(arguments, terminal),
         Action::Techniques(arguments) => techniques::run(arguments, terminal),
+        Action::Guard(arguments) => guard::run(arguments, terminal),
         Action::Simulate(arguments) => simulate::run(arguments, terminal),
         Action::Can(arguments) => can::run(arguments, terminal),
         Action::WhoCan(arguments) => who_can::run(arguments, terminal),

@@ -85,10 +85,15 @@ impl<'c> Scan<'c> {
         if reach == Truth::No {
             return Sum::NOT_ASKED;
         }
-        self.reach = reach;
+        self.reaching(reach);
         let sum = self.levels(Layer::ResourceControl, levels);
-        self.reach = Truth::Yes;
+        self.reaching(Truth::Yes);
         Sum { allow: Truth::Yes, ..sum }
+    }
+
+    /// Says whether the layer that is asked next reaches the request at all.
+    pub(super) const fn reaching(&mut self, reach: Truth) {
+        self.reach = reach;
     }
 
     /// Levels that must each allow.
@@ -102,7 +107,8 @@ impl<'c> Scan<'c> {
         sum
     }
 
-    fn level(&mut self, layer: Layer, level: usize, policies: &'c [Arc<CompiledPolicy>]) -> Sum {
+    /// The policies of one level, which add up.
+    pub(super) fn level(&mut self, layer: Layer, level: usize, policies: &'c [Arc<CompiledPolicy>]) -> Sum {
         let mut sum = Sum::SILENT;
         for (index, policy) in policies.iter().enumerate() {
             self.policy(Place { layer, level, policy: index }, policy, &mut sum);

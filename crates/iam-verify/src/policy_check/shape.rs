@@ -179,21 +179,24 @@ const fn quota(kind: PolicyKind) -> &'static [Quota] {
 
 fn size(document: &PolicyDocument, kind: PolicyKind, report: &mut Report<'_>) {
     let span = document.statements.first().map(|s| s.span).unwrap_or_default();
-    for quota in quota(kind) {
+    let Some((message, hard)) = over(document, kind) else { return };
+    let hint = "split it into several policies, or shorten it";
+    if hard {
+        report.error(Code::QuotaExceeded, span, message, hint);
+    } else {
+        report.warning(Code::QuotaExceeded, span, message, hint);
+    }
+}
+
+/// The first quota that a document exceeds, in words with the figures, and whether AWS refuses it for that.
+pub(super) fn over(document: &PolicyDocument, kind: PolicyKind) -> Option<(String, bool)> {
+    quota(kind).iter().find_map(|quota| {
         let counted = if quota.white_space {
             print(document, PrintStyle::Compact).chars().count()
         } else {
             compact_len(document)
         };
-        if counted > quota.most {
-            let message = format!("{counted} characters are more than the {} {}", quota.most, quota.name);
-            let hint = "split it into several policies, or shorten it";
-            if quota.hard {
-                report.error(Code::QuotaExceeded, span, message, hint);
-            } else {
-                report.warning(Code::QuotaExceeded, span, message, hint);
-            }
-            return;
-        }
-    }
+        let message = || format!("{counted} characters are more than the {} {}", quota.most, quota.name);
+        (counted > quota.most).then(|| (message(), quota.hard))
+    })
 }

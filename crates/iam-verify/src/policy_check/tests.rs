@@ -158,15 +158,15 @@ fn kinds_take_different_elements_and_sizes() {
     let scp = Some(PolicyKind::ServiceControl);
     check_as(
         scp,
-        r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}"#,
+        r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:PutBucketLogging", "Resource": "*", "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/r"}}}"#,
         &[("element-misplaced", "no principal")],
     );
     let rcp = Some(PolicyKind::ResourceControl);
-    check_as(rcp, r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}"#, &[]);
+    check_as(rcp, r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:PutBucketLogging", "Resource": "*"}"#, &[]);
     check_as(
         rcp,
         r#"{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}"#,
-        &[("element-misplaced", "bare action")],
+        &[("element-misplaced", "bare action"), ("workload-lockout", "no workload can use")],
     );
     check_as(
         rcp,
@@ -174,7 +174,10 @@ fn kinds_take_different_elements_and_sizes() {
         &[("element-misplaced", "only denies")],
     );
     let many: Vec<String> = (0..200).map(|n| format!(r#""arn:aws:s3:::bucket-number-{n:04}/*""#)).collect();
-    let large = format!(r#"{{"Effect": "Deny", "Action": "s3:GetObject", "Resource": [{}]}}"#, many.join(","));
+    let large = format!(
+        r#"{{"Effect": "Deny", "Action": "s3:PutObjectAcl", "Resource": [{}], "Condition": {{"ArnNotLike": {{"aws:PrincipalArn": "arn:aws:iam::*:role/r"}}}}}}"#,
+        many.join(",")
+    );
     check_as(scp, &large, &[]);
     check(&large, &[("quota-exceeded", "6144")]);
     check_as(rcp, &large.replace("\"Action\"", "\"Principal\": \"*\", \"Action\""), &[("quota-exceeded", "5120")]);

@@ -98,6 +98,10 @@ pub(crate) enum Quota {
     Aws,
     /// What AWS raises on request: 20 managed policies of a role, trust policies of 4,096 characters
     AwsRaised,
+    /// As until May 2026: service control policies of 5,120 characters, five of a target
+    #[value(name = "aws-2025")]
+    #[serde(rename = "aws-2025")]
+    Aws2025,
     /// As `aws`, and nothing moves into new managed policies: what does not fit keeps its old resources
     InPlace,
 }
@@ -108,6 +112,7 @@ impl Quota {
         match self {
             Self::Aws => QuotaProfile::AWS,
             Self::AwsRaised => QuotaProfile::RAISED,
+            Self::Aws2025 => QuotaProfile::AWS_2025,
             Self::InPlace => QuotaProfile::IN_PLACE,
         }
     }

@@ -3,7 +3,7 @@
 //! Reads documents and prints outcomes; how a check is decided is not known here.
 
 mod cases;
-mod policy;
+pub(super) mod policy;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use iam_evaluate::Evaluator;
-use iam_model::change::Change;
+use iam_model::change::{AttachmentKind, Change};
 use iam_model::snapshot::SnapshotIndex;
 use iam_verify::obeys_guardrails::{Evidence, State};
+use iam_verify::policy_check::{self, PolicyKind};
 use iam_verify::reach::everywhere;
 use iam_verify::split::{SplitGrounds, verify_splits};
 use iam_verify::verify::{Grounds, verify};
@@ -26,6 +27,19 @@ use crate::{pipeline, report};
 pub(crate) fn run(arguments: &Verify, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let (files, unread) = judging::change_files(&arguments.changes, terminal)?;
     let ground = Ground::load(&arguments.snapshot, &arguments.judging, terminal)?;
+    let outcome = judge_files(&files, &ground, arguments.format, arguments.changes.len() > 1, terminal)?;
+    unread.end()?;
+    Ok(outcome)
+}
+
+/// Judges the changes of each file and prints the verdicts.
+pub(super) fn judge_files(
+    files: &[ChangeFile],
+    ground: &Ground,
+    format: Format,
+    several: bool,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CliError> {
     let (index, dangling) = SnapshotIndex::new(&ground.snapshot);
     terminal.diagnostics(&dangling);
     let visibility = pipeline::facts::visibility(&ground.coverage, &ground.catalog);
@@ -51,9 +65,9 @@ pub(crate) fn run(arguments: &Verify, terminal: &mut Terminal) -> Result<Outcome
         not_checked.extend(verdicts.flat_map(|verdict| verdict.not_asked.iter().cloned()).collect::<BTreeSet<_>>());
         Judged { name: file.name.clone(), verdict, parts, not_checked }
     };
+    over_quota(files, terminal);
     let judged: Vec<Judged> = files.par_iter().map(judge).collect();
-    let several = arguments.changes.len() > 1;
-    let text = match (arguments.format, judged.as_slice()) {
+    let text = match (format, judged.as_slice()) {
         (Format::Text, [one]) if !several => report::verdict::render_text(one, terminal.paint()),
         (Format::Json, [one]) if !several => report::verdict::render_json(one),
         (Format::Text, all) => report::verdict::render_texts(all, terminal.paint()),
@@ -61,6 +75,19 @@ pub(crate) fn run(arguments: &Verify, terminal: &mut Terminal) -> Result<Outcome
     };
     terminal.data(&text)?;
     let proved = judged.iter().all(Judged::is_proved);
-    unread.end()?;
     Ok(if proved { Outcome::Clean } else { Outcome::Findings })
+}
+
+/// Names control policies that AWS would refuse for their size, with the figures; the rules refuse them without.
+fn over_quota(files: &[ChangeFile], terminal: &mut Terminal) {
+    let control = [AttachmentKind::ServiceControl, AttachmentKind::ResourceControl];
+    for change in files.iter().flat_map(|file| &file.changes) {
+        let kind = change.attachment.kind;
+        let after = change.after.as_ref().filter(|_| control.contains(&kind));
+        if let Some(over) = after.and_then(|after| policy_check::over_quota(after, PolicyKind::of(kind))) {
+            let name = change.attachment.policy_name.as_deref().unwrap_or("a control policy");
+            let hint = "`paring guard pack` splits it; AWS refuses it as it is";
+            terminal.refused("refused[quota-exceeded]", &format!("`{name}`: {over}"), Some(hint));
+        }
+    }
 }

@@ -11,7 +11,7 @@ use iam_model::text::SourceText;
 use iam_verify::policy_check::{PolicyKind, Validator};
 use rayon::prelude::*;
 
-use crate::cli::{CheckPolicy, Format};
+use crate::cli::{CheckPolicy, Format, Weight};
 use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::input;
@@ -21,11 +21,33 @@ use crate::terminal::{Paint, Terminal, without_control};
 /// The schema name of the findings.
 const SCHEMA: &str = "paring-policy-findings/1";
 
-/// Validates every file.
+/// What is validated, and how it is told.
+pub(in crate::commands) struct Validation<'a> {
+    /// Policy files and folders.
+    pub(in crate::commands) files: &'a [PathBuf],
+    /// What all of them are.
+    pub(in crate::commands) kind: Option<PolicyKind>,
+    /// What a policy is taken for where that is not said.
+    pub(in crate::commands) guess: fn(&PolicyDocument) -> PolicyKind,
+    pub(in crate::commands) format: Format,
+    pub(in crate::commands) fail_on: Weight,
+}
+
+/// Runs the command.
 pub(super) fn run(arguments: &CheckPolicy, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    let CheckPolicy { files, kind, format, fail_on } = arguments;
+    let (format, fail_on) = (*format, *fail_on);
+    validate_all(&Validation { files, kind: kind.map(Into::into), guess: PolicyKind::guess, format, fail_on }, terminal)
+}
+
+/// Validates every file.
+pub(in crate::commands) fn validate_all(
+    arguments: &Validation<'_>,
+    terminal: &mut Terminal,
+) -> Result<Outcome, CliError> {
     let catalog = crate::catalog::embedded()?;
     let validator = Validator::new(&catalog);
-    let files = files(&arguments.files)?;
+    let files = policy_files(arguments.files)?;
     let one = |path: &PathBuf| input::read_text(path).map(|source| validate(&source, arguments, &validator));
     let found: Vec<Diagnostic> =
         files.par_iter().map(one).collect::<Result<Vec<_>, CliError>>()?.into_iter().flatten().collect();
@@ -39,7 +61,7 @@ pub(super) fn run(arguments: &CheckPolicy, terminal: &mut Terminal) -> Result<Ou
 }
 
 /// The files named, and the JSON files below the folders named.
-fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+pub(in crate::commands) fn policy_files(named: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let mut files = Vec::new();
     for path in named {
         if path.is_dir() {
@@ -54,15 +76,15 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(files)
 }
 
-fn validate(source: &SourceText, arguments: &CheckPolicy, validator: &Validator<'_>) -> Vec<Diagnostic> {
+fn validate(source: &SourceText, arguments: &Validation<'_>, validator: &Validator<'_>) -> Vec<Diagnostic> {
     let (document, mut found) = document(source);
-    let kind = arguments.kind.map_or_else(|| PolicyKind::guess(&document), Into::into);
+    let kind = arguments.kind.unwrap_or_else(|| (arguments.guess)(&document));
     found.extend(validator.check(&document, kind, source));
     found
 }
 
 /// The policy of a file: the file itself, or where the AWS CLI's output or a template's resource holds one.
-fn document(source: &SourceText) -> (PolicyDocument, Vec<Diagnostic>) {
+pub(in crate::commands) fn document(source: &SourceText) -> (PolicyDocument, Vec<Diagnostic>) {
     const WITHIN: &[&[&str]] = &[
         &["PolicyVersion", "Document"],
         &["PolicyDocument"],

@@ -1,0 +1,210 @@
+//! Making statements one that differ in one list alone, and leaving out what another covers.
+//!
+//! Shapes are compared, and only as hints: that the result says the same is proved by whoever calls.
+
+use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, PrintStyle, ResourceElement, Statement, print};
+use iam_model::text::Spanned;
+
+use super::{ControlOrigin, Part, Version};
+
+/// What is gone, with what covers it.
+pub(super) type Dropped = Vec<(ControlOrigin, Vec<ControlOrigin>)>;
+
+/// Beyond as many statements they are not compared pair by pair.
+const MOST_COMPARED: usize = 400;
+/// For whether one statement covers another: asked of many pairs.
+const LIMITS: Limits = Limits { steps: 20_000, states: 5_000 };
+
+pub(super) fn merged(parts: Vec<Part>) -> (Vec<Part>, Dropped) {
+    let (mut parts, mut dropped) = distinct(parts);
+    let mut found = parts.len() <= MOST_COMPARED;
+    while found {
+        found = one_merge(&mut parts);
+    }
+    parts.iter_mut().for_each(|part| shorten(&mut part.statement));
+    if parts.len() <= MOST_COMPARED {
+        covered(&mut parts, &mut dropped);
+    }
+    (parts, dropped)
+}
+
+/// A statement as text, without its id.
+fn key(part: &Part) -> String {
+    let statement = Statement { sid: None, ..part.statement.clone() };
+    let version = match part.version {
+        Version::Either => "",
+        Version::Of(version) => version.as_str(),
+    };
+    format!("{version}{}", print(&PolicyDocument::new(vec![statement]), PrintStyle::Compact))
+}
+
+/// Statements that say the same stand once.
+fn distinct(parts: Vec<Part>) -> (Vec<Part>, Dropped) {
+    let mut kept: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    let (mut out, mut dropped): (Vec<Part>, Dropped) = (Vec::new(), Vec::new());
+    for part in parts {
+        let key = key(&part);
+        match kept.get(&key).and_then(|at| out.get(*at)) {
+            Some(first) => dropped.extend(part.origins.iter().map(|gone| (*gone, first.origins.clone()))),
+            None => {
+                kept.insert(key, out.len());
+                out.push(part);
+            }
+        }
+    }
+    (out, dropped)
+}
+
+/// Merges the first two statements that differ in one list alone.
+fn one_merge(parts: &mut Vec<Part>) -> bool {
+    for first in 0..parts.len() {
+        for second in first + 1..parts.len() {
+            let (Some(left), Some(right)) = (parts.get(first), parts.get(second)) else { continue };
+            if let Some(statement) = together(left, right) {
+                let mut origins = left.origins.clone();
+                origins.extend(&right.origins);
+                if let Some(slot) = parts.get_mut(first) {
+                    *slot = Part { statement, version: slot.version, origins };
+                }
+                parts.remove(second);
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn together(left: &Part, right: &Part) -> Option<Statement> {
+    let (a, b) = (&left.statement, &right.statement);
+    let frame = a.effect == b.effect && left.version == right.version && same_principal(a, b) && same_conditions(a, b);
+    if !frame {
+        return None;
+    }
+    let mut joined = a.clone();
+    match (&a.action, &b.action, &a.resource, &b.resource) {
+        (ActionElement::Action(these), ActionElement::Action(those), ..) if same_resource(a, b) => {
+            joined.action = ActionElement::Action(union(these, those, |p| p.as_str().to_ascii_lowercase()));
+        }
+        (_, _, ResourceElement::Resource(these), ResourceElement::Resource(those)) if same_action(a, b) => {
+            joined.resource = ResourceElement::Resource(union(these, those, |p| p.as_str().to_owned()));
+        }
+        _ => return None,
+    }
+    Some(joined)
+}
+
+fn union<T: Clone>(these: &[Spanned<T>], those: &[Spanned<T>], key: impl Fn(&T) -> String) -> Vec<Spanned<T>> {
+    let mut all = these.to_vec();
+    for item in those {
+        if !all.iter().any(|known| key(&known.value) == key(&item.value)) {
+            all.push(item.clone());
+        }
+    }
+    all
+}
+
+/// A statement of which only one element is left, as text.
+fn only(statement: &Statement, keep: impl Fn(&Statement, &mut Statement)) -> String {
+    let mut frame = Statement::allow(Vec::new(), Vec::new());
+    keep(statement, &mut frame);
+    print(&PolicyDocument::new(vec![frame]), PrintStyle::Compact)
+}
+
+fn same_principal(a: &Statement, b: &Statement) -> bool {
+    let text = |statement: &Statement| only(statement, |from, to| to.principal.clone_from(&from.principal));
+    text(a) == text(b)
+}
+
+fn same_conditions(a: &Statement, b: &Statement) -> bool {
+    let text = |statement: &Statement| {
+        only(statement, |from, to| {
+            to.conditions.clone_from(&from.conditions);
+            to.conditions.sort_by(|x, y| (&x.operator, x.key.as_str()).cmp(&(&y.operator, y.key.as_str())));
+            for condition in &mut to.conditions {
+                condition.values.sort_by(|x, y| x.value.cmp(&y.value));
+            }
+        })
+    };
+    text(a) == text(b)
+}
+
+fn same_resource(a: &Statement, b: &Statement) -> bool {
+    let text = |statement: &Statement| {
+        only(statement, |from, to| {
+            to.resource.clone_from(&from.resource);
+            if let ResourceElement::Resource(list) | ResourceElement::NotResource(list) = &mut to.resource {
+                list.sort_by(|x, y| x.value.as_str().cmp(y.value.as_str()));
+            }
+        })
+    };
+    text(a) == text(b)
+}
+
+fn same_action(a: &Statement, b: &Statement) -> bool {
+    let text = |statement: &Statement| {
+        only(statement, |from, to| {
+            to.action.clone_from(&from.action);
+            let (ActionElement::Action(list) | ActionElement::NotAction(list)) = &mut to.action;
+            list.sort_by_key(|pattern| pattern.value.as_str().to_ascii_lowercase());
+        })
+    };
+    text(a) == text(b)
+}
+
+/// Leaves out patterns that another of the same list includes; of `Not…` lists too, where they leave nothing else out.
+fn shorten(statement: &mut Statement) {
+    use iam_evaluate::glob::{Glob, Reading};
+    let (ActionElement::Action(actions) | ActionElement::NotAction(actions)) = &mut statement.action;
+    let globs: Vec<Glob> = actions.iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
+    let wider = |at: usize| {
+        let Some(own) = globs.get(at) else { return false };
+        globs
+            .iter()
+            .enumerate()
+            .any(|(other, wide)| other != at && wide.includes(own) && (!own.includes(wide) || other < at))
+    };
+    let mut index = 0;
+    actions.retain(|_| {
+        index += 1;
+        !wider(index - 1)
+    });
+}
+
+/// Leaves out statements that one other covers.
+fn covered(parts: &mut Vec<Part>, dropped: &mut Dropped) {
+    let mut at = 0;
+    while at < parts.len() {
+        let found = parts.get(at).and_then(|part| {
+            let by = parts.iter().enumerate().find(|(other, wide)| *other != at && covers(wide, part));
+            by.map(|(_, wide)| (part.origins.clone(), wide.origins.clone()))
+        });
+        match found {
+            Some((gone, by)) => {
+                // What was covered by a statement that is gone itself is covered by what covers that one.
+                for (_, covers) in
+                    dropped.iter_mut().filter(|(_, covers)| covers.iter().any(|origin| gone.contains(origin)))
+                {
+                    covers.extend(&by);
+                }
+                dropped.extend(gone.into_iter().map(|origin| (origin, by.clone())));
+                parts.remove(at);
+            }
+            None => at += 1,
+        }
+    }
+}
+
+fn covers(wide: &Part, part: &Part) -> bool {
+    let (a, b) = (&wide.statement, &part.statement);
+    let possible = a.effect == b.effect && wide.version == part.version && a.conditions.len() <= b.conditions.len();
+    let set = |statement: &Statement| {
+        let allowing = Statement { effect: Effect::Allow, ..statement.clone() };
+        let mut document = PolicyDocument::new(vec![allowing]);
+        if let Version::Of(version) = wide.version {
+            document.version = Some(version);
+        }
+        PermissionSet::of_document(&document)
+    };
+    possible && matches!(set(b).included_in(&set(a), LIMITS), Inclusion::Included(_))
+}
