@@ -396,6 +396,11 @@ pub fn needed_policy(plan: &Plan) -> String {
         add(format!("arn:*:s3:::{bucket}"), &["s3:ListBucket"]);
         add(format!("arn:*:s3:::{bucket}/{prefix}*"), &["s3:GetObject"]);
     }
+    policy_of(by_resource)
+}
+
+/// A policy that allows these actions on these resources, as JSON.
+pub(crate) fn policy_of(by_resource: BTreeMap<String, BTreeSet<&str>>) -> String {
     let text = |text: &str| Value::text(text);
     let statements = by_resource.into_iter().map(|(resource, actions)| {
         Value::Object(vec![

@@ -2,7 +2,11 @@
 //!
 //! Makes no call itself. TLS is rustls with ring, so that no C library is built.
 
+use std::collections::hash_map::RandomState;
 use std::error::Error;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::io;
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -10,6 +14,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use tokio::runtime::Handle;
 
 use crate::error::CollectError;
 
@@ -47,6 +52,52 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, CollectErr
     let runtime =
         runtime.map_err(|error| CollectError::Aws { call: "start".into(), reason: error.kind().to_string() })?;
     Ok(runtime.block_on(work))
+}
+
+/// A wait that doubles each round, and between half and all of which is chance.
+pub(crate) fn jittered(wait: Duration, round: u32) -> Duration {
+    let whole = wait.saturating_mul(1 << round.min(8));
+    let chance = chance() % 1000;
+    whole / 2 + whole.mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / 2000.0)
+}
+
+/// A number that is another one each time.
+pub(crate) fn chance() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+/// A thread that talks to AWS, for as long as the program; any other may ask it.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    handle: Handle,
+}
+
+impl Connection {
+    /// Starts the thread, under a name.
+    pub(crate) fn open(name: &str) -> Result<Self, CollectError> {
+        let wrong = |error: io::Error| CollectError::Aws { call: "start".into(), reason: error.kind().to_string() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
+        let handle = runtime.handle().clone();
+        let serve = move || runtime.block_on(std::future::pending::<()>());
+        std::thread::Builder::new().name(name.into()).spawn(serve).map_err(wrong)?;
+        Ok(Self { handle })
+    }
+
+    /// Starts work on the thread, for which nobody waits.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(work);
+    }
+
+    /// Runs work on the thread and waits for it.
+    pub(crate) fn wait<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
+        let (answer, waiting) = channel();
+        self.handle.spawn(async move {
+            let done = work.await;
+            // Nobody waits any more where the asking thread is gone.
+            let _ = answer.send(done);
+        });
+        waiting.recv().map_err(|_| io::Error::other("the connection to AWS ended"))
+    }
 }
 
 /// The user's configuration as every AWS tool reads it, with our client, retries and limits.

@@ -9,6 +9,8 @@ mod calls;
 mod error;
 mod file;
 pub mod generated;
+pub mod price;
+mod query_policy;
 mod redact;
 
 #[cfg(feature = "aws")]
@@ -17,6 +19,8 @@ pub mod access_analyzer;
 mod connect;
 #[cfg(feature = "aws")]
 pub mod live;
+#[cfg(feature = "aws")]
+pub mod query;
 #[cfg(test)]
 #[cfg(feature = "aws")]
 mod stub;
@@ -25,6 +29,7 @@ pub mod trail_logs;
 
 pub use calls::{Plan, needed_policy};
 pub use error::CollectError;
+pub use query_policy::{QueryPlan, query_policy};
 
 use std::io::Read;
 use std::path::Path;

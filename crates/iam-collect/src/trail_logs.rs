@@ -6,16 +6,14 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::channel;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_s3::Client;
 use iam_model::json::{self, Arena, Limits, Value};
-use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::connect::{Options, block_on, load};
+use crate::connect::{Connection, Options, block_on, load};
 use crate::error::CollectError;
 use crate::live::answer::{Failure, Pages};
 
@@ -47,7 +45,7 @@ pub struct Object {
 pub struct Bucket {
     name: Arc<str>,
     client: Client,
-    handle: Handle,
+    connection: Connection,
 }
 
 /// The bucket and prefix of `s3://bucket/prefix`.
@@ -73,23 +71,7 @@ impl Bucket {
     }
 
     pub(crate) fn with(config: &SdkConfig, name: &str) -> Result<Self, CollectError> {
-        let wrong = |error: io::Error| CollectError::Aws { call: "start".into(), reason: error.kind().to_string() };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(wrong)?;
-        let handle = runtime.handle().clone();
-        let serve = move || runtime.block_on(std::future::pending::<()>());
-        std::thread::Builder::new().name("trail-logs".into()).spawn(serve).map_err(wrong)?;
-        Ok(Self { name: name.into(), client: Client::new(config), handle })
-    }
-
-    /// Runs work on the bucket's thread and waits for it.
-    fn wait<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
-        let (answer, waiting) = channel();
-        self.handle.spawn(async move {
-            let done = work.await;
-            // Nobody waits any more where the asking thread is gone.
-            let _ = answer.send(done);
-        });
-        waiting.recv().map_err(|_| io::Error::other("the connection to AWS ended"))
+        Ok(Self { name: name.into(), client: Client::new(config), connection: Connection::open("trail-logs")? })
     }
 
     /// The logs below a prefix, of the days wanted. Where days are wanted, folders of other days are not even listed.
@@ -98,7 +80,7 @@ impl Bucket {
     /// Where a listing fails after all retries: a list that is not whole is none.
     pub fn logs(&self, prefix: &str, days: Days) -> Result<Vec<Object>, CollectError> {
         let (client, name, prefix) = (self.client.clone(), Arc::clone(&self.name), prefix.to_owned());
-        let listed = self.wait(async move { list(&client, &name, prefix, days).await });
+        let listed = self.connection.wait(async move { list(&client, &name, prefix, days).await });
         let lost = |error: io::Error| CollectError::Aws { call: "s3:ListObjectsV2".into(), reason: error.to_string() };
         listed.map_err(lost)?.map_err(|failure| failed("s3:ListObjectsV2", &failure))
     }
@@ -110,7 +92,7 @@ impl Bucket {
     pub fn read(&self, object: &Object) -> io::Result<Vec<u8>> {
         let (client, name, object) = (self.client.clone(), Arc::clone(&self.name), object.clone());
         let wrong = |failure: Failure| io::Error::other(format!("{}: {}", failure.code, failure.message));
-        self.wait(async move { parts(&client, &name, &object).await })?.map_err(wrong)
+        self.connection.wait(async move { parts(&client, &name, &object).await })?.map_err(wrong)
     }
 }
 
@@ -126,7 +108,7 @@ async fn list(client: &Client, bucket: &str, prefix: String, days: Days) -> Resu
             let request = request.set_delimiter(delimiter.clone()).set_continuation_token(marks.mark());
             let page = request.send().await.map_err(|error| Failure::of(&error))?;
             let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix());
-            waiting.extend(folders.filter(|folder| wanted(folder, days)).map(ToOwned::to_owned));
+            waiting.extend(folders.filter(|folder| wanted(folder, days, 1)).map(ToOwned::to_owned));
             let objects = page.contents().iter().filter_map(|object| {
                 Some(Object { key: object.key()?.to_owned(), size: u64::try_from(object.size()?).ok()? })
             });
@@ -141,7 +123,7 @@ async fn list(client: &Client, bucket: &str, prefix: String, days: Days) -> Resu
     Ok(found)
 }
 
-fn aside(key: &str) -> bool {
+pub(crate) fn aside(key: &str) -> bool {
     let name = format!("/{key}");
     ASIDE.iter().any(|word| name.contains(word))
 }
@@ -156,7 +138,7 @@ fn date(folder: &str) -> Vec<i64> {
     year.and_then(|year| numbers.get(year..)).map(<[i64]>::to_vec).unwrap_or_default()
 }
 
-fn day(folder: &str) -> Option<i64> {
+pub(crate) fn day(folder: &str) -> Option<i64> {
     match date(folder).as_slice() {
         [year, month, day] => iam_model::time::days_from_civil(*year, *month, *day),
         _ => None,
@@ -164,8 +146,8 @@ fn day(folder: &str) -> Option<i64> {
 }
 
 /// Whether something below a folder may be of the days wanted. CloudTrail files a record by the day it delivers it, which
-/// may be the next.
-fn wanted(folder: &str, days: Days) -> bool {
+/// may be so many days `late`.
+pub(crate) fn wanted(folder: &str, days: Days, late: i64) -> bool {
     if aside(folder) {
         return false;
     }
@@ -177,7 +159,7 @@ fn wanted(folder: &str, days: Days) -> bool {
         _ => None,
     };
     span.is_none_or(|(first, last)| {
-        days.first.is_none_or(|wanted| last >= wanted) && days.last.is_none_or(|wanted| first <= wanted + 1)
+        days.first.is_none_or(|wanted| last >= wanted) && days.last.is_none_or(|wanted| first <= wanted + late)
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod bag;
 mod calls;
+mod columns;
 mod complete;
 mod contexts;
 mod count;
@@ -48,6 +49,7 @@ mod together;
 mod unnamed;
 mod worker;
 
+pub use columns::{COLUMNS, is_row};
 pub use coverage::visibility;
 pub use evidence::{Evidence, Unshown};
 pub use last_accessed::{ReportError, last_accessed};

@@ -11,6 +11,7 @@ mod guard;
 mod judging;
 mod opinion;
 mod patch;
+mod query;
 mod reach;
 mod request;
 mod rules;
@@ -38,6 +39,7 @@ pub(crate) use guard::{ControlWord, Guard, GuardAction, GuardImpact, GuardLint, 
 pub(crate) use judging::Judging;
 pub(crate) use opinion::{Engine, EngineChoice, SecondOpinion};
 pub(crate) use patch::{Locate, Patch};
+pub(crate) use query::{Query, QueryEngine};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
 pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};

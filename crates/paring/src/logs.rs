@@ -56,6 +56,20 @@ pub(crate) fn read_whole(
     read_sources(files.into_iter().map(source).collect(), catalog, options, terminal, diagnostics)
 }
 
+/// Reads one log of unknown size, of which whoever hands it tells how far it is.
+#[cfg(feature = "aws")]
+pub(crate) fn read_stream(
+    source: LogSource,
+    catalog: &Catalog,
+    options: &Options,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> UsageLog {
+    let (usage, unread) = iam_usage::read([source], catalog, options, &|_| {});
+    diagnostics.extend(told_together(unread));
+    note_unresolved(&usage, diagnostics);
+    usage
+}
+
 fn read_sources(
     sources: Vec<LogSource>,
     catalog: &Catalog,

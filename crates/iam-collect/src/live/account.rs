@@ -3,13 +3,10 @@
 //! Many questions are under way together, never more than the session allows. What failed for a passing reason is
 //! asked again, each time after a longer, random wait.
 
-use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{BuildHasher, Hasher};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_config::SdkConfig;
 use iam_model::json::{Node, NodeKind};
@@ -21,7 +18,7 @@ use super::fetch::{Answer, Question, ask};
 use super::store::Store;
 use crate::bundle::Key;
 use crate::calls::{About, CALLS, Call, Home, Named, Operation, Part, Scope};
-use crate::connect::Pace;
+use crate::connect::{Pace, jittered};
 
 /// How often a question is asked again after the client itself gave up.
 const ROUNDS: u32 = 4;
@@ -147,13 +144,6 @@ async fn answered(
             other => return Some(other),
         }
     }
-}
-
-/// A wait that doubles each round, and between half and all of which is chance.
-fn jittered(wait: Duration, round: u32) -> Duration {
-    let whole = wait.saturating_mul(1 << round.min(8));
-    let chance = RandomState::new().build_hasher().finish() % 1000;
-    whole / 2 + whole.mul_f64(f64::from(u32::try_from(chance).unwrap_or(0)) / 2000.0)
 }
 
 /// What a call is to ask about, once each, by the names of their files.

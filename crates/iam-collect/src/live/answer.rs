@@ -15,7 +15,7 @@ use crate::connect::reason;
 use crate::redact;
 
 /// The code of a call that never reached AWS.
-const NO_ANSWER: &str = "NoAnswer";
+pub(crate) const NO_ANSWER: &str = "NoAnswer";
 
 /// Why a call gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use iam_model::arn::AccountId;
 use iam_model::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::{CatalogFile, Format};
+use super::{CatalogFile, Format, Query};
 
 /// AWS's own record of last uses.
 #[derive(Debug, Clone, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Usage {
     pub(crate) other: Option<UsageOther>,
 
     /// CloudTrail files, folders or globs (`logs/**/*.gz`): .json, .json.gz, or a query's rows as .csv, .jsonl or .parquet; any layout
-    #[arg(value_name = "LOGS", required = true, help_heading = "Input")]
+    #[arg(value_name = "LOGS", required_unless_present = "engine", help_heading = "Input")]
     pub(crate) logs: Vec<PathBuf>,
 
     /// Leave out events before this day or time, such as 2026-11-20 or 2026-11-20T08:00:00Z
@@ -66,6 +66,9 @@ pub(crate) struct Usage {
     /// With --state: write it each time this many megabytes of logs were read
     #[arg(long, value_name = "MB", default_value_t = 64, requires = "state", help_heading = "Scale")]
     pub(crate) checkpoint: u64,
+
+    #[command(flatten)]
+    pub(crate) query: Query,
 
     /// Threads to read with; 0 means one for each core
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Input")]

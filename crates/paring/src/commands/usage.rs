@@ -1,6 +1,7 @@
 //! `paring usage`: what each role did, from logs alone; of a role asked for by name, also what it was not seen to do.
 
 mod merge;
+mod query;
 mod sql;
 
 use std::collections::BTreeSet;
@@ -33,6 +34,11 @@ pub(crate) fn run(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome,
 }
 
 fn of_logs(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    match arguments.query.engine {
+        Some(engine) if arguments.query.print_policy => return query::print_policy(engine, arguments, terminal),
+        Some(engine) if arguments.query.dry_run => return query::dry_run(engine, arguments, terminal),
+        _ => {}
+    }
     let catalog = crate::catalog::load(&arguments.catalog)?;
     let options = Options {
         since: arguments.since,
@@ -65,8 +71,8 @@ fn of_logs(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliErr
     Ok(Outcome::Clean)
 }
 
-/// Reads what `paring usage` was asked for: all of the logs, a share of them, or those that are new. A share may hold
-/// nothing, and nothing may be new.
+/// Reads what `paring usage` was asked for: what an engine counts, all of the logs, a share of them, or those that are new.
+/// A share may hold nothing, and nothing may be new.
 fn read_some(
     arguments: &Usage,
     catalog: &Catalog,
@@ -74,6 +80,9 @@ fn read_some(
     terminal: &mut Terminal,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<UsageLog, CliError> {
+    if let Some(engine) = arguments.query.engine {
+        return query::read(engine, arguments, (catalog, options), terminal, diagnostics);
+    }
     if arguments.shard.is_none() && arguments.state.is_none() {
         return logs::read(&arguments.logs, catalog, options, terminal, diagnostics);
     }
