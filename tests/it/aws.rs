@@ -9,13 +9,13 @@ use crate::run::{Folder, Output};
 
 const SECRET: &str = "canary-secret-0123456789";
 
-/// Answers by a function of the request's first line and body, and remembers what was asked.
-struct Stub {
-    url: String,
-    asked: Arc<Mutex<Vec<String>>>,
+/// Answers by a function of the request's first line, target and body, and remembers what was asked.
+pub(crate) struct Stub {
+    pub(crate) url: String,
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
 }
 
-fn serve(answer: fn(&str) -> (u16, String)) -> Stub {
+pub(crate) fn serve(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> Stub {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -24,8 +24,8 @@ fn serve(answer: fn(&str) -> (u16, String)) -> Stub {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             let Some(request) = read(&mut stream) else { continue };
+            log.lock().unwrap().push(request.clone());
             let (status, body) = answer(&request);
-            log.lock().unwrap().push(request);
             let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
             let _ = stream.write_all((head + &body).as_bytes());
         }
@@ -38,12 +38,16 @@ fn read(stream: &mut TcpStream) -> Option<String> {
     loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-            });
+            let header = |wanted: &str| {
+                head.lines().find_map(|line| {
+                    let (name, value) = line.split_once(':')?;
+                    name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
+                })
+            };
+            let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
             if body.len() >= length.unwrap_or(0) {
-                return Some(format!("{} {body}", head.lines().next().unwrap_or_default()));
+                let target = header("x-amz-target").unwrap_or_default();
+                return Some(format!("{} {target} {body}", head.lines().next().unwrap_or_default()));
             }
         }
         match stream.read(&mut buffer) {
@@ -53,15 +57,19 @@ fn read(stream: &mut TcpStream) -> Option<String> {
     }
 }
 
-fn asking(folder: &Folder, variable: &str, url: &str, arguments: &[&str]) -> Output {
-    let environment = [
+/// An environment that leads to `url` for the services of a variable.
+pub(crate) fn environment<'u>(variable: &'u str, url: &'u str) -> [(&'u str, &'u str); 5] {
+    [
         (variable, url),
         ("AWS_ACCESS_KEY_ID", "AKIACANARY"),
         ("AWS_SECRET_ACCESS_KEY", SECRET),
         ("AWS_REGION", "us-east-1"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
-    ];
-    let output = folder.paring_with(&environment, arguments);
+    ]
+}
+
+pub(crate) fn asking(folder: &Folder, variable: &str, url: &str, arguments: &[&str]) -> Output {
+    let output = folder.paring_with(&environment(variable, url), arguments);
     assert!(!output.stdout.contains(SECRET) && !output.stderr.contains(SECRET), "a credential came out");
     output
 }

@@ -38,6 +38,7 @@ mod moto_server;
 mod patch;
 mod quality;
 mod quality_world;
+mod query;
 mod quota;
 mod reach;
 mod rules;

@@ -100,11 +100,7 @@ pub fn preview(order: &Order) -> Result<Preview, QueryError> {
     preview_with(&connection, &configured(&connection, order)?, order)
 }
 
-pub(crate) fn preview_with(
-    connection: &Connection,
-    config: &SdkConfig,
-    order: &Order,
-) -> Result<Preview, QueryError> {
+pub(crate) fn preview_with(connection: &Connection, config: &SdkConfig, order: &Order) -> Result<Preview, QueryError> {
     let (config, order) = (config.clone(), order.clone());
     Ok(connection.wait(async move { estimate::preview(&config, &order).await })?)
 }
@@ -131,7 +127,9 @@ pub(crate) fn run_with(
 ) -> Result<Answer, QueryError> {
     if let Some(budget) = order.budget {
         let (asked, wanted) = (config.clone(), order.clone());
-        let scan = connection.wait(async move { estimate::scan(&asked, &wanted).await })?;
+        let listening = stop.clone();
+        let scan = connection.wait(async move { listening.or(estimate::scan(&asked, &wanted)).await })?;
+        let scan = scan.map_err(|_| QueryError::Interrupted)?;
         told(&Seen::Estimated(&scan));
         scan.within(budget, order.unestimated)?;
     }
@@ -163,7 +161,5 @@ impl From<CollectError> for QueryError {
     }
 }
 
-#[cfg(test)]
-mod moto;
 #[cfg(test)]
 mod tests;

@@ -55,7 +55,8 @@ pub fn query_policy(plan: &QueryPlan) -> String {
         QueryPlan::Athena { database, table, workgroup, logs, results } => {
             add(format!("arn:*:athena:*:*:workgroup/{workgroup}"), &ATHENA);
             add("arn:*:athena:*:*:datacatalog/AwsDataCatalog".into(), &["athena:GetTableMetadata"]);
-            for resource in ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/{table}")] {
+            for resource in ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/{table}")]
+            {
                 add(format!("arn:*:glue:*:*:{resource}"), &GLUE);
             }
             let (bucket, prefix) = logs.split_once('/').unwrap_or((logs, ""));

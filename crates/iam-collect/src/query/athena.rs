@@ -58,12 +58,7 @@ impl Athena {
         Ok(Look { state: state(&execution)?, scanned })
     }
 
-    pub(super) async fn page(
-        &self,
-        id: &str,
-        mark: Option<String>,
-        columns: &[&'static str],
-    ) -> Result<Page, Failure> {
+    pub(super) async fn page(&self, id: &str, mark: Option<String>, columns: &[&'static str]) -> Result<Page, Failure> {
         let first = mark.is_none();
         let request = self.client.get_query_results().query_execution_id(id).max_results(PAGE).set_next_token(mark);
         let answer = request.send().await.map_err(|error| Failure::of(&error))?;

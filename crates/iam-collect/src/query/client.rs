@@ -11,7 +11,7 @@ use crate::connect::jittered;
 use crate::live::answer::Failure;
 
 /// How often a call is made again after the client itself gave up.
-const ROUNDS: u32 = 6;
+pub(super) const ROUNDS: u32 = 6;
 
 /// Rows of a page; what both services give at most.
 pub(super) const PAGE: i32 = 1000;
@@ -85,12 +85,7 @@ impl Client {
     }
 
     /// A page of the rows. Other columns than these are no answer.
-    pub(super) async fn page(
-        &self,
-        id: &str,
-        mark: Option<String>,
-        columns: &[&'static str],
-    ) -> Result<Page, Failure> {
+    pub(super) async fn page(&self, id: &str, mark: Option<String>, columns: &[&'static str]) -> Result<Page, Failure> {
         match self {
             Self::Athena(client) => client.page(id, mark, columns).await,
             Self::Lake(client) => client.page(id, mark, columns).await,

@@ -27,6 +27,9 @@ pub enum QueryError {
         /// Why it is unknown.
         why: String,
     },
+    /// The user wants it to stop, before it started.
+    #[error("interrupted: the query was not started")]
+    Interrupted,
     /// AWS did not start it.
     #[error("{engine} did not start the query: {reason}")]
     NotStarted {
@@ -147,10 +150,23 @@ pub(super) fn advice(reason: &str) -> Advice {
     const TOLD: [(&[&str], Advice); 6] = [
         (&["bytes scanned limit", "data usage control", "cutoff"], Advice::Limit),
         (&["output location", "outputlocation", "output bucket"], Advice::Output),
-        (&["access denied", "accessdenied", "not authorized", "insufficient permissions", "permission"], Advice::Policy),
-        (&["exhausted resources", "timeout", "timed out", "longer than aws allows", "too large", "slow down"], Advice::FewerDays),
         (
-            &["table_not_found", "does not exist", "not found", "column_not_found", "cannot be resolved", "type_mismatch"],
+            &["access denied", "accessdenied", "not authorized", "insufficient permissions", "permission"],
+            Advice::Policy,
+        ),
+        (
+            &["exhausted resources", "timeout", "timed out", "longer than aws allows", "too large", "slow down"],
+            Advice::FewerDays,
+        ),
+        (
+            &[
+                "table_not_found",
+                "does not exist",
+                "not found",
+                "column_not_found",
+                "cannot be resolved",
+                "type_mismatch",
+            ],
             Advice::Table,
         ),
         (&["category system", "may succeed when run again", "internal"], Advice::Again),
@@ -166,6 +182,7 @@ impl QueryError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreachable(error) => return error.hint(),
+            Self::Interrupted => return None,
             Self::TooMuch { .. } => {
                 "ask for fewer days (--since, --until) and merge the parts, or raise --budget".into()
             }
@@ -220,9 +237,14 @@ impl Advice {
     fn words(self, engine: &str) -> String {
         let lake = engine != "Athena";
         match self {
-            Self::FewerDays => "ask for fewer days (--since, --until), and put the parts together: `paring usage merge`".into(),
+            Self::FewerDays => {
+                "ask for fewer days (--since, --until), and put the parts together: `paring usage merge`".into()
+            }
             Self::Table if lake => "check that --event-data-store names a store of this account and region".into(),
-            Self::Table => "the table must be as `paring usage sql --dialect athena --ddl` makes it; check --database and --table".into(),
+            Self::Table => {
+                "the table must be as `paring usage sql --dialect athena --ddl` makes it; check --database and --table"
+                    .into()
+            }
             Self::Policy => "allow what `paring usage --engine … --print-policy` prints".into(),
             Self::Limit => "ask for fewer days, or have the workgroup's limit raised".into(),
             Self::Output => "give a place for the results: --output s3://BUCKET/PREFIX".into(),

@@ -93,8 +93,10 @@ pub(super) async fn preview(config: &SdkConfig, order: &Order) -> Preview {
 /// What the query would scan.
 pub(super) async fn scan(config: &SdkConfig, order: &Order) -> Scan {
     let place = match &order.engine {
-        Engine::Lake { .. } => Err("CloudTrail Lake does not tell what a query would scan, and says nothing of its sizes".into()),
-        Engine::Athena { logs: Some(logs), .. } => Ok(logs.clone()),
+        Engine::Lake { .. } => {
+            Err("CloudTrail Lake does not tell what a query would scan, and says nothing of its sizes".into())
+        }
+        Engine::Athena { logs: Some(logs), .. } => Ok(Place { url: logs.clone(), folders: Vec::new() }),
         Engine::Athena { database, table, .. } => place(config, database, table).await,
     };
     let listed = match place {
@@ -108,8 +110,32 @@ fn said(call: &str, failure: &Failure) -> String {
     bounded(&format!("`{call}` failed: {}: {}", failure.code, failure.message))
 }
 
-/// Where a table's logs lie: before the first part of its partitions that differs, else its location.
-async fn place(config: &SdkConfig, database: &str, table: &str) -> Result<String, String> {
+/// Where a table's logs lie.
+struct Place {
+    /// Before the first part that differs between partitions.
+    url: String,
+    /// The names of the folders from the bucket on, until that of the day; nothing where any may be there.
+    folders: Vec<Option<String>>,
+}
+
+impl Place {
+    /// The place of projected partitions: `s3://bucket/AWSLogs/${account}/CloudTrail/${region}/${timestamp}`.
+    fn of_template(template: &str) -> Self {
+        let path = location(template).map_or("", |(_, path)| path);
+        let names = path.split('/').take_while(|name| !name.contains("${timestamp}"));
+        let folders = names.map(|name| (!name.contains("${")).then(|| name.to_owned())).collect();
+        Self { url: template.split("${").next().unwrap_or(template).to_owned(), folders }
+    }
+
+    /// Whether a folder may hold partitions.
+    fn may_hold(&self, folder: &str) -> bool {
+        let names = folder.trim_end_matches('/').split('/');
+        names.zip(&self.folders).all(|(name, wanted)| wanted.as_ref().is_none_or(|wanted| wanted == name))
+    }
+}
+
+/// Where a table's logs lie, as it says.
+async fn place(config: &SdkConfig, database: &str, table: &str) -> Result<Place, String> {
     let request = aws_sdk_athena::Client::new(config)
         .get_table_metadata()
         .catalog_name("AwsDataCatalog")
@@ -123,14 +149,15 @@ async fn place(config: &SdkConfig, database: &str, table: &str) -> Result<String
     };
     let projected = parameter("projection.enabled").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     let template = parameter("storage.location.template").filter(|_| projected);
-    let place = template.map(|template| template.split("${").next().unwrap_or(template)).or(parameter("location"));
-    place.map(ToOwned::to_owned).ok_or_else(|| format!("the table `{table}` does not say where its logs lie"))
+    let at = |location: &str| Place { url: location.to_owned(), folders: Vec::new() };
+    let place = template.map(Place::of_template).or_else(|| parameter("location").map(at));
+    place.ok_or_else(|| format!("the table `{table}` does not say where its logs lie"))
 }
 
 /// Sums the sizes of the logs below a place, of the days wanted. Folders of other days are not listed.
-async fn listed(config: &SdkConfig, place: String, days: Days) -> Result<Scan, String> {
-    let Some((bucket, prefix)) = location(&place) else {
-        return Err(bounded(&format!("the logs lie at `{place}`, which is no place of S3")));
+async fn listed(config: &SdkConfig, place: Place, days: Days) -> Result<Scan, String> {
+    let Some((bucket, prefix)) = location(&place.url) else {
+        return Err(bounded(&format!("the logs lie at `{}`, which is no place of S3", place.url)));
     };
     let (client, bucket) = (S3::new(config), Arc::<str>::from(bucket));
     let (mut waiting, mut running) = (vec![prefix.to_owned()], JoinSet::new());
@@ -142,14 +169,14 @@ async fn listed(config: &SdkConfig, place: String, days: Days) -> Result<Scan, S
             running.spawn(folder(client.clone(), Arc::clone(&bucket), prefix, days));
         }
         let Some(done) = running.join_next().await else {
-            return Ok(Scan::Known { bytes, objects, below: place });
+            return Ok(Scan::Known { bytes, objects, below: place.url });
         };
         let found = done.map_err(|_| "a listing was lost".to_owned())?;
         let found = found.map_err(|failure| said("s3:ListBucket", &failure))?;
         bytes = bytes.saturating_add(found.bytes);
         objects += found.objects;
         pages += found.pages;
-        waiting.extend(found.folders);
+        waiting.extend(found.folders.into_iter().filter(|folder| place.may_hold(folder)));
         if pages > MOST_PAGES {
             return Err(format!("there are more than {} million logs to list: ask for fewer days", MOST_PAGES / 1000));
         }

@@ -1,7 +1,5 @@
 //! CloudTrail Lake's calls: start at most once, look, page, cancel.
 
-use std::collections::HashMap;
-
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_sdk_cloudtrail::types::QueryStatus;
@@ -41,12 +39,7 @@ impl Lake {
         Ok(Look { state: state(answer.query_status(), reason)?, scanned })
     }
 
-    pub(super) async fn page(
-        &self,
-        id: &str,
-        mark: Option<String>,
-        columns: &[&'static str],
-    ) -> Result<Page, Failure> {
+    pub(super) async fn page(&self, id: &str, mark: Option<String>, columns: &[&'static str]) -> Result<Page, Failure> {
         let request = self.client.get_query_results().query_id(id).max_query_results(PAGE).set_next_token(mark);
         let answer = request.send().await.map_err(|error| Failure::of(&error))?;
         if answer.query_status() != Some(&QueryStatus::Finished) {
@@ -77,7 +70,10 @@ fn state(status: Option<&QueryStatus>, reason: impl Fn() -> String) -> Result<St
 }
 
 /// A row's cells in the order of the columns. Lake names the column of each cell, and leaves out NULL or writes `null`.
-fn cells(row: Vec<HashMap<String, String>>, columns: &[&'static str]) -> Result<Vec<Option<String>>, Failure> {
+fn cells(
+    row: Vec<impl IntoIterator<Item = (String, String)>>,
+    columns: &[&'static str],
+) -> Result<Vec<Option<String>>, Failure> {
     let mut cells: Vec<Option<String>> = vec![None; columns.len()];
     let mut filled = vec![false; columns.len()];
     for (name, value) in row.into_iter().flatten() {

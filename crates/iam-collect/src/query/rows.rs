@@ -162,9 +162,10 @@ impl Answer {
     fn fetched(&self, mark: Option<String>) -> Result<Page, String> {
         let Inner { client, id, columns, pace, stop, .. } = &*self.inner;
         let (client, id, columns, wait, stop) = (client.clone(), id.clone(), *columns, pace.wait, stop.clone());
-        let page = self.inner.connection.wait(async move {
-            stop.or(again(wait, || client.page(&id, mark.clone(), columns))).await
-        });
+        let page = self
+            .inner
+            .connection
+            .wait(async move { stop.or(again(wait, || client.page(&id, mark.clone(), columns))).await });
         match page {
             Ok(Ok(Ok(page))) => Ok(page),
             Ok(Ok(Err(Failure { code, message, .. }))) => Err(super::error::bounded(&format!("{code}: {message}"))),

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::Order;
-use super::client::{Client, Look, State, again};
+use super::client::{Client, Look, ROUNDS, State, again};
 use super::error::{Ended, QueryError, advice, bounded};
 use super::estimate::Scan;
 use super::stop::{Stop, Stopped};
@@ -41,10 +41,7 @@ impl Run<'_> {
     /// Starts the query and waits for its end; its id, and what it scanned.
     pub(super) fn to_its_end(&self, told: &mut dyn FnMut(&Seen)) -> Result<(String, Option<u64>), QueryError> {
         let ends = Instant::now() + self.order.timeout;
-        // Not raced against a wish to stop: a query whose id is lost cannot be cancelled.
-        let (client, wait) = (self.client.clone(), self.pace.wait);
-        let started = self.connection.wait(async move { again(wait, || client.start()).await })?;
-        let id = started.map_err(|failure| self.not_started(&failure))?;
+        let id = self.started()?;
         told(&Seen::Started(&id));
         let mut scanned = None;
         match self.watched(&id, ends, &mut scanned, told) {
@@ -52,6 +49,28 @@ impl Run<'_> {
             Err(Over::Ended(error)) => Err(error),
             Err(Over::Cancel(why)) => Err(self.cancelled(&id, why, scanned)),
         }
+    }
+
+    /// Starts the query, once.
+    fn started(&self) -> Result<String, QueryError> {
+        let (client, wait, stop) = (self.client.clone(), self.pace.wait, self.stop.clone());
+        let started = self.connection.wait(async move {
+            let mut round = 0;
+            loop {
+                // Only the waits are cut short by the wish to stop: a query whose id is lost cannot be cancelled.
+                match client.start().await {
+                    Err(failure) if failure.passing && round < ROUNDS => {
+                        if stop.or(tokio::time::sleep(jittered(wait, round))).await.is_err() {
+                            let message = format!("interrupted; before: {}", failure.message);
+                            return Err(Failure { message, ..failure });
+                        }
+                        round += 1;
+                    }
+                    other => return other,
+                }
+            }
+        })?;
+        started.map_err(|failure| self.not_started(&failure))
     }
 
     fn not_started(&self, failure: &Failure) -> QueryError {
@@ -117,9 +136,7 @@ impl Run<'_> {
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Over> {
         let stop = self.stop.clone();
-        let done = self.connection.wait(async move {
-            stop.or(tokio::time::timeout_at(ends.into(), work)).await
-        });
+        let done = self.connection.wait(async move { stop.or(tokio::time::timeout_at(ends.into(), work)).await });
         match done {
             Ok(Ok(Ok(done))) => Ok(done),
             Ok(Ok(Err(_))) => Err(Over::Cancel(Ended::Late(self.order.timeout))),
@@ -138,12 +155,16 @@ impl Run<'_> {
         });
         let (failed, last) = match done {
             Ok((cancelled, look)) => {
+                let look = look.ok().and_then(Result::ok);
+                let over = look.as_ref().is_some_and(|look| !matches!(look.state, State::Queued | State::Running));
                 let failed = match cancelled {
                     Ok(Ok(())) => None,
+                    // It ended by itself in the meantime.
+                    _ if over => None,
                     Ok(Err(failure)) => Some(bounded(&format!("{}: {}", failure.code, failure.message))),
                     Err(_) => Some("no answer came".to_owned()),
                 };
-                (failed, look.ok().and_then(Result::ok).and_then(|look| look.scanned))
+                (failed, look.and_then(|look| look.scanned))
             }
             Err(lost) => (Some(lost.to_string()), None),
         };

@@ -119,8 +119,7 @@ impl Cost {
 
 /// A number of bytes for people.
 fn size(bytes: u64) -> String {
-    const UNITS: [(&str, u64); 4] =
-        [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
+    const UNITS: [(&str, u64); 4] = [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)];
     let exact = grouped(bytes);
     match UNITS.iter().find(|(_, size)| bytes >= *size) {
         Some((unit, size)) => {

@@ -146,7 +146,7 @@ pub(in super::super) fn read(
     let answer = query::run(&order, &mut |seen| told(seen, &order, &cost, (&spinner, &mut *terminal)));
     spinner.finish_and_clear();
     let answer = answer.map_err(|error| refused(&error, &cost))?;
-    let usage = read_rows(&answer, &asked, (catalog, options), diagnostics);
+    let usage = read_rows(&answer, (catalog, options), diagnostics);
     let rows = answer.outcome().map_err(|error| refused(&error, &cost))?;
     let scanned = match answer.scanned() {
         Some(bytes) => format!("{} scanned · {}", size(bytes), cost.of(bytes)),
@@ -160,14 +160,9 @@ pub(in super::super) fn read(
     Ok(usage)
 }
 
-fn read_rows(
-    answer: &Answer,
-    asked: &Asked,
-    (catalog, options): (&Catalog, &Options),
-    diagnostics: &mut Vec<Diagnostic>,
-) -> UsageLog {
+fn read_rows(answer: &Answer, (catalog, options): (&Catalog, &Options), diagnostics: &mut Vec<Diagnostic>) -> UsageLog {
     let rows = answer.clone();
-    let name = format!("query-{}-{}.csv", asked.of, answer.id());
+    let name = format!("query-{}.csv", answer.id());
     let source = LogSource::new(&name, None, move || Ok(Box::new(rows.rows()?)));
     // The statement chose the days; rows of a day stand for records of its folders, wherever within it they lie.
     let options = Options { since: None, until: None, ..options.clone() };
@@ -180,7 +175,8 @@ fn none(order: &Order, asked: &Asked, rows: u64, records: u64) -> CliError {
             .hint("without --role and --account, the roles that were seen are listed");
     }
     let message = format!("no record of these days is in `{}` ({} rows, {})", asked.of, rows, order.engine.name());
-    CliError::user(message).hint("check --since and --until, and the accounts, Regions and first day that the table names")
+    CliError::user(message)
+        .hint("check --since and --until, and the accounts, Regions and first day that the table names")
 }
 
 /// Says how the run goes, where someone watches.
@@ -190,12 +186,13 @@ fn told(seen: &Seen<'_>, order: &Order, cost: &Cost, (spinner, terminal): (&Prog
             let (objects, cost) = (grouped(*objects), cost.of(*bytes));
             terminal.note(&format!("would scan {}: {objects} objects · {cost}", size(*bytes)));
         }
-        Seen::Estimated(Scan::Unknown { why }) => terminal.note(&format!("would scan an unknown number of bytes: {why}")),
+        Seen::Estimated(Scan::Unknown { why }) => {
+            terminal.note(&format!("would scan an unknown number of bytes: {why}"))
+        }
         Seen::Started(id) => terminal.note(&format!("query {id} is started by {}", order.engine.name())),
         Seen::Queued => spinner.set_message("the query waits for its turn"),
-        Seen::Running(scanned) => {
-            spinner.set_message(format!("the query runs, {} scanned", size(scanned.unwrap_or_default())));
-        }
+        Seen::Running(None) => spinner.set_message("the query runs"),
+        Seen::Running(Some(bytes)) => spinner.set_message(format!("the query runs, {} scanned", size(*bytes))),
     }
     spinner.tick();
 }
