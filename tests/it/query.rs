@@ -18,7 +18,10 @@ fn what_is_missing_or_does_not_go_together_is_said() {
     check(&["usage"], "<LOGS>...");
     check(&["usage", "--engine", "athena"], "--database");
     check(&["usage", "--engine", "cloudtrail-lake"], "--event-data-store");
-    check(&["usage", "logs", "--workgroup", "w"], "--engine");
+    check(&["usage", "--workgroup", "w"], "--engine");
+    for alone in [["--workgroup", "w"], ["--budget", "5GB"], ["--timeout", "5"]] {
+        check(&[&["usage", "logs"][..], &alone].concat(), "cannot be used with");
+    }
     check(&with(&["logs"]), "cannot be used with");
     check(&with(&["--table", "a;b"]), "a name of letters");
     check(&with(&["--budget", "50"]), "such as 50GB");

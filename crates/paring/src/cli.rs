@@ -112,7 +112,7 @@ pub(crate) enum Action {
     /// List the principals that may do an action on a resource
     WhoCan(WhoCan),
     /// Show what each role did, from CloudTrail logs alone
-    Usage(Usage),
+    Usage(Box<Usage>),
     /// Write a snapshot of an account: from saved AWS CLI output, or live
     Collect(Collect),
     /// Look up AWS's actions as this program knows them, and what changed since an older catalogue

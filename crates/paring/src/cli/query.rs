@@ -13,60 +13,60 @@ pub(crate) struct Query {
     pub(crate) engine: Option<QueryEngine>,
 
     /// Of Athena: the database of the table
-    #[arg(long, value_name = "NAME", required_if_eq("engine", "athena"), requires = "engine", value_parser = name, help_heading = "Engine")]
+    #[arg(long, value_name = "NAME", required_if_eq("engine", "athena"), requires = "engine", conflicts_with = "logs", value_parser = name, help_heading = "Engine")]
     pub(crate) database: Option<String>,
 
     /// Of Athena: the workgroup that runs the query; its limits hold
-    #[arg(long, value_name = "NAME", required_if_eq("engine", "athena"), requires = "engine", value_parser = name, help_heading = "Engine")]
+    #[arg(long, value_name = "NAME", required_if_eq("engine", "athena"), requires = "engine", conflicts_with = "logs", value_parser = name, help_heading = "Engine")]
     pub(crate) workgroup: Option<String>,
 
     /// Of Athena: the table, as `paring usage sql --dialect athena --ddl` makes it [default: cloudtrail]
-    #[arg(long, value_name = "NAME", requires = "engine", value_parser = name, help_heading = "Engine")]
+    #[arg(long, value_name = "NAME", requires = "engine", conflicts_with = "logs", value_parser = name, help_heading = "Engine")]
     pub(crate) table: Option<String>,
 
     /// Of Athena: where results go, where the workgroup names no place
-    #[arg(long, value_name = "s3://BUCKET/PREFIX", requires = "engine", value_parser = place, help_heading = "Engine")]
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", requires = "engine", conflicts_with = "logs", value_parser = place, help_heading = "Engine")]
     pub(crate) output: Option<String>,
 
     /// Of Athena: where the table's logs lie, for the estimate and --print-policy [default: as the table says]
-    #[arg(long, value_name = "s3://BUCKET/PREFIX", requires = "engine", value_parser = place, help_heading = "Engine")]
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", requires = "engine", conflicts_with = "logs", value_parser = place, help_heading = "Engine")]
     pub(crate) location: Option<String>,
 
     /// Of CloudTrail Lake: the event data store
-    #[arg(long, value_name = "ARN", required_if_eq("engine", "cloudtrail-lake"), requires = "engine", value_parser = store, help_heading = "Engine")]
+    #[arg(long, value_name = "ARN", required_if_eq("engine", "cloudtrail-lake"), requires = "engine", conflicts_with = "logs", value_parser = store, help_heading = "Engine")]
     pub(crate) event_data_store: Option<Arn>,
 
     /// The AWS profile that asks [default: as the AWS CLI chooses]
-    #[arg(long, value_name = "NAME", requires = "engine", help_heading = "Engine")]
+    #[arg(long, value_name = "NAME", requires = "engine", conflicts_with = "logs", help_heading = "Engine")]
     pub(crate) profile: Option<String>,
 
     /// Of Athena: the region it is in [default: the profile's]
-    #[arg(long, value_name = "REGION", requires = "engine", help_heading = "Engine")]
+    #[arg(long, value_name = "REGION", requires = "engine", conflicts_with = "logs", help_heading = "Engine")]
     pub(crate) region: Option<String>,
 
     /// Run nothing: print what the query would scan, what that costs, and the workgroup's own limit
-    #[arg(long, requires = "engine", help_heading = "Engine")]
+    #[arg(long, requires = "engine", conflicts_with = "logs", help_heading = "Engine")]
     pub(crate) dry_run: bool,
 
     /// Start nothing that would scan more, such as 50GB, or of which that is not known; and cancel the query once AWS reports
     /// that more was scanned. What was scanned until then is billed
-    #[arg(long, value_name = "BYTES", requires = "engine", value_parser = bytes, help_heading = "Engine")]
+    #[arg(long, value_name = "BYTES", requires = "engine", conflicts_with = "logs", value_parser = bytes, help_heading = "Engine")]
     pub(crate) budget: Option<u64>,
 
     /// With --budget: start also where it is not known before what the query would scan, as with CloudTrail Lake
-    #[arg(long, requires = "budget", help_heading = "Engine")]
+    #[arg(long, requires = "budget", conflicts_with = "logs", help_heading = "Engine")]
     pub(crate) unestimated: bool,
 
     /// Cancel the query where it takes longer than so many minutes
-    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=1440), help_heading = "Engine")]
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, conflicts_with = "logs", value_parser = clap::value_parser!(u64).range(1..=1440), help_heading = "Engine")]
     pub(crate) timeout: u64,
 
     /// What a terabyte that is scanned costs, in USD [default: 5, the list price]
-    #[arg(long, value_name = "USD", requires = "engine", help_heading = "Engine")]
+    #[arg(long, value_name = "USD", requires = "engine", conflicts_with = "logs", help_heading = "Engine")]
     pub(crate) price_per_tb: Option<Price>,
 
     /// Print the policy that these options need, and run nothing
-    #[arg(long, requires = "engine", conflicts_with = "dry_run", help_heading = "Engine")]
+    #[arg(long, requires = "engine", conflicts_with_all = ["logs", "dry_run"], help_heading = "Engine")]
     pub(crate) print_policy: bool,
 }
 

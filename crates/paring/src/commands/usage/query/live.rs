@@ -8,16 +8,36 @@ use iam_collect::{access_analyzer, trail_logs};
 use iam_model::catalog::Catalog;
 use iam_model::diagnostic::Diagnostic;
 use iam_model::usage::UsageLog;
-use iam_usage::{COLUMNS, LogSource, Options, is_row};
+use iam_usage::{COLUMNS, Dialect, LogSource, Options, Period, is_row, statement};
 use indicatif::ProgressBar;
 use sha2::{Digest as _, Sha256};
 
-use super::{Asked, Cost, asked, grouped, size, table};
+use super::money::{Cost, grouped, size};
+use super::{days, of, table};
 use crate::cli::{QueryEngine, Usage};
 use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::logs;
 use crate::terminal::Terminal;
+
+/// A statement and the days that it reads.
+struct Asked {
+    text: String,
+    period: Period,
+    of: String,
+}
+
+/// What an engine is asked, from the arguments.
+fn asked(engine: QueryEngine, arguments: &Usage) -> Result<Asked, CliError> {
+    let (period, of) = (days(arguments)?, of(engine, &arguments.query));
+    let text = match engine {
+        // A name with a `-` is none in SQL, unless it is quoted.
+        QueryEngine::Athena if of.contains('-') => statement(Dialect::Athena, &format!("\"{of}\""), period),
+        QueryEngine::Athena => statement(Dialect::Athena, &of, period),
+        QueryEngine::CloudtrailLake => statement(Dialect::CloudTrailLake, &of, period),
+    };
+    Ok(Asked { text, period, of })
+}
 
 fn order(engine: QueryEngine, arguments: &Usage, asked: &Asked) -> Order {
     let query = &arguments.query;
@@ -187,7 +207,7 @@ fn told(seen: &Seen<'_>, order: &Order, cost: &Cost, (spinner, terminal): (&Prog
             terminal.note(&format!("would scan {}: {objects} objects · {cost}", size(*bytes)));
         }
         Seen::Estimated(Scan::Unknown { why }) => {
-            terminal.note(&format!("would scan an unknown number of bytes: {why}"))
+            terminal.note(&format!("would scan an unknown number of bytes: {why}"));
         }
         Seen::Started(id) => terminal.note(&format!("query {id} is started by {}", order.engine.name())),
         Seen::Queued => spinner.set_message("the query waits for its turn"),
