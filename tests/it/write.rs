@@ -70,3 +70,66 @@ fn a_folder_of_rules_replaces_the_built_in_ones() {
     assert_eq!((output.code, output.stdout.as_str()), (2, ""));
     assert!(output.stderr.contains("broken.cedar:"), "{}", output.stderr);
 }
+
+/// Patches that a former run made and this one did not would be applied with the new ones, unproved.
+#[test]
+fn a_second_run_takes_away_what_the_first_one_wrote() {
+    let folder = folder();
+    let role = archive_role(&folder);
+    let out = [ARGUMENTS, &["--out", "out"]].concat();
+    assert_eq!(folder.paring(&out).code, 0);
+    let policies = |folder: &Folder| std::fs::read_dir(folder.path().join("out/policies")).unwrap().count();
+    assert!(policies(&folder) > 1);
+    let again = folder.paring(&[&out[..], &["--role", &role]].concat());
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert!(
+        again.stderr.contains("wrote report.json, changes.json, 1 policy and 1 patch below `out`"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(policies(&folder), 1);
+}
+
+#[test]
+fn results_are_not_written_among_files_that_no_run_made() {
+    let check = |file: &str, said: &str| {
+        let folder = folder();
+        let out = [ARGUMENTS, &["--out", "out"]].concat();
+        assert_eq!(folder.paring(&out).code, 0);
+        let report = folder.read("out/report.json");
+        folder.write(file, "mine\n");
+        let role = archive_role(&folder);
+        let again = folder.paring(&[&out[..], &["--role", &role]].concat());
+        assert_eq!(again.code, 2, "{}", again.stdout);
+        assert!(again.stderr.contains(said), "{}", again.stderr);
+        assert_eq!(folder.read(file), "mine\n");
+        assert_eq!(folder.read("out/report.json"), report, "half of the results are new");
+    };
+    check("out/patches/old.diff", "`out` holds `patches/old.diff`, which this run did not make; nothing was written");
+    check("out/.paring-written", "`out/.paring-written` is not a list of what paring wrote");
+    let folder = folder();
+    folder.write("secret", "mine\n");
+    folder.write("out/.paring-written", "paring-written/1\n0  ../secret\n");
+    let output = folder.paring(&[ARGUMENTS, &["--out", "out"]].concat());
+    assert_eq!(output.code, 2, "a list that leaves the folder was followed: {}", output.stderr);
+    assert_eq!(folder.read("secret"), "mine\n");
+}
+
+#[test]
+fn a_result_that_was_edited_is_not_removed() {
+    let folder = folder();
+    let role = archive_role(&folder);
+    let out = [ARGUMENTS, &["--out", "out"]].concat();
+    assert_eq!(folder.paring(&out).code, 0);
+    let other = std::fs::read_dir(folder.path().join("out/policies")).unwrap();
+    let other = other.map(|e| e.unwrap().file_name().into_string().unwrap()).find(|n| !n.contains(&role)).unwrap();
+    folder.write(&format!("out/policies/{other}"), "edited");
+    let again = folder.paring(&[&out[..], &["--role", &role]].concat());
+    assert_eq!(again.code, 2, "{}", again.stdout);
+    assert!(
+        again.stderr.contains("is from a former run and was edited since; nothing was written"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(folder.read(&format!("out/policies/{other}")), "edited");
+}

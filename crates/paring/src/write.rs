@@ -8,6 +8,10 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::CliError;
 
+mod results;
+
+pub(crate) use results::replace_results;
+
 /// Writes files below a folder, which is made if need be; `(path below the folder, text)`.
 pub(crate) fn results(folder: &Path, files: &[(String, String)]) -> Result<(), CliError> {
     for (relative, text) in files {

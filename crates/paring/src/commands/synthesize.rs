@@ -26,8 +26,9 @@ pub(crate) fn run(arguments: &Synthesize, terminal: &mut Terminal) -> Result<Out
     match &arguments.out {
         Some(folder) => {
             let files = files(&made, arguments.format);
-            write::results(folder, &files)?;
-            terminal.note(&format!("wrote {} policies into `{}`", files.len(), folder.display()));
+            write::replace_results(folder, &[], &files)?;
+            let wrote = counted(files.len(), "policy", "policies");
+            terminal.note(&format!("wrote {wrote} into `{}`", folder.display()));
         }
         // An asked-for role without a policy prints nothing: an empty document would empty the role.
         None if made.is_empty() => {}

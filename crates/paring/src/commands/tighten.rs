@@ -11,6 +11,7 @@ use crate::cli::{Format, Tighten};
 use crate::error::CliError;
 use crate::job::Job;
 use crate::pipeline::{self, Tightened};
+use crate::report::counted;
 use crate::terminal::Terminal;
 use crate::{report, second_opinion, write};
 
@@ -56,14 +57,23 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
     };
     terminal.data(&text)?;
     if let Some(folder) = &arguments.out {
-        write::results(folder, &files(done))?;
+        let files = files(done);
+        write::replace_results(folder, &["policies", "patches"], &files)?;
         super::synthesize::refused(done, terminal);
-        terminal.note(&format!("wrote report.json, changes.json, policies/ and patches/ below `{}`", folder.display()));
+        terminal.note(&format!("wrote {} below `{}`", told(&files), folder.display()));
     }
     if let (true, Some(folder)) = (arguments.write, &arguments.iac) {
         return apply(folder, done, arguments.force, terminal);
     }
     Ok(false)
+}
+
+/// The files in words: those on top by name, those in folders by number.
+fn told(files: &[(String, String)]) -> String {
+    let below = |folder: &str| files.iter().filter(|(path, _)| path.starts_with(folder)).count();
+    let policies = counted(below("policies/"), "policy", "policies");
+    let patches = counted(below("patches/"), "patch", "patches");
+    format!("report.json, changes.json, {policies} and {patches}")
 }
 
 /// What `--out` writes.
