@@ -133,3 +133,47 @@ fn walk(folder: &Folder, below: &str) -> Vec<String> {
     }
     found
 }
+
+/// "Clean" is said of something; where there is nothing to judge, the run ends as one that was used wrongly.
+#[test]
+fn nothing_to_judge_is_not_a_clean_result() {
+    let folder = Folder::new();
+    folder.write("none.json", r#"{"schema": "paring-snapshot/1", "organization": null, "accounts": {}}"#);
+    folder.write("none.jsonl", "\n");
+    let output = folder.paring(&["audit", "--snapshot", "none.json"]);
+    assert_eq!((output.code, output.stderr.contains("`none.json` holds no account")), (2, true), "{}", output.stderr);
+    for command in ["simulate", "check"] {
+        let output = folder.paring(&[command, "--cases", "none.jsonl"]);
+        assert_eq!((output.code, output.stderr.contains("`none.jsonl` holds no case")), (2, true), "{}", output.stderr);
+    }
+    let output = folder.paring(&["check", "no-new-access", "--old", "-", "--new", "-"]);
+    assert_eq!(
+        (output.code, output.stderr.contains("standard input can be read once")),
+        (2, true),
+        "{}",
+        output.stderr
+    );
+}
+
+/// A queue's name is chosen by whoever makes it, and what a terminal would obey must not reach one.
+#[test]
+fn names_in_logs_cannot_drive_the_terminal() {
+    let folder = Folder::new();
+    let queue = "q\\u001b[2J\\u001b]0;x\\u0007\\u202e";
+    let record = format!(
+        r#"{{"Records": [{{"eventVersion": "1.09", "eventTime": "2026-09-01T00:00:00Z", "eventSource": "sqs.amazonaws.com",
+        "eventName": "DeleteQueue", "awsRegion": "eu-west-1", "eventID": "00000000-0000-4000-8000-000000000001", "recipientAccountId": "111122223333",
+        "userIdentity": {{"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/r/s", "accountId": "111122223333",
+        "sessionContext": {{"sessionIssuer": {{"type": "Role", "arn": "arn:aws:iam::111122223333:role/r", "userName": "r", "accountId": "111122223333"}}}}}},
+        "requestParameters": {{"queueUrl": "https://sqs.eu-west-1.amazonaws.com/111122223333/{queue}"}}}}]}}"#
+    );
+    folder.write("log.json", record);
+    for colour in ["always", "never"] {
+        let output = folder.paring(&["usage", "log.json", "--format", "text", "--color", colour]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        assert!(output.stdout.contains("sqs:DeleteQueue"), "{}", output.stdout);
+        for hostile in ["\u{1b}[2J", "\u{1b}]", "\u{7}", "\u{202e}"] {
+            assert!(!output.stdout.contains(hostile), "{colour}: {:?}", output.stdout);
+        }
+    }
+}

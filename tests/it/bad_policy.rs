@@ -83,7 +83,8 @@ fn what_is_no_json_is_refused_at_its_place_and_decides_nothing() {
     ] {
         let output = check(policy);
         told(&output, &["json-invalid", &format!("p.json{place}"), message, hint]);
-        assert_eq!(output.code, 1, "{place} {message}");
+        assert_eq!(output.code, 2, "{place} {message}");
+        told(&output, &["error: `p.json` is no policy"]);
         assert!(output.stdout.contains("undecided"), "{message}: {}", output.stdout);
         if policy.len() < 1_000 && !policy.is_empty() {
             let output = simulate(policy);

@@ -195,3 +195,34 @@ fn policies_that_only_deny_are_compared_as_guardrails() {
         assert!(difference.code == 1 && difference.stdout.contains("sqs Write"), "{name}: {}", difference.stdout);
     }
 }
+
+/// A program reads the outcome, what shows it, and the version of the form.
+#[test]
+fn checks_answer_in_json_too() {
+    let folder = Folder::new();
+    folder.write(
+        "old.json",
+        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}"#,
+    );
+    folder.write(
+        "new.json",
+        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#,
+    );
+    let check = |old: &str, new: &str| {
+        let output = folder.paring(&["check", "no-new-access", "--old", old, "--new", new, "--format", "json"]);
+        (output.code, serde_json::from_str::<serde_json::Value>(&output.stdout).unwrap())
+    };
+    let (code, said) = check("new.json", "old.json");
+    assert_eq!(
+        (code, &said["schema"], &said["checks"][0]["outcome"]),
+        (0, &"paring-checks/1".into(), &"proved".into())
+    );
+    assert!(said["checks"][0]["certificate"].as_str().unwrap().contains("paring-proof"), "{said}");
+    let (code, said) = check("old.json", "new.json");
+    let one = &said["checks"][0];
+    assert_eq!(
+        (code, &one["outcome"], &one["policy"], &one["old"]),
+        (1, &"refuted".into(), &"new.json".into(), &"old.json".into())
+    );
+    assert!(one["counterexample"]["action"].as_str().unwrap().starts_with("s3:"), "{said}");
+}

@@ -39,10 +39,16 @@ pub(crate) fn read_text(path: &Path) -> Result<SourceText, CliError> {
 
 /// A snapshot: a file, a folder of AWS CLI output, or standard input for `-`.
 pub(crate) fn read_snapshot(path: &Path) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
-    if path == Path::new("-") {
-        return iam_collect::from_reader("<standard input>", std::io::stdin()).map_err(|e| CliError::collect(&e));
+    let read = match path == Path::new("-") {
+        true => iam_collect::from_reader("<standard input>", std::io::stdin()),
+        false => iam_collect::from_path(path),
+    };
+    let (snapshot, diagnostics) = read.map_err(|e| CliError::collect(&e))?;
+    // Nothing can be found in nothing, and "no findings" would say otherwise.
+    if snapshot.accounts.is_empty() {
+        return Err(CliError::user(format!("`{}` holds no account", path.display())));
     }
-    iam_collect::from_path(path).map_err(|e| CliError::collect(&e))
+    Ok((snapshot, diagnostics))
 }
 
 /// A file found below a folder or named by the user.

@@ -137,16 +137,22 @@ impl Terminal {
 
     /// Control characters of file names and policies must not reach the terminal.
     fn message(&self, text: &str) {
-        let safe = without_control(text, "\n\t\u{1b}");
+        let safe = self.paint_err.clean(text);
         // Nothing can be done where standard error is closed.
         let _ = writeln!(io::stderr(), "{safe}");
     }
 }
 
-/// A text in which control characters are replaced, but for those in `kept`. Names come from accounts, files and
-/// policies, and may hold what a terminal would obey.
+/// A text in which what a terminal would obey is replaced, but for the control characters in `kept`. Names come from
+/// accounts, logs, files and policies: whoever can make a call that is logged chooses some of them.
 pub(crate) fn without_control(text: &str, kept: &str) -> String {
-    text.chars().map(|c| if c.is_control() && !kept.contains(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if obeyed(c) && !kept.contains(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Prints help, the version, or what is wrong with the arguments.
@@ -185,6 +191,45 @@ impl Paint {
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.0 { format!("\u{1b}[{code}m{text}{RESET}") } else { text.to_owned() }
+    }
+
+    /// A whole text as the terminal may have it: lines, tabs, the colours of this type where there are any, and nothing
+    /// else that a terminal would obey.
+    pub(crate) fn clean(self, text: &str) -> String {
+        // Lines of a file that ends them like Windows, shown in a diff.
+        let text = text.replace("\r\n", "\n");
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find('\u{1b}') {
+            let (before, from) = rest.split_at(at);
+            out.push_str(&without_control(before, "\n\t"));
+            let own = COLOURS.iter().find(|colour| self.0 && from.starts_with(**colour)).copied();
+            out.push_str(own.unwrap_or("\u{fffd}"));
+            rest = from.get(own.map_or(1, str::len)..).unwrap_or_default();
+        }
+        out.push_str(&without_control(rest, "\n\t"));
+        out
+    }
+}
+
+const RESET: &str = "\u{1b}[0m";
+
+/// Every sequence that `Paint` writes.
+const COLOURS: [&str; 7] = ["\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m", "\u{1b}[36m", "\u{1b}[1m", "\u{1b}[2m", RESET];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_colours_reach_the_terminal() {
+        let painted = Paint(true).red("a") + &Paint(true).dim("b") + &Paint(true).bold(&Paint(true).cyan("c"));
+        assert_eq!(Paint(true).clean(&painted), painted);
+        assert!(!Paint(false).clean(&painted).contains('\u{1b}'));
+        let hostile = "q\u{1b}]0;title\u{7}\u{1b}[2J\u{202e}fdp\u{9b}31m\r\u{1b}";
+        let clean = Paint(true).clean(hostile);
+        assert_eq!(clean, "q\u{fffd}]0;title\u{fffd}\u{fffd}[2J\u{fffd}fdp\u{fffd}31m\u{fffd}\u{fffd}");
+        assert_eq!(Paint(true).clean("配車 é\n\t"), "配車 é\n\t");
     }
 }

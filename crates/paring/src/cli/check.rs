@@ -32,6 +32,9 @@ pub(crate) enum PolicyCheck {
         /// The policy as it would be, or a folder: files of one name belong together, one without a partner is new
         #[arg(long, value_name = "FILE")]
         new: PathBuf,
+        /// How to print the outcome
+        #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+        format: Format,
     },
     /// Whether policies grant none of the listed access
     NotGranted {
@@ -41,6 +44,9 @@ pub(crate) enum PolicyCheck {
         /// What must not be granted: {"actions": [...], "resources": [...]}
         #[arg(long, value_name = "FILE")]
         access: PathBuf,
+        /// How to print the outcome
+        #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+        format: Format,
     },
     /// Whether resource policies let no stranger in
     NoPublic {
@@ -50,6 +56,9 @@ pub(crate) enum PolicyCheck {
         /// The type of the resource, such as AWS::S3::Bucket [default: ask about every action]
         #[arg(long, value_name = "TYPE", value_parser = resource_type)]
         resource_type: Option<ResourceType>,
+        /// How to print the outcome
+        #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+        format: Format,
     },
     /// Whether policies are well made: unknown actions and keys, dead statements, wrong resources, sizes
     Policy(CheckPolicy),

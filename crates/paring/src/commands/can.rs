@@ -14,13 +14,14 @@ use crate::terminal::{Paint, Terminal};
 /// Runs the command.
 pub(crate) fn run(arguments: &Can, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let question = &arguments.question;
+    request::tell_unknown_action(&question.action, terminal)?;
     request::ask(&question.snapshot, terminal, |snapshot, evaluator, terminal| {
         let principal = request::principal(&arguments.principal, evaluator)?;
         let request = request::request(principal, &question.action, &question.resource, &question.facts)?;
         let decision = evaluator.decide_request(&request);
         let asked = Asked { snapshot, evaluator, request: &request, decision: &decision };
         terminal.data(&match question.format {
-            Format::Text => asked.text(terminal.paint()),
+            Format::Text => terminal.paint().clean(&asked.text(terminal.paint())),
             Format::Json => asked.json().to_pretty(),
         })?;
         Ok(if decision.outcome.is_allow() { Outcome::Clean } else { Outcome::Findings })
@@ -108,6 +109,7 @@ impl Asked<'_> {
             members
         });
         Value::Object(vec![
+            text("schema", "paring-decision/1"),
             text("principal", &self.request.principal.to_string()),
             text("action", self.request.action.as_str()),
             text("resource", self.request.resource.as_str()),

@@ -2,6 +2,7 @@
 //!
 //! Reads documents and prints outcomes; how a check is decided is not known here.
 
+mod answer;
 mod cases;
 pub(super) mod policy;
 
@@ -12,16 +13,16 @@ use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::catalog::Catalog;
-use iam_model::json::{self, Limits as JsonLimits, Node};
+use iam_model::json::{self, Limits as JsonLimits, Node, NodeKind};
 use iam_model::policy::{PolicyDocument, parse};
-use iam_model::text::SourceText;
+use iam_model::text::{SourceName, SourceText};
 use iam_verify::not_granted::{self, Access};
 use iam_verify::outcome::Outcome as Verdict;
 use iam_verify::{adds_nothing, no_public};
 use rayon::prelude::*;
 
 use super::Outcome;
-use crate::cli::{Check, PolicyCheck};
+use crate::cli::{Check, Format, PolicyCheck};
 use crate::error::CliError;
 use crate::input;
 use crate::terminal::{Terminal, without_control};
@@ -44,11 +45,23 @@ struct Question {
     old: Option<SourceText>,
 }
 
+impl Question {
+    /// The name of a policy that is no JSON object; what it says is not known, so nothing can be said of it.
+    fn unreadable(&self) -> Option<&SourceName> {
+        let readable = |source: &SourceText| {
+            let arena = json::Arena::for_text(source.text.len());
+            json::parse(&arena, &source.text, JsonLimits::POLICY)
+                .is_ok_and(|node| matches!(node.kind, NodeKind::Object(_)))
+        };
+        [Some(&self.policy), self.old.as_ref()].into_iter().flatten().find(|source| !readable(source)).map(|s| &s.name)
+    }
+}
+
 fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let (questions, access) = match check {
         PolicyCheck::Policy(arguments) => return policy::run(arguments, terminal),
-        PolicyCheck::NoNewAccess { old, new } => (comparisons(old, new, terminal)?, None),
-        PolicyCheck::NotGranted { policy, access } => (policies(policy)?, Some(read_access(access)?)),
+        PolicyCheck::NoNewAccess { old, new, .. } => (comparisons(old, new, terminal)?, None),
+        PolicyCheck::NotGranted { policy, access, .. } => (policies(policy)?, Some(read_access(access)?)),
         PolicyCheck::NoPublic { policy, .. } => (policies(policy)?, None),
     };
     let catalog = crate::catalog::embedded()?;
@@ -71,56 +84,31 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
         (diagnostics, verdict, false)
     };
     let judged: Vec<_> = questions.par_iter().map(judge).collect();
-    let mut text = String::new();
-    let mut counts = [0_usize; 3];
     if judged.iter().any(|(_, _, guardrails)| *guardrails) {
         terminal.note(GUARDRAILS);
     }
+    let mut answers = Vec::new();
     for (question, (diagnostics, verdict, _)) in questions.iter().zip(&judged) {
         terminal.diagnostics(diagnostics);
-        let [proved, refuted, undecided] = &mut counts;
-        *match verdict.outcome {
-            Verdict::Proved { .. } => proved,
-            Verdict::Refuted { .. } => refuted,
-            Verdict::Undecided { .. } => undecided,
-        } += 1;
-        match questions.as_slice() {
-            [_] => text.push_str(&alone(verdict)),
-            _ => text.push_str(&in_a_list(question, &verdict.outcome)),
-        }
+        answers.push((question, verdict));
     }
-    let [proved, refuted, undecided] = counts;
-    if questions.len() != 1 {
-        let all = questions.len();
-        text.push_str(&format!("{all} policies: {proved} proved, {refuted} refuted, {undecided} undecided\n"));
+    terminal.data(&match check {
+        PolicyCheck::NoNewAccess { format: Format::Json, .. }
+        | PolicyCheck::NotGranted { format: Format::Json, .. }
+        | PolicyCheck::NoPublic { format: Format::Json, .. } => answer::json(&answers),
+        _ => without_control(&answer::text(&answers), "\n"),
+    })?;
+    if let Some(name) = questions.iter().find_map(Question::unreadable) {
+        return Err(CliError::user(format!("`{name}` is no policy"))
+            .hint("a policy is a JSON object; what is wrong, and where, stands above"));
     }
-    terminal.data(&without_control(&text, "\n"))?;
-    Ok(if refuted + undecided == 0 { Outcome::Clean } else { Outcome::Findings })
+    let holds = judged.iter().all(|(_, verdict, _)| matches!(verdict.outcome, Verdict::Proved { .. }));
+    Ok(if holds { Outcome::Clean } else { Outcome::Findings })
 }
 
 /// Whether new policies allow what old ones did not, shown in names that AWS publishes.
 fn new_access(old: &[PolicyDocument], new: &[PolicyDocument], catalog: &Catalog) -> adds_nothing::Verdict {
     adds_nothing::check_documents(old, new, Limits::default()).in_known_names(old, new, catalog)
-}
-
-/// One verdict with its counterexample, or the certificate of its proof.
-fn alone(verdict: &adds_nothing::Verdict) -> String {
-    let mut text = format!("{}: {}\n", verdict.outcome.as_str(), reason(&verdict.outcome));
-    if let Verdict::Refuted { counterexample: Some(request), .. } = &verdict.outcome {
-        text.push_str(&format!("counterexample: {request}\n"));
-    }
-    if let Some(certificate) = &verdict.certificate {
-        text.push_str(&certificate.to_string());
-    }
-    text
-}
-
-fn in_a_list(question: &Question, outcome: &Verdict) -> String {
-    let mut text = format!("{}: {}: {}\n", question.policy.name, outcome.as_str(), reason(outcome));
-    if let Verdict::Refuted { counterexample: Some(request), .. } = outcome {
-        text.push_str(&format!("  counterexample: {request}\n"));
-    }
-    text
 }
 
 /// The files named, and the JSON files below the folders named.
@@ -141,6 +129,10 @@ fn policies(named: &[PathBuf]) -> Result<Vec<Question>, CliError> {
 fn comparisons(old: &Path, new: &Path, terminal: &mut Terminal) -> Result<Vec<Question>, CliError> {
     match (old.is_dir(), new.is_dir()) {
         (false, false) => {
+            if [old, new].into_iter().all(|path| path == Path::new("-")) {
+                return Err(CliError::user("both policies are `-`, and standard input can be read once")
+                    .hint("give one of them as a file"));
+            }
             return Ok(vec![Question { policy: input::read_text(new)?, old: Some(input::read_text(old)?) }]);
         }
         (true, true) => {}

@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Cut, terminal: &mut Terminal) -> Result<Outcome, C
     };
     let text = match arguments.format {
         Format::Json => change::write(&found.changes, &[]),
-        Format::Text => render(&found, usage.is_some(), terminal.paint()),
+        Format::Text => terminal.paint().clean(&render(&found, usage.is_some(), terminal.paint())),
     };
     terminal.data(&text)?;
     if arguments.format == Format::Json && !found.left.is_empty() {

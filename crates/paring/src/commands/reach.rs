@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &Reach, terminal: &mut Terminal) -> Result<Outcome,
         return Err(CliError::user(format!("the snapshot does not say which role `{function}` runs as")));
     };
     let text = match arguments.format {
-        Format::Text => render(&function, &found, terminal.paint()),
+        Format::Text => terminal.paint().clean(&render(&function, &found, terminal.paint())),
         Format::Json => value(&function, &found).to_pretty(),
     };
     terminal.data(&text)?;

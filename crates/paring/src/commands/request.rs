@@ -6,8 +6,12 @@ use std::path::Path;
 
 use iam_evaluate::{Context, Decision, Evaluator, LayerOutcome, Outcome, Principal, Request, StatementRef};
 use iam_model::condition::ConditionKey;
+use iam_model::diagnostic::Code;
 use iam_model::json::Value;
+use iam_model::policy::parse;
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
+use iam_model::text::{SourceName, SourceText};
+use iam_verify::policy_check::{PolicyKind, Validator};
 
 use crate::cli::Facts;
 use crate::error::CliError;
@@ -25,6 +29,22 @@ pub(super) fn ask<T>(
     let (index, diagnostics) = SnapshotIndex::new(&snapshot);
     terminal.diagnostics(&diagnostics);
     question(&snapshot, &Evaluator::new(&index), terminal)
+}
+
+/// Tells of an action that AWS does not publish: the answer to a slip of the pen looks like any other.
+pub(super) fn tell_unknown_action(action: &str, terminal: &mut Terminal) -> Result<(), CliError> {
+    let text = |key: &str, value: &str| (key.to_owned(), Value::text(value));
+    let statement = vec![text("Effect", "Allow"), text("Action", action), text("Resource", "*")];
+    let policy =
+        vec![text("Version", "2012-10-17"), ("Statement".to_owned(), Value::Array(vec![Value::Object(statement)]))];
+    let source = SourceText { name: SourceName::new("the question"), text: Value::Object(policy).to_compact() };
+    let catalog = crate::catalog::embedded()?;
+    let found = Validator::new(&catalog).check(&parse(&source).0, PolicyKind::Identity, &source);
+    for one in found.iter().filter(|one| [Code::UnknownAction, Code::UnknownService].contains(&one.code)) {
+        let hint = one.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        terminal.warn(&format!("{}{hint}", one.message));
+    }
+    Ok(())
 }
 
 /// A caller by ARN, service name or `anonymous`, or a role or user of the snapshot by its name alone.

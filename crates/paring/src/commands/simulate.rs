@@ -65,6 +65,9 @@ fn cases(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliError> {
         }
     }
     terminal.diagnostics(&diagnostics);
+    if count == 0 {
+        return Err(CliError::user(format!("`{}` holds no case", source.name)).hint("give a JSON object per line"));
+    }
     terminal.note(&format!("{count} cases, {agree} agree, {disagree} disagree"));
     if unreadable > 0 {
         return Err(CliError::user(format!("{unreadable} of {count} cases could not be read")));

@@ -21,10 +21,11 @@ const NOT_ASKED: &str = "callers of other accounts that the resource's policy do
 /// Runs the command.
 pub(crate) fn run(arguments: &WhoCan, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let question = &arguments.question;
+    request::tell_unknown_action(&question.action, terminal)?;
     request::ask(&question.snapshot, terminal, |_, evaluator, terminal| {
         let found = search(question, evaluator)?;
         terminal.data(&match question.format {
-            Format::Text => found.text(),
+            Format::Text => terminal.paint().clean(&found.text()),
             Format::Json => found.json().to_pretty(),
         })?;
         let Found { allowed, conditional, unknown, .. } = &found;
@@ -140,6 +141,7 @@ impl Found {
             Value::Array(list.iter().map(entry).collect())
         };
         Value::Object(vec![
+            text("schema", "paring-who-can/1"),
             text("action", &self.action),
             text("resource", &self.resource),
             ("allowed".into(), texts(self.allowed.clone())),

@@ -5,6 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use iam_model::arn::Arn;
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 
 use crate::terminal::{Paint, without_control};
@@ -42,7 +43,7 @@ pub(crate) fn render(findings: &[Finding], not_checked: &[String], paint: Paint)
         }
         push_rest(&mut out, not_checked.len());
     }
-    out
+    paint.clean(&out)
 }
 
 /// Column heads, and rows of as many cells.
@@ -102,9 +103,9 @@ fn ways(group: &[&Finding]) -> Table {
     let row = |(start, findings): (&Subject, Vec<&Finding>)| {
         let shortest = findings.iter().min_by_key(|finding| finding.path.len())?;
         let target = match &shortest.target {
-            Some(target) if target == start => "itself",
+            Some(target) if target == start => "itself".to_owned(),
             Some(target) => short(target),
-            None => "",
+            None => String::new(),
         };
         let end = if shortest.reaches_admin == Some(true) { "administrator" } else { "" };
         let steps = match (end, shortest.path.len()) {
@@ -119,18 +120,27 @@ fn ways(group: &[&Finding]) -> Table {
         let more = findings.len() - 1;
         notes.extend((more > 0).then(|| format!("{more} more {}", if more == 1 { "way" } else { "ways" })));
         let technique = shortest.technique.as_deref().unwrap_or_default();
-        Some(vec![short(start).to_owned(), technique.to_owned(), target.to_owned(), notes.join("; ")])
+        Some(vec![short(start), technique.to_owned(), target, notes.join("; ")])
     };
     Table { head: vec!["WHO", "BECOMES BY", "WHOM", "NOTES"], rows: starts.into_iter().filter_map(row).collect() }
 }
 
 fn facts(group: &[&Finding]) -> Table {
     let named = group.iter().any(|finding| !finding.functions.is_empty());
-    let head = if named { vec!["WHERE", "WHAT", "FUNCTIONS"] } else { vec!["WHERE", "WHAT"] };
+    let opened = group.iter().any(|finding| finding.principal.is_some() && finding.resource.is_some());
+    let mut head = vec!["WHERE"];
+    head.extend(opened.then_some("WHO"));
+    head.push("WHAT");
+    head.extend(named.then_some("FUNCTIONS"));
     let row = |finding: &&Finding| {
-        let about = finding.principal.as_ref().map(short);
-        let about = about.or_else(|| finding.resource.as_ref().map(|arn| arn.resource())).unwrap_or_default();
-        let mut row = vec![about.to_owned(), finding.evidence.join("; ")];
+        let who = finding.principal.as_ref().map(short);
+        let (place, who) = match &finding.resource {
+            Some(resource) => (resource_in_short(resource), who),
+            None => (who.unwrap_or_default(), None),
+        };
+        let mut row = vec![place];
+        row.extend(opened.then(|| who.unwrap_or_default()));
+        row.push(finding.evidence.join("; "));
         if named {
             row.push(functions(finding));
         }
@@ -146,7 +156,17 @@ fn functions(finding: &Finding) -> String {
     format!("{}{more}", names.join(", "))
 }
 
-/// A principal without what is the same for all: `role/app/Orders`.
-fn short(subject: &Subject) -> &str {
-    subject.arn().map_or(subject.as_str(), |arn| arn.resource())
+/// A principal without what is the same for all: `role/app/Orders`, `account 111122223333`.
+fn short(subject: &Subject) -> String {
+    match (subject.arn(), subject.arn().and_then(Arn::account)) {
+        (Some(arn), Some(account)) if arn.resource() == "root" => format!("account {account}"),
+        (Some(arn), _) => arn.resource().to_owned(),
+        (None, _) if subject.as_str() == "*" => "everyone".to_owned(),
+        (None, _) => subject.as_str().to_owned(),
+    }
+}
+
+/// A resource with its service, where its own name does not tell: `role/app/Orders`, `s3:orders-bucket`.
+fn resource_in_short(arn: &Arn) -> String {
+    if arn.service() == "iam" { arn.resource().to_owned() } else { format!("{}:{}", arn.service(), arn.resource()) }
 }

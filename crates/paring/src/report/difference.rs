@@ -7,7 +7,7 @@ use iam_model::json::Value;
 use iam_verify::semantic_diff::{Difference, Side};
 
 use super::verdict::counterexample;
-use crate::terminal::{Paint, without_control};
+use crate::terminal::Paint;
 
 /// The schema name of the difference.
 const SCHEMA: &str = "paring-difference/1";
@@ -35,7 +35,7 @@ pub(crate) fn render_text(found: &[(String, Difference)], not_compared: &[String
         let (gained, lost) = (count(|d| &d.gained), count(|d| &d.lost));
         out.push_str(&format!("{} differ: {gained} actions gained, {lost} lost\n", found.len()));
     }
-    without_control(&out, "\n\u{1b}")
+    paint.clean(&out)
 }
 
 fn push_side(out: &mut String, word: &str, side: &Side) {

@@ -49,7 +49,7 @@ fn render_counted(index: &SnapshotIndex<'_>, graph: &AccessGraph, paths: &[(&Pat
             push_hop(&mut out, number + 1, hop, why.get(hop).map(String::as_str).unwrap_or_default(), paint);
         }
     }
-    out
+    paint.clean(&out)
 }
 
 fn headline(graph: &AccessGraph, path: &Path, others: usize, paint: Paint) -> String {

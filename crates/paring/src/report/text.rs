@@ -36,7 +36,7 @@ pub(crate) fn render(report: &Report, paint: Paint) -> String {
     out.findings(report);
     out.patches(&report.patches);
     out.evidence(report);
-    out.out
+    paint.clean(&out.out)
 }
 
 struct Text {

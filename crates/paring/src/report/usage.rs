@@ -189,7 +189,7 @@ pub(crate) fn table(usage: &UsageLog, stands: &[Stands], by: UsageBy, paint: Pai
     }
     stands.iter().for_each(|stands| out += &standing::text(stands, paint));
     out += &left_out(usage, paint);
-    out
+    paint.clean(&out)
 }
 
 fn headline(usage: &UsageLog) -> String {

@@ -15,7 +15,7 @@ use iam_verify::split::PartVerdict;
 use iam_verify::verify::Verdict;
 
 use super::objections;
-use crate::terminal::{Paint, without_control};
+use crate::terminal::Paint;
 
 /// The schema name of the verdict.
 const SCHEMA: &str = "paring-verdict/1";
@@ -49,7 +49,7 @@ pub(crate) fn render_texts(judged: &[Judged], paint: Paint) -> String {
     }
     let proved = judged.iter().filter(|one| one.is_proved()).count();
     out.push_str(&format!("{} files of changes: {proved} proved, {} not\n", judged.len(), judged.len() - proved));
-    without_control(&out, "\n\u{1b}")
+    paint.clean(&out)
 }
 
 /// The verdict for people: a line per claim, then what would break, where, and what the rules say.
@@ -66,7 +66,7 @@ pub(crate) fn render_text(judged: &Judged, paint: Paint) -> String {
     for (name, certificate) in verdicts.flat_map(|verdict| &verdict.certificates) {
         out.push_str(&format!("\n{} {name}\n{certificate}", paint.bold("Certificate of adds-nothing:")));
     }
-    without_control(&out, "\n\u{1b}")
+    paint.clean(&out)
 }
 
 /// A line per claim, then what would break, where, and what the rules say.

@@ -43,6 +43,9 @@ pub(super) fn run(path: &Path, terminal: &mut Terminal) -> Result<Outcome, CliEr
             }
         }
     })?;
+    if count == 0 {
+        return Err(CliError::user(format!("`{}` holds no case", source.name)).hint("give a JSON object per line"));
+    }
     terminal.note(&format!("{count} cases, {agree} agree, {disagree} disagree"));
     if unreadable > 0 {
         return Err(CliError::user(format!("{unreadable} of {count} cases could not be read")));

@@ -16,7 +16,7 @@ use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::input;
 use crate::report::counted;
-use crate::terminal::{Paint, Terminal, without_control};
+use crate::terminal::{Paint, Terminal};
 
 /// The schema name of the findings.
 const SCHEMA: &str = "paring-policy-findings/1";
@@ -131,7 +131,7 @@ fn text(found: &[Diagnostic], files: usize, paint: Paint) -> String {
         counted(warnings, "warning", "warnings"),
         counted(notes, "note", "notes")
     ));
-    without_control(&out, "\n\u{1b}")
+    paint.clean(&out)
 }
 
 fn json_text(found: &[Diagnostic]) -> String {

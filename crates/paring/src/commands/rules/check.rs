@@ -23,7 +23,7 @@ use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::judging::{self, ChangeFile, Ground};
 use crate::report::objections;
-use crate::terminal::{Paint, Terminal, without_control};
+use crate::terminal::{Paint, Terminal};
 use crate::{pipeline, rulebook};
 
 /// The schema name of the objections.
@@ -212,7 +212,7 @@ fn text(answer: &Answer, ground: &Ground, paint: Paint) -> String {
         counted(asked.violations.len(), "objection"),
         counted(stale.len(), "stale waiver")
     ));
-    without_control(&out, "\n\u{1b}")
+    paint.clean(&out)
 }
 
 fn counted(count: usize, what: &str) -> String {

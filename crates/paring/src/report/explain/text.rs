@@ -9,7 +9,7 @@ use super::{
     conditions_value,
 };
 use crate::report::{OutcomeView, counted};
-use crate::terminal::{Paint, without_control};
+use crate::terminal::Paint;
 
 /// Names of one group that are shown.
 const SHOWN: usize = 4;
@@ -32,7 +32,7 @@ pub(crate) fn render(explained: &Explained, paint: Paint) -> String {
             out
         }
     };
-    without_control(&text, "\n\u{1b}")
+    paint.clean(&text)
 }
 
 fn one(explanation: &Explanation, paint: Paint) -> String {
