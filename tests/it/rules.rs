@@ -171,3 +171,21 @@ fn rule_files_are_formatted_in_place_on_request() {
     let broken = folder.paring(&["rules", "fmt", "broken.cedar"]);
     assert!(broken.code == 2 && broken.stderr.contains("broken.cedar:1:"), "{}", broken.stderr);
 }
+
+/// A configuration named from another folder means the rules that lie beside it.
+#[test]
+fn paths_in_a_configuration_start_where_it_is() {
+    let folder = Folder::new();
+    folder.write("team/paring.toml", "version = 1\nguardrails = \"rules\"\n");
+    folder
+        .write("s.json", r#"{"schema": "paring-snapshot/1", "organization": null, "accounts": {"111122223333": {}}}"#);
+    let check = || folder.paring(&["rules", "check", "--snapshot", "s.json", "--config", "team/paring.toml"]);
+    let missing = check();
+    assert_eq!(missing.code, 2);
+    assert!(missing.stderr.contains("team/rules"), "{}", missing.stderr);
+    folder.write(
+        "team/rules/all.cedar",
+        "@id(\"b\") @title(\"b\") @severity(\"note\") @fix(\"h\")\npermit (principal, action, resource);\n",
+    );
+    assert_eq!(check().code, 0, "{}", check().stderr);
+}

@@ -136,7 +136,13 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Config, CliError> {
     };
     let source = input::read_text(path)?;
     let read = parse(&source.text);
-    let config = read.map_err(|(message, hint)| CliError::user(format!("`{}`: {message}", source.name)).hint(hint))?;
+    let mut config =
+        read.map_err(|(message, hint)| CliError::user(format!("`{}`: {message}", source.name)).hint(hint))?;
+    // Paths in a file start where the file is: it may be named from anywhere.
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for named in [&mut config.guardrails, &mut config.waivers].into_iter().flatten() {
+        *named = folder.join(&*named);
+    }
     Ok(Config { source: Some(source), ..config })
 }
 
