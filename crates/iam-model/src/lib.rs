@@ -22,6 +22,7 @@ pub mod condition;
 
 pub mod variable;
 
+pub mod placing;
 pub mod policy;
 
 pub mod quota;

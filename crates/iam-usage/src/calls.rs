@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use iam_model::action::Action;
 use iam_model::condition::ConditionKey;
 
+use crate::certain::{OWNERS, on_copied};
 use crate::contexts::Fact;
 use crate::event::Event;
 use crate::identity::Caller;
@@ -92,6 +93,9 @@ impl Varying {
     pub(crate) fn by_call(&mut self, resolved: &Resolved<'_>, call: &Call<'_>, resources: Option<Raw<'_>>) {
         if let Some(pair) = self.pair(resolved) {
             self.call.resources = of_pair(pair, call, resources);
+            if let Some(action) = on_copied(pair, call) {
+                self.call.action = action;
+            }
         }
     }
 
@@ -123,7 +127,11 @@ fn authorised(pair: &Pair<'_>, call: &Call<'_>, event: &Event<'_>, proved: &Prov
         When::PassesRole => passed_roles(pair, call),
         _ => of_pair(pair, call, event.resources),
     };
-    proved.with(pair, resources)
+    let mut authorised = proved.with(pair, resources);
+    if let Some(action) = on_copied(pair, call) {
+        authorised.action = action;
+    }
+    authorised
 }
 
 fn is_shown(pair: &Pair<'_>, call: &Call<'_>) -> bool {
@@ -156,20 +164,23 @@ fn starts_with_verb(statement: &str, verb: &str) -> bool {
     statement.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case(verb))
 }
 
-/// The account in a queue's URL, or in the endpoint of an account's own settings, which need not be the caller's.
+/// The account that the request names, in a queue's URL, or in the endpoint of an account's own settings, which need not be the caller's.
 fn owner<'a>(request: Raw<'a>) -> Option<&'a str> {
-    let (mut queue, mut host) = (None, None);
+    let (mut queue, mut host, mut named) = (None, None, None);
     for (name, value) in request.members() {
         match name {
             _ if name == QUEUE_URL.as_bytes() => queue = queue.or(Some(value)),
             _ if name == HOST.as_bytes() => host = host.or(Some(value)),
+            _ if OWNERS.iter().any(|owner| owner.as_bytes() == name) => named = named.or(Some(value)),
             _ => {}
         }
     }
     let text = |value: Option<Raw<'a>>| Some(std::str::from_utf8(value?.0).ok()?.trim_matches('"'));
     let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
     let of_queue = text(queue).and_then(|url| url.rsplit('/').nth(1)).filter(is_account);
-    of_queue.or_else(|| text(host)?.split_once(".s3-control").map(|(account, _)| account).filter(is_account))
+    of_queue
+        .or_else(|| text(named).filter(is_account))
+        .or_else(|| text(host)?.split_once(".s3-control").map(|(account, _)| account).filter(is_account))
 }
 
 /// Condition keys a call proves, whichever of its actions they are checked with.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::certain;
 use crate::identified::any_of_pattern;
 use crate::plan::Pair;
 use crate::template::Call;
@@ -16,6 +17,10 @@ pub(crate) fn complete(pair: &Pair<'_>, call: &Call<'_>, found: &mut BTreeSet<St
         Together::Catalog => return add_catalog(call, found),
         Together::LogGroup => *found = std::mem::take(found).into_iter().map(within_group).collect(),
         Together::Bus => choose_bus(found),
+        Together::Qualified => *found = certain::qualified(call, std::mem::take(found)),
+        Together::DefaultBus => found.extend(certain::default_bus(call)),
+        Together::Parameter => *found = std::mem::take(found).into_iter().map(certain::without_selector).collect(),
+        Together::Scope => *found = found.iter().map(|arn| certain::with_scope(arn)).collect(),
         Together::Model => return !found.iter().any(|arn| is_profile(arn)),
     }
     true

@@ -5,6 +5,7 @@
 
 mod bag;
 mod calls;
+mod certain;
 mod columns;
 mod complete;
 mod contexts;

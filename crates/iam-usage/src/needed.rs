@@ -1,5 +1,6 @@
 //! Which request parameters tell what a call was authorised against: calls that share them are judged once.
 
+use crate::certain::{OWNERS, PATH, QUALIFIER};
 use crate::json::Raw;
 use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, Plan, QUEUE_URL, Resolved, STATEMENTS, TELLING_APART, When};
 use crate::template::{Path, Text};
@@ -31,7 +32,7 @@ impl Needed {
         let mut needed = Self::default();
         let Resolved::Operations(plans) = resolved else { return needed };
         needed.add_deciding(plans);
-        [QUEUE_URL, HOST, "resourceType", "resourceId"].into_iter().for_each(|root| needed.add(root));
+        [QUEUE_URL, HOST, "resourceType", "resourceId"].into_iter().chain(OWNERS).for_each(|root| needed.add(root));
         let pairs = || plans.iter().flat_map(|plan| &plan.pairs);
         pairs().for_each(|pair| needed.add_templates(pair));
         // Ids, and ARNs that no template leads to, may stand anywhere.
@@ -81,6 +82,12 @@ impl Needed {
         });
         if pair.together == Together::Catalog {
             self.add(CATALOG);
+        }
+        if pair.together == Together::Qualified {
+            self.add(QUALIFIER);
+        }
+        if pair.action.service() == "iam" {
+            self.add(PATH);
         }
     }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use iam_model::catalog::{ArnPart, TemplateTarget};
 use memchr::memmem;
 
+use crate::certain::{PATH, names_another, secret};
 use crate::complete;
 use crate::identified::{any_of_kind, any_of_pattern, by_id, by_name, by_type, made};
 use crate::json::Raw;
@@ -100,14 +101,27 @@ fn extends(arn: &str, whole: &str) -> bool {
 /// The event's own `resources`, as far as they are of the action's types.
 fn named_resources(pair: &Pair<'_>, named: Option<Raw<'_>>) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
+    let mut points = Vec::new();
     for item in named.into_iter().flat_map(Raw::items).take(MOST_RESOURCES + 1) {
         let Some(arn) = named_arn(item).and_then(Raw::text) else { continue };
         if fits(pair, &arn) {
             out.insert(escape(&arn));
+        } else if arn.contains(ACCESS_POINT) {
+            points.push(escape(&arn));
         }
     }
+    // An object that is reached through an access point is asked for as the point's own too.
+    let through = |point: &String| {
+        let key = |object: &String| Some(format!("{point}/object/{}", object.split_once(":::")?.1.split_once('/')?.1));
+        out.iter().filter_map(key).filter(|arn| fits(pair, arn)).collect::<Vec<String>>()
+    };
+    let objects: Vec<String> = points.iter().flat_map(through).collect();
+    out.extend(objects);
     out
 }
+
+/// In the ARN of an access point to a bucket.
+const ACCESS_POINT: &str = ":accesspoint/";
 
 /// The ARN of one of the event's own resources.
 pub(crate) fn named_arn(item: Raw<'_>) -> Option<Raw<'_>> {
@@ -116,6 +130,9 @@ pub(crate) fn named_arn(item: Raw<'_>) -> Option<Raw<'_>> {
 
 /// Those of an event's own ARNs that are of the action's types; `false` where they do not tell.
 pub(crate) fn of_arns(pair: &Pair<'_>, arns: &[Cow<'_, str>], into: &mut Resources) -> bool {
+    if arns.iter().any(|arn| arn.contains(ACCESS_POINT)) {
+        return false;
+    }
     into.known = true;
     into.arns.clear();
     into.arns.extend(arns.iter().filter(|arn| fits(pair, arn)).map(|arn| escape(arn)));
@@ -137,14 +154,18 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     for (target, texts) in &pair.templates {
         if holds_arns {
             let named = texts.iter().flat_map(|text| text.arns(call));
-            out.extend(named.filter(|arn| fits(pair, arn)).map(|arn| complete(&arn)));
+            named.filter(|arn| fits(pair, arn)).for_each(|arn| secret(arn, &mut out));
         }
         let mut found = Vec::new();
         match target {
             TemplateTarget::AnyArn => out.extend(whole_arns(texts, call)),
             TemplateTarget::Arn(_) => out.extend(whole_arns(texts, call).filter(|arn| fits(pair, arn))),
-            TemplateTarget::Variable(_) => {
-                found = texts.iter().map(|text| text.values(call)).find(|found| !found.is_empty()).unwrap_or_default();
+            TemplateTarget::Variable(name) => {
+                found = texts
+                    .iter()
+                    .map(|text| value_of(name, text, call))
+                    .find(|found| !found.is_empty())
+                    .unwrap_or_default();
                 starred |= texts.iter().any(Text::is_star);
                 missing |= found.is_empty();
             }
@@ -167,6 +188,23 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     out.extend(ids);
     out.extend(made(pair, call, &out));
     out
+}
+
+/// The values of a variable; any value, where the parameter holds something else than the variable asks for.
+fn value_of(variable: &str, text: &Text<'_>, call: &Call<'_>) -> Vec<String> {
+    let found = text.values(call);
+    match text.parameter() {
+        Some(parameter) if !found.is_empty() && names_another(variable, parameter) => vec!["*".to_owned()],
+        Some(_) if variable.ends_with("NameWithPath") => found.into_iter().map(|name| with_path(&name, call)).collect(),
+        _ => found,
+    }
+}
+
+/// The name of a new identity, behind the path that it is made at.
+fn with_path(name: &str, call: &Call<'_>) -> String {
+    let path = call.request.get(PATH).and_then(Raw::text).unwrap_or_default();
+    let path = path.trim_matches('/');
+    if path.is_empty() { name.to_owned() } else { format!("{}/{name}", escape(path)) }
 }
 
 fn whole_arns<'t>(texts: &'t [Text<'_>], call: &'t Call<'_>) -> impl Iterator<Item = String> + 't {
@@ -203,6 +241,8 @@ fn filled(slots: &[Slot<'_>], values: &[Vec<String>], call: &Call<'_>) -> Vec<St
                 Slot::Literal(text) => text,
                 Slot::Partition => call.partition,
                 Slot::Region => call.region,
+                // An organisation's resources belong to its management account, whoever calls.
+                Slot::Account if out.contains(":organizations:") => "*",
                 Slot::Account => call.account,
                 Slot::Value(template) => without_head(&out, value(*template)),
                 Slot::Head(template, between) => value(*template).split(between).next().unwrap_or_default(),
@@ -215,8 +255,12 @@ fn filled(slots: &[Slot<'_>], values: &[Vec<String>], call: &Call<'_>) -> Vec<St
     (0..rounds).map(arn).collect()
 }
 
-/// A name that a caller gave as the end of an ARN: `111122223333:function:f` after `…:function:`.
+/// A name that a caller gave as the end of an ARN: `111122223333:function:f` after `…:function:`, `ou-a1` after `…/ou-`.
 fn without_head<'v>(written: &str, value: &'v str) -> &'v str {
+    let begun = written.rsplit([':', '/']).next().filter(|begun| !begun.is_empty());
+    if let Some(rest) = begun.and_then(|begun| value.strip_prefix(begun)) {
+        return rest;
+    }
     let kind = written.strip_suffix(':').and_then(|head| head.rsplit(':').next()).filter(|kind| !kind.is_empty());
     let cut = || {
         let (head, name) = value.split_once(kind?)?;
@@ -226,21 +270,22 @@ fn without_head<'v>(written: &str, value: &'v str) -> &'v str {
     cut().unwrap_or(value)
 }
 
-/// A secret's ARN ends in six characters the caller may leave out.
-fn complete(arn: &str) -> String {
-    let secret = arn.splitn(7, ':').nth(6).filter(|_| arn.contains(":secretsmanager:"));
-    let suffixed = |name: &str| {
-        name.rsplit_once('-')
-            .is_some_and(|(_, tail)| tail.len() == 6 && tail.bytes().all(|b| b.is_ascii_alphanumeric()))
-    };
-    if secret.is_some_and(|name| !suffixed(name)) { format!("{arn}-??????") } else { arn.to_owned() }
-}
-
 /// Roles named in a request, for `iam:PassRole`: any depth, any service's spelling.
 pub(crate) fn passed_roles(pair: &Pair<'_>, call: &Call<'_>) -> Resources {
+    let (roles, by_name) = roles(pair, call);
+    // A name alone does not tell the path that the role is at.
+    if by_name || roles.is_empty() || roles.len() > MOST_RESOURCES {
+        return Resources::star(false);
+    }
+    Resources { arns: roles.into_iter().collect(), known: true }
+}
+
+/// The ARNs of roles in a request, and whether it names a role without one.
+fn roles(pair: &Pair<'_>, call: &Call<'_>) -> (BTreeSet<String>, bool) {
     // A template's star stands for a role that is not named.
     let named = |arn: &String| is_role(arn) && !arn.ends_with('*');
     let mut roles: BTreeSet<String> = templates(pair, call).into_iter().filter(named).collect();
+    let mut by_name = false;
     let mut open = vec![(false, call.request)];
     let mut steps = 0;
     while let Some((named, value)) = open.pop() {
@@ -251,23 +296,19 @@ pub(crate) fn passed_roles(pair: &Pair<'_>, call: &Call<'_>) -> Resources {
         if let Some(text) = value.text().filter(|text| named && is_role(text)) {
             roles.insert(escape(&text));
         }
+        by_name |=
+            value.members().any(|(key, value)| holds_role(key) && value.text().is_some_and(|name| is_name(&name)));
         open.extend(value.items().map(|item| (named, item)));
         open.extend(value.members().map(|(key, member)| (named || names_role(key), member)));
     }
-    if roles.is_empty() || roles.len() > MOST_RESOURCES {
-        Resources::star(false)
-    } else {
-        Resources { arns: roles.into_iter().collect(), known: true }
-    }
+    (roles, by_name)
 }
 
 /// Whether the request names a role by its ARN or its name alone, or an instance profile, which holds one.
 pub(crate) fn passes_role(pair: &Pair<'_>, call: &Call<'_>) -> bool {
-    passed_roles(pair, call).known
-        || call
-            .request
-            .members()
-            .any(|(key, value)| is_role_key(key) && value.text().is_some_and(|name| is_name(&name)))
+    let (roles, by_name) = roles(pair, call);
+    by_name
+        || !roles.is_empty()
         || Text::compile("%many%${iamInstanceProfile.arn}|${iamInstanceProfile.name}")
             .iter()
             .any(|text| !text.values(call).is_empty())
@@ -280,10 +321,10 @@ fn is_role(arn: &str) -> bool {
         && parts.nth(2).is_some_and(|rest| rest.starts_with("role/"))
 }
 
-/// `serviceRole`, `jobFlowRole`, `domainIAMRoleName`.
-fn is_role_key(key: &[u8]) -> bool {
+/// `taskRoleArn`, `serviceRole`, `domainIAMRoleName`: a member that holds a role by its ARN or by its name alone.
+fn holds_role(key: &[u8]) -> bool {
     let ends = |tail: &[u8]| key.len().checked_sub(tail.len()).and_then(|at| key.get(at..)) == Some(tail);
-    ends(b"Role") || ends(b"RoleName")
+    key.eq_ignore_ascii_case(b"role") || [&b"Role"[..], b"RoleName", b"RoleArn", b"RoleARN"].into_iter().any(ends)
 }
 
 fn is_name(text: &str) -> bool {

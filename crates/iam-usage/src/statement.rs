@@ -76,13 +76,13 @@ const FEW: &[(&str, &[&str])] = &[
 ];
 
 /// Parameters that the catalogue's templates may need of any call, in small letters.
-const COMMON: &[&str] = &["host", "queueurl", "resourceid", "resourcetype"];
+const COMMON: &[&str] = &["host", "queueownerawsaccountid", "queueurl", "registryid", "resourceid", "resourcetype"];
 
 /// Parameters that they need beside these of the calls of [`FEW`], by source, in small letters; a test compares them.
 const PARAMETERS: &[(&str, &[&str])] = &[
     ("dynamodb.amazonaws.com", &["indexname", "tablename"]),
     ("kinesis.amazonaws.com", &["streamarn", "streamname"]),
-    ("lambda.amazonaws.com", &["functionname"]),
+    ("lambda.amazonaws.com", &["functionname", "qualifier"]),
     ("logs.amazonaws.com", &["loggroupname", "logstreamname"]),
     (
         "s3.amazonaws.com",

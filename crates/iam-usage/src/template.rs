@@ -85,6 +85,14 @@ impl<'c> Text<'c> {
         self.parts.iter().any(|part| matches!(part, Part::Parameter(_, Filter::CopySource)))
     }
 
+    /// The name of the one parameter that it is.
+    pub(crate) fn parameter(&self) -> Option<&'c str> {
+        match self.parts.as_slice() {
+            [Part::Parameter(path, _)] => path.0.last().map(|step| step.name),
+            _ => None,
+        }
+    }
+
     /// The ways its parameters take through the request.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path<'c>> {
         self.parts.iter().filter_map(|part| match part {

@@ -22,6 +22,14 @@ pub(crate) enum Together<'c> {
     LogGroup,
     /// A rule on the bus that the call names.
     Bus,
+    /// A function with the version or alias that the call asks for.
+    Qualified,
+    /// The default bus too, for events that name none.
+    DefaultBus,
+    /// A parameter without the version that the call asks for.
+    Parameter,
+    /// A web ACL or rule group with its scope as ARNs spell it.
+    Scope,
     /// A model, and where the call names an inference profile the models behind it, which the record does not name.
     Model,
 }
@@ -37,6 +45,10 @@ impl<'c> Together<'c> {
             ("glue", _) if has("rootcatalog") => Self::Catalog,
             ("logs", name) if has("log-group") && !name.contains("Tag") => Self::LogGroup,
             ("events", _) if has("rule-on-custom-event-bus") => Self::Bus,
+            ("events", "PutEvents") => Self::DefaultBus,
+            ("lambda", "InvokeFunction") => Self::Qualified,
+            ("ssm", _) if has("parameter") => Self::Parameter,
+            ("wafv2", _) => Self::Scope,
             ("bedrock", _) if has("foundation-model") && has("inference-profile") => Self::Model,
             _ => Self::No,
         }

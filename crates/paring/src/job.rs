@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use iam_model::action::ActionPattern;
 use iam_model::catalog::Catalog;
 use iam_model::diagnostic::Diagnostic;
+use iam_model::placing::place_identities;
 use iam_model::snapshot::Snapshot;
 use iam_model::text::SourceText;
 use iam_model::usage::{AccountCoverage, UsageLog};
@@ -66,7 +67,7 @@ impl<'a> Job<'a> {
         diagnostics.extend(keep::idle(&config, &snapshot, &catalog));
         let sources = self.sources(&mut diagnostics)?;
         let mut rules = rules(&config, self.min_days);
-        let usage = match self.engine {
+        let mut usage = match self.engine {
             Some(choice) if choice.engine == Engine::AccessAnalyzer => {
                 let found = generated::read(choice, self.snapshot, &snapshot, &mut diagnostics)?;
                 rules.keep.extend(found.keep());
@@ -82,6 +83,7 @@ impl<'a> Job<'a> {
             }
             None => self.logs(&catalog, terminal, &mut diagnostics)?,
         };
+        place_identities(&mut usage, &snapshot);
         remote_logs::limit_coverage(self.trail, &mut snapshot);
         let known = last_accessed::roles(Some(&snapshot), &usage);
         let last_accessed = last_accessed::read(&self.last_accessed.files, self.snapshot, &known, &mut diagnostics)?;

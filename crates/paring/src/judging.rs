@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use iam_model::catalog::Catalog;
 use iam_model::change::{self, Change, ChangeSet, ChangesError, RoleSplit};
+use iam_model::placing::place_identities;
 use iam_model::snapshot::Snapshot;
 use iam_model::time::Timestamp;
 use iam_model::usage::{self, Coverage, UsageLog};
@@ -40,7 +41,7 @@ impl Ground {
         let settings = rulebook::settings_for(&config, judging)?;
         let catalog = crate::catalog::embedded()?;
         let (snapshot, mut diagnostics) = input::read_snapshot(snapshot)?;
-        let usage = match (&judging.usage, judging.trail.is_empty()) {
+        let mut usage = match (&judging.usage, judging.trail.is_empty()) {
             (Some(file), _) => {
                 let read = usage::read(&input::read_text(file)?);
                 Some(read.map_err(|error| CliError::user(error.to_string()).hint(error.hint))?)
@@ -50,6 +51,9 @@ impl Ground {
                 Some(logs::read(&judging.trail, &catalog, &Options::default(), terminal, &mut diagnostics)?)
             }
         };
+        if let Some(usage) = &mut usage {
+            place_identities(usage, &snapshot);
+        }
         terminal.diagnostics(&diagnostics);
         let seen = UsageLog::default();
         let coverage = pipeline::facts::coverage(&snapshot, usage.as_ref().unwrap_or(&seen));

@@ -463,4 +463,5 @@ fn the_encryption_context_of_a_call_is_proved_by_it() {
     check(&many, &[&format!("{plain}{shared}")]);
 }
 
+mod guessed;
 mod resources;

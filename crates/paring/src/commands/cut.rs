@@ -10,6 +10,7 @@ use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::change::{self, Attachment};
+use iam_model::placing::place_identities;
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
 use iam_model::usage::{Observation, UsageLog, Visibility};
 use iam_usage::Options;
@@ -27,10 +28,13 @@ pub(crate) fn run(arguments: &Cut, terminal: &mut Terminal) -> Result<Outcome, C
     let config = config::load(arguments.config.as_deref())?;
     let (snapshot, mut diagnostics) = input::read_snapshot(&arguments.snapshot)?;
     let catalog = crate::catalog::embedded()?;
-    let usage = match arguments.trail.as_slice() {
+    let mut usage = match arguments.trail.as_slice() {
         [] => None,
         trail => Some(logs::read(trail, &catalog, &Options::default(), terminal, &mut diagnostics)?),
     };
+    if let Some(usage) = &mut usage {
+        place_identities(usage, &snapshot);
+    }
     let (index, dangling) = SnapshotIndex::new(&snapshot);
     diagnostics.extend(dangling);
     terminal.diagnostics(&diagnostics);
