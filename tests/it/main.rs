@@ -24,6 +24,7 @@ mod collect;
 mod cut;
 mod decide;
 mod diff;
+mod document_patches;
 mod documents;
 mod engine;
 mod evidence;

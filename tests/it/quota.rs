@@ -79,14 +79,25 @@ fn what_does_not_fit_moves_into_a_new_policy_that_is_proved_and_never_written_by
     assert_eq!(changes.len(), 2, "{}", output.stdout);
     assert_eq!(changes[1]["attachment"]["policy_name"], "arn:aws:iam::111122223333:policy/app/orders-extra-1");
     assert!(changes[1]["before"].is_null());
-    // The old policy alone, narrowed in the template, would take away what the new one gives.
-    assert!(
-        output.stdout.contains("a new managed policy has no place in the sources yet [not-in-source]"),
-        "{}",
-        output.stdout
-    );
-    assert!(output.stdout.contains("it goes with a new managed policy"), "{}", output.stdout);
-    assert!(!folder.path().join("out/patches").exists());
+    // The old policy alone, narrowed in the template, would take away what the new one gives: both come in one patch.
+    let diff = folder.read("out/patches/template.yaml.diff");
+    assert!(diff.contains("+  RoleExtra1:") && diff.contains("+        - !Ref RoleExtra1"), "{diff}");
+    assert!(output.stdout.contains("`RoleExtra1` is a new managed policy"), "{}", output.stdout);
+    assert!(folder.git(&["apply", "--directory=iac", "out/patches/template.yaml.diff"]), "{diff}");
+    let after = folder.read("iac/template.yaml");
+    assert_eq!(after.matches("ledger-of-sales-ledger").count(), 60, "{after}");
+    let again = folder.paring(&[
+        "tighten",
+        "--snapshot",
+        "snapshot.json",
+        "--trail",
+        "trail",
+        "--iac",
+        "iac",
+        "--out",
+        "again",
+    ]);
+    assert!(!folder.path().join("again/patches").exists() && !again.stdout.contains("no patch"), "{}", again.stdout);
     let new: Value = serde_json::from_str(&folder.read("out/policies/orders-extra-1.json")).unwrap();
     let old: Value = serde_json::from_str(&folder.read("out/policies/orders.json")).unwrap();
     let count = |policy: &Value| policy["Statement"][0]["Resource"].as_array().unwrap().len();

@@ -189,10 +189,11 @@ impl<'a> Evaluator<'a> {
         (assumes || outside).then_some(&*self.base.unknown_resource)
     }
 
-    /// The policy of the VPC endpoint that a request says it came through, or one that is not known.
+    /// The policy of the VPC endpoint that a request says it came through, or one that is not known. A snapshot without
+    /// endpoints was made without them: then they limit nothing.
     fn endpoint_side(&self, request: &Request) -> &[Arc<CompiledPolicy>] {
         match request.context.state(&SOURCE_VPCE) {
-            KeyState::Present([id]) => {
+            KeyState::Present([id]) if self.base.holds_endpoints() => {
                 self.endpoint(id).map_or(self.base.unknown_endpoint.as_slice(), |endpoint| &endpoint.compiled)
             }
             _ => &[],

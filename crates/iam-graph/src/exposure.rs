@@ -1,5 +1,5 @@
 //! Exposure: whom resource and trust policies let in from outside, credentials in plain text, names of principals that
-//! are gone, and grants that a limit takes away whole.
+//! are gone, VPC endpoints that let everything through, and grants that a limit takes away whole.
 //!
 //! Whether someone is let in is decided by evaluation, for a stranger who brings nothing of ours: no address, network,
 //! organisation or resource. Follows the IAM User Guide topics "The confused deputy problem" and "Cross-account resource
@@ -7,6 +7,7 @@
 
 mod credentials;
 mod dead;
+mod endpoints;
 mod outsider;
 mod probe;
 mod stale;
@@ -42,6 +43,7 @@ pub(crate) fn exposure(survey: &Survey<'_>, judge: &Judge<'_>) -> Exposure {
             let held = Door { arn, owner: home.id, document, described: described.get(arn).copied() };
             found.door(survey, judge, &held);
         }
+        found.findings.extend(endpoints::open(home.account));
         home.account.resources.iter().for_each(|resource| found.findings.extend(credentials::of(resource)));
     }
     for person in &survey.people {

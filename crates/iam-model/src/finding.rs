@@ -49,6 +49,8 @@ finding_codes! {
     GuardrailViolated => "guardrail-violated", "a rule of the organisation forbids this";
     /// The logs hold nothing about a role, so nothing is said about it.
     NoEvidence => "no-evidence", "no evidence, so nothing is proposed";
+    /// A VPC endpoint lets everything through.
+    OpenEndpoint => "open-endpoint", "a VPC endpoint lets everything through";
     /// AWS's own checker answers otherwise than our proof.
     OpinionDiffers => "opinion-differs", "AWS's own checker answers otherwise than our proof";
     /// Everyone may call a function.

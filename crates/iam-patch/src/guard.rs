@@ -12,11 +12,13 @@ use crate::template::Template;
 use crate::write::Splice;
 
 /// A template whose edits are checked.
+#[derive(Clone)]
 pub(crate) struct Guard<'t> {
     template: &'t Template,
 }
 
 /// A text that passed.
+#[derive(Clone)]
 pub(crate) struct Passed {
     pub(crate) after: String,
     pub(crate) diff: String,

@@ -55,6 +55,8 @@ mod attach;
 
 mod file;
 
+mod new_policy;
+
 mod split;
 
 mod work;
@@ -62,5 +64,6 @@ mod work;
 #[cfg(test)]
 mod conformance;
 
+pub(crate) use new_policy::endpoint_to;
 pub(crate) use project::{Terraform, is_terraform};
 pub(crate) use work::{Edited, Work, locate, locations, of_role};

@@ -65,6 +65,7 @@ rules! {
     "AWS::SSM::Parameter", "ssm", "parameter/{}", Some("Name"), ArnForm::Name, None;
     "AWS::IAM::Role", "iam", "role/{}", Some("RoleName"), ARN, None;
     "AWS::IAM::ManagedPolicy", "iam", "policy/{}", Some("ManagedPolicyName"), ArnForm::Ref, None;
+    "AWS::EC2::VPCEndpoint", "ec2", "vpc-endpoint/{}", None, ArnForm::Name, Some(ResourceKind::Ec2VpcEndpoint);
     "AWS::CodeBuild::Project", "codebuild", "project/{}", Some("Name"), ARN, Some(ResourceKind::CodebuildProject);
     "AWS::ECS::Cluster", "ecs", "cluster/{}", Some("ClusterName"), ARN, Some(ResourceKind::EcsCluster);
     "AWS::AppSync::GraphQLApi", "appsync", "apis/{}", None, ARN, None;

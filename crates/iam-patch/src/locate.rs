@@ -14,12 +14,13 @@ use iam_model::json::Value;
 use iam_model::policy::{PolicyDocument, Statement, document_value};
 use iam_model::text::{SourceName, Span};
 
+pub(crate) use self::owner::boundary_of;
 pub(crate) use self::source::of_role;
 pub(crate) use self::split::{FoundSplit, find_split};
 use crate::refusal::{Refusal, RefusalCode};
 use crate::site::{Form, Site};
 use crate::stack::{Deployed, Stack};
-use crate::template::Template;
+use crate::template::{Resource, Template};
 use crate::tree::Path;
 
 /// Where a policy stands in the source.
@@ -50,6 +51,43 @@ pub(crate) struct Found<'t> {
     pub(crate) site: Site<'t>,
     pub(crate) shared_by: Vec<String>,
     pub(crate) reviews: Vec<String>,
+}
+
+/// A role that gets managed policies which do not exist yet, found.
+pub(crate) struct NewPolicyHome<'t> {
+    pub(crate) template: usize,
+    pub(crate) owner: &'t Template,
+    pub(crate) stack: Stack,
+    /// The role, or the function that SAM makes it for.
+    pub(crate) resource: Resource<'t>,
+}
+
+/// Finds the one resource that makes a role.
+pub(crate) fn home<'t>(
+    templates: &'t [Template],
+    deployed: &'t Deployed,
+    attachment: &Attachment,
+) -> Result<NewPolicyHome<'t>, Refusal> {
+    let makes = |resource: &Resource<'_>| {
+        resource.kind == "AWS::IAM::Role" || resource.has_implicit_role() || resource.is_framework_role()
+    };
+    let mut owners = owner::owners(templates, deployed, attachment);
+    owners.retain(|owner| makes(&owner.resource));
+    owners.sort_by_key(|owner| owner.template.is_generated());
+    owners.dedup_by(|a, b| a.index == b.index && a.resource.id == b.resource.id);
+    let mut owners = owners.into_iter();
+    let Some(owner) = owners.next() else { return Err(not_in_source(attachment)) };
+    let at = place(owner.template, owner.resource.node.span);
+    if owner.template.is_generated() {
+        let message = format!("the role is made by the CDK: {}", owner.template.made_from(&owner.resource));
+        return Err(Refusal::new(RefusalCode::Generated, message).at(at));
+    }
+    let several = owner.resource.is_multiplied() || owner::times_nested(templates, owner.template) > 1;
+    if several || owners.any(|other| !other.template.is_generated()) {
+        let message = format!("`{}` may stand for several roles", owner.resource.id);
+        return Err(Refusal::new(RefusalCode::Ambiguous, message).at(at));
+    }
+    Ok(NewPolicyHome { template: owner.index, owner: owner.template, stack: owner.stack, resource: owner.resource })
 }
 
 /// Whether a physical name is the one CloudFormation makes for a logical id.

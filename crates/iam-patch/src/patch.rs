@@ -1,10 +1,11 @@
 //! Changes to patches: find, plan, write, guard, one file at a time.
 
+mod together;
 mod work;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind, Change, RoleSplit};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::policy::PolicyDocument;
@@ -298,46 +299,79 @@ pub fn patch(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -
     patch_all(project, index, changes, &[])
 }
 
+/// The work of one run: what was edited so far.
+struct Run<'p> {
+    project: &'p Project,
+    deployed: &'p Deployed,
+    files: BTreeMap<usize, FileWork<'p>>,
+    terraform: hcl::Work<'p>,
+}
+
+impl<'p> Run<'p> {
+    /// Writes one change, and notes what became of it.
+    fn note(&mut self, number: usize, change: &Change, set: &mut PatchSet) {
+        match self.change(number, change) {
+            Ok(true) => {}
+            Ok(false) => set.unchanged.push(number),
+            Err(why) => set.refused.push(Refused { change: number, refusal: why.0, snippet: why.1 }),
+        }
+    }
+
+    /// Writes one change; whether there was anything to write. Else why not, and the policy to paste.
+    fn change(&mut self, number: usize, change: &Change) -> Result<bool, Box<(Refusal, Option<String>)>> {
+        let (project, deployed) = (self.project, self.deployed);
+        if let Some(refusal) = says_nothing(change) {
+            return Err(Box::new((refusal, None)));
+        }
+        let found = locate::find(&project.templates, deployed, &change.attachment, Some(change));
+        let outcome = found.and_then(|found| self.work(found.template)?.add(number, change, &found, deployed));
+        let in_terraform = is_for_terraform(project, &change.attachment, outcome.as_ref().err());
+        let change = &self.addressed(change, in_terraform);
+        let outcome = if in_terraform { self.terraform.add(number, change) } else { outcome };
+        outcome.map_err(|refusal| {
+            let snippet = if in_terraform { self.terraform.snippet(change) } else { None };
+            Box::new((by_program(project, &change.attachment, Some(change), refusal), snippet))
+        })
+    }
+
+    /// A change of an endpoint's policy with the address of the endpoint, which has no name to be found by.
+    fn addressed<'c>(&self, change: &'c Change, in_terraform: bool) -> Cow<'c, Change> {
+        let attachment = &change.attachment;
+        let arn = attachment.resource_arn.as_ref().filter(|_| in_terraform && attachment.address.is_none());
+        let address = arn
+            .filter(|_| attachment.kind == AttachmentKind::VpcEndpoint)
+            .and_then(|arn| hcl::endpoint_to(&self.project.terraform, arn, self.deployed.endpoint_service(arn)?));
+        if address.is_none() {
+            return Cow::Borrowed(change);
+        }
+        Cow::Owned(Change { attachment: Attachment { address, ..attachment.clone() }, ..change.clone() })
+    }
+
+    fn work(&mut self, template: usize) -> Result<&mut FileWork<'p>, Refusal> {
+        let found = self.project.templates.get(template);
+        let found = found.ok_or_else(|| Refusal::new(RefusalCode::NotInSource, "no file"))?;
+        Ok(self.files.entry(template).or_insert_with(|| FileWork::new(found)))
+    }
+}
+
 /// Writes changes, and new roles for shared ones that are taken apart, as patches of the source files.
 ///
 /// A split leaves nothing half done: all its functions get their role, or it is refused.
 #[must_use]
 pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change], splits: &[RoleSplit]) -> PatchSet {
     let deployed = Deployed::read(index);
-    let mut files: BTreeMap<usize, FileWork<'_>> = BTreeMap::new();
-    let mut terraform = hcl::Work::new(&project.terraform);
+    let files = BTreeMap::new();
+    let mut run = Run { project, deployed: &deployed, files, terraform: hcl::Work::new(&project.terraform) };
     let mut set = PatchSet::default();
+    let together = together::groups(changes, index);
     for (number, change) in changes.iter().enumerate() {
-        if let Some(refusal) = says_nothing(change) {
-            set.refused.push(Refused { change: number, refusal, snippet: None });
-            continue;
-        }
-        if let Some(refusal) = half_of_a_role(change, changes, index) {
-            set.refused.push(Refused { change: number, refusal, snippet: None });
-            continue;
-        }
-        let outcome = locate::find(&project.templates, &deployed, &change.attachment, Some(change)).and_then(|found| {
-            let Some(template) = project.templates.get(found.template) else {
-                return Err(Refusal::new(RefusalCode::NotInSource, "no file"));
-            };
-            let work = files.entry(found.template).or_insert_with(|| FileWork::new(template));
-            work.add(number, change, &found, &deployed)
-        });
-        let in_terraform = is_for_terraform(project, &change.attachment, outcome.as_ref().err());
-        let outcome = match in_terraform {
-            true => terraform.add(number, change),
-            false => outcome,
-        };
-        let outcome = outcome.map_err(|refusal| by_program(project, &change.attachment, Some(change), refusal));
-        match outcome {
-            Ok(true) => {}
-            Ok(false) => set.unchanged.push(number),
-            Err(refusal) => {
-                let snippet = if in_terraform { terraform.snippet(change) } else { None };
-                set.refused.push(Refused { change: number, refusal, snippet });
-            }
+        match together.iter().find(|group| group.contains(&number)) {
+            Some(group) if group.first() == Some(&number) => together::add(&mut run, group, changes, index, &mut set),
+            Some(_) => {}
+            None => run.note(number, change, &mut set),
         }
     }
+    let Run { mut files, mut terraform, .. } = run;
     for (number, split) in splits.iter().enumerate() {
         let outcome = locate::find_split(&project.templates, &deployed, split).and_then(|found| {
             let Some(template) = project.templates.get(found.template) else {
@@ -361,31 +395,6 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
     set.patches.extend(terraform.finish().into_iter().map(FilePatch::of_terraform));
     set.patches.sort_by(|a, b| a.file.cmp(&b.file));
     set
-}
-
-/// Why a change of a role that gets a new managed policy is not written: new policies have no place in the sources, and
-/// what the role keeps, written alone, would take away what the new policy gives.
-fn half_of_a_role(change: &Change, all: &[Change], index: &SnapshotIndex<'_>) -> Option<Refusal> {
-    let attaches = |change: &Change| {
-        let Attachment { kind, principal_arn: Some(role), policy_name: Some(name), .. } = &change.attachment else {
-            return false;
-        };
-        let new = |arn: Arn| {
-            let has = index.identity(role).is_some_and(|identity| identity.attached_policies.contains(&arn));
-            !arn.is_owned_by_aws() && !has
-        };
-        *kind == AttachmentKind::Identity && change.before.is_none() && name.parse().is_ok_and(new)
-    };
-    let role =
-        change.attachment.principal_arn.as_ref().filter(|_| change.attachment.kind == AttachmentKind::Identity)?;
-    let is_half = all.iter().any(|other| attaches(other) && other.attachment.principal_arn.as_ref() == Some(role));
-    let message = match is_half {
-        true if attaches(change) => "a new managed policy has no place in the sources yet",
-        true => "it goes with a new managed policy, which has no place in the sources yet",
-        false => return None,
-    };
-    let hint = "write the new policy into the sources by hand, as `changes.json` has it, or keep all in place with --quota in-place";
-    Some(Refusal::new(RefusalCode::NotInSource, message).hint(hint))
 }
 
 /// Why a change that gives no document to compare or to write is not written.

@@ -2,8 +2,10 @@
 //!
 //! Knows values, not text: how an operation is written is for `write`.
 
+mod attach;
 mod checks;
 mod embedded;
+mod endpoint;
 mod generated;
 mod list;
 mod matching;
@@ -19,9 +21,11 @@ use iam_model::diagnostic::Place;
 use iam_model::policy::{PolicyDocument, Statement};
 use iam_model::text::Span;
 
+pub(crate) use self::attach::{plan_new_policies, same_meaning};
 use self::checks::{framework_variables, repeated, shared, told_apart};
 pub(crate) use self::checks::{repeated_below, twice_refused};
 use self::embedded::{Embedded, InText};
+pub(crate) use self::endpoint::must_be_default;
 pub(crate) use self::matching::{fates, same as same_statement};
 pub(crate) use self::narrow::Pattern;
 pub(crate) use self::permission::property as permission_property;
@@ -183,6 +187,7 @@ pub(crate) fn plan<'t>(
         (None, Some(after)) if site.form == Form::SamTemplate => {
             replace_template(&mut author, site, change.before.as_ref(), after)?
         }
+        (None, Some(after)) if site.lacks_policy() => endpoint::insert(&mut author, site, change, after)?,
         (None, Some(after)) => replace_item(&mut author, site, after)?,
     };
     if let (Dialect::Serverless, Some(after), false) = (template.dialect, after, ops.is_empty()) {

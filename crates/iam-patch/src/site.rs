@@ -76,6 +76,11 @@ pub(crate) struct Site<'t> {
 }
 
 impl Site<'_> {
+    /// Whether it stands for a VPC endpoint that the source gives no policy.
+    pub(crate) fn lacks_policy(&self) -> bool {
+        self.resource.kind == ENDPOINT && self.document.is_none() && self.text.is_none()
+    }
+
     /// Whether what it says can be compared with what is deployed.
     pub(crate) fn is_compared(&self) -> bool {
         self.document.is_some() || self.text.is_some() || matches!(self.form, Form::SamTemplate | Form::Permission)
@@ -148,6 +153,16 @@ const SINGLE: &[(&str, &str, Form)] = &[
     ("AWS::Glacier::Vault", "AccessPolicy", Form::ResourcePolicy),
     ("AWS::Organizations::Policy", "Content", Form::Organization),
 ];
+
+/// What a VPC endpoint is in a template.
+pub(crate) const ENDPOINT: &str = "AWS::EC2::VPCEndpoint";
+
+/// The place where an endpoint's policy would stand; nothing where it has one, or is no endpoint.
+pub(crate) fn of_endpoint_without<'t>(resource: &Resource<'t>) -> Option<Site<'t>> {
+    let properties = resource.properties.filter(|properties| properties.get("PolicyDocument").is_none())?;
+    let place = (properties, resource.place.clone());
+    (resource.kind == ENDPOINT).then(|| site(resource, Form::ResourcePolicy, place, None, None))
+}
 
 /// The policies of one resource.
 pub(crate) fn sites_of<'t>(resource: &Resource<'t>) -> Vec<Site<'t>> {

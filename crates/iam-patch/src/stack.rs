@@ -40,6 +40,8 @@ pub(crate) struct Deployed {
     /// Functions by the role they run as: the region and the function.
     by_role: BTreeMap<Arn, Vec<(String, Function)>>,
     resources: BTreeMap<(String, String, ResourceKind), BTreeSet<String>>,
+    /// The services that VPC endpoints lead to, by their ARNs.
+    endpoints: BTreeMap<Arn, String>,
 }
 
 impl Deployed {
@@ -62,6 +64,7 @@ impl Deployed {
             .insert(arn.as_str().into());
         match resource.kind {
             ResourceKind::LambdaFunction => self.add_function(account, resource),
+            ResourceKind::Ec2VpcEndpoint => self.add_endpoint(account, resource),
             ResourceKind::CloudformationStack => self.add_stack(account, resource),
             _ => {}
         }
@@ -97,6 +100,28 @@ impl Deployed {
             stack.physical.insert(logical.clone(), resource.arn.name().into());
             stack.functions.insert(logical, function);
         }
+    }
+
+    fn add_endpoint(&mut self, account: &AccountId, resource: &Resource) {
+        let text = |key: &str| resource.api.get(key).and_then(Value::as_str);
+        if let Some(service) = text("ServiceName") {
+            self.endpoints.insert(resource.arn.clone(), service.to_owned());
+        }
+        let tag = |key: &str| tag(&resource.api, key);
+        if let (Some(name), Some(logical)) =
+            (tag("aws:cloudformation:stack-name"), tag("aws:cloudformation:logical-id"))
+        {
+            let stack = self.stack(account, &name, &resource.arn);
+            stack.physical.insert(logical, resource.arn.name().into());
+        }
+    }
+
+    /// The service that a VPC endpoint leads to, where no other of the account and region does.
+    pub(crate) fn endpoint_service(&self, endpoint: &Arn) -> Option<&str> {
+        let service = self.endpoints.get(endpoint)?;
+        let beside = |arn: &Arn| (arn.account_text(), arn.region()) == (endpoint.account_text(), endpoint.region());
+        let alike = self.endpoints.iter().filter(|(arn, other)| *other == service && beside(arn)).count();
+        (alike == 1).then_some(service)
     }
 
     fn add_stack(&mut self, account: &AccountId, resource: &Resource) {

@@ -1,9 +1,11 @@
-//! Policies that name principals: roles' trust policies and resources' own, each as narrow as evidence and snapshot allow.
+//! Policies that name principals: roles' trust policies, resources' own and VPC endpoints', each as narrow as evidence and
+//! snapshot allow.
 //!
 //! A statement changes only where the logs could have shown the use of what goes, or where the snapshot alone shows
 //! what it is used for. All else stays, with the reason why. Identity policies are proposed elsewhere.
 
 mod boundary;
+mod endpoint;
 mod resource;
 mod roles;
 mod services;
@@ -26,7 +28,7 @@ use iam_model::text::{Span, Spanned};
 use crate::needs::{Evidence, Rules};
 use crate::propose::existing;
 
-/// What is proposed for one trust or resource policy.
+/// What is proposed for one policy of a role's trust, a resource, a boundary or a VPC endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentProposal {
     /// Which policy.
@@ -47,7 +49,7 @@ impl DocumentProposal {
 
 pub use boundary::boundaries;
 
-/// Narrows the trust policies of `roles`, and the policies of all resources, within the quotas; what has nothing to say is left out.
+/// Narrows the trust policies of `roles`, and the policies of all resources and VPC endpoints, within the quotas; what has nothing to say is left out.
 #[must_use]
 pub fn documents(
     roles: &[&Role],
@@ -61,7 +63,9 @@ pub fn documents(
     let accounts = index.snapshot().accounts.iter();
     let policies = accounts.flat_map(|(id, account)| account.resource_policies.iter().map(move |held| (id, held)));
     let resources = policies.filter_map(|(id, (arn, policy))| resource::propose(arn, policy, id, &ground));
-    trust.chain(resources).collect()
+    let endpoints = index.snapshot().accounts.values().flat_map(|account| &account.vpc_endpoints);
+    let endpoints = endpoints.filter_map(|(arn, held)| endpoint::propose(arn, held, &ground));
+    trust.chain(resources).chain(endpoints).collect()
 }
 
 /// What policies are judged on.

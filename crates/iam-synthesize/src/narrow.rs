@@ -37,6 +37,7 @@ pub(crate) enum Cover {
 }
 
 /// A need as one statement serves it.
+#[derive(Clone)]
 pub(crate) struct Served {
     /// The action to write.
     pub(crate) action: Action,

@@ -21,6 +21,7 @@ mod boundaries;
 mod bounded;
 mod implied;
 mod minimal;
+mod stable;
 mod suggested;
 mod unexplained;
 

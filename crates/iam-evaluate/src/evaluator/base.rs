@@ -183,6 +183,11 @@ impl<'a> Base<'a> {
         if arn.service() == "s3" { self.buckets.get(bucket).copied() } else { None }
     }
 
+    /// Whether endpoints were collected at all.
+    pub(super) fn holds_endpoints(&self) -> bool {
+        self.snapshot.accounts.values().any(|account| !account.vpc_endpoints.is_empty())
+    }
+
     /// The id of an endpoint of the snapshot.
     pub(super) fn endpoint_id(&self, arn: &Arn) -> Option<&'a str> {
         let mut accounts = self.snapshot.accounts.values();

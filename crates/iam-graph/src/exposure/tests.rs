@@ -77,6 +77,24 @@ fn a_resource_is_public_unless_a_condition_shuts_strangers_out() {
 }
 
 #[test]
+fn an_endpoint_with_the_policy_that_aws_gives_it_is_open() {
+    let endpoint = |policy: &str| {
+        let text = policy.replace('"', r#"\""#);
+        let more = format!(
+            r#", "resources": [{{"kind": "ec2.vpc_endpoint", "arn": "arn:aws:ec2:us-east-1:111122223333:vpc-endpoint/vpce-1",
+            "api": {{"VpcEndpointId": "vpce-1", "ServiceName": "com.amazonaws.us-east-1.s3", "PolicyDocument": "{text}"}}}}]"#
+        );
+        account(&[], &[], &more)
+    };
+    let statements = |list: &str| endpoint(&format!(r#"{{"Statement": [{list}]}}"#));
+    check(&statements(&allow(r#""*""#, "*", "")), &["low open-endpoint  -> vpce-1"]);
+    check(&statements(&allow(r#"{"AWS": "*"}"#, "*", "")), &["low open-endpoint  -> vpce-1"]);
+    check(&statements(&allow(r#""*""#, "*", r#""StringEquals": {"aws:PrincipalOrgID": "o-1"}"#)), &[]);
+    check(&statements(&allow(r#""*""#, "s3:*", "")), &[]);
+    check(&endpoint("{}"), &[]);
+}
+
+#[test]
 fn outside_accounts_and_services_that_act_for_anyone_are_named() {
     let outside = allow(r#"{"AWS": "arn:aws:iam::999988887777:role/Partner"}"#, "sqs:SendMessage", "");
     check(&with_policy(QUEUE, &outside, ""), &["medium cross-account Partner -> q"]);

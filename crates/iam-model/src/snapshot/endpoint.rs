@@ -5,7 +5,7 @@
 
 use crate::arn::Arn;
 use crate::json::Value;
-use crate::policy::PolicyDocument;
+use crate::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern};
 use crate::snapshot::{Resource, ResourceKind};
 
 /// A VPC endpoint.
@@ -124,6 +124,25 @@ const SAME: &[&str] = &[
 ];
 
 impl VpcEndpoint {
+    /// Whether a policy is what AWS gives an endpoint that is made without one: everything, to everyone.
+    #[must_use]
+    pub fn is_default(policy: &PolicyDocument) -> bool {
+        let [only] = policy.statements.as_slice() else { return false };
+        let everyone = |principal: &PrincipalPattern| match principal {
+            PrincipalPattern::Everyone => true,
+            PrincipalPattern::Aws(text) => text == "*",
+            _ => false,
+        };
+        let to_everyone = match &only.principal {
+            Some(PrincipalElement::Principal(all)) => all.iter().all(|principal| everyone(&principal.value)),
+            _ => false,
+        };
+        let any_action = only.action.patterns().iter().any(|pattern| pattern.value.as_str() == "*");
+        let anywhere = only.resource.patterns().iter().any(|pattern| pattern.value.is_everything());
+        let plain = only.conditions.is_empty() && only.unknown.is_empty() && policy.unknown.is_empty();
+        only.effect == Effect::Allow && to_everyone && any_action && anywhere && plain
+    }
+
     /// The prefixes of the actions that can be called through it; nothing where that is not known.
     ///
     /// ```

@@ -2,11 +2,18 @@
 //!
 //! Decides nothing about what they say.
 
-use super::parse::HEREDOC;
+use iam_model::policy::PolicyDocument;
+
+use super::attach::BlockEdit;
+use super::outside::Reading;
+use super::parse::{self, HEREDOC};
 use super::project::{At, Terraform};
 use super::render::Render;
 use super::style::Style;
+use crate::compare;
 use crate::op::New;
+use crate::refusal::{Refusal, RefusalCode};
+use crate::resolve::Resolve;
 use crate::tree::Node;
 
 /// Writes blocks for one module.
@@ -91,4 +98,24 @@ pub(super) fn free_label(terraform: &Terraform, module: usize, of: &str, wanted:
         number += 1;
     }
     free
+}
+
+/// New blocks must say what was meant: they are read back and compared with the policy.
+pub(super) fn says(resolver: &dyn Resolve, blocks: &[BlockEdit], after: &PolicyDocument) -> Result<(), Refusal> {
+    let text = blocks.iter().find_map(|edit| match edit {
+        BlockEdit::Replace(_, text) | BlockEdit::After(_, text) => Some(text),
+        BlockEdit::Remove(_) => None,
+    });
+    let said = text.is_some_and(|text| {
+        let blocks = parse::split(text).unwrap_or_default();
+        let body = blocks.first().and_then(|block| Reading::Blocks.first(text, block));
+        body.as_ref()
+            .and_then(|body| body.get("policy"))
+            .is_some_and(|node| compare::explains_document(resolver, node, after))
+    });
+    if said {
+        Ok(())
+    } else {
+        Err(Refusal::new(RefusalCode::GuardFailed, "the new block would not say what was intended"))
+    }
 }

@@ -16,6 +16,7 @@ use super::permission;
 use super::policies::{self, Site, Writing};
 use super::project::{At, Terraform};
 use crate::compare;
+use crate::locate::boundary_of;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::resolve::Resolve;
 use crate::site::Form;
@@ -36,6 +37,13 @@ pub(super) fn find(terraform: &Terraform, attachment: &Attachment, change: Optio
         Some(address) => by_address(terraform, address),
         None => arn.map(|arn| by_arn(terraform, attachment.kind, arn)).unwrap_or_default(),
     };
+    if let Some(policy) = boundary_of(attachment).filter(|_| attachment.address.is_none()) {
+        let own = by_arn(terraform, AttachmentKind::Boundary, &policy).into_iter();
+        let own: Vec<At> = own.filter(|at| terraform.block(*at).is_some_and(|b| b.of() == "aws_iam_policy")).collect();
+        if !own.is_empty() {
+            owners = own;
+        }
+    }
     owners.dedup();
     if let (true, AttachmentKind::Resource, Some(arn)) = (owners.is_empty(), attachment.kind, arn)
         && arn.service() == "lambda"

@@ -81,6 +81,7 @@ rules! {
     "aws_appsync_graphql_api", "appsync", "apis/{}", "id", Other, random;
     "aws_ses_domain_identity", "ses", "identity/{}", "domain", Name;
     "aws_ses_email_identity", "ses", "identity/{}", "email", Name;
+    "aws_vpc_endpoint", "ec2", "vpc-endpoint/{}", "id", Other, random;
     "aws_efs_file_system", "elasticfilesystem", "file-system/{}", "id", Other, random;
     "aws_batch_job_queue", "batch", "job-queue/{}", "name", Arn;
     "aws_mq_broker", "mq", "broker:{}", "broker_name", Other, random;

@@ -66,15 +66,19 @@ pub(super) fn by_address(terraform: &Terraform, address: &str) -> Vec<At> {
     if of_roots.is_empty() { found(&modules) } else { of_roots }
 }
 
-/// Resources that are the principal or the resource: by a state, else by name.
-pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> Vec<At> {
-    let by_state: Vec<At> = terraform
-        .states
-        .iter()
-        .flat_map(|state| state.instances.iter().map(move |instance| (state, instance)))
+/// Resources whose ARN a state says it is.
+pub(super) fn by_state(terraform: &Terraform, arn: &Arn) -> Vec<At> {
+    let states = terraform.states.iter();
+    let instances = states.flat_map(|state| state.instances.iter().map(move |instance| (state, instance)));
+    instances
         .filter(|(_, instance)| instance.attributes.get("arn").is_some_and(|known| known == arn.as_str()))
         .flat_map(|(state, instance)| of_instance(terraform, &state.folder, instance))
-        .collect();
+        .collect()
+}
+
+/// Resources that are the principal or the resource: by a state, else by name.
+pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> Vec<At> {
+    let by_state = by_state(terraform, arn);
     if !by_state.is_empty() {
         return by_state;
     }

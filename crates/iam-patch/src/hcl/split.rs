@@ -7,7 +7,7 @@ use std::cell::Cell;
 use iam_model::change::{AttachmentKind, NewPolicy, RolePart, RoleSplit};
 
 use super::attach::{BlockEdit, Edits};
-use super::compose::{Composer, free_label};
+use super::compose::{Composer, free_label, says};
 use super::evaluate::Account;
 use super::find::{self, refers_to};
 use super::owner::{account, by_arn};
@@ -15,7 +15,6 @@ use super::parse::EXPRESSION;
 use super::policies;
 use super::project::{At, Terraform};
 use super::refer::{self, Dialect};
-use super::work::says;
 use crate::compare;
 use crate::op::{New, Op};
 use crate::plan::{self, Author};

@@ -10,8 +10,8 @@ use iam_model::diagnostic::Place;
 use iam_model::policy::{PolicyDocument, PolicyVersion};
 use iam_model::text::{SourceName, Span};
 
-use super::attach::{self, BlockEdit, Edits};
-use super::compose::Composer;
+use super::attach::{self, Edits};
+use super::compose::{Composer, says};
 use super::explain::{given, repeated};
 use super::file::FileWork;
 use super::find::{self, Found};
@@ -22,13 +22,13 @@ use super::permission;
 use super::policies::{self, Site, Writing};
 use super::project::{At, Terraform};
 use super::refer::{self, Dialect};
-use super::{owner, parse, split, write};
+use super::{new_policy, owner, split, write};
 use crate::compare;
 use crate::locate::Location;
 use crate::op::{Op, Splice};
 use crate::plan::{self, Author, Language};
 use crate::refusal::{Refusal, RefusalCode};
-use crate::resolve::{Resolve, Value};
+use crate::resolve::Value;
 use crate::site::Form;
 use crate::tree::{self, Node, Path};
 
@@ -154,6 +154,7 @@ enum Number {
 }
 
 /// The work of one run on all files.
+#[derive(Clone)]
 pub(crate) struct Work<'p> {
     terraform: &'p Terraform,
     files: BTreeMap<usize, FileWork>,
@@ -166,9 +167,13 @@ impl<'p> Work<'p> {
 
     /// Adds a change; whether there was anything to write.
     pub(crate) fn add(&mut self, number: usize, change: &Change) -> Result<bool, Refusal> {
+        if let Some(planned) = new_policy::of_endpoint(self.terraform, change) {
+            let (edits, reviews) = planned?;
+            return self.edit(&[Number::Change(number)], edits, &reviews);
+        }
         let found = find::find(self.terraform, &change.attachment, Some(change))?;
         let (edits, reviews, place) = self.plan_found(&found, change)?;
-        self.edit(Number::Change(number), edits, &reviews).map_err(|refusal| refusal.at(place))
+        self.edit(&[Number::Change(number)], edits, &reviews).map_err(|refusal| refusal.at(place))
     }
 
     /// The policy as a change wants it, in Terraform's words; nothing where no block has it.
@@ -186,7 +191,14 @@ impl<'p> Work<'p> {
     /// Adds a role that is taken apart; whether there was anything to write.
     pub(crate) fn add_split(&mut self, number: usize, split: &RoleSplit) -> Result<bool, Refusal> {
         let (edits, reviews) = split::plan(self.terraform, split)?;
-        self.edit(Number::Split(number), edits, &reviews)
+        self.edit(&[Number::Split(number)], edits, &reviews)
+    }
+
+    /// Adds the new managed policies of one role; whether there was anything to write.
+    pub(crate) fn add_new(&mut self, numbers: &[usize], changes: &[&Change]) -> Result<bool, Refusal> {
+        let (edits, reviews) = new_policy::plan_all(self.terraform, changes)?;
+        let numbers: Vec<Number> = numbers.iter().copied().map(Number::Change).collect();
+        self.edit(&numbers, edits, &reviews)
     }
 
     /// The edits of a found change, what needs a look, and where that is.
@@ -336,7 +348,7 @@ impl<'p> Work<'p> {
     }
 
     /// Adds edits of several blocks, all or none; whether there was anything to write.
-    fn edit(&mut self, number: Number, edits: Edits, reviews: &[String]) -> Result<bool, Refusal> {
+    fn edit(&mut self, numbers: &[Number], edits: Edits, reviews: &[String]) -> Result<bool, Refusal> {
         let mut touched: BTreeMap<usize, FileWork> = BTreeMap::new();
         let mut ops: BTreeMap<At, Vec<Op>> = BTreeMap::new();
         for (at, op) in edits.ops {
@@ -354,13 +366,16 @@ impl<'p> Work<'p> {
         for (file, work) in &mut touched {
             let size = self.files.get(file).map_or(0, FileWork::size);
             work.pass(self.terraform, *file, work.size() > size)?;
-            match number {
-                Number::Change(number) => {
-                    let part = alone.get(file).and_then(|alone| alone.splices(self.terraform, *file).ok());
-                    work.parts.push((number, part.unwrap_or_default()));
-                    work.changes.push(number);
+            for (at, number) in numbers.iter().enumerate() {
+                match number {
+                    Number::Change(number) => {
+                        let part = alone.get(file).filter(|_| at == 0);
+                        let part = part.and_then(|alone| alone.splices(self.terraform, *file).ok());
+                        work.parts.push((*number, part.unwrap_or_default()));
+                        work.changes.push(*number);
+                    }
+                    Number::Split(number) => work.splits.push(*number),
                 }
-                Number::Split(number) => work.splits.push(number),
             }
             for review in reviews {
                 if !work.reviews.contains(review) {
@@ -476,24 +491,4 @@ fn unexplained(dialect: &Dialect<'_>, node: &Node, before: &PolicyDocument) -> R
     Err(Refusal::new(RefusalCode::Drift, "the source does not explain the deployed policy, so it is not removed")
         .hint("apply the configuration, or bring it up to date with the account, and collect again")
         .at(dialect.place(node.span)))
-}
-
-/// New blocks must say what was meant: they are read back and compared with the policy.
-pub(super) fn says(resolver: &dyn Resolve, blocks: &[BlockEdit], after: &PolicyDocument) -> Result<(), Refusal> {
-    let text = blocks.iter().find_map(|edit| match edit {
-        BlockEdit::Replace(_, text) | BlockEdit::After(_, text) => Some(text),
-        BlockEdit::Remove(_) => None,
-    });
-    let said = text.is_some_and(|text| {
-        let blocks = parse::split(text).unwrap_or_default();
-        let body = blocks.first().and_then(|block| Reading::Blocks.first(text, block));
-        body.as_ref()
-            .and_then(|body| body.get("policy"))
-            .is_some_and(|node| compare::explains_document(resolver, node, after))
-    });
-    if said {
-        Ok(())
-    } else {
-        Err(Refusal::new(RefusalCode::GuardFailed, "the new block would not say what was intended"))
-    }
 }

@@ -6,6 +6,7 @@ use iam_model::change::{Attachment, AttachmentKind};
 use crate::intrinsic;
 use crate::permission;
 use crate::resolve::{Resolver, Value};
+use crate::site::ENDPOINT;
 use crate::stack::{Deployed, Stack};
 use crate::template::{Resource, Template};
 
@@ -67,16 +68,50 @@ fn candidates<'t>(templates: &'t [Template], deployed: &Deployed, attachment: &A
     if let (AttachmentKind::Resource | AttachmentKind::VpcEndpoint, Some(arn)) =
         (attachment.kind, &attachment.resource_arn)
     {
-        return by_resource(templates, deployed, arn);
+        let found = by_resource(templates, deployed, arn);
+        return if found.is_empty() { by_service(templates, deployed, arn) } else { found };
     }
     if let (AttachmentKind::ServiceControl | AttachmentKind::ResourceControl, Some(name)) =
         (attachment.kind, &attachment.policy_name)
     {
         return by_policy_name(templates, deployed, name);
     }
+    // A boundary is a policy of its own, wherever the roles stand that name it.
+    if let Some(policy) = boundary_of(attachment) {
+        let found = by_policy(templates, deployed, &policy);
+        if !found.is_empty() {
+            return found;
+        }
+    }
     let Some(arn) = &attachment.principal_arn else { return Vec::new() };
     let strong = by_stack(templates, deployed, arn);
     if strong.is_empty() { by_name(templates, deployed, arn) } else { strong }
+}
+
+/// The ARN of the boundary that an attachment is about, where it says it.
+pub(crate) fn boundary_of(attachment: &Attachment) -> Option<Arn> {
+    let policy: Arn = attachment.policy_name.as_ref()?.parse().ok()?;
+    (attachment.kind == AttachmentKind::Boundary && !policy.is_owned_by_aws()).then_some(policy)
+}
+
+/// The managed policies with that ARN: by the stack, by name, or by the name that CloudFormation makes.
+fn by_policy<'t>(templates: &'t [Template], deployed: &Deployed, policy: &Arn) -> Vec<Owner<'t>> {
+    let mut found = Vec::new();
+    for (index, template) in templates.iter().enumerate() {
+        let stack = stack_for(template, deployed, Some(policy));
+        let resolver = Resolver::with_defaults(template, &stack);
+        let is_it = |resource: &Resource<'_>| {
+            stack.logical_of(policy.as_str()) == Some(resource.id)
+                || match resource.property("ManagedPolicyName") {
+                    Some(name) => resolver.known(name).as_deref() == Some(policy.name()),
+                    None => generated(resource.id, policy.name()).is_some(),
+                }
+        };
+        let policies = template.resources().filter(|resource| resource.kind == "AWS::IAM::ManagedPolicy");
+        let owner = |resource| Owner { index, template, stack: stack.clone(), resource };
+        found.extend(policies.filter(is_it).map(owner));
+    }
+    found
 }
 
 /// The Organizations policies of that name.
@@ -317,9 +352,26 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
     let permissions = found.iter().any(|owner| permission::is_permission(&owner.resource));
     found.retain(|owner| {
         let target = !permissions && permission::is_target(&owner.resource);
-        target || !crate::site::sites_of(&owner.resource).is_empty()
+        target || owner.resource.kind == ENDPOINT || !crate::site::sites_of(&owner.resource).is_empty()
     });
     found
+}
+
+/// The one VPC endpoint of the templates that leads where the deployed one leads, which has to be the only one there.
+fn by_service<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) -> Vec<Owner<'t>> {
+    let Some(service) = deployed.endpoint_service(arn) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (index, template) in templates.iter().enumerate() {
+        let stack = stack_for(template, deployed, Some(arn));
+        let resolver = Resolver::with_defaults(template, &stack);
+        let leads = |r: &Resource<'_>| {
+            r.kind == ENDPOINT
+                && r.property("ServiceName").and_then(|node| resolver.known(node)).as_deref() == Some(service)
+        };
+        let here = template.resources().filter(leads);
+        found.extend(here.map(|resource| Owner { index, template, stack: stack.clone(), resource }));
+    }
+    if found.len() > 1 { Vec::new() } else { found }
 }
 
 /// The functions that run as the role, by what the template or the account knows more of.

@@ -42,6 +42,11 @@ pub(super) fn pick<'t>(
     {
         return Ok(picked);
     }
+    if attachment.kind == AttachmentKind::VpcEndpoint
+        && let Some(site) = site::of_endpoint_without(&owner.resource)
+    {
+        return Ok(Picked { site, explained: false, reviews: Vec::new() });
+    }
     if owner.resource.has_policy_list() && owner.resource.role.is_some() {
         return Err(if owner.resource.property("Policies").is_some() { dead_list(owner) } else { foreign_role(owner) });
     }

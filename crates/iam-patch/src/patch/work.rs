@@ -17,6 +17,7 @@ use crate::template::Template;
 use crate::write::{self, Splice, Style};
 
 /// The work on one file: operations of the changes that passed so far.
+#[derive(Clone)]
 pub(super) struct FileWork<'p> {
     template: &'p Template,
     style: Style,
@@ -63,6 +64,27 @@ impl<'p> FileWork<'p> {
         self.take(plan, &place)?;
         self.changes.push(number);
         self.parts.push((number, alone));
+        Ok(true)
+    }
+
+    /// Adds the new managed policies of one role; whether there was anything to write.
+    pub(super) fn add_new_policies(
+        &mut self,
+        numbers: &[usize],
+        changes: &[&Change],
+        home: &locate::NewPolicyHome<'_>,
+        deployed: &Deployed,
+    ) -> Result<bool, Refusal> {
+        let place = locate::place(self.template, home.resource.node.span);
+        let referrer = Referrer::new(self.template, &home.stack, deployed);
+        let plan = plan::plan_new_policies(home, &referrer, changes).map_err(|refusal| refusal.at(place.clone()))?;
+        if plan.ops.is_empty() {
+            return Ok(false);
+        }
+        let alone = write::lower(self.template, &self.style, &plan.ops).unwrap_or_default();
+        self.take(plan, &place)?;
+        self.changes.extend(numbers);
+        self.parts.extend(numbers.first().map(|number| (*number, alone)));
         Ok(true)
     }
 

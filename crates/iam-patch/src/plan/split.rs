@@ -6,6 +6,7 @@
 use iam_model::change::RolePart;
 use iam_model::policy::PolicyDocument;
 
+use super::attach::beside;
 use super::{Author, CloudFormation, Plan, document, statement};
 use crate::op::{New, Op};
 use crate::reference::Referrer;
@@ -108,7 +109,7 @@ fn new_role(
         ("Type".into(), New::text("AWS::IAM::Role")),
         ("Properties".into(), New::Map(properties(author, site, part))),
     ]);
-    let after = beside(site).ok_or_else(|| {
+    let after = beside(site.template, &site.role).ok_or_else(|| {
         Refusal::new(RefusalCode::Unsupported, "the file has no `Resources` to write a role beside")
             .hint("add a resource, or the plugin `serverless-iam-roles-per-function`, then run again")
             .at(author.language.place(site.role.node.span))
@@ -131,15 +132,6 @@ fn pointed(author: &Author<'_>, template: &Template, function: &Resource<'_>, id
             .at(author.language.place(function.node.span))
     })?;
     Ok(Op::InsertEntry { after, key: key.into(), with })
-}
-
-/// The old role's own entry, or the last resource where the framework makes the role.
-fn beside(site: &SplitSite<'_>) -> Option<Path> {
-    if !site.role.is_framework_role() {
-        return site.role.properties.and(site.role.place.parent());
-    }
-    let last = site.template.resources().filter(|r| r.kind.starts_with("AWS::")).last()?;
-    last.properties.map_or(Some(last.place.clone()), |_| last.place.parent())
 }
 
 fn properties(author: &mut Author<'_>, site: &SplitSite<'_>, part: &RolePart) -> Vec<(String, New)> {

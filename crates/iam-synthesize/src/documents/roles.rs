@@ -84,7 +84,7 @@ impl Ground<'_, '_> {
     }
 
     /// Whether a rule keeps an action of a role.
-    fn is_kept(&self, role: &Arn, action: &Action) -> bool {
+    pub(super) fn is_kept(&self, role: &Arn, action: &Action) -> bool {
         let rules = self.rules.keep.iter().filter(|rule| rule.applies_to(role));
         rules
             .flat_map(|rule| &rule.actions)

@@ -1,5 +1,7 @@
 //! Trust policies and functions' permissions of small accounts: what is narrowed, what stays and why.
 
+mod endpoints;
+
 use std::collections::BTreeMap;
 
 use iam_model::action::Action;
@@ -12,7 +14,7 @@ use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
 use iam_model::usage::{AccountCoverage, AccountDays, Coverage, Observation, UsageLog, Visibility};
 
-use super::{DocumentProposal, documents};
+use super::{AttachmentKind, DocumentProposal, documents};
 use crate::{Evidence, KeepRule, Rules};
 
 const TARGET: &str = "arn:aws:iam::111122223333:role/target";

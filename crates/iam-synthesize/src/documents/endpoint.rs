@@ -1,0 +1,474 @@
+//! VPC endpoints: what the roles of the logs were seen to call through one, and for everybody else what it lets through now.
+//!
+//! Follows the VPC topic "Control access to VPC endpoints using endpoint policies". An endpoint carries the calls of whoever
+//! can reach it: users, other accounts, AWS itself with addresses that it signed. Logs hold roles, so only these are cut,
+//! told apart by `aws:PrincipalArn`. A call whose log names no endpoint counts as if it had come through this one, but for
+//! functions outside of every VPC.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use iam_model::action::{Action, ActionPattern};
+use iam_model::arn::{AccountId, Arn};
+use iam_model::change::AttachmentKind;
+use iam_model::condition::{Comparison, ConditionKey, Operator};
+use iam_model::policy::{
+    ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement, compact_len,
+};
+use iam_model::snapshot::VpcEndpoint;
+use iam_model::text::{Spanned, grouped};
+use iam_model::usage::{Observation, UnresolvedKind, Visibility};
+
+use super::{DocumentProposal, Draft, Ground, attachment, condition, understood};
+use crate::bounds::Bounds;
+use crate::infer::infer;
+use crate::narrow::{Candidate, Served, narrow};
+use crate::needs::Known;
+
+const PRINCIPAL_ARN: &str = "aws:PrincipalArn";
+
+pub(super) fn propose(arn: &Arn, held: &VpcEndpoint, ground: &Ground<'_, '_>) -> Option<DocumentProposal> {
+    let policy = held.policy.as_ref()?;
+    let most = ground.quotas.vpc_endpoint;
+    let place = attachment(AttachmentKind::VpcEndpoint, None, Some(arn));
+    let mut draft = Draft::new();
+    let endpoint = match Endpoint::new(held, policy, ground) {
+        Ok(endpoint) => endpoint,
+        Err(why) => {
+            draft.left_alone.push(why);
+            return draft.finish(place, policy, most);
+        }
+    };
+    let drafted = |apart: bool| {
+        let mut draft = Draft::new();
+        policy.statements.iter().for_each(|statement| endpoint.statement(statement, apart, &mut draft));
+        draft
+    };
+    draft = drafted(true);
+    if compact_len(&PolicyDocument { statements: draft.statements.clone(), ..policy.clone() }) > most {
+        draft = drafted(false);
+    }
+    if !draft.reasons.is_empty() && endpoint.unnamed > 0 {
+        let (calls, they) = if endpoint.unnamed == 1 { ("call does", "it") } else { ("calls do", "they") };
+        draft.left_alone.push(format!(
+            "{} {calls} not say by which way {they} came; {they} may go on coming through it",
+            grouped(endpoint.unnamed)
+        ));
+    }
+    draft.finish(place, policy, most)
+}
+
+/// An endpoint, and who was seen to come through it.
+struct Endpoint<'e, 'g, 'a> {
+    policy: &'e PolicyDocument,
+    ground: &'e Ground<'g, 'a>,
+    services: Vec<&'static str>,
+    /// Patterns of all roles of the accounts whose logs were read.
+    roles: Vec<String>,
+    accounts: BTreeSet<AccountId>,
+    /// What came through it, or may have, by role.
+    calls: BTreeMap<&'e Arn, Vec<&'e Observation>>,
+    /// Calls that name no endpoint.
+    unnamed: u64,
+}
+
+/// Whom a statement speaks of.
+enum Callers {
+    /// Whoever comes.
+    Everyone,
+    /// All roles of the accounts whose logs were read.
+    AllRoles,
+    /// These roles.
+    Roles(BTreeSet<Arn>),
+    /// Callers that the logs do not hold, and no others.
+    Others,
+    /// It is not judged, and why.
+    NotJudged(&'static str),
+}
+
+impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
+    fn new(held: &'e VpcEndpoint, policy: &'e PolicyDocument, ground: &'e Ground<'g, 'a>) -> Result<Self, String> {
+        if !understood(policy) {
+            return Err("its policy is not understood whole, so it stays as it is".into());
+        }
+        let services = held
+            .services()
+            .ok_or_else(|| format!("which actions `{}` takes is not known here, so its policy stays", held.service))?;
+        let (days, asked) = (ground.evidence.coverage.days, ground.rules.min_days);
+        if days == 0 || days < asked {
+            return Err(format!("the logs span {days} days, and {asked} are asked for before anything is shut out"));
+        }
+        let snapshot = ground.index.snapshot();
+        let accounts: BTreeSet<AccountId> =
+            snapshot.accounts.keys().filter(|id| ground.is_logged(id).is_ok()).cloned().collect();
+        let Some(partition) = snapshot
+            .accounts
+            .iter()
+            .filter(|(id, _)| accounts.contains(id))
+            .find_map(|(_, account)| Some(account.roles.first()?.identity.arn.partition()))
+        else {
+            return Err("no logs were read that hold all calls of an account, so its policy stays".into());
+        };
+        let roles = accounts.iter().map(|id| format!("arn:{partition}:iam::{id}:role/*")).collect();
+        let mut endpoint = Self { policy, ground, services, roles, accounts, calls: BTreeMap::new(), unnamed: 0 };
+        endpoint.is_resolved()?;
+        endpoint.gather(&held.id);
+        if endpoint.calls.is_empty() {
+            return Err(format!(
+                "no role was seen to call {} through it in {days} days; one that nobody uses is better deleted, by hand",
+                endpoint.services.join(", ")
+            ));
+        }
+        Ok(endpoint)
+    }
+
+    fn is_of_service(&self, action: &Action) -> bool {
+        self.services.iter().any(|service| service.eq_ignore_ascii_case(action.service()))
+    }
+
+    /// Whether every call of the services is one whose action is known.
+    fn is_resolved(&self) -> Result<(), String> {
+        let unknown =
+            self.ground.evidence.usage.unresolved.iter().filter(|event| event.kind == UnresolvedKind::Unknown);
+        let mut of_service = unknown.filter(|event| {
+            let source = event.event_source.split('.').next().unwrap_or_default();
+            source.is_empty()
+                || self.services.contains(&source)
+                || (source == "monitoring" && self.services.contains(&"cloudwatch"))
+        });
+        let by_roles = of_service
+            .find(|event| event.principals.is_empty() || event.principals.iter().any(|arn| self.is_logged(arn)));
+        match by_roles {
+            Some(event) => Err(format!(
+                "calls of `{}` were seen, and no action is known for them, so its policy stays",
+                event.event_name
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn is_logged(&self, role: &Arn) -> bool {
+        role.account().is_some_and(|account| self.accounts.contains(&account))
+    }
+
+    /// Every call that came through it, or may have.
+    fn gather(&mut self, id: &str) {
+        let key = ConditionKey::new("aws:SourceVpce");
+        let ground = self.ground;
+        let (mut all, mut unnamed) = (BTreeMap::new(), 0);
+        for (role, used) in ground.evidence.usage.principals.iter().filter(|(role, _)| self.is_logged(role)) {
+            let functions = ground.index.functions_of(role);
+            let mut calls = Vec::new();
+            for call in used.observations.iter().filter(|call| call.count > 0 && self.is_of_service(&call.action)) {
+                match call.context.get(&key).map(Vec::as_slice) {
+                    Some([named]) if named == id => calls.push(call),
+                    Some([_]) => {}
+                    _ => {
+                        let mut by = functions.iter().filter(|f| call.function.as_deref() == Some(f.arn.name()));
+                        if !by.next().is_some_and(|function| function.is_outside_vpcs()) {
+                            unnamed += call.count;
+                            calls.push(call);
+                        }
+                    }
+                }
+            }
+            if !calls.is_empty() {
+                all.insert(role, calls);
+            }
+        }
+        (self.calls, self.unnamed) = (all, unnamed);
+    }
+
+    /// A statement as it would be; each role in statements of its own where `apart`.
+    fn statement(&self, statement: &Statement, apart: bool, draft: &mut Draft) {
+        if statement.effect != Effect::Allow {
+            draft.statements.push(statement.clone());
+            return;
+        }
+        let callers = self.callers(statement);
+        if let Callers::Others | Callers::NotJudged(_) = callers {
+            if let Callers::NotJudged(why) = callers {
+                draft.left_alone.push(format!("{}{why}", said(statement)));
+            }
+            draft.statements.push(statement.clone());
+            return;
+        }
+        let mut bare = Statement { principal: None, ..statement.clone() };
+        if !matches!(callers, Callers::Everyone) {
+            bare.conditions.retain(|condition| condition.key != ConditionKey::new(PRINCIPAL_ARN));
+        }
+        let Some(candidate) = Candidate::new(self.policy, &bare) else {
+            draft.statements.push(statement.clone());
+            return;
+        };
+        let (unseen, why) = self.unseen(&candidate, &callers);
+        let parts = self.parts(&candidate, &bare, &callers, &unseen, apart);
+        let all: Vec<Served> = parts
+            .iter()
+            .flat_map(|part| part.served.iter().cloned())
+            .chain(unseen.iter().map(|action| Served::as_granted(action.clone(), 0)))
+            .collect();
+        let together = narrow(&bare, &all, &[], false);
+        let same = match (&callers, parts.as_slice()) {
+            // Each of those it names must need all of it.
+            (Callers::Roles(named), [only]) => {
+                only.roles == *named
+                    && unseen.is_empty()
+                    && Statement { sid: bare.sid.clone(), ..only.statement.clone() } == bare
+            }
+            (Callers::Roles(_), _) => false,
+            _ => matches!(together.as_slice(), [only] if only.statement == bare),
+        };
+        if same {
+            draft.statements.push(statement.clone());
+            return;
+        }
+        self.write(statement, &bare, (&callers, &unseen, why), parts, draft);
+    }
+
+    /// Who comes by a statement.
+    fn callers(&self, statement: &Statement) -> Callers {
+        let Some(PrincipalElement::Principal(principals)) = &statement.principal else {
+            return Callers::NotJudged("it says who may not come through it, so it stays as it is");
+        };
+        let is_everyone = |principal: &Spanned<PrincipalPattern>| match &principal.value {
+            PrincipalPattern::Everyone => true,
+            PrincipalPattern::Aws(text) => text == "*",
+            _ => false,
+        };
+        if !principals.iter().all(is_everyone) {
+            return Callers::NotJudged("it names who may come through it, so it stays as it is");
+        }
+        let mut named =
+            statement.conditions.iter().filter(|condition| condition.key == ConditionKey::new(PRINCIPAL_ARN));
+        let (Some(condition), None) = (named.next(), named.next()) else {
+            return Callers::Everyone;
+        };
+        let values: Vec<&str> = condition.values.iter().map(|value| value.value.as_str()).collect();
+        let unjudged = Callers::NotJudged("it tells callers apart by aws:PrincipalArn, so it stays as it is");
+        match condition.operator {
+            Operator::Known { set: None, comparison: Comparison::ArnNotLike, if_exists: false } => {
+                let all = self.roles.iter().all(|role| values.contains(&role.as_str()));
+                if all { Callers::Others } else { unjudged }
+            }
+            Operator::Known {
+                set: None,
+                comparison:
+                    Comparison::ArnLike | Comparison::ArnEquals | Comparison::StringEquals | Comparison::StringLike,
+                if_exists: false,
+            } => {
+                if values.iter().all(|value| self.roles.iter().any(|role| role == value)) {
+                    return Callers::AllRoles;
+                }
+                let role = |value: &&str| {
+                    value.parse::<Arn>().ok().filter(|arn| {
+                        !value.contains(['*', '?', '$']) && self.ground.index.role(arn).is_some() && self.is_logged(arn)
+                    })
+                };
+                let roles: Option<BTreeSet<Arn>> = values.iter().map(role).collect();
+                roles.map_or(unjudged, Callers::Roles)
+            }
+            _ => unjudged,
+        }
+    }
+
+    /// The roles that a statement lets through.
+    fn let_in<'s>(&'s self, callers: &'s Callers) -> impl Iterator<Item = &'s Arn> {
+        let all = self.ground.index.roles().map(|role| &role.identity.arn).filter(|arn| self.is_logged(arn));
+        all.filter(move |arn| match callers {
+            Callers::Roles(roles) => roles.contains(*arn),
+            _ => true,
+        })
+    }
+
+    /// What a statement allows of the endpoint's services, and some role may use without a record; and why, for one.
+    fn unseen(&self, candidate: &Candidate<'_>, callers: &Callers) -> (BTreeSet<Action>, Option<String>) {
+        let catalog = self.ground.evidence.catalog;
+        let known =
+            self.services.iter().flat_map(|service| catalog.service_actions(service)).map(|facts| facts.action());
+        let named = candidate
+            .named()
+            .filter_map(|pattern| pattern.as_str().parse().ok())
+            .filter(|action| self.is_of_service(action));
+        let asked: BTreeSet<Action> = known.filter(|action| candidate.allows_action(action)).chain(named).collect();
+        let (mut unseen, mut first) = (BTreeSet::new(), None);
+        let roles: Vec<&Arn> = self.let_in(callers).collect();
+        for action in asked {
+            let why = roles.iter().find_map(|role| {
+                let known = Known { role, evidence: self.ground.evidence, rules: self.ground.rules };
+                match known.visibility(&action) {
+                    Visibility::Visible => None,
+                    Visibility::Invisible(why) => Some(why),
+                }
+            });
+            if let Some(why) = why {
+                first.get_or_insert_with(|| format!("{action}: {why}"));
+                unseen.insert(action);
+            }
+        }
+        (unseen, first)
+    }
+
+    /// What each role keeps of a statement, but for what stays for all of them.
+    fn parts(
+        &self,
+        candidate: &Candidate<'_>,
+        bare: &Statement,
+        callers: &Callers,
+        unseen: &BTreeSet<Action>,
+        apart: bool,
+    ) -> Vec<Part> {
+        let mut all: Vec<(Arn, Vec<Served>)> = Vec::new();
+        for role in self.let_in(callers) {
+            let served: Vec<Served> =
+                self.served(role, candidate).into_iter().filter(|served| !unseen.contains(&served.action)).collect();
+            if !served.is_empty() {
+                all.push((role.clone(), served));
+            }
+        }
+        if !apart {
+            let roles = all.iter().map(|(role, _)| role.clone()).collect();
+            let served: Vec<Served> = all.into_iter().flat_map(|(_, served)| served).collect();
+            return narrow(bare, &served, &[], false)
+                .into_iter()
+                .map(|part| Part { statement: part.statement, roles: BTreeSet::clone(&roles), served: served.clone() })
+                .collect();
+        }
+        let mut parts: Vec<Part> = Vec::new();
+        for (role, served) in all {
+            for narrowed in narrow(bare, &served, &[], false) {
+                let statement = Statement { sid: None, ..narrowed.statement };
+                match parts.iter_mut().find(|part| part.statement == statement) {
+                    Some(part) => {
+                        part.roles.insert(role.clone());
+                        part.served.extend(served.iter().cloned());
+                    }
+                    None => {
+                        let roles = BTreeSet::from([role.clone()]);
+                        parts.push(Part { statement, roles, served: served.clone() });
+                    }
+                }
+            }
+        }
+        parts
+    }
+
+    /// What one role was seen to use through it, or must stay able to.
+    fn served(&self, role: &Arn, candidate: &Candidate<'_>) -> Vec<Served> {
+        let ground = self.ground;
+        let bounds = Bounds::new(role, ground.evidence.usage, ground.existing);
+        let mut served = Vec::new();
+        if let Some(calls) = self.calls.get(role) {
+            let actions: BTreeSet<&Action> =
+                calls.iter().map(|call| &call.action).filter(|action| candidate.allows_action(action)).collect();
+            for action in &actions {
+                let own: Vec<&&Observation> = calls.iter().filter(|call| call.action == **action).collect();
+                if own.iter().any(|call| !call.resource_known) {
+                    served.push(Served::as_granted((*action).clone(), 0));
+                    continue;
+                }
+                let mut seen: Vec<_> = own.iter().flat_map(|call| call.resources.iter().cloned()).collect();
+                seen.sort();
+                seen.dedup();
+                if let Some((resources, folds)) = candidate.resources_for(action, &seen, &bounds) {
+                    served.push(Served { action: (*action).clone(), resources, folds, bound: None, need: 0 });
+                }
+            }
+            let known = Known { role, evidence: ground.evidence, rules: ground.rules };
+            let needs = infer(role, &ground.index.functions_of(role), known, &bounds);
+            for need in needs.into_iter().filter(|need| need.seen.is_none() && self.is_of_service(&need.action)) {
+                if actions.contains(&need.action) || !candidate.allows_action(&need.action) {
+                    continue;
+                }
+                let part =
+                    need.resources.as_ref().and_then(|seen| candidate.resources_for(&need.action, seen, &bounds));
+                let (resources, folds) = part.unwrap_or_default();
+                served.push(Served { action: need.action, resources, folds, bound: None, need: 0 });
+            }
+        }
+        if ground.rules.keep.iter().any(|rule| rule.applies_to(role)) {
+            let known = self
+                .services
+                .iter()
+                .flat_map(|service| ground.evidence.catalog.service_actions(service))
+                .map(|facts| facts.action());
+            let kept = known.filter(|action| candidate.allows_action(action) && ground.is_kept(role, action));
+            served.extend(kept.map(|action| Served::as_granted(action, 0)));
+        }
+        served
+    }
+
+    /// The statements that take the place of one.
+    fn write(
+        &self,
+        old: &Statement,
+        bare: &Statement,
+        (callers, unseen, why): (&Callers, &BTreeSet<Action>, Option<String>),
+        parts: Vec<Part>,
+        draft: &mut Draft,
+    ) {
+        let (days, first) = (self.ground.evidence.coverage.days, draft.statements.len());
+        let accounts = self.accounts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", ");
+        let sid = |draft: &Draft| {
+            let number = draft.statements.len() - first + 1;
+            old.sid.as_ref().map(|sid| if number == 1 { sid.clone() } else { format!("{sid}{number}") })
+        };
+        let for_roles = |mut statement: Statement, comparison: Comparison, roles: Vec<String>| {
+            statement.conditions.push(condition(comparison, PRINCIPAL_ARN, roles));
+            Statement { principal: old.principal.clone(), ..statement }
+        };
+        if matches!(callers, Callers::Everyone) {
+            let others = for_roles(old.clone(), Comparison::ArnNotLike, self.roles.clone());
+            draft.narrowed(
+                others,
+                format!("no longer for the roles of account {accounts}: what they use stands for itself"),
+                Vec::new(),
+            );
+            draft.left_alone.push(format!(
+                "{}callers that are no roles of account {accounts} keep all of it: these logs do not hold their calls; take the \
+                 statement out by hand if none of them should come through",
+                said(old)
+            ));
+        }
+        if !unseen.is_empty() {
+            let action = ActionElement::Action(
+                unseen.iter().map(|action| Spanned::synthetic(ActionPattern::from(action))).collect(),
+            );
+            let roles = match callers {
+                Callers::Roles(roles) => roles.iter().map(ToString::to_string).collect(),
+                _ => self.roles.clone(),
+            };
+            let comparison =
+                if matches!(callers, Callers::Roles(_)) { Comparison::ArnEquals } else { Comparison::ArnLike };
+            let kept = for_roles(Statement { action, sid: sid(draft), ..bare.clone() }, comparison, roles);
+            draft.narrowed(kept, "kept for every role: the logs could not have shown these".into(), Vec::new());
+            draft.left_alone.extend(why.map(|why| {
+                format!(
+                    "{}{} actions stay for every role, as the logs could not have shown them; the first is {why}",
+                    said(old),
+                    unseen.len()
+                )
+            }));
+        }
+        for Part { statement, roles, .. } in parts {
+            let names: Vec<&str> = roles.iter().map(Arn::name).collect();
+            let because = format!("only what was seen in {days} days of {}", names.join(", "));
+            let arns = roles.iter().map(ToString::to_string).collect();
+            let part = for_roles(Statement { sid: sid(draft), ..statement }, Comparison::ArnEquals, arns);
+            draft.narrowed(part, because, Vec::new());
+        }
+        if draft.statements.len() == first {
+            draft.dropped(format!("none of the roles it lets through was seen to use it in {days} days"));
+        }
+    }
+}
+
+/// What stays of a statement for some roles.
+struct Part {
+    statement: Statement,
+    roles: BTreeSet<Arn>,
+    served: Vec<Served>,
+}
+
+fn said(statement: &Statement) -> String {
+    statement.sid.as_ref().map(|sid| format!("statement `{sid}`: ")).unwrap_or_default()
+}

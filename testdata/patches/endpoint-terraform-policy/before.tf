@@ -1,0 +1,16 @@
+resource "aws_vpc_endpoint" "buckets" {
+  vpc_id       = "vpc-1"
+  service_name = "com.amazonaws.eu-west-1.s3"
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "ours"
+        Effect    = "Allow"
+        Principal = "*" # whoever has a reason
+        Action    = ["s3:GetObject", "s3:PutObject"]
+        Resource  = "arn:aws:s3:::data/*"
+      }
+    ]
+  })
+}
