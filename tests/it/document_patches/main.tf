@@ -36,7 +36,7 @@ resource "aws_sqs_queue_policy" "jobs" {
 data "aws_iam_policy_document" "jobs" {
   statement {
     sid       = "share"
-    actions   = ["sqs:GetQueueAttributes", "sqs:PurgeQueue"]
+    actions   = ["sqs:SetQueueAttributes", "sqs:PurgeQueue"]
     resources = [aws_sqs_queue.jobs.arn]
 
     principals {

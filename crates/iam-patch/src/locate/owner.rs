@@ -4,6 +4,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind};
 
 use crate::intrinsic;
+use crate::kinds;
 use crate::permission;
 use crate::resolve::{Resolver, Value};
 use crate::site::ENDPOINT;
@@ -331,11 +332,11 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
     for (index, template) in templates.iter().enumerate() {
         let stack = stack_for(template, deployed, Some(arn));
         let resolver = Resolver::with_defaults(template, &stack);
-        let ids: Vec<&str> = template
-            .resources()
-            .filter(|r| resolver.arn_of(r).as_deref() == Some(arn.as_str()))
-            .map(|r| r.id)
-            .collect();
+        let is_it = |r: &Resource<'_>| match resolver.arn_of(r) {
+            Some(own) => own == arn.as_str() || is_with_suffix(&own, arn),
+            None => is_the_only(r, templates, deployed, arn),
+        };
+        let ids: Vec<&str> = template.resources().filter(is_it).map(|r| r.id).collect();
         let permission = permission::for_arn(template, &resolver, &ids, arn);
         found.extend(permission.map(|resource| Owner { index, template, stack: stack.clone(), resource }));
         for resource in template.resources() {
@@ -355,6 +356,23 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
         target || owner.resource.kind == ENDPOINT || !crate::site::sites_of(&owner.resource).is_empty()
     });
     found
+}
+
+/// Whether an ARN is that of a secret without the six characters that AWS puts behind its name.
+fn is_with_suffix(own: &str, arn: &Arn) -> bool {
+    let suffix = arn.as_str().strip_prefix(own).and_then(|rest| rest.strip_prefix('-'));
+    arn.service() == "secretsmanager" && suffix.is_some_and(|suffix| suffix.len() == 6 && !suffix.contains('-'))
+}
+
+/// Whether a resource whose ARN no template gives, such as a key's, is the only one of its kind there and in the account.
+/// An endpoint is told by its service instead.
+fn is_the_only(resource: &Resource<'_>, templates: &[Template], deployed: &Deployed, arn: &Arn) -> bool {
+    let nameless = |rule: &&kinds::TypeRule| rule.name.is_none() && rule.service == arn.service();
+    let rule = kinds::rule(resource.kind).filter(nameless).filter(|_| resource.kind != ENDPOINT);
+    let Some(rule) = rule else { return false };
+    let alike = templates.iter().flat_map(Template::resources).filter(|other| other.kind == resource.kind).count();
+    let deployed = rule.snapshot.as_ref().is_some_and(|kind| deployed.is_only(kind, arn.account_text(), arn));
+    alike == 1 && deployed
 }
 
 /// The one VPC endpoint of the templates that leads where the deployed one leads, which has to be the only one there.
