@@ -77,7 +77,9 @@ impl Gate {
             });
         }
         let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
-        let coverage = Coverage { accounts: [("111122223333".parse().unwrap(), trail)].into(), days: self.days };
+        let account: iam_model::arn::AccountId = "111122223333".parse().unwrap();
+        let by_account = [(account.clone(), AccountDays::plain(self.days))].into();
+        let coverage = Coverage { accounts: [(account, trail)].into(), days: self.days, by_account };
         let visibility = |_: &iam_model::arn::Arn, action: &Action| match self.hidden.contains(&action.as_str()) {
             true => Visibility::Invisible("not recorded".into()),
             false => Visibility::Visible,
