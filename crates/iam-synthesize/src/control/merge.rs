@@ -18,9 +18,8 @@ const LIMITS: Limits = Limits { steps: 20_000, states: 5_000 };
 
 pub(super) fn merged(parts: Vec<Part>) -> (Vec<Part>, Dropped) {
     let (mut parts, mut dropped) = distinct(parts);
-    let mut found = parts.len() <= MOST_COMPARED;
-    while found {
-        found = one_merge(&mut parts);
+    if parts.len() <= MOST_COMPARED {
+        merge_all(&mut parts);
     }
     parts.iter_mut().for_each(|part| shorten(&mut part.statement));
     if parts.len() <= MOST_COMPARED {
@@ -56,42 +55,111 @@ fn distinct(parts: Vec<Part>) -> (Vec<Part>, Dropped) {
     (out, dropped)
 }
 
-/// Merges the first two statements that differ in one list alone.
-fn one_merge(parts: &mut Vec<Part>) -> bool {
-    for first in 0..parts.len() {
-        for second in first + 1..parts.len() {
-            let (Some(left), Some(right)) = (parts.get(first), parts.get(second)) else { continue };
-            if let Some(statement) = together(left, right) {
-                let mut origins = left.origins.clone();
-                origins.extend(&right.origins);
-                if let Some(slot) = parts.get_mut(first) {
-                    *slot = Part { statement, version: slot.version, origins };
+/// Merges statements that differ in one list alone, until no two do.
+fn merge_all(parts: &mut Vec<Part>) {
+    let mut shapes: Vec<Shape> = parts.iter().map(Shape::of).collect();
+    let mut first = 0;
+    while first < parts.len() {
+        let second = (first + 1..parts.len()).find(|second| {
+            shapes.get(first).zip(shapes.get(*second)).is_some_and(|(left, right)| left.differs_in_one_list(right))
+        });
+        let merged = second.and_then(|second| {
+            let (left, right) = (parts.get(first)?, parts.get(second)?);
+            let statement = together(&left.statement, &right.statement, shapes.get(first)?, shapes.get(second)?)?;
+            let origins = left.origins.iter().chain(&right.origins).copied().collect();
+            Some((second, Part { statement, version: left.version, origins }))
+        });
+        match merged {
+            Some((second, part)) => {
+                if let (Some(shape), Some(slot)) = (shapes.get_mut(first), parts.get_mut(first)) {
+                    *shape = Shape::of(&part);
+                    *slot = part;
                 }
                 parts.remove(second);
-                return true;
+                shapes.remove(second);
+                // What is one now may fit to what was passed over.
+                first = 0;
             }
+            None => first += 1,
         }
     }
-    false
 }
 
-fn together(left: &Part, right: &Part) -> Option<Statement> {
-    let (a, b) = (&left.statement, &right.statement);
-    let frame = a.effect == b.effect && left.version == right.version && same_principal(a, b) && same_conditions(a, b);
-    if !frame {
-        return None;
+/// The elements of a statement as texts, lists in order, so that they compare whatever the order they were written in.
+struct Shape {
+    frame: String,
+    action: String,
+    resource: String,
+    /// `Action`, not `NotAction`; `Resource`, not `NotResource`: lists that add up.
+    adds_up: (bool, bool),
+}
+
+impl Shape {
+    fn of(part: &Part) -> Self {
+        let Part { statement, version, .. } = part;
+        let frame = only(statement, |from, to| {
+            to.effect = from.effect;
+            to.principal.clone_from(&from.principal);
+            to.conditions.clone_from(&from.conditions);
+            to.conditions.sort_by(|x, y| (&x.operator, x.key.as_str()).cmp(&(&y.operator, y.key.as_str())));
+            for condition in &mut to.conditions {
+                condition.values.sort_by(|x, y| x.value.cmp(&y.value));
+            }
+        });
+        let version = match version {
+            Version::Either => "",
+            Version::Of(version) => version.as_str(),
+        };
+        let action = only(statement, |from, to| {
+            to.action.clone_from(&from.action);
+            let (ActionElement::Action(list) | ActionElement::NotAction(list)) = &mut to.action;
+            list.sort_by_key(|pattern| pattern.value.as_str().to_ascii_lowercase());
+        });
+        let resource = only(statement, |from, to| {
+            to.resource.clone_from(&from.resource);
+            if let ResourceElement::Resource(list) | ResourceElement::NotResource(list) = &mut to.resource {
+                list.sort_by(|x, y| x.value.as_str().cmp(y.value.as_str()));
+            }
+        });
+        let adds_up = (
+            matches!(statement.action, ActionElement::Action(_)),
+            matches!(statement.resource, ResourceElement::Resource(_)),
+        );
+        Self { frame: format!("{version}{frame}"), action, resource, adds_up }
     }
+
+    fn differs_in_one_list(&self, other: &Self) -> bool {
+        self.frame == other.frame && (self.in_actions(other) || self.in_resources(other))
+    }
+
+    fn in_actions(&self, other: &Self) -> bool {
+        self.resource == other.resource && self.adds_up.0 && other.adds_up.0
+    }
+
+    fn in_resources(&self, other: &Self) -> bool {
+        self.action == other.action && self.adds_up.1 && other.adds_up.1
+    }
+}
+
+fn together(a: &Statement, b: &Statement, left: &Shape, right: &Shape) -> Option<Statement> {
     let mut joined = a.clone();
     match (&a.action, &b.action, &a.resource, &b.resource) {
-        (ActionElement::Action(these), ActionElement::Action(those), ..) if same_resource(a, b) => {
+        (ActionElement::Action(these), ActionElement::Action(those), ..) if left.in_actions(right) => {
             joined.action = ActionElement::Action(union(these, those, |p| p.as_str().to_ascii_lowercase()));
         }
-        (_, _, ResourceElement::Resource(these), ResourceElement::Resource(those)) if same_action(a, b) => {
+        (_, _, ResourceElement::Resource(these), ResourceElement::Resource(those)) if left.in_resources(right) => {
             joined.resource = ResourceElement::Resource(union(these, those, |p| p.as_str().to_owned()));
         }
         _ => return None,
     }
     Some(joined)
+}
+
+/// A statement of which only some elements are left, as text.
+fn only(statement: &Statement, keep: impl Fn(&Statement, &mut Statement)) -> String {
+    let mut frame = Statement::allow(Vec::new(), Vec::new());
+    keep(statement, &mut frame);
+    print(&PolicyDocument::new(vec![frame]), PrintStyle::Compact)
 }
 
 fn union<T: Clone>(these: &[Spanned<T>], those: &[Spanned<T>], key: impl Fn(&T) -> String) -> Vec<Spanned<T>> {
@@ -102,54 +170,6 @@ fn union<T: Clone>(these: &[Spanned<T>], those: &[Spanned<T>], key: impl Fn(&T) 
         }
     }
     all
-}
-
-/// A statement of which only one element is left, as text.
-fn only(statement: &Statement, keep: impl Fn(&Statement, &mut Statement)) -> String {
-    let mut frame = Statement::allow(Vec::new(), Vec::new());
-    keep(statement, &mut frame);
-    print(&PolicyDocument::new(vec![frame]), PrintStyle::Compact)
-}
-
-fn same_principal(a: &Statement, b: &Statement) -> bool {
-    let text = |statement: &Statement| only(statement, |from, to| to.principal.clone_from(&from.principal));
-    text(a) == text(b)
-}
-
-fn same_conditions(a: &Statement, b: &Statement) -> bool {
-    let text = |statement: &Statement| {
-        only(statement, |from, to| {
-            to.conditions.clone_from(&from.conditions);
-            to.conditions.sort_by(|x, y| (&x.operator, x.key.as_str()).cmp(&(&y.operator, y.key.as_str())));
-            for condition in &mut to.conditions {
-                condition.values.sort_by(|x, y| x.value.cmp(&y.value));
-            }
-        })
-    };
-    text(a) == text(b)
-}
-
-fn same_resource(a: &Statement, b: &Statement) -> bool {
-    let text = |statement: &Statement| {
-        only(statement, |from, to| {
-            to.resource.clone_from(&from.resource);
-            if let ResourceElement::Resource(list) | ResourceElement::NotResource(list) = &mut to.resource {
-                list.sort_by(|x, y| x.value.as_str().cmp(y.value.as_str()));
-            }
-        })
-    };
-    text(a) == text(b)
-}
-
-fn same_action(a: &Statement, b: &Statement) -> bool {
-    let text = |statement: &Statement| {
-        only(statement, |from, to| {
-            to.action.clone_from(&from.action);
-            let (ActionElement::Action(list) | ActionElement::NotAction(list)) = &mut to.action;
-            list.sort_by_key(|pattern| pattern.value.as_str().to_ascii_lowercase());
-        })
-    };
-    text(a) == text(b)
 }
 
 /// Leaves out patterns that another of the same list includes; of `Not…` lists too, where they leave nothing else out.
