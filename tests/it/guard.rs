@@ -239,6 +239,10 @@ fn what_fits_no_quota_is_refused_with_the_figures() {
     assert_eq!((before.code, before.stdout.as_str()), (1, ""), "{}", before.stderr);
     assert!(before.stderr.contains("a target may have 4 of at most 5,120 characters"), "{}", before.stderr);
     assert!(!folder.path().join("then").exists());
+    // A document of a former run beside the new ones would be attached with them.
+    let fewer = folder.paring(&["guard", "pack", "--kind", "scp", "--out", "now", "p0.json"]);
+    assert_eq!(fewer.code, 0, "{}", fewer.stderr);
+    assert!(folder.path().join("now/scp-1.json").exists() && !folder.path().join("now/scp-2.json").exists());
     folder.write(
         "odd.json",
         scp(r#"{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringAlike": {"a:b": "c"}}}"#),

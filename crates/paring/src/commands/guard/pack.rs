@@ -86,7 +86,7 @@ fn deliver(
     let name = |at: usize| format!("{}-{}.json", arguments.kind.as_str(), at + 1);
     let files: Vec<(String, String)> =
         documents.iter().enumerate().map(|(at, document)| (name(at), text(document))).collect();
-    write::results(folder, &files)?;
+    write::replace_results(folder, &[], &files)?;
     documents.iter().enumerate().try_for_each(|(at, document)| terminal.data(&told(&name(at), document, given, most)))
 }
 
