@@ -48,6 +48,6 @@ pub use documents::{DocumentProposal, boundaries, documents};
 pub use fold::{Fold, FoldRule};
 pub use needs::{Bound, Evidence, Grade, KeepRule, Known, Need, NeedRule, Rules, Seen};
 pub use propose::{Judgement, Proposer, RoleProposal, synthesize};
-pub use split::{SplitProposal, split};
+pub use split::{Shared, SplitProposal, Splitter};
 pub use suggest::Suggestion;
 pub use unseen::BlindSpot;

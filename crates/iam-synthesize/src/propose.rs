@@ -5,7 +5,7 @@
 //! share are left as they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use iam_evaluate::Evaluator;
 use iam_evaluate::glob::{Glob, Reading};
@@ -77,6 +77,8 @@ impl RoleProposal {
     }
 }
 
+const PASS_ROLE: &str = "iam:PassRole";
+
 /// Proposes, for every role in `roles`, the smallest policies inside the old ones that keep what it needs.
 #[must_use]
 pub fn synthesize(
@@ -109,17 +111,22 @@ pub(crate) fn existing<'a>(index: &SnapshotIndex<'a>) -> BTreeSet<&'a Arn> {
     accounts.flat_map(|a| a.resources.iter().map(|r| &r.arn).chain(a.resource_policies.keys())).collect()
 }
 
+/// What holds for every role of a snapshot.
+struct Common<'a> {
+    shared: BTreeMap<&'a Arn, usize>,
+    existing: BTreeSet<&'a Arn>,
+    unseen: BTreeMap<AccountId, Unseen>,
+    /// Made where a call has to be explained by more than the role's own policies.
+    evaluator: OnceLock<Evaluator<'a>>,
+}
+
 /// Proposes for one role at a time. What all roles share is made once; threads may share the whole.
 pub struct Proposer<'p, 'a> {
     pub(crate) index: &'p SnapshotIndex<'a>,
     pub(crate) evidence: &'p Evidence<'p>,
     rules: &'p Rules,
-    shared: BTreeMap<&'a Arn, usize>,
-    existing: BTreeSet<&'a Arn>,
-    unseen: BTreeMap<AccountId, Unseen>,
     quotas: QuotaProfile,
-    /// Made where a call has to be explained by more than the role's own policies.
-    evaluator: OnceLock<Evaluator<'a>>,
+    common: Arc<Common<'a>>,
 }
 
 /// What is proposed, and where: a role, or one function's part of it.
@@ -136,7 +143,14 @@ impl<'p, 'a> Proposer<'p, 'a> {
     #[must_use]
     pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
         let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence, rules));
-        Self { index, evidence, rules, shared, existing, unseen, quotas: QuotaProfile::AWS, evaluator: OnceLock::new() }
+        let common = Common { shared, existing, unseen, evaluator: OnceLock::new() };
+        Self { index, evidence, rules, quotas: QuotaProfile::AWS, common: Arc::new(common) }
+    }
+
+    /// The same on a part of what was seen.
+    pub(crate) fn with_evidence<'q>(&'q self, evidence: &'q Evidence<'q>) -> Proposer<'q, 'a> {
+        let common = Arc::clone(&self.common);
+        Proposer { index: self.index, evidence, rules: self.rules, quotas: self.quotas, common }
     }
 
     /// The same within other quotas than [`QuotaProfile::AWS`].
@@ -155,7 +169,7 @@ impl<'a> Proposer<'_, 'a> {
         let functions = self.index.functions_of(arn);
         let mut proposal = RoleProposal::tight(arn);
         if let Some(why) = self.refuse(role) {
-            let bounds = Bounds::new(arn, self.evidence.usage, &self.existing);
+            let bounds = Bounds::new(arn, self.evidence.usage, &self.common.existing);
             proposal.needs = infer(arn, &functions, self.known(arn), &bounds);
             proposal.judgement = Judgement::Refused(why);
             return proposal;
@@ -183,13 +197,13 @@ impl<'a> Proposer<'_, 'a> {
     /// Every policy of a subject, narrowed to what it needs; needs, blind spots and notes go into the proposal.
     pub(crate) fn rewrite(&self, subject: &Subject<'_>, proposal: &mut RoleProposal) -> Written<'a> {
         let arn = subject.role;
-        let bounds = Bounds::new(arn, self.evidence.usage, &self.existing);
+        let bounds = Bounds::new(arn, self.evidence.usage, &self.common.existing);
         proposal.needs = infer(arn, subject.functions, self.known(arn), &bounds);
         let policies = self.index.identity_policies(arn);
         let mut slots = self.slots(&policies, subject, proposal);
         // What could be used and the role does not have is not missing: it is another way to run.
         proposal.needs.retain(|need| need.seen.is_some() || granted(&slots, need));
-        let calls = Calls::new(arn, self.evidence.usage, self.index, &self.evaluator);
+        let calls = Calls::new(arn, self.evidence.usage, self.index, &self.common.evaluator);
         calls.assign(&mut slots, &mut proposal.needs, &bounds);
         self.retain(subject, &mut slots, &mut proposal.needs);
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
@@ -267,7 +281,7 @@ impl<'a> Proposer<'_, 'a> {
                 Some("AWS's own policy for running functions".into())
             }
             PolicyOrigin::Managed(arn) if alone || arn.is_owned_by_aws() => None,
-            PolicyOrigin::Managed(arn) => match self.shared.get(arn).copied().unwrap_or_default() {
+            PolicyOrigin::Managed(arn) => match self.common.shared.get(arn).copied().unwrap_or_default() {
                 0 | 1 => None,
                 many => Some(format!("{many} principals share it")),
             },
@@ -320,7 +334,10 @@ impl<'a> Proposer<'_, 'a> {
             return Some((NeedRule::TooEarly, why));
         }
         let Visibility::Invisible(why) = self.known(subject.role).visibility(action) else { return None };
-        Some((NeedRule::NotShown, format!("granted by name, and its use could not have been seen: {why}")))
+        let calls = self.evidence.usage.principals.get(subject.role).into_iter().flat_map(|used| &used.observations);
+        let was_seen = calls.filter(|call| call.count > 0).any(|call| call.action == *action);
+        let told = if was_seen { "not every use of it could" } else { "its use could not" };
+        Some((NeedRule::NotShown, format!("granted by name, and {told} have been seen: {why}")))
     }
 
     /// Keeps what a rule names, as far as it is granted now.
@@ -375,15 +392,20 @@ impl<'a> Proposer<'_, 'a> {
             own = unseen_by(self.known(role), self.evidence.catalog.actions(), &nobody);
             &no_spots
         } else {
-            let account = role.account().and_then(|account| self.unseen.get(&account));
+            let account = role.account().and_then(|account| self.common.unseen.get(&account));
             // What a call hides is of the call's own service.
             let calls = self.evidence.usage.principals.get(role).into_iter().flat_map(|used| &used.observations);
             let called: BTreeSet<&str> = calls.map(|call| call.action.service()).collect();
+            let of_iam = called.contains("iam");
             let of_called = called.into_iter().flat_map(|service| self.evidence.catalog.service_actions(service));
+            // Roles are passed by calls of any service.
+            let passing = PASS_ROLE.parse().ok().and_then(|action| self.evidence.catalog.action(&action));
+            let of_called = of_called.chain(passing.filter(|_| !of_iam));
             own = account.map(|unseen| unseen_by(self.known(role), of_called, &unseen.actions)).unwrap_or_default();
             account.map_or(&no_spots, |unseen| &unseen.spots)
         };
-        let cuts = Cuts::new(slots);
+        let known = self.known(role);
+        let cuts = Cuts::new(slots, &|action| known.is_invisible(action));
         let mut spots: Vec<BlindSpot> = shared.iter().chain(&own).filter_map(|spot| cuts.of(spot)).collect();
         spots.sort_by(|a, b| (&a.service, &a.why).cmp(&(&b.service, &b.why)));
         spots

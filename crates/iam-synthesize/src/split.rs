@@ -37,55 +37,78 @@ pub struct SplitProposal {
 /// Characters AWS allows in a role's name.
 const LONGEST_NAME: usize = 64;
 
-/// Takes apart every role in `roles` that several functions run with.
-#[must_use]
-pub fn split(
-    roles: &[&Role],
-    index: &SnapshotIndex<'_>,
-    evidence: &Evidence<'_>,
-    (rules, quotas): (&Rules, &QuotaProfile),
-) -> Vec<SplitProposal> {
-    let shared: Vec<&Role> =
-        roles.iter().copied().filter(|role| index.functions_of(&role.identity.arn).len() > 1).collect();
-    let mut taken: BTreeSet<Arn> = index.roles().map(|role| role.identity.arn.clone()).collect();
-    shared.iter().map(|role| one(role, index, evidence, (rules, quotas), &mut taken)).collect()
+/// Takes apart one shared role at a time. What all of them share is made once; threads may share the whole.
+pub struct Splitter<'p, 'a> {
+    proposer: Proposer<'p, 'a>,
+    shared: Vec<Shared<'a>>,
 }
 
-fn one(
-    role: &Role,
-    index: &SnapshotIndex<'_>,
-    evidence: &Evidence<'_>,
-    (rules, quotas): (&Rules, &QuotaProfile),
-    taken: &mut BTreeSet<Arn>,
-) -> SplitProposal {
-    let arn = &role.identity.arn;
-    let mut functions = index.functions_of(arn);
-    functions.sort_by(|a, b| a.arn.cmp(&b.arn));
-    let mut proposal =
-        SplitProposal { role: arn.clone(), split: Err(String::new()), parts: Vec::new(), notes: Vec::new() };
-    proposal.split = why_not(role, index, evidence, rules).map_or_else(
-        || {
-            let all = evidence.usage.principals.get(arn).map(|u| u.observations.as_slice()).unwrap_or_default();
-            proposal.notes.extend(others(&functions, all));
+/// A role that several functions run with.
+pub struct Shared<'a> {
+    role: &'a Role,
+    functions: Vec<&'a Resource>,
+    /// The trust policy and the names of the new roles, or why there are none.
+    new: Result<(PolicyDocument, Vec<Arn>), String>,
+}
+
+impl<'p, 'a> Splitter<'p, 'a> {
+    /// Prepares to take apart those of `roles` that several functions run with, and names the new roles.
+    #[must_use]
+    pub fn new(
+        roles: &[&'a Role],
+        index: &'p SnapshotIndex<'a>,
+        evidence: &'p Evidence<'p>,
+        (rules, quotas): (&'p Rules, &QuotaProfile),
+    ) -> Self {
+        let several = |role: &&'a Role| index.functions_of(&role.identity.arn).len() > 1;
+        let roles: Vec<&'a Role> = roles.iter().copied().filter(several).collect();
+        let mut taken: BTreeSet<Arn> = index.roles().map(|role| role.identity.arn.clone()).collect();
+        let proposer = Proposer::new(&roles, index, evidence, rules).with_quotas(*quotas);
+        let shared = |role: &&'a Role| {
+            let mut functions = index.functions_of(&role.identity.arn);
+            functions.sort_by(|a, b| a.arn.cmp(&b.arn));
+            let new = why_not(role, &proposer).map_or_else(|| new_roles(role, &functions, &mut taken), Err);
+            Shared { role, functions, new }
+        };
+        let shared = roles.iter().map(shared).collect();
+        Self { proposer, shared }
+    }
+
+    /// The roles to take apart, in order.
+    #[must_use]
+    pub fn shared(&self) -> &[Shared<'a>] {
+        &self.shared
+    }
+
+    /// Takes a role apart.
+    #[must_use]
+    pub fn split(&self, shared: &Shared<'_>) -> SplitProposal {
+        let Shared { role, functions, new } = shared;
+        let arn = &role.identity.arn;
+        let mut proposal =
+            SplitProposal { role: arn.clone(), split: Err(String::new()), parts: Vec::new(), notes: Vec::new() };
+        proposal.split = new.clone().map(|(trust, names)| {
+            let usage = self.proposer.evidence.usage;
+            let all = usage.principals.get(arn).map(|u| u.observations.as_slice()).unwrap_or_default();
+            proposal.notes.extend(others(functions, all));
             let mut parts = Vec::new();
-            for function in &functions {
-                let (part, decided, note) = part(role, function, index, evidence, (rules, quotas), taken)?;
+            for (function, name) in functions.iter().zip(names) {
+                let (part, decided, note) = part(role, function, (name, trust.clone()), &self.proposer);
                 proposal.notes.extend(note);
                 proposal.parts.push(decided);
                 parts.push(part);
             }
-            Ok(RoleSplit { role: arn.clone(), parts })
-        },
-        Err,
-    );
-    proposal
+            RoleSplit { role: arn.clone(), parts }
+        });
+        proposal
+    }
 }
 
 /// Why a role may not be taken apart at all.
-fn why_not(role: &Role, index: &SnapshotIndex<'_>, evidence: &Evidence<'_>, rules: &Rules) -> Option<String> {
-    let refused = Proposer::new(&[role], index, evidence, rules).refuse(role);
+fn why_not(role: &Role, proposer: &Proposer<'_, '_>) -> Option<String> {
+    let refused = proposer.refuse(role);
     let unread = || {
-        let policies = index.identity_policies(&role.identity.arn);
+        let policies = proposer.index.identity_policies(&role.identity.arn);
         let mut documents = policies.iter().map(|policy| (policy.name, policy.document));
         documents
             .find(|(_, document)| !understood(document))
@@ -111,19 +134,29 @@ fn others(functions: &[&Resource], observations: &[Observation]) -> Option<Strin
     })
 }
 
+/// The trust policy of the new roles, and their names.
+fn new_roles(
+    role: &Role,
+    functions: &[&Resource],
+    taken: &mut BTreeSet<Arn>,
+) -> Result<(PolicyDocument, Vec<Arn>), String> {
+    let trust = trust_of_lambda(&role.trust)
+        .ok_or_else(|| "no statement of its trust policy lets Lambda alone assume it".to_owned())?;
+    let name = |function: &&Resource| {
+        let name = function_name(function);
+        new_arn(&role.identity.arn, name, taken).ok_or_else(|| format!("no name is left for a role of `{name}`"))
+    };
+    Ok((trust, functions.iter().map(name).collect::<Result<_, _>>()?))
+}
+
 /// The part of one function, what was decided about it, and what a person should know.
 fn part(
     role: &Role,
     function: &Resource,
-    index: &SnapshotIndex<'_>,
-    evidence: &Evidence<'_>,
-    (rules, quotas): (&Rules, &QuotaProfile),
-    taken: &mut BTreeSet<Arn>,
-) -> Result<(RolePart, RoleProposal, Option<String>), String> {
-    let (arn, name) = (&role.identity.arn, function_name(function));
-    let trust = trust_of_lambda(&role.trust)
-        .ok_or_else(|| "no statement of its trust policy lets Lambda alone assume it".to_owned())?;
-    let new = new_arn(arn, name, taken).ok_or_else(|| format!("no name is left for a role of `{name}`"))?;
+    (new, trust): (Arn, PolicyDocument),
+    proposer: &Proposer<'_, '_>,
+) -> (RolePart, RoleProposal, Option<String>) {
+    let (arn, name, evidence) = (&role.identity.arn, function_name(function), proposer.evidence);
     let mut part = RolePart {
         function: function.arn.clone(),
         role: new,
@@ -137,19 +170,18 @@ fn part(
     let own = of_function(arn, name, evidence.usage);
     let mut decided = RoleProposal::tight(arn);
     if own.principals.is_empty() {
-        copy(role, index, &mut part);
+        copy(role, proposer.index, &mut part);
         let why = if evidence.usage.merging.functions_folded.contains(arn) {
             "the shared role has more sessions than the logs tell apart, so its calls are not told from others'"
         } else {
             "no call of it was seen"
         };
         let note = format!("{name}: {why}, so its role keeps everything that the shared role grants");
-        return Ok((part, decided, Some(note)));
+        return (part, decided, Some(note));
     }
     let evidence = Evidence { usage: &own, ..*evidence };
-    let proposer = Proposer::new(&[role], index, &evidence, rules).with_quotas(*quotas);
-    narrowed(&proposer, function, &mut part, &mut decided);
-    Ok((part, decided, None))
+    narrowed(&proposer.with_evidence(&evidence), function, &mut part, &mut decided);
+    (part, decided, None)
 }
 
 fn owned((key, value): (&String, &String)) -> (String, String) {

@@ -11,7 +11,7 @@ use iam_model::catalog::ActionFacts;
 use iam_model::snapshot::Role;
 use iam_model::usage::Visibility;
 
-use crate::narrow::{Candidate, Slot};
+use crate::narrow::{Candidate, Served, Slot};
 use crate::needs::{Evidence, Known, Rules};
 
 /// Actions a wildcard granted whose use the logs could not have shown: cut, and asked about.
@@ -75,8 +75,10 @@ pub(crate) struct Cuts<'s> {
 }
 
 impl<'s> Cuts<'s> {
-    pub(crate) fn new(slots: &'s [Slot<'_>]) -> Self {
-        let served = slots.iter().flat_map(|slot| &slot.served).filter(|served| served.bound.is_none());
+    /// What is narrowed to the resources it was seen on is cut too, where `hides` says that it may be used on others.
+    pub(crate) fn new(slots: &'s [Slot<'_>], hides: &dyn Fn(&Action) -> bool) -> Self {
+        let stays = |served: &&Served| served.bound.is_none() && (served.resources.is_none() || !hides(&served.action));
+        let served = slots.iter().flat_map(|slot| &slot.served).filter(stays);
         let (narrowed, stays): (Vec<&Slot<'_>>, Vec<&Slot<'_>>) = slots.iter().partition(|slot| slot.editable);
         let candidates = |slots: Vec<&'s Slot<'_>>| slots.into_iter().map(|slot| &slot.candidate).collect::<Vec<_>>();
         let (narrowed, stays) = (candidates(narrowed), candidates(stays));

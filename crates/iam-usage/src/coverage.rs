@@ -128,6 +128,19 @@ fn unlogged(coverage: &Coverage, facts: &ActionFacts<'_>, account: &AccountId, r
     }
 }
 
+/// Why some of an action's calls are on record and others are not: the trails record data events of some resources, or of
+/// reads or writes alone.
+pub(crate) fn recorded_in_part(
+    coverage: &Coverage,
+    catalog: &Catalog,
+    account: &AccountId,
+    action: &Action,
+) -> Option<String> {
+    let Logging::Data(types) = catalog.action(action)?.logging() else { return None };
+    let trail = coverage.accounts.get(account)?;
+    types.iter().find(|kind| trail.partial_data_types.contains(**kind)).and_then(|kind| data(trail, kind))
+}
+
 /// Why a management event would not have been recorded.
 fn management(trail: &AccountCoverage, write: bool, event_source: &str, name: &str) -> Option<String> {
     if trail.excluded_sources.contains(event_source) {

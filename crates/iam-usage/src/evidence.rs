@@ -10,7 +10,7 @@ use iam_model::catalog::{Catalog, Trigger};
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, Observation, ServiceReport, Standing, UsageLog, Visibility, Witness};
 
-use crate::coverage::{Blind, behind, blind};
+use crate::coverage::{Blind, behind, blind, recorded_in_part};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -70,11 +70,29 @@ impl Evidence<'_> {
         }
     }
 
-    /// Whether a role's use of an action would be on record, where none is; a use that only AWS's own record has counts
-    /// as one the logs could not show.
+    /// Whether every use of an action by a role would be on record; a use that only AWS's own record has counts as one
+    /// the logs could not show.
+    ///
+    /// An action that was seen on what the trails record may be used on what they do not.
     #[must_use]
     pub fn visibility(&self, role: &Arn, action: &Action) -> Visibility {
-        self.standing(role, action).visibility()
+        match self.standing(role, action) {
+            Standing::Seen { by: Witness::Logs, .. } => {
+                self.seen_in_part(role, action).map_or(Visibility::Visible, Visibility::Invisible)
+            }
+            standing => standing.visibility(),
+        }
+    }
+
+    /// Why there may be calls of an action beside those that were seen.
+    fn seen_in_part(&self, role: &Arn, action: &Action) -> Option<String> {
+        let account = role.account()?;
+        recorded_in_part(self.coverage, self.catalog, &account, action).or_else(|| {
+            // Which roles are passed is what matters, and a call that was seen tells one of them.
+            let mut calls = if is_pass_role(action) { self.hidden_in(action) } else { Vec::new() };
+            calls.retain(|wanted| self.calls(role).any(|seen| seen.action == *wanted && seen.count > 0));
+            (!calls.is_empty()).then(|| behind(&calls))
+        })
     }
 
     /// Uses that AWS recorded and the logs do not show: to be kept, whatever the logs could have shown.

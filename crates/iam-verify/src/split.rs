@@ -51,6 +51,15 @@ pub struct SplitGrounds<'a> {
 /// Judges splits together; a verdict for each part, in their order.
 #[must_use]
 pub fn verify_splits(splits: &[RoleSplit], grounds: &SplitGrounds<'_>) -> Vec<PartVerdict> {
+    verify_splits_by(splits, grounds, &|count, judge| (0..count).filter_map(judge).collect())
+}
+
+/// How so many parts are judged: each by its number, and all in their order.
+pub type Run<'r> = &'r dyn Fn(usize, &(dyn Fn(usize) -> Option<PartVerdict> + Sync)) -> Vec<PartVerdict>;
+
+/// The same, with `run` asking for the verdicts, on as many threads as it likes.
+#[must_use]
+pub fn verify_splits_by(splits: &[RoleSplit], grounds: &SplitGrounds<'_>, run: Run<'_>) -> Vec<PartVerdict> {
     let parts: Vec<(&RoleSplit, &RolePart)> = splits.iter().flat_map(|s| s.parts.iter().map(move |p| (s, p))).collect();
     let copied = copies(&parts, grounds.index);
     let (index, _) = SnapshotIndex::new(&copied);
@@ -62,7 +71,7 @@ pub fn verify_splits(splits: &[RoleSplit], grounds: &SplitGrounds<'_>) -> Vec<Pa
     let seen = Evidence { usage: usage.as_ref(), ..grounds.evidence };
     let now = iam_graph::build(grounds.index, &[]);
     let (original, evaluator) = (Evaluator::new(grounds.index), Evaluator::new(&index));
-    let judge = |((split, part), changes): (&(&RoleSplit, &RolePart), &Vec<Change>)| {
+    let judge = |((split, part), changes): (&(&RoleSplit, &RolePart), &Vec<Change>)| -> PartVerdict {
         let own = usage.as_ref().map(|usage| only(&part.role, usage));
         let state = |graph| State::new(grounds.rulebook, &index, graph, seen, grounds.settings);
         let of_part =
@@ -89,7 +98,7 @@ pub fn verify_splits(splits: &[RoleSplit], grounds: &SplitGrounds<'_>) -> Vec<Pa
         };
         PartVerdict { function: part.function.clone(), role: part.role.clone(), verdict }
     };
-    parts.iter().zip(&changes).map(judge).collect()
+    run(parts.len(), &|at| Some(judge((parts.get(at)?, changes.get(at)?))))
 }
 
 /// The accounts with an exact copy of the shared role for each function, and the functions running with the copies.

@@ -23,12 +23,12 @@ use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal};
+use iam_synthesize::{DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal, Splitter};
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
 use iam_verify::policy_check::nearest;
 use iam_verify::reach::everywhere;
-use iam_verify::split::{SplitGrounds, verify_splits};
+use iam_verify::split::{PartVerdict, SplitGrounds, verify_splits_by};
 use iam_verify::verify::{Grounds, Verdict, verify};
 use rayon::prelude::*;
 
@@ -100,7 +100,8 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
 
     let before = iam_graph::build(&index, &[]);
     let splits = if inputs.split {
-        iam_synthesize::split(&roles, &index, &evidence, (&rules, &inputs.quotas))
+        let splitter = Splitter::new(&roles, &index, &evidence, (&rules, &inputs.quotas));
+        splitter.shared().par_iter().map(|shared| splitter.split(shared)).collect()
     } else {
         Vec::new()
     };
@@ -125,7 +126,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let of_documents = stage.verify(named.iter().map(|document| document.changes.as_slice()), &rulebook, seen);
     let done: Vec<RoleSplit> = splits.iter().filter_map(|split| split.split.clone().ok()).collect();
     let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
-    let parts = if done.is_empty() { Vec::new() } else { verify_splits(&done, &grounds) };
+    let parts = if done.is_empty() { Vec::new() } else { verify_splits_by(&done, &grounds, &on_all_cores) };
     let patches = iam_patch::patch_all(&project, &index, &changes, &done);
     let mut report = view::report(&stage, (&proposals, &verdicts), (&splits, &parts), &patches);
     report.splits = splits_view::views(&splits, &parts);
@@ -145,6 +146,12 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     // Nobody was asked yet.
     let disputed = false;
     Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, disputed, diagnostics })
+}
+
+/// Judges parts side by side; their order stays.
+fn on_all_cores(count: usize, judge: &(dyn Fn(usize) -> Option<PartVerdict> + Sync)) -> Vec<PartVerdict> {
+    let verdicts: Vec<Option<PartVerdict>> = (0..count).into_par_iter().map(judge).collect();
+    verdicts.into_iter().flatten().collect()
 }
 
 /// The organisation's rules, as of the end of the logs.

@@ -14,7 +14,7 @@ use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, Observation, PrincipalUsage, UsageLog, Visibility};
 use proptest::prelude::*;
 
-use super::{SplitProposal, split};
+use super::{SplitProposal, Splitter};
 use crate::{Evidence, Rules};
 
 const SHARED: &str = "arn:aws:iam::111122223333:role/app/shared";
@@ -97,7 +97,9 @@ fn taken_apart(snapshot: &Snapshot, observations: Vec<Observation>) -> SplitProp
     };
     let (index, _) = SnapshotIndex::new(snapshot);
     let roles: Vec<_> = index.roles().collect();
-    split(&roles, &index, &evidence, (&Rules { min_days: 30, ..Rules::default() }, &QuotaProfile::AWS)).pop().unwrap()
+    let rules = Rules { min_days: 30, ..Rules::default() };
+    let splitter = Splitter::new(&roles, &index, &evidence, (&rules, &QuotaProfile::AWS));
+    splitter.split(splitter.shared().last().unwrap())
 }
 
 proptest! {

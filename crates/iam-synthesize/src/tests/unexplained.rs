@@ -165,3 +165,24 @@ fn propose_folded(snapshot: &Snapshot, observations: Vec<Observation>) -> RolePr
         usage.merging.folded.insert(ROLE.parse().unwrap(), folded);
     })
 }
+
+#[test]
+fn an_action_that_was_seen_in_part_keeps_the_names_it_was_granted_on() {
+    let other = table("Other");
+    let policy = format!(r#"[{}]"#, allow(r#""dynamodb:GetItem""#, &format!(r#"["{TABLE}", "{other}"]"#), ""));
+    let wide = format!("[{}]", allow(r#""dynamodb:*""#, r#""*""#, ""));
+    let rules = Rules { min_days: 30, ..Rules::default() };
+    let calls = || vec![seen("dynamodb:GetItem", TABLE)];
+    let hides = |action: &Action| action.as_str() == "dynamodb:GetItem";
+    let named = propose_hiding(&snapshot(&[&policy], BASIC, FUNCTION), calls(), &rules, 90, &hides);
+    assert_eq!(named.judgement, Judgement::Tight, "{:#?}", after(&named));
+    let retained = named.needs.iter().find(|need| need.rule == NeedRule::NotShown).unwrap();
+    assert!(retained.because.contains("not every use of it could have been seen"), "{}", retained.because);
+    // A wildcard goes, and what of it could not be seen is asked about.
+    let wild = propose_hiding(&snapshot(&[&wide], BASIC, FUNCTION), calls(), &rules, 90, &hides);
+    let asked: Vec<&str> = wild.blind_spots.iter().flat_map(|spot| spot.actions.iter()).map(Action::as_str).collect();
+    assert!(asked.contains(&"dynamodb:GetItem"), "{asked:?}");
+    let visible = propose(&snapshot(&[&wide], BASIC, FUNCTION), calls());
+    let asked = visible.blind_spots.iter().flat_map(|spot| spot.actions.iter());
+    assert!(!asked.map(Action::as_str).any(|name| name == "dynamodb:GetItem"));
+}

@@ -194,3 +194,26 @@ fn a_role_may_be_passed_that_stands_elsewhere() {
     assert!(matches!(standing(&["ec2:RunInstances"]), Standing::CouldNotBeSeen { .. }));
     assert_eq!(standing(&["lambda:CreateFunction"]), Standing::NotSeen { by: Witness::Logs });
 }
+
+/// What was seen on the recorded buckets was cut on the others, and a role that a task runs with no longer passed.
+#[test]
+fn what_was_seen_may_have_been_used_where_nothing_is_recorded() {
+    let told = |known: &Known, action: &str| match known
+        .evidence()
+        .visibility(&ROLE.parse().unwrap(), &action.parse().unwrap())
+    {
+        Visibility::Visible => "visible".to_owned(),
+        Visibility::Invisible(why) => why,
+    };
+    let mut known = Known::of(&["s3:GetObject", "s3:CreateBucket"]);
+    // What trails nobody described record is told by the calls.
+    assert_eq!(told(&known, "s3:GetObject"), "visible");
+    let trail = known.coverage.accounts.values_mut().next().unwrap();
+    trail.partial_data_types.insert("AWS::S3::Object".into());
+    assert_eq!(told(&known, "s3:GetObject"), "the trails record data events of AWS::S3::Object only in part");
+    assert_eq!(told(&known, "s3:CreateBucket"), "visible");
+    let passed = Known::of(&["iam:PassRole", "lambda:CreateFunction"]);
+    assert_eq!(told(&passed, "iam:PassRole"), "visible");
+    let unnamed = Known::of(&["iam:PassRole", "lambda:CreateFunction", "ecs:RunTask"]);
+    assert!(told(&unnamed, "iam:PassRole").contains("calls of ecs:RunTask may need it"));
+}
