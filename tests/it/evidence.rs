@@ -169,6 +169,11 @@ fn a_misspelt_role_is_answered_with_the_nearest() {
     let folder = folder(&days(0..=60), &[]);
     let output = paring(&folder, &["explain", "ordrs"], &[]);
     assert_eq!(output.code, 2);
+    let hint = |name: &str| paring(&folder, &["explain", name], &[]).stderr;
+    assert!(hint("rder").contains("roles whose names have it: `orders`\n"), "{}", hint("rder"));
+    assert!(hint("worker").contains("give a role's name or ARN"), "{}", hint("worker"));
+    let unknown = paring(&folder, &["explain", &role(ACCOUNTS[0]), "sqs:CreateQeue"], &[]).stdout;
+    assert!(unknown.contains("that this catalogue knows: did you mean `sqs:CreateQueue`?"), "{unknown}");
     assert!(
         output.stderr.contains("no role `ordrs`") && output.stderr.contains("did you mean `orders`?"),
         "{}",

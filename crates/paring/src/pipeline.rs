@@ -9,6 +9,8 @@ pub(crate) mod policies;
 mod splits_view;
 mod view;
 
+use std::collections::BTreeSet;
+
 use iam_evaluate::Evaluator;
 use iam_graph::AccessGraph;
 use iam_model::action::Action;
@@ -18,7 +20,7 @@ use iam_model::change::{Change, ChangeSet, RoleSplit};
 use iam_model::diagnostic::Diagnostic;
 use iam_model::policy::PolicyDocument;
 use iam_model::quota::QuotaProfile;
-use iam_model::snapshot::{Role, Snapshot, SnapshotIndex};
+use iam_model::snapshot::{Resource, Role, Snapshot, SnapshotIndex};
 use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
@@ -213,17 +215,36 @@ impl Stage<'_> {
     }
 }
 
+/// Which role may be meant by a name that none has: one whose name is near, or holds it, or that a function runs with.
+fn meant(index: &SnapshotIndex<'_>, name: &str) -> String {
+    const MOST: usize = 3;
+    if let Some(near) = nearest(name, index.roles().flat_map(|r| [r.identity.name.as_str(), r.identity.arn.as_str()])) {
+        return format!("did you mean `{near}`?");
+    }
+    let functions = index.snapshot().accounts.values().flat_map(|account| &account.resources);
+    let runs = |resource: &&Resource| {
+        resource.role.is_some() && (resource.arn.name() == name || resource.arn.as_str() == name)
+    };
+    if let Some(role) = functions.filter(runs).find_map(|function| function.role.as_ref()) {
+        return format!("`{name}` runs with the role `{}`", role.name());
+    }
+    let part = name.to_ascii_lowercase();
+    let holds = |role: &&Role| !part.is_empty() && role.identity.name.to_ascii_lowercase().contains(&part);
+    let named: BTreeSet<String> = index.roles().filter(holds).map(|role| format!("`{}`", role.identity.name)).collect();
+    if named.is_empty() {
+        return "give a role's name or ARN as the account has it".into();
+    }
+    let more = named.len().saturating_sub(MOST);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("roles whose names have it: {}{more}", named.into_iter().take(MOST).collect::<Vec<_>>().join(", "))
+}
+
 /// The roles to judge; a name that no role has is a mistake, not an empty answer.
 fn chosen<'a>(index: &SnapshotIndex<'a>, names: &[String]) -> Result<Vec<&'a Role>, CliError> {
     let named = |role: &Role, name: &str| role.identity.arn.as_str() == name || role.identity.name == name;
     for name in names {
         if !index.roles().any(|role| named(role, name)) {
-            let near = nearest(name, index.roles().flat_map(|r| [r.identity.name.as_str(), r.identity.arn.as_str()]));
-            let hint = near.map_or_else(
-                || "give a role's name or ARN as the account has it".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            return Err(CliError::user(format!("the snapshot holds no role `{name}`")).hint(hint));
+            return Err(CliError::user(format!("the snapshot holds no role `{name}`")).hint(meant(index, name)));
         }
     }
     Ok(index.roles().filter(|role| names.is_empty() || names.iter().any(|name| named(role, name))).collect())

@@ -31,7 +31,7 @@ fn resource_of(action: &str, n: usize) -> String {
             .map(|key| format!("arn:aws:s3:::{key}"))
             .unwrap(),
         "sqs" => format!("arn:aws:sqs:us-east-1:111122223333:q{}", n % 2),
-        "logs" => format!("arn:aws:logs:us-east-1:111122223333:log-group:/app/{n}"),
+        "logs" => format!("arn:aws:logs:us-east-1:111122223333:log-group:/app/{n}:*"),
         "secretsmanager" => format!("arn:aws:secretsmanager:us-east-1:111122223333:secret:s{}-AbCdE{n}", n % 3),
         _ => format!("arn:aws:iam::111122223333:role/r{n}"),
     }
@@ -128,10 +128,6 @@ impl Case {
         let mut calls = Vec::new();
         for call in observations.iter().filter(known) {
             calls.push((call.action.clone(), call.resources[0].clone()));
-            // A call on a log group is asked for on the group with all that is in it.
-            if call.action.service() == "logs" {
-                calls.push((call.action.clone(), ResourcePattern::new(&format!("{}:*", call.resources[0]))));
-            }
         }
         let with_answer = |(action, resource): (Action, ResourcePattern)| {
             let answer = answer(&documents, &action, &resource);
@@ -160,6 +156,38 @@ impl Case {
         self.proposal.folds.iter().any(|fold| fold.pattern.as_ref() == Some(pattern))
     }
 
+    /// An action that could be taken off one resource of its statement, and stay on the others.
+    fn needless_pair(&self, at: usize, index: usize, statement: &iam_model::policy::Statement) -> Option<String> {
+        let (ActionElement::Action(actions), ResourceElement::Resource(resources)) =
+            (&statement.action, &statement.resource)
+        else {
+            return None;
+        };
+        for action in actions {
+            for resource in resources {
+                if self.has_rule(action.value.as_str(), Some(&resource.value)) {
+                    continue;
+                }
+                let others = resources.iter().filter(|r| r.value != resource.value).cloned().collect();
+                let mut elsewhere = statement.clone();
+                elsewhere.action = ActionElement::Action(vec![action.clone()]);
+                elsewhere.resource = ResourceElement::Resource(others);
+                let mut documents = self.documents.clone();
+                let rest = actions.iter().filter(|a| a.value != action.value).cloned().collect();
+                documents[at].statements[index].action = ActionElement::Action(rest);
+                documents[at].statements.push(elsewhere);
+                if self.keeps(&documents) {
+                    return Some(format!(
+                        "{} on {} of statement {index} in {at}",
+                        action.value.as_str(),
+                        resource.value
+                    ));
+                }
+            }
+        }
+        None
+    }
+
     /// The first thing that could be taken away.
     fn too_much(&self) -> Option<String> {
         for (at, document) in self.documents.iter().enumerate() {
@@ -185,6 +213,9 @@ impl Case {
                     if !self.has_rule(text, None) && self.keeps(&less) {
                         return Some(format!("the action {text} of statement {index} in {at}"));
                     }
+                }
+                if let Some(needless) = self.needless_pair(at, index, statement) {
+                    return Some(needless);
                 }
                 let ResourceElement::Resource(resources) = &statement.resource else {
                     if rules(None) {

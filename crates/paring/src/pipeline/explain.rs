@@ -15,6 +15,7 @@ use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 use iam_model::usage::{AccountDays, Observation, Visibility};
 use iam_synthesize::{Evidence, Judgement, Known, Need, RoleProposal, SplitProposal};
 use iam_verify::before_after::{Replaced, replaced};
+use iam_verify::policy_check::nearest;
 
 use super::view::claim_views;
 use super::{Inputs, Tightened, facts};
@@ -340,6 +341,7 @@ impl<'a> Case<'a, '_> {
         ActionView {
             action: action.to_string(),
             in_catalog: self.room.inputs.catalog.action(action).is_some(),
+            near: self.near(action),
             fate,
             why: self.why(action, fate),
             now,
@@ -356,9 +358,14 @@ impl<'a> Case<'a, '_> {
 
     fn why(&self, action: &Action, fate: Fate) -> String {
         match fate {
-            Fate::NotGranted => "no policy of the role allows it".into(),
+            Fate::NotGranted => self.why_not_granted(action),
             Fate::Denied => "a deny statement of the role's own policies forbids it on every resource".into(),
-            Fate::Dropped => self.why_dropped(action).1,
+            Fate::Dropped => match self.why_dropped(action) {
+                (true, why) => why,
+                (false, why) => format!(
+                    "a wildcard grants it and goes; the logs could not have shown its use ({why}): if it is used, name it in a keep rule"
+                ),
+            },
             Fate::Kept | Fate::Narrowed => {
                 let need = self.proposal.needs.iter().find(|need| need.action == *action);
                 let served = need.map(|need| format!("{}: {}", need.grade().as_str(), need.because));
@@ -368,6 +375,27 @@ impl<'a> Case<'a, '_> {
                 };
                 refused.or(served).unwrap_or_else(|| "no call needs it; a policy that stays as it is grants it".into())
             }
+        }
+    }
+
+    /// The action that may be meant, where AWS publishes none of this name.
+    fn near(&self, action: &Action) -> Option<String> {
+        let catalog = &self.room.inputs.catalog;
+        if catalog.action(action).is_some() {
+            return None;
+        }
+        let names: Vec<Action> = catalog.actions().map(|facts| facts.action()).collect();
+        nearest(action.as_str(), names.iter().map(Action::as_str)).map(str::to_owned)
+    }
+
+    fn why_not_granted(&self, action: &Action) -> String {
+        let why = "no policy of the role allows it";
+        match (self.seen(action), self.denied(action)) {
+            (0, 0) => why.into(),
+            (0, denied) => format!("{why}; {denied} calls were made, and all of them denied"),
+            (seen, _) => format!(
+                "{why}; {seen} calls were allowed all the same: by a resource's own policy, or by a policy that is gone"
+            ),
         }
     }
 

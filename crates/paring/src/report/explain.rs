@@ -163,6 +163,8 @@ pub(crate) struct ActionView {
     pub(crate) action: String,
     /// Whether AWS publishes an action of this name.
     pub(crate) in_catalog: bool,
+    /// One whose name is near, where it does not.
+    pub(crate) near: Option<String>,
     pub(crate) fate: Fate,
     pub(crate) why: String,
     pub(crate) now: Vec<GrantView>,

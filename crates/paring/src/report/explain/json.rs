@@ -123,6 +123,7 @@ fn action(action: &ActionView, needs: &[Need]) -> Value {
         |limit: &super::LimitView| object([("layer", Value::text(&limit.name)), ("says", Value::text(limit.says))]);
     object([
         ("action", Value::text(&action.action)),
+        ("did_you_mean", optional(action.near.as_deref())),
         ("in_catalog", Value::Bool(action.in_catalog)),
         ("fate", Value::text(action.fate.as_str())),
         ("why", Value::text(&action.why)),

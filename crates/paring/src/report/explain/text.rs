@@ -252,8 +252,9 @@ impl Text<'_> {
         self.line(&format!("\n{name}: {fate}"));
         self.line(&format!("  why       {}", action.why));
         if !action.in_catalog {
-            let text = self.paint.yellow("AWS publishes no action of this name that this catalogue knows");
-            self.line(&format!("  note      {text}"));
+            let near = action.near.as_ref().map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+            let text = format!("AWS publishes no action of this name that this catalogue knows{near}");
+            self.line(&format!("  note      {}", self.paint.yellow(&text)));
         }
         self.grants("now", &action.now);
         self.grants("after", &action.after);
@@ -262,8 +263,8 @@ impl Text<'_> {
             let (need, seen) = need;
             let by =
                 if need.functions.is_empty() { String::new() } else { format!(" by {}", need.functions.join(", ")) };
-            let calls = grouped(seen.count);
-            self.line(&format!("  seen      {calls} calls{by}, {} to {}", seen.first, seen.last));
+            let calls = counted(usize::try_from(seen.count).unwrap_or(usize::MAX), "call", "calls");
+            self.line(&format!("  seen      {calls}{by}, {} to {}", seen.first, seen.last));
             for resource in need.resources.iter().flatten().take(SHOWN) {
                 self.line(&format!("            on {resource}"));
             }
