@@ -176,7 +176,7 @@ fn an_action_that_was_seen_in_part_keeps_the_names_it_was_granted_on() {
     let hides = |action: &Action| action.as_str() == "dynamodb:GetItem";
     let named = propose_hiding(&snapshot(&[&policy], BASIC, FUNCTION), calls(), &rules, 90, &hides);
     assert_eq!(named.judgement, Judgement::Tight, "{:#?}", after(&named));
-    let retained = named.needs.iter().find(|need| need.rule == NeedRule::NotShown).unwrap();
+    let retained = named.needs.iter().find(|need| need.rule == crate::NeedRule::NotShown).unwrap();
     assert!(retained.because.contains("not every use of it could have been seen"), "{}", retained.because);
     // A wildcard goes, and what of it could not be seen is asked about.
     let wild = propose_hiding(&snapshot(&[&wide], BASIC, FUNCTION), calls(), &rules, 90, &hides);
