@@ -270,6 +270,9 @@ impl Text {
     /// How many days the logs show of each account, where that is not all they span as a whole.
     fn account_days(&mut self, evidence: &EvidenceView) {
         const SHOWN: usize = 6;
+        if own_days(evidence).is_some() {
+            return;
+        }
         let says_more = |days: &Option<AccountDays>| {
             days.is_none_or(|days| days.span != evidence.days || days.without.is_some_and(|n| n > 0))
         };
@@ -290,7 +293,10 @@ impl Text {
         let evidence = &report.evidence;
         self.heading("Evidence");
         let span = match (&evidence.first, &evidence.last) {
-            (Some(first), Some(last)) => format!(", {first} to {last} ({} days)", grouped(evidence.days)),
+            (Some(first), Some(last)) => match own_days(evidence) {
+                Some(days) => format!(", {first} to {last} ({days})"),
+                None => format!(", {first} to {last} ({} days)", grouped(evidence.days)),
+            },
             _ => String::new(),
         };
         let files = format!("{} log {}", grouped(evidence.files), plural(evidence.files, "file", "files"));
@@ -313,6 +319,14 @@ impl Text {
         for note in &report.not_checked {
             self.line(&format!("  not checked: {note}"));
         }
+    }
+}
+
+/// The days of the only account, where they are those of all logs.
+fn own_days(evidence: &EvidenceView) -> Option<AccountDays> {
+    match evidence.accounts.as_slice() {
+        [(_, Some(days))] if days.span == evidence.days => Some(*days),
+        _ => None,
     }
 }
 
