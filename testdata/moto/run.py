@@ -84,13 +84,15 @@ class World:
 
     def seed(self):
         """An organisation, 130 roles, functions, and a resource of each kind with a policy; what it all is."""
-        seed = {"roles": {}, "functions": {}, "policies": {}, "account": ACCOUNT}
+        seed = {"roles": {}, "functions": {}, "policies": {}, "sources": {}, "stacks": {}, "account": ACCOUNT}
         seed["scps"], seed["rcps"] = self.organisation()
         self.roles(seed["roles"])
         self.functions(seed)
         self.storage(seed["policies"])
         self.messages(seed["policies"])
         self.others(seed["policies"])
+        self.sources(seed)
+        self.stacks(seed["stacks"])
         return seed
 
     def organisation(self):
@@ -180,6 +182,10 @@ class World:
                 source = f"arn:aws:sqs:{REGION}:{ACCOUNT}:work"
                 client.create_event_source_mapping(EventSourceArn=source, FunctionName=name)
             seed["functions"][arn] = {"role": role, "policy": has_policy, "url": number == 1, "source": number == 2}
+            if number == 3:
+                client.publish_version(FunctionName=name)
+                alias = client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")["AliasArn"]
+                seed["sources"][arn] = {"part": "Aliases", "holds": alias}
         assert queue
 
     def storage(self, policies):
@@ -227,6 +233,59 @@ class World:
                       "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::data/"]}]}]
         trails.put_event_selectors(TrailName="main", EventSelectors=selectors)
 
+    def sources(self, seed):
+        """What makes services call a function; for each, what its description must hold."""
+        function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:function-00"
+        made = seed["sources"]
+        configuration = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}]}
+        # Of a bucket without any, moto answers with the name of another call.
+        for bucket in ("data", "open", "logs"):
+            self.client("s3").put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+        made["arn:aws:s3:::data"] = {"part": "NotificationConfiguration", "holds": function}
+        topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:news"
+        self.client("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
+        made[topic] = {"part": "Subscriptions", "holds": function}
+        events = self.client("events")
+        bus = events.create_event_bus(Name="orders")["EventBusArn"]
+        assert bus
+        for name, more in (("nightly", {"ScheduleExpression": "rate(1 day)"}),
+                           ("placed", {"EventBusName": "orders", "EventPattern": json.dumps({"source": ["shop"]})})):
+            rule = events.put_rule(Name=name, **more)["RuleArn"]
+            of_bus = {"EventBusName": more["EventBusName"]} if "EventBusName" in more else {}
+            target = {"Id": "1", "Arn": function, "Input": json.dumps({"password": "canary-secret-0123456789"})}
+            events.put_targets(Rule=name, Targets=[target], **of_bus)
+            made[rule] = {"part": "Targets", "holds": function}
+        gateway = self.client("apigateway")
+        policy = granted("execute-api:Invoke", "execute-api:/*")
+        api = gateway.create_rest_api(name="shop", policy=json.dumps(policy))["id"]
+        root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+        gateway.put_method(restApiId=api, resourceId=root, httpMethod="GET", authorizationType="NONE")
+        uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function}/invocations"
+        gateway.put_integration(restApiId=api, resourceId=root, httpMethod="GET", type="AWS_PROXY",
+                                integrationHttpMethod="POST", uri=uri)
+        arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}"
+        seed["policies"][arn] = policy
+        made[arn] = {"part": "Resources", "holds": function}
+        kms = self.client("kms")
+        key = kms.list_keys()["Keys"][0]
+        kms.create_grant(KeyId=key["KeyId"], GranteePrincipal=f"arn:aws:iam::{ACCOUNT}:role/role-000", Operations=["Decrypt"])
+        made[key["KeyArn"]] = {"part": "Grants", "holds": "role/role-000"}
+
+    def stacks(self, stacks):
+        """A stack with a role and a queue of its own."""
+        resources = {
+            "Worker": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "stacked",
+                       "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
+                       "Tags": [{"Key": "team", "Value": "team-0"}]}},
+            "Work": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "stacked"}},
+        }
+        client = self.client("cloudformation")
+        template = json.dumps({"Resources": resources, "Parameters": {"Password": {"Type": "String", "NoEcho": True}}})
+        parameters = [{"ParameterKey": "Password", "ParameterValue": "canary-secret-0123456789"}]
+        stack = client.create_stack(StackName="rides", TemplateBody=template, Parameters=parameters)["StackId"]
+        described = client.describe_stack_resources(StackName="rides")["StackResources"]
+        stacks[stack] = {r["LogicalResourceId"]: [r["ResourceType"], r["PhysicalResourceId"]] for r in described}
+
     def small(self):
         """A bucket with two objects, two queues, and a role that may do nothing yet."""
         s3, sqs, iam = self.client("s3"), self.client("sqs"), self.client("iam")
@@ -236,6 +295,16 @@ class World:
         urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("jobs", "audit")}
         iam.create_role(RoleName="worker", AssumeRolePolicyDocument=json.dumps(trust("lambda.amazonaws.com")))
         return {"role": f"arn:aws:iam::{ACCOUNT}:role/worker", "queues": urls}
+
+    def several(self):
+        """A bucket, and four roles that policies are generated for."""
+        self.client("s3").create_bucket(Bucket="orders")
+        for number in range(1, 5):
+            document = json.dumps(trust("lambda.amazonaws.com"))
+            self.client("iam").create_role(RoleName=f"gen-{number}", AssumeRolePolicyDocument=document)
+        everything = json.dumps(allow("*"))
+        self.client("iam").put_role_policy(RoleName="gen-1", PolicyName="all", PolicyDocument=everything)
+        return {}
 
     def attach(self, role, policy):
         self.client("iam").put_role_policy(RoleName=role, PolicyName="proposed", PolicyDocument=json.dumps(policy))

@@ -2,10 +2,10 @@
 
 use crate::run::{Folder, copy, example};
 
-const ARGUMENTS: &[&str] = &["tighten", "--snapshot", "e/snapshot.json", "--trail", "e/trail", "--iac", "e"];
+pub(crate) const ARGUMENTS: &[&str] = &["tighten", "--snapshot", "e/snapshot.json", "--trail", "e/trail", "--iac", "e"];
 
 /// The example, where one role names two actions that the logs would have shown, and uses one of them.
-fn folder() -> Folder {
+pub(crate) fn folder() -> Folder {
     let folder = Folder::new();
     copy(&example(), &folder.path().join("e"));
     let snapshot = folder.read("e/snapshot.json").replace("\"dynamodb:*\"", "\"dynamodb:Scan\", \"dynamodb:Query\"");
@@ -16,7 +16,7 @@ fn folder() -> Folder {
     folder
 }
 
-fn archive_role(folder: &Folder) -> String {
+pub(crate) fn archive_role(folder: &Folder) -> String {
     let snapshot = folder.read("e/snapshot.json");
     let at = snapshot.find("tuktuk-dispatch-ArchiveRidesFunctionRole-").unwrap();
     snapshot[at..].split('"').next().unwrap().to_owned()

@@ -5,10 +5,12 @@
 //! the snapshot (`not_read`), with the command that gets it.
 
 mod account;
+mod analyzer;
 mod folder;
 mod functions;
 mod policies;
 mod shapes;
+mod sources;
 mod trails;
 
 use std::collections::BTreeMap;

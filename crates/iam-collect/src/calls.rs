@@ -10,6 +10,7 @@ use iam_model::json::Value;
 /// A call, by name. Where two services have one of the same name, the service is part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Operation {
+    ListRegions,
     GetAccountAuthorizationDetails,
     ListAccessKeys,
     GetLoginProfile,
@@ -19,15 +20,21 @@ pub(crate) enum Operation {
     GetFunctionUrlConfig,
     ListFunctionTags,
     ListEventSourceMappings,
+    ListAliases,
+    GetAliasPolicy,
+    GetAliasUrlConfig,
     ListBuckets,
     GetBucketPolicy,
     GetPublicAccessBlock,
+    GetBucketNotification,
     ListQueues,
     GetQueueAttributes,
     ListTopics,
     GetTopicAttributes,
+    ListSubscriptions,
     ListKeys,
     GetKeyPolicy,
+    ListGrants,
     ListTables,
     DescribeTable,
     GetTablePolicy,
@@ -36,7 +43,10 @@ pub(crate) enum Operation {
     DescribeRepositories,
     GetRepositoryPolicy,
     ListEventBuses,
+    ListRules,
+    ListTargets,
     GetRestApis,
+    GetApiResources,
     DescribeTrails,
     GetEventSelectors,
     GetTrailStatus,
@@ -44,6 +54,7 @@ pub(crate) enum Operation {
     ListStackResources,
     ListAnalyzers,
     ListFindings,
+    GetFinding,
     GetFindingRecommendation,
     ListPolicyGenerations,
     GetGeneratedPolicy,
@@ -52,6 +63,8 @@ pub(crate) enum Operation {
 /// Calls that are made only where asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
+    /// Which regions the account has switched on.
+    Regions,
     /// AWS's record of last uses.
     LastAccessed,
     /// What Access Analyzer found, recommends and generated.
@@ -76,6 +89,8 @@ pub(crate) enum Named {
     Behind(char),
     /// Another member of the thing's description.
     By(&'static str),
+    /// What stands behind this mark in that member of the description.
+    After(&'static str, &'static str),
     /// The name in a secret's ARN; the word before it keeps it apart from tables.
     Secret,
 }
@@ -186,6 +201,7 @@ macro_rules! call {
 
 /// Every call about an account, in the order of the documentation.
 pub(crate) const CALLS: &[Call] = &[
+    call!(ListRegions, "account:ListRegions", "list-regions").once().part(Part::Regions),
     call!(GetAccountAuthorizationDetails, "iam:GetAccountAuthorizationDetails", "account-authorization-details").once(),
     call!(ListAccessKeys, "iam:ListAccessKeys", "list-access-keys").once().about(
         Operation::GetAccountAuthorizationDetails,
@@ -224,6 +240,24 @@ pub(crate) const CALLS: &[Call] = &[
         Named::By("FunctionName"),
     ),
     call!(ListEventSourceMappings, "lambda:ListEventSourceMappings", "list-event-source-mappings"),
+    call!(ListAliases, "lambda:ListAliases", "list-aliases").about(
+        Operation::ListFunctions,
+        "Functions",
+        "FunctionName",
+        Named::By("FunctionName"),
+    ),
+    call!(GetAliasPolicy, "lambda:GetPolicy", "get-policy").about(
+        Operation::ListAliases,
+        "Aliases",
+        "AliasArn",
+        Named::After("AliasArn", ":function:"),
+    ),
+    call!(GetAliasUrlConfig, "lambda:GetFunctionUrlConfig", "get-function-url-config").about(
+        Operation::ListAliases,
+        "Aliases",
+        "AliasArn",
+        Named::After("AliasArn", ":function:"),
+    ),
     call!(DescribeTrails, "cloudtrail:DescribeTrails", "describe-trails"),
     call!(GetEventSelectors, "cloudtrail:GetEventSelectors", "get-event-selectors")
         .about(Operation::DescribeTrails, "trailList", "TrailARN", Named::By("Name"))
@@ -247,6 +281,11 @@ pub(crate) const CALLS: &[Call] = &[
         .once()
         .about(Operation::ListBuckets, "Buckets", "Name", Named::Whole)
         .at(Home::By("BucketRegion")),
+    call!(GetBucketNotification, "s3:GetBucketNotificationConfiguration", "get-bucket-notification-configuration",
+        needs "s3:GetBucketNotification")
+    .once()
+    .about(Operation::ListBuckets, "Buckets", "Name", Named::Whole)
+    .at(Home::By("BucketRegion")),
     call!(ListTables, "dynamodb:ListTables", "list-tables"),
     call!(DescribeTable, "dynamodb:DescribeTable", "describe-table").about(
         Operation::ListTables,
@@ -274,6 +313,7 @@ pub(crate) const CALLS: &[Call] = &[
         "TopicArn",
         Named::Behind(':'),
     ),
+    call!(ListSubscriptions, "sns:ListSubscriptions", "list-subscriptions"),
     call!(ListKeys, "kms:ListKeys", "list-keys"),
     call!(GetKeyPolicy, "kms:GetKeyPolicy", "get-key-policy").about(
         Operation::ListKeys,
@@ -281,6 +321,7 @@ pub(crate) const CALLS: &[Call] = &[
         "KeyId",
         Named::Whole,
     ),
+    call!(ListGrants, "kms:ListGrants", "list-grants").about(Operation::ListKeys, "Keys", "KeyId", Named::Whole),
     call!(ListSecrets, "secretsmanager:ListSecrets", "list-secrets"),
     call!(GetSecretPolicy, "secretsmanager:GetResourcePolicy", "get-resource-policy").about(
         Operation::ListSecrets,
@@ -296,12 +337,31 @@ pub(crate) const CALLS: &[Call] = &[
         Named::Whole,
     ),
     call!(ListEventBuses, "events:ListEventBuses", "list-event-buses"),
+    call!(ListRules, "events:ListRules", "list-rules").about(
+        Operation::ListEventBuses,
+        "EventBuses",
+        "Name",
+        Named::Whole,
+    ),
+    call!(ListTargets, "events:ListTargetsByRule", "list-targets-by-rule").about(
+        Operation::ListRules,
+        "Rules",
+        "EventBusName Name",
+        Named::After("Arn", ":rule/"),
+    ),
     call!(GetRestApis, "apigateway:GetRestApis", "get-rest-apis", needs "apigateway:GET")
         .on("arn:*:apigateway:*::/restapis"),
+    call!(GetApiResources, "apigateway:GetResources", "get-resources", needs "apigateway:GET")
+        .on("arn:*:apigateway:*::/restapis/*/resources")
+        .about(Operation::GetRestApis, "items", "id", Named::Whole),
     call!(ListAnalyzers, "access-analyzer:ListAnalyzers", "list-analyzers").part(Part::AccessAnalyzer),
     call!(ListFindings, "access-analyzer:ListFindingsV2", "list-findings-v2", needs "access-analyzer:ListFindings")
         .part(Part::AccessAnalyzer)
         .about(Operation::ListAnalyzers, "analyzers", "arn", Named::By("name")),
+    call!(GetFinding, "access-analyzer:GetFindingV2", "get-finding-v2", needs "access-analyzer:GetFinding")
+        .part(Part::AccessAnalyzer)
+        .about(Operation::ListFindings, "findings", "analyzerArn id", Named::By("id"))
+        .only("status", "ACTIVE"),
     call!(GetFindingRecommendation, "access-analyzer:GetFindingRecommendation", "get-finding-recommendation",
         needs "access-analyzer:GenerateFindingRecommendation", "access-analyzer:GetFindingRecommendation")
     .part(Part::AccessAnalyzer)
@@ -316,14 +376,8 @@ pub(crate) const CALLS: &[Call] = &[
 ];
 
 /// Answers that are kept in a bundle for other readers than that of the snapshot.
-pub(crate) const BESIDE: [&str; 6] = [
-    "list-analyzers",
-    "list-findings-v2",
-    "get-finding-recommendation",
-    "list-policy-generations",
-    "get-generated-policy",
-    "get-recommended-policy-v2",
-];
+pub(crate) const BESIDE: [&str; 4] =
+    ["list-regions", "list-policy-generations", "get-generated-policy", "get-recommended-policy-v2"];
 
 /// What the tree of an organisation is read with, from its management account or a delegated one.
 pub(crate) const ORGANIZATION: [&str; 7] = [
@@ -342,12 +396,16 @@ pub(crate) fn actions_of(file: &str, why: &str) -> Vec<&'static str> {
     // Two services have a call of one name; AWS's message mostly names the action.
     let named: Vec<&Call> = of_file().filter(|call| call.actions.iter().any(|action| why.contains(action))).collect();
     let calls = if named.is_empty() { of_file().collect() } else { named };
-    calls.into_iter().flat_map(|call| call.actions.iter().copied()).collect()
+    let mut actions: Vec<&str> = calls.into_iter().flat_map(|call| call.actions.iter().copied()).collect();
+    actions.dedup();
+    actions
 }
 
 /// What a collection will do, as far as its permissions depend on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
+    /// Every region that an account has switched on is asked.
+    pub all_regions: bool,
     /// AWS's record of last uses is fetched.
     pub last_accessed: bool,
     /// What Access Analyzer found, recommends and generated is fetched.
@@ -369,6 +427,7 @@ pub fn needed_policy(plan: &Plan) -> String {
     let mut add = |resource: String, actions: &[&'static str]| by_resource.entry(resource).or_default().extend(actions);
     let planned = |call: &&Call| match call.part {
         None => true,
+        Some(Part::Regions) => plan.all_regions,
         Some(Part::LastAccessed) => plan.last_accessed,
         Some(Part::AccessAnalyzer) => plan.access_analyzer,
     };

@@ -88,7 +88,7 @@ pub fn generation(source: &SourceText, snapshot: &Snapshot) -> Result<Generation
     let role = text(properties, &["principalArn"]).and_then(|arn| arn.parse::<Arn>().ok());
     let role = role.ok_or_else(|| fail(source, "it names no `principalArn`"))?;
     let window = properties.get("cloudTrailProperties").and_then(|trail| {
-        let time = |key| text(trail, &[key]).and_then(Timestamp::parse);
+        let time = |key| text(trail, &[key]).and_then(Timestamp::parse_printed);
         Some((time("startTime")?, time("endTime")?))
     });
     let mut generation = Generation {

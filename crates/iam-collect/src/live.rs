@@ -65,6 +65,8 @@ pub enum Accounts {
 pub struct Order {
     /// Which credentials, and which regions.
     pub options: Options,
+    /// Whether every region that an account has switched on is asked, instead of those of `options`.
+    pub all_regions: bool,
     /// Which accounts.
     pub accounts: Accounts,
     /// The name of the role to assume in other accounts than the own.
@@ -199,6 +201,13 @@ fn ended(call: &str, failure: &Failure, order: &Order) -> CollectError {
     }
 }
 
+/// The regions of an account that were asked.
+struct Regions {
+    names: Vec<String>,
+    /// Whether the account has no other switched on.
+    all: bool,
+}
+
 /// What every account's collection shares.
 struct Run<'r> {
     config: &'r SdkConfig,
@@ -217,6 +226,7 @@ impl Run<'_> {
         for id in accounts {
             let session = Arc::new(self.session(id, Arc::clone(&slots)).await);
             let (places, regions, id) = (Arc::clone(&places), self.regions.to_vec(), id.clone());
+            let all = self.order.all_regions;
             running.spawn(async move {
                 let _place = places.acquire().await;
                 let refused = match caller(&session.config).await {
@@ -224,28 +234,38 @@ impl Run<'_> {
                     Ok(found) => Some(Failure::unusable(format!("the role is one of account {}", found.account))),
                     Err(failure) => Some(failure),
                 };
+                let mut asked = Regions { names: regions, all: false };
                 if refused.is_none() {
-                    account::everything(&session, &regions).await;
+                    if all && let Some(names) = account::enabled_regions(&session).await {
+                        asked = Regions { names, all: true };
+                    }
+                    account::everything(&session, &asked.names).await;
                 }
-                (id, session, refused)
+                (id, session, refused, asked)
             });
         }
         let mut folders = Vec::new();
         while let Some(done) = running.join_next().await {
-            let Ok((id, session, refused)) = done else {
+            let Ok((id, session, refused, regions)) = done else {
                 return Err(CollectError::Aws {
                     call: "collect".into(),
                     reason: "an account's answers were lost".into(),
                 });
             };
-            folders.push((id.to_string(), self.done(id, &session, refused)?));
+            folders.push((id.to_string(), self.done(id, &session, refused, &regions)?));
         }
         folders.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(folders)
     }
 
     /// The account's answers, told of and closed.
-    fn done(&self, id: AccountId, session: &Session, refused: Option<Failure>) -> Result<Folder, CollectError> {
+    fn done(
+        &self,
+        id: AccountId,
+        session: &Session,
+        refused: Option<Failure>,
+        asked: &Regions,
+    ) -> Result<Folder, CollectError> {
         let why = session.why.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(failure) = why {
             return Err(ended("a call", &failure, self.order));
@@ -254,11 +274,11 @@ impl Run<'_> {
             let (key, call) = (Key::of("account-authorization-details"), "AssumeRole");
             session.store.keep(key, call, Err(failure.clone()));
         }
-        let mut regions =
-            object([("regions", list(self.regions, |region| Value::text(region)).unwrap_or(Value::Null))]);
-        if let Value::Object(members) = &mut regions {
-            members.insert(0, ("schema".into(), Value::text(bundle::COLLECTION_SCHEMA)));
-        }
+        let regions = object([
+            ("schema", Value::text(bundle::COLLECTION_SCHEMA)),
+            ("regions", list(&asked.names, |region| Value::text(region)).unwrap_or(Value::Null)),
+            ("all_enabled", Value::Bool(asked.all)),
+        ]);
         session.store.keep(Key::of(bundle::COLLECTION), "collect", Ok(fetch::Answer::Value(regions)));
         let (folder, Counts { answered, kept, failed }) = session.store.close()?;
         let refused = refused.map(|failure| format!("{}: {}", failure.code, failure.message));
@@ -271,8 +291,11 @@ impl Run<'_> {
             Some(role) if *id != self.own.account => self.assumed(id, role).await,
             _ => self.config.clone(),
         };
-        let wanted =
-            [(self.order.last_accessed, Part::LastAccessed), (self.order.access_analyzer, Part::AccessAnalyzer)];
+        let wanted = [
+            (self.order.all_regions, Part::Regions),
+            (self.order.last_accessed, Part::LastAccessed),
+            (self.order.access_analyzer, Part::AccessAnalyzer),
+        ];
         let parts = wanted.into_iter().filter_map(|(wanted, part)| wanted.then_some(part)).collect();
         Session {
             config,

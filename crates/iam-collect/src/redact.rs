@@ -9,7 +9,19 @@ use iam_model::json::{Node, NodeKind, Value};
 pub(crate) const LEFT_OUT: &str = "(left out)";
 
 /// Parts that are left out whole.
-const WHOLE: [&str; 2] = ["UserData", "Parameters"];
+const WHOLE: [&str; 9] = [
+    "UserData",
+    "Parameters",
+    "Input",
+    "InputTransformer",
+    "HttpParameters",
+    "RequestParameters",
+    "RequestTemplates",
+    "ResponseParameters",
+    "ResponseTemplates",
+];
+/// Addresses, which stay where they name something of AWS: others may hold a token, or be a person's.
+const ADDRESSES: [&str; 3] = ["Endpoint", "Uri", "IntegrationUri"];
 /// Parts whose values are left out.
 const VALUES: [&str; 2] = ["Environment", "EnvironmentVariables"];
 /// In lists of variables, the members that are no value.
@@ -25,6 +37,9 @@ fn is_any(names: &[&str], key: &str) -> bool {
 /// The value of a member, without secrets.
 pub(crate) fn member(key: &str, node: &Node<'_>) -> Value {
     if is_any(&WHOLE, key) {
+        return Value::text(LEFT_OUT);
+    }
+    if is_any(&ADDRESSES, key) && node.as_str().is_some_and(|text| !text.contains("arn:")) {
         return Value::text(LEFT_OUT);
     }
     if is_any(&VALUES, key) {

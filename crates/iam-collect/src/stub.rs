@@ -1,5 +1,6 @@
 //! A stand-in for AWS on loopback, for tests: answers by a function from the request, and remembers what was asked.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -27,21 +28,25 @@ pub(crate) struct Stub {
     asked: Arc<Mutex<Vec<String>>>,
 }
 
-/// Serves until the test ends. A request is its first line, its target and its body.
+/// Serves until the test ends. A request is its first line, its target, its body, and its range where it asks for one.
 pub(crate) fn serve(answer: impl Fn(&str, usize) -> (u16, String) + Send + Sync + 'static) -> Stub {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+    let counts = Arc::new(Mutex::new(BTreeMap::<String, usize>::new()));
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (mut stream, log, answer) = (stream.unwrap(), Arc::clone(&log), Arc::clone(&answer));
+            let counts = Arc::clone(&counts);
             std::thread::spawn(move || {
                 let Some(request) = read(&mut stream) else { return };
+                log.lock().unwrap().push(request.clone());
                 let before = {
-                    let mut log = log.lock().unwrap();
-                    log.push(request.clone());
-                    log.iter().filter(|earlier| **earlier == request).count() - 1
+                    let mut counts = counts.lock().unwrap();
+                    let count = counts.entry(request.clone()).or_default();
+                    *count += 1;
+                    *count - 1
                 };
                 let (status, body) = answer(&request, before);
                 if status == SILENCE {
@@ -73,7 +78,8 @@ fn read(stream: &mut TcpStream) -> Option<String> {
             let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
             if body.len() >= length.unwrap_or(0) {
                 let target = header("x-amz-target").unwrap_or_default();
-                return Some(format!("{} {target} {body}", head.lines().next().unwrap_or_default()));
+                let range = header("range").map(|range| format!(" range: {range}")).unwrap_or_default();
+                return Some(format!("{} {target} {body}{range}", head.lines().next().unwrap_or_default()));
             }
         }
         match stream.read(&mut buffer) {
@@ -126,10 +132,13 @@ pub(crate) fn nothing(request: &str) -> (u16, String) {
             xml("GetAccountAuthorizationDetails", "<IsTruncated>false</IsTruncated>")
         }
         r if r.contains("/event-source-mappings") => json(r#"{"EventSourceMappings": []}"#),
+        r if r.contains("/aliases") => json(r#"{"Aliases": []}"#),
+        r if r.contains("/resources?") => json(r#"{"item": []}"#),
         r if r.contains("/functions") => json(r#"{"Functions": []}"#),
         r if r.contains(".DescribeTrails ") => json(r#"{"trailList": []}"#),
         r if r.contains("Action=DescribeStacks") => xml("DescribeStacks", "<Stacks/>"),
         r if r.contains("max-buckets") => (200, "<ListAllMyBucketsResult><Buckets/></ListAllMyBucketsResult>".into()),
+        r if r.contains("Action=ListSubscriptions") => xml("ListSubscriptions", "<Subscriptions/>"),
         r if r.contains(".ListTables ") => json(r#"{"TableNames": []}"#),
         r if r.contains(".ListQueues ") => json("{}"),
         r if r.contains("Action=ListTopics") => xml("ListTopics", "<Topics/>"),

@@ -190,9 +190,9 @@ fn accounts_and_regions_have_folders_of_their_own() {
 #[test]
 fn every_command_of_the_documentation_is_read() {
     let page = include_str!("../../../docs/collect.md");
-    let saved = page
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("save ")?.split([' ', '/', '"']).find(|w| !w.is_empty()));
+    let saved = page.lines().filter_map(|line| {
+        line.trim().strip_prefix("save ")?.split([' ', '/', '"']).find(|w| !w.is_empty() && *w != "$region")
+    });
     let saved: Vec<&str> = saved.collect();
     assert!(saved.len() > 20, "{saved:?}");
     for call in saved {
@@ -261,4 +261,177 @@ fn what_is_neither_is_refused_with_what_to_do() {
     let nameless = Folder::new("nameless");
     nameless.write("list-buckets.json", r#"{"Buckets": []}"#);
     check(&nameless.0, "does not say which account it is of", "twelve digits");
+}
+
+/// A topic, two rules, two interfaces and a key, each with what it calls; secrets among it.
+fn sources(folder: &Folder) {
+    folder.write("list-topics.json", r#"{"Topics": [{"TopicArn": "arn:aws:sns:us-east-1:111122223333:news"}]}"#);
+    folder.write(
+        "get-topic-attributes/news.json",
+        r#"{"Attributes": {"TopicArn": "arn:aws:sns:us-east-1:111122223333:news"}}"#,
+    );
+    folder.write(
+        "list-subscriptions.json",
+        r#"{"Subscriptions": [
+        {"TopicArn": "arn:aws:sns:us-east-1:111122223333:news", "Protocol": "lambda", "Endpoint": "arn:aws:lambda:us-east-1:111122223333:function:f"},
+        {"TopicArn": "arn:aws:sns:us-east-1:111122223333:news", "Protocol": "https", "Endpoint": "https://example.com/hook?token=canary-secret"}]}"#,
+    );
+    folder.write(
+        "us-east-1/list-event-buses.json",
+        r#"{"EventBuses": [{"Name": "default", "Arn": "arn:aws:events:us-east-1:111122223333:event-bus/default"}]}"#,
+    );
+    folder.write(
+        "us-east-1/list-rules/default.json",
+        r#"{"Rules": [{"Name": "nightly", "Arn": "arn:aws:events:us-east-1:111122223333:rule/nightly", "EventBusName": "default"}]}"#,
+    );
+    folder.write("us-east-1/list-rules/orders.json", r#"{"Rules": [{"Name": "nightly", "Arn": "arn:aws:events:us-east-1:111122223333:rule/orders/nightly", "EventBusName": "orders"}]}"#);
+    folder.write(
+        "us-east-1/list-targets-by-rule/nightly.json",
+        r#"{"Targets": [{"Id": "1", "Arn": "arn:aws:lambda:us-east-1:111122223333:function:f", "Input": "{\"password\": \"canary-secret\"}"}]}"#,
+    );
+    folder.write("us-east-1/get-rest-apis.json", r#"{"items": [{"id": "a1", "name": "api"}]}"#);
+    folder.write(
+        "us-east-1/get-resources/a1.json",
+        r#"{"items": [{"id": "r", "path": "/", "resourceMethods": {"GET": {"methodIntegration": {"type": "AWS_PROXY",
+        "uri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:111122223333:function:f/invocations",
+        "requestParameters": {"integration.request.header.key": "'canary-secret'"}}},
+        "POST": {"methodIntegration": {"type": "HTTP", "uri": "https://example.com/?key=canary-secret"}}}}]}"#,
+    );
+    folder.write("us-east-1/get-apis.json", r#"{"Items": [{"ApiId": "h1", "Name": "http"}]}"#);
+    folder.write(
+        "us-east-1/get-integrations/h1.json",
+        r#"{"Items": [{"IntegrationId": "i", "IntegrationUri": "arn:aws:lambda:us-east-1:111122223333:function:f"}]}"#,
+    );
+    folder
+        .write("list-keys.json", r#"{"Keys": [{"KeyId": "k", "KeyArn": "arn:aws:kms:us-east-1:111122223333:key/k"}]}"#);
+    folder.write("get-key-policy/k.json", r#"{"Policy": "{\"Version\": \"2012-10-17\", \"Statement\": []}"}"#);
+    folder.write("list-grants/k.json", r#"{"Grants": [{"GrantId": "g", "GranteePrincipal": "arn:aws:iam::111122223333:role/r", "Operations": ["Decrypt"]}]}"#);
+}
+
+#[test]
+fn what_makes_services_call_something_is_joined_to_it() {
+    let folder = Folder::new("sources");
+    folder.write("account-authorization-details.json", DETAILS);
+    sources(&folder);
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let part = |arn: &str, part: &str| {
+        let found = snapshot.accounts.values().flat_map(|account| &account.resources).find(|r| r.arn.as_str() == arn);
+        found.and_then(|resource| resource.api.get(part)).map(|value| value.to_compact()).unwrap_or_default()
+    };
+    let function = "arn:aws:lambda:us-east-1:111122223333:function:f";
+    for (arn, name, holds) in [
+        ("arn:aws:sns:us-east-1:111122223333:news", "Subscriptions", function),
+        ("arn:aws:events:us-east-1:111122223333:rule/nightly", "Targets", function),
+        ("arn:aws:execute-api:us-east-1:111122223333:a1", "Resources", function),
+        ("arn:aws:execute-api:us-east-1:111122223333:h1", "Integrations", function),
+        ("arn:aws:kms:us-east-1:111122223333:key/k", "Grants", "role/r"),
+    ] {
+        assert!(part(arn, name).contains(holds), "{arn}, {name}: {}", part(arn, name));
+    }
+    assert!(!file_form(&snapshot).unwrap().contains("canary-secret"), "secrets stay where they are");
+    folder.assert_said("no usable `list-targets-by-rule/NAME.json` of 1 of 2 events.rules (`orders/nightly`)");
+}
+
+#[test]
+fn sources_that_nobody_saved_are_named() {
+    let folder = Folder::new("unasked");
+    folder.write("account-authorization-details.json", DETAILS);
+    folder.write("list-buckets.json", r#"{"Buckets": [{"Name": "b"}]}"#);
+    folder.write(
+        "list-functions.json",
+        r#"{"Functions": [{"FunctionName": "f", "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:f"}]}"#,
+    );
+    folder.assert_said(
+        "nothing of `get-bucket-notification-configuration`, `list-aliases`: what makes services call functions",
+    );
+}
+
+#[test]
+fn an_alias_has_its_own_policy_and_address() {
+    let (snapshot, _) = from_path(&testdata("bundle")).unwrap();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let alias = arn("arn:aws:lambda:us-east-1:111122223333:function:orders:live");
+    assert_eq!(index.resource_policy(&alias).map(|policy| policy.statements.len()), Some(1));
+    let folder = Folder::new("alias");
+    folder.write("account-authorization-details.json", DETAILS);
+    folder.write(
+        "list-functions.json",
+        r#"{"Functions": [{"FunctionName": "f", "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:f"}]}"#,
+    );
+    folder.write(
+        "list-aliases/f.json",
+        r#"{"Aliases": [{"Name": "live", "AliasArn": "arn:aws:lambda:us-east-1:111122223333:function:f:live"}]}"#,
+    );
+    folder.write(
+        "get-function-url-config/f%3Alive.json",
+        r#"{"AuthType": "NONE", "FunctionUrl": "https://x.lambda-url.us-east-1.on.aws/"}"#,
+    );
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let function = &snapshot.accounts.values().next().unwrap().resources[0];
+    let alias = &function.api.get("Aliases").unwrap().items()[0];
+    assert_eq!(alias.get("FunctionUrlConfig").and_then(|url| url.get("AuthType")?.as_str()), Some("NONE"));
+    folder.assert_said("no usable `get-policy/NAME%3AALIAS.json` of 1 aliases (`f:live`)");
+}
+
+#[test]
+fn access_analyzers_answers_are_joined_by_finding() {
+    let analyzer = "arn:aws:access-analyzer:us-east-1:111122223333:analyzer/outside";
+    let folder = Folder::new("analyzer");
+    folder.write("account-authorization-details.json", DETAILS);
+    folder.write(
+        "us-east-1/list-analyzers.json",
+        &format!(
+            r#"{{"analyzers": [{{"arn": "{analyzer}", "name": "outside", "type": "ACCOUNT", "status": "ACTIVE"}},
+        {{"arn": "{analyzer}2", "name": "outside2", "type": "ACCOUNT", "status": "ACTIVE"}}]}}"#
+        ),
+    );
+    folder.write(
+        "us-east-1/list-findings-v2/outside.json",
+        r#"{"findings": [{"id": "f-1", "findingType": "ExternalAccess", "status": "ACTIVE",
+        "resource": "arn:aws:s3:::b", "analyzedAt": "2026-11-01T00:00:00+00:00"}]}"#,
+    );
+    folder.write("us-east-1/get-finding-v2/f-1.json", r#"{"id": "f-1", "findingDetails": [{"externalAccessDetails": {"isPublic": true, "principal": {"AWS": "*"}, "action": ["s3:GetObject"]}}]}"#);
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let found = snapshot.accounts.values().next().unwrap().access_analyzer.as_ref().unwrap();
+    assert_eq!(found.analyzers.iter().map(|a| a.findings_read).collect::<Vec<_>>(), [true, false]);
+    let finding = &found.findings[0];
+    assert_eq!(finding.analyzer.as_ref().map(Arn::as_str), Some(analyzer));
+    assert_eq!(finding.analyzed.map(|time| time.to_string()).as_deref(), Some("2026-11-01T00:00:00Z"));
+    assert!(format!("{:?}", finding.about).contains("public: true"), "{finding:?}");
+}
+
+#[test]
+fn a_region_of_which_nothing_was_answered_is_named_once() {
+    let folder = Folder::new("silent");
+    folder.write("account-authorization-details.json", DETAILS);
+    folder.write("us-east-1/list-functions.json", r#"{"Functions": []}"#);
+    folder.write(
+        "us-east-1/list-queues.err",
+        "An error occurred (AccessDenied) when calling the ListQueues operation: no",
+    );
+    for call in ["list-functions", "list-queues", "list-topics"] {
+        folder.write(
+            &format!("ap-south-1/{call}.err"),
+            "An error occurred (AccessDeniedException) when calling an operation: denied by a service control policy",
+        );
+    }
+    folder.assert_said("nothing of the region ap-south-1 was read: 3 calls failed, the first: ");
+    let said = folder.said();
+    assert_eq!(said.iter().filter(|line| line.contains("ap-south-1")).count(), 1, "{said:#?}");
+    folder.assert_said("us-east-1/list-queues.err");
+}
+
+#[test]
+fn endpoints_of_networks_come_with_their_policies() {
+    let folder = Folder::new("endpoints");
+    folder.write("account-authorization-details.json", DETAILS);
+    folder.write(
+        "describe-vpc-endpoints.json",
+        r#"{"VpcEndpoints": [{"VpcEndpointId": "vpce-1", "VpcId": "vpc-1", "OwnerId": "111122223333", "ServiceName": "com.amazonaws.eu-west-1.s3",
+            "PolicyDocument": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"*\",\"Resource\":\"*\"}]}"}]}"#,
+    );
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let (index, _) = SnapshotIndex::new(&snapshot);
+    let endpoint = index.vpc_endpoint(&arn("arn:aws:ec2:eu-west-1:111122223333:vpc-endpoint/vpce-1")).unwrap();
+    assert_eq!(endpoint.policy.as_ref().map(|policy| policy.statements.len()), Some(1));
 }

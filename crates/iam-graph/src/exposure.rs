@@ -40,7 +40,9 @@ pub(crate) fn exposure(survey: &Survey<'_>, judge: &Judge<'_>) -> Exposure {
         let described: BTreeMap<&Arn, &Resource> = home.account.resources.iter().map(|r| (&r.arn, r)).collect();
         for arn in home.account.resource_policies.keys() {
             let Some(document) = survey.resource_policy(arn) else { continue };
-            let held = Door { arn, owner: home.id, document, described: described.get(arn).copied() };
+            // A version or an alias of a function has a policy of its own, and the function's description.
+            let described = described.get(arn).or_else(|| described.get(&function_of(arn)?)).copied();
+            let held = Door { arn, owner: home.id, document, described };
             found.door(survey, judge, &held);
         }
         found.findings.extend(endpoints::open(home.account));
@@ -163,7 +165,7 @@ fn public(door: &Door<'_>, found: &LetIn) -> Finding {
     let mut finding = finding(door, code, severity, Subject::Anyone);
     finding.evidence = vec![format!("everyone is allowed {}", list(&found.actions))];
     if door.is_function() {
-        finding.functions = vec![door.arn.clone()];
+        finding.functions = vec![door.described.map_or(door.arn, |function| &function.arn).clone()];
         if found.actions.iter().all(|action| action == "lambda:InvokeFunctionUrl") && !has_url(door) {
             finding.confidence = Confidence::Medium;
             finding.evidence.push("taken as given: the function has a URL".into());
@@ -181,8 +183,22 @@ fn public(door: &Door<'_>, found: &LetIn) -> Finding {
 }
 
 fn has_url(door: &Door<'_>) -> bool {
-    let config = door.described.and_then(|resource| resource.api.get("FunctionUrlConfig"));
-    config.and_then(|config| config.get("AuthType")).and_then(Value::as_str) == Some("NONE")
+    let Some(function) = door.described else { return false };
+    let open = |described: &Value| {
+        described.get("FunctionUrlConfig").and_then(|config| config.get("AuthType")).and_then(Value::as_str)
+            == Some("NONE")
+    };
+    if function.arn == *door.arn {
+        return open(&function.api);
+    }
+    let is_own = |alias: &&Value| alias.get("AliasArn").and_then(Value::as_str) == Some(door.arn.as_str());
+    function.api.get("Aliases").map(Value::items).unwrap_or_default().iter().filter(is_own).any(open)
+}
+
+/// The function that a version or an alias is of.
+fn function_of(arn: &Arn) -> Option<Arn> {
+    let (function, _) = arn.as_str().rsplit_once(':')?;
+    (arn.service() == "lambda").then(|| function.parse().ok())?
 }
 
 fn named(door: &Door<'_>, account: &AccountId, text: &str, found: &LetIn) -> Finding {

@@ -35,11 +35,14 @@ pub mod cut;
 
 pub mod reach;
 
+mod second_source;
+
 pub use build::build;
 pub use explain::explain;
 pub use graph::{AccessGraph, Edge, Path};
 pub use grounds::{Asker, Cited, Ground, GroundPlace};
 pub use opened::{Opened, opened};
+pub use second_source::{beside_access_analyzer, unused_access_of};
 
 #[cfg(test)]
 mod tests;

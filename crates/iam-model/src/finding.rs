@@ -35,6 +35,12 @@ macro_rules! finding_codes {
 finding_codes! {
     /// A Lambda function runs as an administrator.
     AdminFunction => "admin-function", "a function runs as an administrator";
+    /// Access Analyzer found someone from outside, and our own findings do not.
+    AwsExternalAccess => "aws-external-access", "Access Analyzer: someone from outside is let in";
+    /// Access Analyzer found who within can use a resource.
+    AwsInternalAccess => "aws-internal-access", "Access Analyzer: who within can use it";
+    /// Access Analyzer found something that nobody uses.
+    AwsUnusedAccess => "aws-unused-access", "Access Analyzer: granted and not used";
     /// Someone outside the organisation is let in, or a service that may act for anyone.
     CrossAccount => "cross-account", "someone outside the organisation is let in";
     /// A credential lies in plain text.
@@ -51,8 +57,8 @@ finding_codes! {
     NoEvidence => "no-evidence", "no evidence, so nothing is proposed";
     /// A VPC endpoint lets everything through.
     OpenEndpoint => "open-endpoint", "a VPC endpoint lets everything through";
-    /// AWS's own checker answers otherwise than our proof.
-    OpinionDiffers => "opinion-differs", "AWS's own checker answers otherwise than our proof";
+    /// Access Analyzer answers otherwise than we do.
+    OpinionDiffers => "opinion-differs", "Access Analyzer answers otherwise than we do";
     /// Everyone may call a function.
     PublicFunction => "public-function", "everyone may call a function";
     /// Everyone may use a resource.

@@ -3,6 +3,7 @@
 //! The reader takes the text of one snapshot; opening files and assembling bundles is collecting. Parts that cannot
 //! be read become diagnostics and, where they could grant or deny, unknown policies.
 
+pub mod analyzer;
 mod endpoint;
 mod index;
 mod read;
@@ -57,6 +58,8 @@ pub struct Account {
     pub access_keys: BTreeMap<String, u64>,
     /// Users with a console password.
     pub login_profiles: Vec<String>,
+    /// What IAM Access Analyzer found; absent where nobody asked.
+    pub access_analyzer: Option<analyzer::AccessAnalyzer>,
 }
 
 /// A policy that is written into a principal.

@@ -75,6 +75,40 @@ impl Timestamp {
         let days = days_from_civil(year, month, day)?;
         Some(Self(days * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second))
     }
+
+    /// Reads the forms AWS's interfaces and its command line print: fractions of a second, which are dropped, and an offset
+    /// from UTC.
+    ///
+    /// ```
+    /// use iam_model::time::Timestamp;
+    /// let of = |text| Timestamp::parse_printed(text).map(|time| time.to_string());
+    /// assert_eq!(of("2026-11-20T08:15:30.123000+00:00").as_deref(), Some("2026-11-20T08:15:30Z"));
+    /// assert_eq!(of("2026-11-20T08:15:30+01:30").as_deref(), Some("2026-11-20T06:45:30Z"));
+    /// assert_eq!(of("2026-11-20T08:15:30Z").as_deref(), Some("2026-11-20T08:15:30Z"));
+    /// assert_eq!(of("2026-11-20T08:15:30"), None);
+    /// ```
+    #[must_use]
+    pub fn parse_printed(text: &str) -> Option<Self> {
+        let (whole, rest) = text.split_at_checked(19)?;
+        let zone = match rest.strip_prefix('.') {
+            Some(fraction) => fraction.trim_start_matches(|c: char| c.is_ascii_digit()),
+            None => rest,
+        };
+        let local = Self::parse(&format!("{whole}Z"))?;
+        let ahead = match zone.as_bytes() {
+            b"Z" => 0,
+            [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
+                let mut digits = Digits::default();
+                let offset = digits.two(*h0, *h1) * 3600 + digits.two(*m0, *m1) * 60;
+                if digits.wrong {
+                    return None;
+                }
+                if *sign == b'-' { -offset } else { offset }
+            }
+            _ => return None,
+        };
+        Some(Self(local.0 - ahead))
+    }
 }
 
 impl fmt::Display for Timestamp {

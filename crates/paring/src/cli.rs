@@ -43,7 +43,7 @@ pub(crate) use query::{Query, QueryEngine};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
 pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
-pub(crate) use usage::{LastAccessedFiles, SqlDialect, Usage, UsageBy, UsageMerge, UsageOther, UsageSql};
+pub(crate) use usage::{LastAccessedFiles, SqlDialect, Usage, UsageBy, UsageMerge, UsageOther, UsageSql, Window};
 pub(crate) use verify::Verify;
 
 /// Cut AWS permissions down to what is used, prove it, and write the cut as a patch
@@ -237,6 +237,10 @@ pub(crate) struct Tighten {
     /// Exit 1 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
     pub(crate) fail_on: Option<Threshold>,
+
+    // Last, so that what is said of the others keeps its order.
+    #[command(flatten)]
+    pub(crate) window: Window,
 }
 
 /// How a report is printed.

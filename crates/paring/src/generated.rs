@@ -115,6 +115,8 @@ impl Generated {
             if open > 0 {
                 gaps.push(format!("{open} placeholders match no resource of the snapshot, or too many"));
             }
+            let told = generation.placeholders.iter().filter(|(_, found)| found.iter().all(|arn| !arn.contains('*')));
+            gaps.extend(told.map(|(written, found)| format!("`{written}` may be {}", found.join(", "))));
             let message = format!("Access Analyzer's policy: {}", gaps.join("; "));
             diagnostics.push(Diagnostic::note(Code::SnapshotIncomplete, place, message));
         }

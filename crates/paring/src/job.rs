@@ -14,7 +14,7 @@ use iam_model::usage::{AccountCoverage, UsageLog};
 use iam_synthesize::{KeepRule, Rules};
 use iam_usage::Options;
 
-use crate::cli::{CatalogFile, Engine, EngineChoice, Grounds, LastAccessedFiles, Quota};
+use crate::cli::{CatalogFile, Engine, EngineChoice, Grounds, LastAccessedFiles, Quota, Window};
 use crate::config::{self, Config};
 use crate::error::CliError;
 use crate::pipeline::Inputs;
@@ -26,6 +26,8 @@ pub(crate) struct Job<'a> {
     /// The snapshot; nothing for the built-in example.
     pub(crate) snapshot: Option<&'a Path>,
     pub(crate) trail: &'a [PathBuf],
+    /// Which of the logs are read.
+    pub(crate) window: Window,
     pub(crate) last_accessed: &'a LastAccessedFiles,
     /// Whose evidence counts; nothing means that of the logs.
     pub(crate) engine: Option<&'a EngineChoice>,
@@ -46,6 +48,7 @@ impl<'a> Job<'a> {
         Self {
             snapshot: Some(&grounds.snapshot),
             trail: &grounds.trail,
+            window: Window::default(),
             last_accessed: &grounds.last_accessed,
             engine: None,
             iac: None,
@@ -86,7 +89,9 @@ impl<'a> Job<'a> {
         place_identities(&mut usage, &snapshot);
         remote_logs::limit_coverage(self.trail, &mut snapshot);
         let known = last_accessed::roles(Some(&snapshot), &usage);
-        let last_accessed = last_accessed::read(&self.last_accessed.files, self.snapshot, &known, &mut diagnostics)?;
+        let mut last_accessed =
+            last_accessed::read(&self.last_accessed.files, self.snapshot, &known, &mut diagnostics)?;
+        last_accessed::add_findings(&snapshot, &mut last_accessed);
         let inputs = Inputs {
             snapshot,
             usage,
@@ -122,7 +127,8 @@ impl<'a> Job<'a> {
             return Err(CliError::user("no logs are named")
                 .hint("give `--trail LOGS`; only `--engine access-analyzer` does without"));
         }
-        logs::read(self.trail, catalog, &Options::default(), terminal, diagnostics)
+        let options = Options { since: self.window.since, until: self.window.until, ..Options::default() };
+        logs::read(self.trail, catalog, &options, terminal, diagnostics)
     }
 
     fn account(&self) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use iam_model::arn::Arn;
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::snapshot::Snapshot;
-use iam_model::usage::{LastAccessed, UsageLog};
+use iam_model::snapshot::analyzer::{AnalyzerFinding, AnalyzerWord};
+use iam_model::usage::{LastAccessed, RoleReport, ServiceReport, UsageLog};
 
 use crate::error::CliError;
 use crate::input;
@@ -40,6 +41,34 @@ pub(crate) fn read(
         add(&folder, roles, &mut found, diagnostics)?;
     }
     Ok(found)
+}
+
+/// Adds the last uses that Access Analyzer's findings about unused permissions tell of. That it saw none is no report: what
+/// its analyzers look back at is for whoever made them to choose.
+pub(crate) fn add_findings(snapshot: &Snapshot, found: &mut LastAccessed) {
+    let reports = snapshot.accounts.values().filter_map(|account| account.access_analyzer.as_ref());
+    for finding in reports.flat_map(|report| &report.findings) {
+        if let Some((role, report)) = uses(finding) {
+            found.add(role, report);
+        }
+    }
+}
+
+fn uses(finding: &AnalyzerFinding) -> Option<(Arn, RoleReport)> {
+    let role = finding.resource.clone().filter(|arn| arn.resource().starts_with("role/"))?;
+    let (AnalyzerWord::UnusedPermissions(services), Some(made)) = (&finding.about, finding.analyzed) else {
+        return None;
+    };
+    let mut report = RoleReport::default();
+    for one in services {
+        let actions = one.unused.iter().filter(|(_, last)| last.is_some()).cloned();
+        let actions = actions.collect::<std::collections::BTreeMap<_, _>>();
+        let last = one.last.max(actions.values().copied().flatten().max());
+        if last.is_some() {
+            report.services.insert(one.service.clone(), ServiceReport { made, last, actions });
+        }
+    }
+    (!report.services.is_empty()).then_some((role, report))
 }
 
 /// The folders of reports in a bundle: its own, and those of its accounts.

@@ -3,7 +3,7 @@
 //! Our own answer is worked out here for exactly the question that is asked, so that like is compared with like.
 
 #[cfg(not(feature = "aws"))]
-use iam_model::{change::Change, finding::Finding};
+use iam_model::{change::ChangeSet, finding::Finding, snapshot::Snapshot};
 
 use crate::cli::SecondOpinion;
 use crate::error::CliError;
@@ -11,7 +11,7 @@ use crate::terminal::Terminal;
 
 /// Asks about every change; the findings are where the answers differ.
 #[cfg(not(feature = "aws"))]
-pub(crate) fn ask(_: &SecondOpinion, _: &[&Change], _: &mut Terminal) -> Result<Vec<Finding>, CliError> {
+pub(crate) fn ask(_: &SecondOpinion, _: &ChangeSet, _: &Snapshot, _: &mut Terminal) -> Result<Vec<Finding>, CliError> {
     Err(CliError::user("this build cannot ask for a second opinion: it holds no AWS clients")
         .hint("take a released binary, or build with `cargo build --release --features aws`"))
 }
@@ -27,26 +27,33 @@ mod live {
     use iam_collect::access_analyzer::{FindingKind, Options, validate};
     use iam_evaluate::permission_set::Limits;
     use iam_model::action::ActionPattern;
-    use iam_model::change::{AttachmentKind, Change};
+    use iam_model::arn::Arn;
+    use iam_model::change::{Attachment, AttachmentKind, Change, ChangeSet, RolePart, RoleSplit};
     use iam_model::finding::{Finding, FindingCode, FindingSeverity};
-    use iam_model::policy::{ActionElement, Effect, PolicyDocument};
+    use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
+    use iam_model::snapshot::{Snapshot, SnapshotIndex};
     use iam_verify::not_granted::{self, Access};
     use iam_verify::outcome::Outcome;
     use iam_verify::{adds_nothing, no_public};
 
     use super::{CliError, SecondOpinion, Terminal};
 
-    /// Asks about every change; the findings are where the answers differ.
+    /// Asks about every change, and about the roles that a shared one is taken apart into; the findings are where the
+    /// answers differ.
     pub(crate) fn ask(
         arguments: &SecondOpinion,
-        changes: &[&Change],
+        set: &ChangeSet,
+        snapshot: &Snapshot,
         terminal: &mut Terminal,
     ) -> Result<Vec<Finding>, CliError> {
         let options =
             Options { profile: arguments.profile.clone(), regions: arguments.region.iter().cloned().collect() };
+        let (index, _) = SnapshotIndex::new(snapshot);
+        let changed = set.changes.iter().map(|change| beside_the_old(change, &index));
+        let changes: Vec<Change> = changed.chain(set.splits.iter().flat_map(|split| of_parts(split, &index))).collect();
         let asked: Vec<(&Change, Question)> = changes
             .iter()
-            .flat_map(|change| questions(change).into_iter().map(|question| (*change, question)))
+            .flat_map(|change| questions(change).into_iter().map(move |question| (change, question)))
             .collect();
         terminal.note(&cost(asked.len()));
         let questions: Vec<Question> = asked.iter().map(|(_, question)| question.clone()).collect();
@@ -66,10 +73,57 @@ mod live {
         if let Some(first) = silent.first() {
             terminal.note(&format!("  without an answer: {first}"));
         }
-        for change in changes {
+        for change in &changes {
             findings.extend(invalid(&options, change)?);
         }
         Ok(findings)
+    }
+
+    /// A policy that is new is asked about beside all that its role has now.
+    fn beside_the_old(change: &Change, index: &SnapshotIndex<'_>) -> Change {
+        let mut change = change.clone();
+        if let (None, AttachmentKind::Identity, Some(role)) =
+            (&change.before, change.attachment.kind, &change.attachment.principal_arn)
+        {
+            change.before = together(role, index);
+        }
+        change
+    }
+
+    /// The policies and the trust of new roles, each beside those of the shared role.
+    fn of_parts(split: &RoleSplit, index: &SnapshotIndex<'_>) -> Vec<Change> {
+        let before = together(&split.role, index);
+        let trust = index.role(&split.role).map(|role| role.trust.clone());
+        let of_part = |part: &RolePart| {
+            let change = |kind, before: &Option<PolicyDocument>, after: &PolicyDocument, name: Option<&str>| Change {
+                attachment: Attachment {
+                    kind,
+                    policy_name: name.map(ToOwned::to_owned),
+                    ..Attachment::identity(part.role.clone(), String::new())
+                },
+                before: before.clone(),
+                after: Some(after.clone()),
+                reasons: Vec::new(),
+            };
+            let policies = part
+                .policies
+                .iter()
+                .map(|policy| change(AttachmentKind::Identity, &before, &policy.document, Some(&policy.name)));
+            policies.chain([change(AttachmentKind::Trust, &trust, &part.trust, None)]).collect::<Vec<_>>()
+        };
+        split.parts.iter().flat_map(of_part).collect()
+    }
+
+    /// All that a role holds as one document; nothing where its policies are of two versions, which read variables otherwise.
+    fn together(role: &Arn, index: &SnapshotIndex<'_>) -> Option<PolicyDocument> {
+        let held: Vec<&PolicyDocument> = index.identity_policies(role).iter().map(|policy| policy.document).collect();
+        let version = held.first()?.version;
+        if held.iter().any(|document| document.version != version || !document.unknown.is_empty()) {
+            return None;
+        }
+        let statements = held.iter().flat_map(|document| &document.statements);
+        let statements = statements.map(|statement| Statement { sid: None, ..statement.clone() }).collect();
+        Some(PolicyDocument { version, ..PolicyDocument::new(statements) })
     }
 
     /// What the questions cost, before they are asked.

@@ -18,8 +18,10 @@ use crate::connect::{block_on, load};
 use crate::error::CollectError;
 use crate::live::answer::{Failure, one};
 
-/// How often a job is looked at: two hours, at the usual pause.
-const LOOKS: u32 = 720;
+/// How often a job is looked at: two hours, once the pauses have grown.
+const LOOKS: u32 = 250;
+/// A pause grows to this many first ones.
+const GROWS: u32 = 60;
 
 /// What the generator reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +56,7 @@ pub fn generate(
     now: i64,
     told: &mut dyn FnMut(&Arn, Generated),
 ) -> Result<(), CollectError> {
-    const PAUSE: Duration = Duration::from_secs(10);
+    const PAUSE: Duration = Duration::from_millis(500);
     block_on(async { generate_with(&load(options).await?, roles, logs, (now, PAUSE), told).await })?
 }
 
@@ -119,6 +121,11 @@ impl Queue<'_> {
         Ok(())
     }
 
+    /// A job takes seconds or an hour: pauses double, up to half a minute.
+    fn pause_after(&self, look: u32) -> Duration {
+        self.pause.saturating_mul((1 << look.min(10)).min(GROWS))
+    }
+
     /// A job for the role that AWS still knows and that has not failed.
     async fn earlier(&self, role: &Arn) -> Result<Option<String>, Failure> {
         let mut mark = None;
@@ -144,9 +151,9 @@ impl Queue<'_> {
 
     /// Starts a job, once the one that may be running has ended.
     async fn start(&self, role: &Arn) -> Result<String, Refused> {
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS {
             match self.asked(role).await {
-                Err(Refused::Busy) => tokio::time::sleep(self.pause).await,
+                Err(Refused::Busy) => tokio::time::sleep(self.pause_after(look)).await,
                 other => return other,
             }
         }
@@ -184,14 +191,14 @@ impl Queue<'_> {
 
     /// Waits for a job, and takes its result.
     async fn finished(&self, job: &str) -> Generated {
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS {
             match self.looked(job).await {
                 Err(failure) => return Generated::Failed(format!("{}: {}", failure.code, failure.message)),
                 Ok(answer) => {
                     let details = answer.get("jobDetails");
                     let of = |key: &str| details.and_then(|details| details.get(key));
                     match of("status").and_then(Value::as_str) {
-                        Some("IN_PROGRESS") => tokio::time::sleep(self.pause).await,
+                        Some("IN_PROGRESS") => tokio::time::sleep(self.pause_after(look)).await,
                         Some("SUCCEEDED") => return Generated::Answer(answer),
                         other => {
                             let error = of("jobError");

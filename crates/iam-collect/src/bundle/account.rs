@@ -8,7 +8,7 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::json::{Node, NodeKind, Value};
 
 use super::folder::{Answer, EMPTY, Key};
-use super::{functions, policies, shapes, trails};
+use super::{analyzer, functions, policies, shapes, sources, trails};
 use crate::assemble::Piece;
 use crate::error::CollectError;
 
@@ -30,6 +30,8 @@ pub(crate) fn is_known(call: &str) -> bool {
         || policies::is_known(call)
         || functions::is_known(call)
         || trails::is_known(call)
+        || analyzer::is_known(call)
+        || sources::is_known(call)
 }
 
 /// The answers of one account, looked up, and what turned out to be missing.
@@ -75,6 +77,14 @@ impl<'b> Answers<'b> {
         }
     }
 
+    /// Whether the call was answered with nothing at all.
+    pub(super) fn is_empty_answer(&self, call: &str, item: &str, region: &str) -> bool {
+        let key =
+            |region: Option<&str>| Key { call: call.into(), item: Some(item.into()), region: region.map(Into::into) };
+        let keys = [key(Some(region)), key(None)];
+        keys.iter().filter_map(|key| self.failures.get(key)).any(|why| why.ends_with(EMPTY))
+    }
+
     /// Records something that is not known, with the command that would tell.
     pub(super) fn not_read(&mut self, what: String, hint: Option<String>) {
         self.not_read.push((what, hint));
@@ -91,11 +101,36 @@ impl<'b> Answers<'b> {
         self.items.contains(&(call, item))
     }
 
+    /// Regions of which no call at all was answered, with how many failed and why the first did.
+    fn silent_regions(&self) -> BTreeMap<&'b str, (usize, &'b str)> {
+        let answered: BTreeSet<&str> = self.by_key.keys().filter_map(|key| key.region.as_deref()).collect();
+        let mut silent: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+        for (key, why) in &self.failures {
+            let region = key.region.as_deref().filter(|region| !answered.contains(region));
+            if let (Some(region), false) = (region, says_none(why)) {
+                silent.entry(region).or_insert((0, *why)).0 += 1;
+            }
+        }
+        silent.retain(|_, (count, _)| *count > 1);
+        silent
+    }
+
     /// Records calls that failed and files that are no JSON: the first of each call, and how many more.
     fn report_failures(&mut self) {
+        let silent = self.silent_regions();
+        for (region, (count, why)) in &silent {
+            let calls = if *count == 1 { "call" } else { "calls" };
+            let what = format!("nothing of the region {region} was read: {count} {calls} failed, the first: {why}");
+            let hint = "allow the region to whoever collects, or leave it out where nothing is in it";
+            self.not_read(what, Some(hint.into()));
+        }
         let mut by_call: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (key, why) in &self.failures {
-            let empty_list = key.item.is_none() && key.call == "list-queues" && why.ends_with(EMPTY);
+            if key.region.as_deref().is_some_and(|region| silent.contains_key(region)) {
+                continue;
+            }
+            let lists = key.item.is_none() && key.call == "list-queues" || key.call == sources::NOTIFICATIONS;
+            let empty_list = lists && why.ends_with(EMPTY);
             if !says_none(why) && !empty_list {
                 by_call.entry(&key.call).or_default().push(why);
             }
@@ -109,11 +144,9 @@ impl<'b> Answers<'b> {
 
     /// The list in an answer; a wrong shape, and a list that was cut off, are recorded.
     pub(super) fn list(&mut self, answer: &'b Answer<'b>, key: &str) -> &'b [Node<'b>] {
-        for mark in ["NextToken", "NextMarker", "Marker"] {
-            if answer.root.get(mark).is_some_and(|mark| mark.as_str().is_some()) {
-                let what = format!("{} is cut off (`{mark}`): there is more", answer.source.name);
-                self.not_read(what, Some("call again without `--max-items` and `--no-paginate`".into()));
-            }
+        if let Some(mark) = cut_off(answer) {
+            let what = format!("{} is cut off (`{mark}`): there is more", answer.source.name);
+            self.not_read(what, Some("call again without `--max-items` and `--no-paginate`".into()));
         }
         match answer.root.get(key) {
             Some(list) if matches!(list.kind, NodeKind::Array(_)) => list.items(),
@@ -123,6 +156,12 @@ impl<'b> Answers<'b> {
             }
         }
     }
+}
+
+/// The mark of an answer that there is more.
+pub(super) fn cut_off(answer: &Answer<'_>) -> Option<&'static str> {
+    let marks = ["NextToken", "nextToken", "NextMarker", "Marker"];
+    marks.into_iter().find(|mark| answer.root.get(mark).is_some_and(|mark| mark.as_str().is_some()))
 }
 
 /// What would allow a call that was refused.
@@ -174,6 +213,7 @@ pub(super) fn build<'b>(
     };
     let mut resources = shapes::resources(&mut answers, &owner);
     functions::extend(&mut answers, &mut resources);
+    sources::extend(&mut answers, &mut resources);
     let policies = policies::policies(&mut answers, &resources);
     let trails = trails::trails(&mut answers);
     let arns = details.iter().flat_map(|d| arns(&d.root)).chain(resources.iter().map(|r| r.arn.clone()));
@@ -187,6 +227,7 @@ pub(super) fn build<'b>(
     members.push(("resource_policies", policies));
     members.extend(trails.map(|trails| ("trails", trails)));
     members.push(("iam_extra", Piece::Made(extra(&mut answers, details))));
+    members.extend(analyzer::access_analyzer(&mut answers).map(|found| ("access_analyzer", found)));
     members.push(("not_read", Piece::List(answers.not_read.into_iter().map(not_read).collect())));
     Ok((id, Piece::Object(members.into_iter().map(|(key, piece)| (key.to_owned(), piece)).collect())))
 }
@@ -201,11 +242,17 @@ fn regions(answers: &mut Answers<'_>) {
         answers.not_read(what, Some(format!("this program knows `{}`: use a newer one", super::COLLECTION_SCHEMA)));
         return;
     }
+    if written.root.get("all_enabled").and_then(Node::as_bool) == Some(true) {
+        return;
+    }
     let regions = written.root.get("regions");
     let regions: Vec<&str> = regions.map(Node::items).unwrap_or_default().iter().filter_map(Node::as_str).collect();
     if !regions.is_empty() {
         let what = format!("only {} was asked: nothing of other regions is known", regions.join(", "));
-        answers.not_read(what, Some("name the regions in use: `--region NAME`, once for each".into()));
+        answers.not_read(
+            what,
+            Some("name the regions in use, `--region NAME` once for each, or ask all: `--region all`".into()),
+        );
     }
 }
 

@@ -204,7 +204,7 @@ fn is_account(name: &str) -> bool {
 }
 
 /// `us-east-1`, `ap-southeast-4`, `us-gov-west-1`.
-fn is_region(name: &str) -> bool {
+pub(super) fn is_region(name: &str) -> bool {
     let parts: Vec<&str> = name.split('-').collect();
     let letters = |part: &str| part.len() > 1 && part.bytes().all(|b| b.is_ascii_lowercase());
     match parts.as_slice() {

@@ -81,6 +81,7 @@ pub(super) fn policies<'b>(answers: &mut Answers<'b>, resources: &[Resource]) ->
     for call in CALLS {
         of_call(answers, call, resources, &mut policies, &mut used);
     }
+    of_aliases(answers, resources, &mut policies, &mut used);
     for call in CALLS {
         for answer in answers.of(call.call) {
             if used.insert(answer.key) {
@@ -133,6 +134,42 @@ fn of_call<'b>(
         let what =
             format!("no usable `{}/NAME.json` of {some} of {all} {}s ({})", call.call, call.kind, named(&missing));
         answers.not_read(format!("{what}: the policies on them are not known"), Some(command(call)));
+    }
+}
+
+/// An alias of a function has a policy of its own, which speaks for it alone.
+fn of_aliases<'b>(
+    answers: &mut Answers<'b>,
+    resources: &[Resource],
+    policies: &mut Policies<'b>,
+    used: &mut BTreeSet<&'b super::folder::Key>,
+) {
+    const CALL: &str = "get-policy";
+    let mut missing = Vec::new();
+    for function in resources.iter().filter(|resource| resource.kind == "lambda.function") {
+        for name in super::sources::aliases(function) {
+            match answers.about(CALL, &name, function.arn.region()) {
+                Found::Answer(answer) => {
+                    used.insert(answer.key);
+                    let alias = name.rsplit(':').next().unwrap_or_default();
+                    let policy = answer.root.get("Policy").filter(|policy| policy.kind != NodeKind::Null);
+                    policies.extend(
+                        policy.map(|policy| {
+                            (format!("{}:{alias}", function.arn), Piece::Copy(answer.source, policy.span))
+                        }),
+                    );
+                }
+                Found::None => {}
+                Found::Missing => missing.push(name),
+            }
+        }
+    }
+    if !missing.is_empty() {
+        let what = format!("no usable `{CALL}/NAME%3AALIAS.json` of {} aliases ({})", missing.len(), named(&missing));
+        let command = format!(
+            "`aws lambda {CALL} --function-name NAME --qualifier ALIAS > {CALL}/NAME%3AALIAS.json 2> {CALL}/NAME%3AALIAS.err`"
+        );
+        answers.not_read(format!("{what}: the policies on them are not known"), Some(command));
     }
 }
 

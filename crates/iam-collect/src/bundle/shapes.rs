@@ -63,6 +63,9 @@ const BUCKET: &str = "Name";
 
 /// The API's id stands in for its ARN as well.
 const REST_API: &str = "id";
+const API: &str = "ApiId";
+/// And a VPC endpoint's, whose region stands in the name of its service.
+const ENDPOINT: &str = "VpcEndpointId";
 
 /// Whose the resources are.
 pub(super) struct Owner<'n> {
@@ -75,7 +78,10 @@ const SHAPES: &[Shape] = &[
     shape("list-buckets", Under::List("Buckets"), "s3.bucket", BUCKET, ""),
     shape("describe-repositories", Under::List("repositories"), "ecr.repository", "repositoryArn", ""),
     shape("list-event-buses", Under::List("EventBuses"), "events.event_bus", "Arn", ""),
+    shape("list-rules", Under::List("Rules"), "events.rule", "Arn", "RoleArn"),
     shape("get-rest-apis", Under::List("items"), "apigateway.rest_api", REST_API, ""),
+    shape("get-apis", Under::List("Items"), "apigatewayv2.api", API, ""),
+    shape("describe-vpc-endpoints", Under::List("VpcEndpoints"), "ec2.vpc_endpoint", ENDPOINT, ""),
     shape("list-keys", Under::List("Keys"), "kms.key", "KeyArn", ""),
     shape("list-secrets", Under::List("SecretList"), "secretsmanager.secret", "ARN", ""),
     shape("describe-table", Under::Object("Table"), "dynamodb.table", "TableArn", ""),
@@ -160,7 +166,10 @@ fn described<'b>(
     for node in nodes {
         let place = if inner.is_empty() { Some(node) } else { node.get(inner) };
         let text = |key: &str| place.and_then(|place| place.get(key)).and_then(Node::as_str);
-        let arn = text(shape.arn).and_then(|found| arn(shape, answer, owner, found));
+        let arn = match shape.arn {
+            ENDPOINT => endpoint(node, answer, owner),
+            _ => text(shape.arn).and_then(|found| arn(shape, answer, owner, found)),
+        };
         match (arn, &node.kind) {
             (Some(arn), NodeKind::Object(members)) => {
                 let api = members.iter().map(|m| (m.key.to_string(), redact::member(m.key, &m.value))).collect();
@@ -181,12 +190,21 @@ fn arn(shape: &Shape, answer: &Answer<'_>, owner: &Owner<'_>, found: &str) -> Op
     let partition = owner.partition;
     match shape.arn {
         BUCKET => format!("arn:{partition}:s3:::{found}").parse().ok(),
-        REST_API => {
+        REST_API | API => {
             let (region, account) = (answer.key.region.as_deref()?, owner.account.as_ref()?);
             format!("arn:{partition}:execute-api:{region}:{account}:{found}").parse().ok()
         }
         _ => found.parse().ok(),
     }
+}
+
+/// The ARN of a VPC endpoint: `com.amazonaws.<region>.<service>` names its region.
+fn endpoint(node: &Node<'_>, answer: &Answer<'_>, owner: &Owner<'_>) -> Option<Arn> {
+    let text = |key: &str| node.get(key).and_then(Node::as_str);
+    let named = text("ServiceName").and_then(|name| name.split('.').find(|part| super::folder::is_region(part)));
+    let region = answer.key.region.as_deref().or(named)?;
+    let account = text("OwnerId").or_else(|| owner.account.as_ref().map(AccountId::as_str))?;
+    format!("arn:{}:ec2:{region}:{account}:vpc-endpoint/{}", owner.partition, text(ENDPOINT)?).parse().ok()
 }
 
 /// Things that are named and not described.

@@ -54,6 +54,20 @@ struct Item {
     home: Option<String>,
 }
 
+/// The regions that the account has switched on; nothing where that is refused.
+pub(super) async fn enabled_regions(session: &Arc<Session>) -> Option<Vec<String>> {
+    let call = CALLS.iter().find(|call| call.operation == Operation::ListRegions)?;
+    one(Arc::clone(session), call, None, Item::default()).await;
+    let names = |root: &Node<'_>| {
+        let listed = root.get("Regions").map(Node::items).unwrap_or_default().iter();
+        let mut names: Vec<String> =
+            listed.filter_map(|region| region.get("RegionName")?.as_str()).map(ToOwned::to_owned).collect();
+        names.sort();
+        names
+    };
+    session.store.read(&Key::of(call.file), names).filter(|names| !names.is_empty())
+}
+
 /// Asks everything about an account and the regions.
 pub(super) async fn everything(session: &Arc<Session>, regions: &[String]) {
     let mut questions = JoinSet::new();
@@ -168,6 +182,7 @@ fn items(root: &Node<'_>, about: &About) -> BTreeMap<String, Item> {
             Named::Whole => id,
             Named::Behind(mark) => id.rsplit(mark).next()?,
             Named::By(key) => text(key)?,
+            Named::After(member, mark) => text(member)?.split_once(mark)?.1,
             Named::Secret => id.splitn(7, ':').nth(6)?,
         };
         let name = if about.named == Named::Secret { format!("secret-{name}") } else { name.to_owned() };

@@ -27,6 +27,7 @@ pub(super) async fn ask(operation: Operation, q: Question) -> Result<Value, Fail
                 pages!(client.list_findings_v2().analyzer_arn(&q.id), "findings", set_next_token, next_token);
             found.map(|findings| with_analyzer(findings, &q.id))
         }
+        Operation::GetFinding => finding(&client, q).await,
         _ => recommendation(&client, q).await,
     }
 }
@@ -48,6 +49,31 @@ fn with_analyzer(findings: Value, analyzer: &str) -> Value {
     Value::Object(members.into_iter().map(all).collect())
 }
 
+/// A finding with all of its details.
+async fn finding(client: &aws_sdk_accessanalyzer::Client, q: Question) -> Result<Value, Failure> {
+    let (analyzer, id) = q.id.split_once(' ').unwrap_or((&q.id, ""));
+    let mut details = Pages::new("findingDetails");
+    loop {
+        let request = client.get_finding_v2().analyzer_arn(analyzer).id(id).set_next_token(details.mark());
+        let (page, body) = sent!(request)?;
+        details.add(&body)?;
+        if !details.goes_on(page.next_token().map(ToOwned::to_owned))? {
+            return with_all(&body, details);
+        }
+    }
+}
+
+/// The last page's other members, and the list of all pages.
+fn with_all(last: &[u8], pages: Pages) -> Result<Value, Failure> {
+    let Value::Object(members) = super::answer::value(last)? else {
+        return Err(Failure::unusable("the answer is no object"));
+    };
+    let Value::Object(joined) = pages.into_value() else { return Ok(Value::Object(members)) };
+    let joins = |key: &str| joined.iter().any(|(list, _)| list == key);
+    let others: Vec<_> = members.into_iter().filter(|(key, _)| !joins(key) && key != "nextToken").collect();
+    Ok(Value::Object(others.into_iter().chain(joined.iter().cloned()).collect()))
+}
+
 /// The recommendation about a finding, made first.
 async fn recommendation(client: &aws_sdk_accessanalyzer::Client, q: Question) -> Result<Value, Failure> {
     let (analyzer, id) = q.id.split_once(' ').unwrap_or((&q.id, ""));
@@ -65,11 +91,7 @@ async fn recommendation(client: &aws_sdk_accessanalyzer::Client, q: Question) ->
         }
         steps.add(&body)?;
         if !steps.goes_on(page.next_token().map(ToOwned::to_owned))? {
-            let last = super::answer::value(&body)?;
-            let Value::Object(members) = last else { return Err(Failure::unusable("the answer is no object")) };
-            let Value::Object(joined) = steps.into_value() else { return Ok(Value::Object(members)) };
-            let others = members.into_iter().filter(|(key, _)| key != "recommendedSteps" && key != "nextToken");
-            return Ok(Value::Object(others.chain(joined).collect()));
+            return with_all(&body, steps);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use iam_model::json::{Arena, Limits, Node, parse};
+use iam_model::json::{Arena, Limits, Node, Value, parse};
 use iam_model::policy::{PolicyDocument, PrintStyle, print};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText};
@@ -50,6 +50,8 @@ fn the_snapshot_of_a_seeded_account_equals_the_seed() {
     same_functions(&snapshot, &seed);
     same_policies(&snapshot, &seed);
     same_guardrails(&snapshot, &seed);
+    same_sources(&snapshot, &seed);
+    same_stacks(&snapshot, &seed);
     let account = snapshot.accounts.values().next().unwrap();
     assert_eq!(
         (account.access_keys.get("ada"), account.login_profiles.as_slice()),
@@ -87,6 +89,8 @@ fn same_roles(snapshot: &Snapshot, seed: &Node<'_>) {
             format!("{trust} {inline:?} {attached:?} {boundary:?} {}", text(role, "team").unwrap()),
         );
     }
+    // Beside those made by name there is that of the stack.
+    found.remove("stacked");
     assert_eq!(found.len(), 130);
     assert_eq!(found, made);
 }
@@ -151,6 +155,49 @@ fn same_policies(snapshot: &Snapshot, seed: &Node<'_>) {
     }
     let secrets = account.resources.iter().filter(|r| r.kind.as_str() == "secretsmanager.secret").count();
     assert_eq!(secrets, 2, "names that differ in a slash alone are two");
+}
+
+/// What makes services call a function, aliases and grants.
+fn same_sources(snapshot: &Snapshot, seed: &Node<'_>) {
+    let account = snapshot.accounts.values().next().unwrap();
+    for member in seed.get("sources").unwrap().members() {
+        let found = account.resources.iter().find(|resource| resource.arn.as_str() == member.key);
+        let (part, holds) = (text(&member.value, "part").unwrap(), text(&member.value, "holds").unwrap());
+        let described = found.and_then(|resource| resource.api.get(part)).map(|part| part.to_compact());
+        assert!(described.as_ref().is_some_and(|part| part.contains(holds)), "{}, {part}: {described:?}", member.key);
+    }
+    let rules = account.resources.iter().filter(|resource| resource.kind.as_str() == "events.rule");
+    assert_eq!(rules.count(), 2, "of both buses");
+}
+
+fn same_stacks(snapshot: &Snapshot, seed: &Node<'_>) {
+    let account = snapshot.accounts.values().next().unwrap();
+    let stacks = account.resources.iter().filter(|resource| resource.kind.as_str() == "cloudformation.stack");
+    let found: BTreeMap<String, BTreeSet<String>> = stacks
+        .map(|stack| {
+            let listed = stack.api.get("StackResources").unwrap().items().iter();
+            let word = |resource: &Value, key: &str| resource.get(key).unwrap().as_str().unwrap().to_owned();
+            let line = |resource: &Value| {
+                ["LogicalResourceId", "ResourceType", "PhysicalResourceId"].map(|key| word(resource, key)).join(" ")
+            };
+            (stack.arn.to_string(), listed.map(line).collect())
+        })
+        .collect();
+    let made: BTreeMap<String, BTreeSet<String>> = seed
+        .get("stacks")
+        .unwrap()
+        .members()
+        .iter()
+        .map(|stack| {
+            let line = |resource: &iam_model::json::Member<'_>| {
+                let parts: Vec<&str> = resource.value.items().iter().filter_map(Node::as_str).collect();
+                format!("{} {}", resource.key, parts.join(" "))
+            };
+            (stack.key.to_owned(), stack.value.members().iter().map(line).collect())
+        })
+        .collect();
+    assert_eq!(found.values().map(BTreeSet::len).collect::<Vec<_>>(), [2]);
+    assert_eq!(found, made);
 }
 
 fn same_guardrails(snapshot: &Snapshot, seed: &Node<'_>) {

@@ -68,10 +68,24 @@ fn account(request: &str, before: usize) -> (u16, String) {
         r if r.contains("/policy") && r.contains("function%3Ac") => {
             (403, r#"{"__type": "AccessDeniedException", "Message": "not you"}"#.into())
         }
-        r if r.contains("/policy") || r.contains("/url ") => {
+        r if r.contains("/policy?Qualifier=live") => {
+            (200, r#"{"Policy": "{\"Version\": \"2012-10-17\", \"Statement\": []}"}"#.into())
+        }
+        r if r.contains("/policy") || r.contains("/url ") || r.contains("/url?") => {
             (404, r#"{"__type": "ResourceNotFoundException", "Message": "none"}"#.into())
         }
         r if r.contains("/tags/") => (200, r#"{"Tags": {"team": "rides"}}"#.into()),
+        r if r.contains("/functions/b/aliases") => {
+            let alias = "arn:aws:lambda:us-east-1:111122223333:function:b:live";
+            (200, format!(r#"{{"Aliases": [{{"AliasArn": "{alias}", "Name": "live", "FunctionVersion": "1"}}]}}"#))
+        }
+        r if r.contains("/aliases") => nothing(r),
+        r if r.contains("/restapis") && r.contains("/resources") => {
+            let method = format!(
+                r#"{{"methodIntegration": {{"type": "HTTP", "uri": "https://example.com/{CANARY}", "requestParameters": {{"h": "'{CANARY}'"}}}}}}"#
+            );
+            (200, format!(r#"{{"item": [{{"id": "r", "path": "/", "resourceMethods": {{"GET": {method}}}}}]}}"#))
+        }
         r if r.contains("/restapis") && r.contains("position=") => {
             (200, r#"{"item": [{"id": "y", "name": "second"}]}"#.into())
         }
@@ -152,6 +166,8 @@ fn pages_and_throttling_lose_nothing_and_give_nothing_twice() {
     assert_eq!(functions[0].api.get("Tags").and_then(|tags| tags.get("team")?.as_str()), Some("rides"));
     assert!(functions[0].api.get("NewInThisYear").is_some(), "what this version does not know is kept");
     assert!(index.resource_policy(&functions[0].arn).is_some());
+    let alias = "arn:aws:lambda:us-east-1:111122223333:function:b:live".parse().unwrap();
+    assert!(index.resource_policy(&alias).is_some(), "an alias has a policy of its own");
     let api = index.resource_policy(&"arn:aws:execute-api:us-east-1:111122223333:x".parse().unwrap()).unwrap();
     assert_eq!(api.statements.len(), 1, "API Gateway's extra escapes are undone");
     let messages: Vec<&str> = diagnostics.iter().map(|d| d.message.as_str()).collect();
@@ -458,11 +474,26 @@ fn thousand(page: usize, pages: usize) -> (u16, String) {
     (200, body)
 }
 
+/// A page of functions, each with a policy and tags.
+fn fifty(request: &str) -> (u16, String) {
+    const PAGES: usize = 20;
+    let page =
+        request.split("Marker=").nth(1).and_then(|mark| mark.split([' ', '&']).next()?.parse().ok()).unwrap_or(0);
+    let names: Vec<String> = (page * 50..(page + 1) * 50).map(|number| format!("f{number:05}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let next = if page + 1 == PAGES { String::new() } else { format!(r#", "NextMarker": "{}""#, page + 1) };
+    functions(&names, &next)
+}
+
 /// `docs/performance.md` tells what this takes.
 #[test]
-fn ten_thousand_roles_come_whole() {
+fn ten_thousand_roles_and_a_thousand_functions_come_whole() {
     const PAGES: usize = 10;
     let stub = serve(|request, _| match request {
+        r if r.contains("/aliases") => nothing(r),
+        r if r.contains("/policy") => (200, r#"{"Policy": "{\"Version\": \"2012-10-17\", \"Statement\": []}"}"#.into()),
+        r if r.contains("/tags/") || r.contains("/url ") => account(r, 0),
+        r if r.contains("/functions") => fifty(r),
         r if r.contains("Action=GetAccountAuthorizationDetails") => {
             let page = r.split("Marker=page").nth(1).and_then(|mark| mark.split('&').next()?.parse().ok());
             thousand(page.unwrap_or(0), PAGES)
@@ -472,6 +503,9 @@ fn ten_thousand_roles_come_whole() {
     let (snapshot, _) = collected(&stub).unwrap();
     let names: BTreeSet<String> = roles(&snapshot).into_iter().collect();
     assert_eq!(names.len(), PAGES * 1000);
+    let account = snapshot.accounts.values().next().unwrap();
+    let functions: BTreeSet<&str> = account.resources.iter().map(|function| function.arn.as_str()).collect();
+    assert_eq!((functions.len(), account.resource_policies.len()), (1000, 1000));
     assert!(file_form(&snapshot).unwrap().len() > 10_000_000);
 }
 
@@ -545,4 +579,116 @@ fn what_access_analyzer_found_recommends_and_generated_is_kept() {
     assert_eq!(recommended[0].existing.as_deref(), Some("p"));
     assert!(text("get-generated-policy/j-1.json").contains("SUCCEEDED"));
     assert!(stub.asked().iter().all(|r| !r.contains("/recommendation/f-2") && !r.contains("/generation/j-2")));
+}
+
+/// What makes services call something, on two pages where AWS has pages.
+fn sources(request: &str, before: usize) -> (u16, String) {
+    let json = |body: &str| (200, body.to_owned());
+    let xml = |name: &str, inner: &str| {
+        (200, format!("<{name}Response><{name}Result>{inner}</{name}Result></{name}Response>"))
+    };
+    let function = "arn:aws:lambda:us-east-1:111122223333:function:a";
+    let topic = "arn:aws:sns:us-east-1:111122223333:news";
+    match request {
+        r if r.contains("max-buckets") => (
+            200,
+            "<ListAllMyBucketsResult><Buckets><Bucket><Name>data</Name><BucketRegion>us-east-1</BucketRegion></Bucket></Buckets></ListAllMyBucketsResult>".into(),
+        ),
+        r if r.contains("?notification") => (
+            200,
+            format!("<NotificationConfiguration><CloudFunctionConfiguration><Id>n</Id><CloudFunction>{function}</CloudFunction><Event>s3:ObjectCreated:*</Event></CloudFunctionConfiguration></NotificationConfiguration>"),
+        ),
+        r if r.contains("/data?policy") => refused("NoSuchBucketPolicy", 404),
+        r if r.contains("/data?publicAccessBlock") => refused("NoSuchPublicAccessBlockConfiguration", 404),
+        r if r.contains("Action=ListTopics") => {
+            xml("ListTopics", &format!("<Topics><member><TopicArn>{topic}</TopicArn></member></Topics>"))
+        }
+        r if r.contains("Action=GetTopicAttributes") => xml(
+            "GetTopicAttributes",
+            &format!("<Attributes><entry><key>TopicArn</key><value>{topic}</value></entry></Attributes>"),
+        ),
+        r if r.contains("Action=ListSubscriptions") => {
+            let one = |protocol: &str, to: &str| {
+                format!("<member><TopicArn>{topic}</TopicArn><Protocol>{protocol}</Protocol><Endpoint>{to}</Endpoint></member>")
+            };
+            let (list, next) = if r.contains("NextToken") {
+                (one("https", &format!("https://example.com/{CANARY}")), "")
+            } else {
+                (one("lambda", function), "<NextToken>n</NextToken>")
+            };
+            xml("ListSubscriptions", &format!("<Subscriptions>{list}</Subscriptions>{next}"))
+        }
+        r if r.contains(".ListEventBuses ") => json(r#"{"EventBuses": [{"Name": "default", "Arn": "arn:aws:events:us-east-1:111122223333:event-bus/default"}]}"#),
+        r if r.contains(".ListRules ") => json(
+            r#"{"Rules": [{"Name": "nightly", "EventBusName": "default", "Arn": "arn:aws:events:us-east-1:111122223333:rule/nightly"}]}"#,
+        ),
+        r if r.contains(".ListTargetsByRule ") => json(&format!(r#"{{"Targets": [{{"Id": "1", "Arn": "{function}", "Input": "{CANARY}"}}]}}"#)),
+        r if r.contains(".ListKeys ") => json(
+            r#"{"Keys": [{"KeyId": "k", "KeyArn": "arn:aws:kms:us-east-1:111122223333:key/k"}]}"#,
+        ),
+        r if r.contains(".GetKeyPolicy ") => json(r#"{"Policy": "{\"Version\": \"2012-10-17\", \"Statement\": []}"}"#),
+        r if r.contains(".ListGrants ") => json(
+            r#"{"Grants": [{"GrantId": "g", "GranteePrincipal": "arn:aws:iam::111122223333:role/first", "Operations": ["Decrypt"]}]}"#,
+        ),
+        r => account(r, before),
+    }
+}
+
+#[test]
+fn what_makes_services_call_something_is_collected_without_its_secrets() {
+    let record = Record::new("sources");
+    let (snapshot, _) = collected_by(&serve(sources), &record.order()).unwrap();
+    let held = &snapshot.accounts.values().next().unwrap().resources;
+    let part = |arn: &str, part: &str| {
+        let found = held.iter().find(|resource| resource.arn.as_str() == arn).and_then(|found| found.api.get(part));
+        found.unwrap_or_else(|| panic!("no {part} of {arn}")).to_compact()
+    };
+    let function = "function:a\"";
+    assert!(part("arn:aws:s3:::data", "NotificationConfiguration").contains(function));
+    assert!(part("arn:aws:sns:us-east-1:111122223333:news", "Subscriptions").contains(function));
+    assert!(part("arn:aws:events:us-east-1:111122223333:rule/nightly", "Targets").contains(function));
+    assert!(part("arn:aws:kms:us-east-1:111122223333:key/k", "Grants").contains("role/first"));
+    assert!(part("arn:aws:execute-api:us-east-1:111122223333:x", "Resources").contains("\"path\":\"/\""));
+    assert!(part("arn:aws:lambda:us-east-1:111122223333:function:b", "Aliases").contains("live"));
+    for (name, text) in record.files() {
+        assert!(!text.contains(CANARY), "{name}: {text}");
+    }
+    let (replayed, _) = from_path(&record.0).unwrap();
+    assert_eq!(file_form(&snapshot).unwrap(), file_form(&replayed).unwrap());
+}
+
+/// Two regions are switched on; of one nothing may be read.
+fn regions_of(request: &str, before: usize) -> (u16, String) {
+    match request {
+        r if r.contains("/listRegions") => (
+            200,
+            r#"{"Regions": [{"RegionName": "us-east-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"}, {"RegionName": "eu-west-1", "RegionOptStatus": "ENABLED"}]}"#.into(),
+        ),
+        r => account(r, before),
+    }
+}
+
+#[test]
+fn all_regions_that_are_switched_on_are_asked() {
+    let record = Record::new("regions");
+    let order = Order { all_regions: true, ..record.order() };
+    let stub = serve(regions_of);
+    let (_, diagnostics) = collected_by(&stub, &order).unwrap();
+    assert!(diagnostics.iter().all(|d| !d.message.contains("was asked")), "{diagnostics:#?}");
+    let files = record.files();
+    for region in ["us-east-1", "eu-west-1"] {
+        assert!(files.iter().any(|(path, _)| path.contains(&format!("{region}/list-functions"))), "{region}");
+    }
+    assert!(stub.asked().iter().any(|r| r.contains("/listRegions") && r.contains("ENABLED_BY_DEFAULT")));
+}
+
+#[test]
+fn where_the_regions_are_not_told_the_profiles_own_is_asked_and_that_is_said() {
+    let stub = serve(|request, before| match request {
+        r if r.contains("/listRegions") => (403, r#"{"__type": "AccessDeniedException", "message": "no"}"#.into()),
+        r => account(r, before),
+    });
+    let (_, diagnostics) = collected_by(&stub, &Order { all_regions: true, ..order() }).unwrap();
+    let said = |part: &str| diagnostics.iter().any(|d| format!("{d} {:?}", d.hint).contains(part));
+    assert!(said("only us-east-1 was asked") && said("allow `account:ListRegions`"), "{diagnostics:#?}");
 }

@@ -10,6 +10,7 @@ use super::answer::{Failure, Pages};
 use super::fetch::{Question, client};
 use super::shape::{list, object, sparse, text, time};
 use crate::calls::Operation;
+use crate::redact::LEFT_OUT;
 
 pub(super) async fn bucket(operation: Operation, q: Question) -> Result<Value, Failure> {
     let client = client!(aws_sdk_s3, q);
@@ -26,6 +27,11 @@ pub(super) async fn bucket(operation: Operation, q: Question) -> Result<Value, F
                     return Ok(object([("Buckets", Value::Array(buckets))]));
                 }
             }
+        }
+        Operation::GetBucketNotification => {
+            let request = client.get_bucket_notification_configuration().bucket(q.id);
+            let answer = request.send().await.map_err(|error| Failure::of(&error))?;
+            Ok(notifications(&answer))
         }
         Operation::GetBucketPolicy => {
             let answer = client.get_bucket_policy().bucket(q.id).send().await.map_err(|error| Failure::of(&error))?;
@@ -48,6 +54,37 @@ pub(super) async fn bucket(operation: Operation, q: Question) -> Result<Value, F
     }
 }
 
+/// Whom a bucket notifies, and of what; which keys are filtered is left out.
+fn notifications(
+    answer: &aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput,
+) -> Value {
+    let one = |id: Option<&str>, key: &str, arn: &str, events: &[aws_sdk_s3::types::Event]| {
+        let mut members = vec![];
+        members.extend(text(id).map(|id| ("Id".to_owned(), id)));
+        members.push((key.to_owned(), Value::text(arn)));
+        members.extend(list(events, |event| Value::text(event.as_str())).map(|list| ("Events".to_owned(), list)));
+        Value::Object(members)
+    };
+    let kept = |found: Option<Value>| found.filter(|list| !list.items().is_empty());
+    sparse([
+        (
+            "LambdaFunctionConfigurations",
+            kept(list(answer.lambda_function_configurations(), |c| {
+                one(c.id(), "LambdaFunctionArn", c.lambda_function_arn(), c.events())
+            })),
+        ),
+        (
+            "QueueConfigurations",
+            kept(list(answer.queue_configurations(), |c| one(c.id(), "QueueArn", c.queue_arn(), c.events()))),
+        ),
+        (
+            "TopicConfigurations",
+            kept(list(answer.topic_configurations(), |c| one(c.id(), "TopicArn", c.topic_arn(), c.events()))),
+        ),
+        ("EventBridgeConfiguration", answer.event_bridge_configuration().map(|_| object([]))),
+    ])
+}
+
 fn described(bucket: &Bucket) -> Value {
     sparse([
         ("Name", text(bucket.name())),
@@ -67,6 +104,17 @@ pub(super) async fn topic(operation: Operation, q: Question) -> Result<Value, Fa
         return Ok(object([("Attributes", Value::Object(attributes))]));
     }
     let mut marks = Pages::new("");
+    if operation == Operation::ListSubscriptions {
+        let mut found = Vec::new();
+        loop {
+            let request = client.list_subscriptions().set_next_token(marks.mark());
+            let page = request.send().await.map_err(|error| Failure::of(&error))?;
+            found.extend(page.subscriptions().iter().map(subscription));
+            if !marks.goes_on(page.next_token().map(ToOwned::to_owned))? {
+                return Ok(object([("Subscriptions", Value::Array(found))]));
+            }
+        }
+    }
     let mut topics = Vec::new();
     loop {
         let request = client.list_topics().set_next_token(marks.mark());
@@ -76,6 +124,18 @@ pub(super) async fn topic(operation: Operation, q: Question) -> Result<Value, Fa
             return Ok(object([("Topics", Value::Array(topics))]));
         }
     }
+}
+
+/// Of who gets what a topic publishes, addresses that are no ARN stay out: they are people's, or may hold a token.
+fn subscription(one: &aws_sdk_sns::types::Subscription) -> Value {
+    let endpoint = one.endpoint().map(|address| if address.starts_with("arn:") { address } else { LEFT_OUT });
+    sparse([
+        ("SubscriptionArn", text(one.subscription_arn())),
+        ("Owner", text(one.owner())),
+        ("Protocol", text(one.protocol())),
+        ("Endpoint", text(endpoint)),
+        ("TopicArn", text(one.topic_arn())),
+    ])
 }
 
 pub(super) async fn stack(operation: Operation, q: Question) -> Result<Value, Failure> {

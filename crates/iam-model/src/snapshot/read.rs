@@ -3,6 +3,7 @@
 //! One bad role, policy or resource is a diagnostic with its place, and the rest is read. What could grant or deny and
 //! cannot be read stays as an unknown policy. Opens no file, and does not look policies up by ARN: that is the index.
 
+mod analyzer;
 mod identities;
 mod organization;
 mod resources;
@@ -167,7 +168,7 @@ fn check_schema(root: &Node<'_>, source: &SourceText) -> Result<(), SnapshotErro
 }
 
 const ACCOUNT_KEYS: &[&str] =
-    &["authorization_details", "resources", "resource_policies", "trails", "iam_extra", "not_read"];
+    &["authorization_details", "resources", "resource_policies", "trails", "iam_extra", "access_analyzer", "not_read"];
 
 fn account(reader: &mut Reader<'_>, node: &Node<'_>, id: &AccountId) -> Account {
     let within = format!("account {id}");
@@ -188,6 +189,7 @@ fn account(reader: &mut Reader<'_>, node: &Node<'_>, id: &AccountId) -> Account 
         ),
     }
     resources::read(reader, node, &mut account, id);
+    account.access_analyzer = analyzer::read(reader, node, &within);
     account
 }
 

@@ -19,8 +19,9 @@ pub(crate) struct Collect {
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub(crate) profile: Option<String>,
 
-    /// A region whose functions and resources are collected (can be repeated) [default: the profile's]
-    #[arg(long = "region", value_name = "REGION", help_heading = "Input")]
+    /// A region whose functions and resources are collected (can be repeated), or `all` that an account has switched on
+    /// [default: the profile's]
+    #[arg(long = "region", value_name = "REGION|all", help_heading = "Input")]
     pub(crate) regions: Vec<String>,
 
     /// Accounts to collect by their ids, or `all` of the organisation [default: the profile's]

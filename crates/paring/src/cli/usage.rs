@@ -28,13 +28,8 @@ pub(crate) struct Usage {
     #[arg(value_name = "LOGS", required_unless_present = "engine", help_heading = "Input")]
     pub(crate) logs: Vec<PathBuf>,
 
-    /// Leave out events before this day or time, such as 2026-11-20 or 2026-11-20T08:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = since, help_heading = "Input")]
-    pub(crate) since: Option<Timestamp>,
-
-    /// Leave out events after this day or time
-    #[arg(long, value_name = "TIME", value_parser = until, help_heading = "Input")]
-    pub(crate) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(crate) window: Window,
 
     /// Only this role, by name or ARN (can be repeated); it is shown with what it was not seen to do, too
     #[arg(long = "role", value_name = "ROLE", help_heading = "Input")]
@@ -191,6 +186,18 @@ pub(crate) enum UsageBy {
     Action,
     /// A function's use of an action
     Function,
+}
+
+/// Which of the logs are read.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Window {
+    /// Leave out events before this day or time, such as 2026-11-20 or 2026-11-20T08:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since, help_heading = "Input")]
+    pub(crate) since: Option<Timestamp>,
+
+    /// Leave out events after this day or time
+    #[arg(long, value_name = "TIME", value_parser = until, help_heading = "Input")]
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// A time, or the start of a day.

@@ -48,12 +48,26 @@ fn save(path: &Path, text: String) -> Result<(), CliError> {
 
 fn plan(arguments: &Collect) -> Plan {
     Plan {
+        all_regions: all_regions(arguments),
         last_accessed: arguments.last_accessed,
         access_analyzer: arguments.access_analyzer,
         generate_with: arguments.access_role.clone(),
         role_name: arguments.role_name.clone(),
         ..Plan::default()
     }
+}
+
+/// The word that means every region.
+const ALL: &str = "all";
+
+fn all_regions(arguments: &Collect) -> bool {
+    arguments.regions.iter().any(|region| region == ALL)
+}
+
+/// The regions named; the first is where calls of no region are made.
+#[cfg(feature = "aws")]
+fn named_regions(arguments: &Collect) -> Vec<String> {
+    arguments.regions.iter().filter(|region| *region != ALL).cloned().collect()
 }
 
 #[cfg(feature = "aws")]
@@ -71,7 +85,8 @@ fn live(arguments: &Collect, terminal: &mut Terminal) -> Result<(Snapshot, Vec<D
         _ => Accounts::These(ids.collect()),
     };
     let order = Order {
-        options: Options { profile: arguments.profile.clone(), regions: arguments.regions.clone() },
+        options: Options { profile: arguments.profile.clone(), regions: named_regions(arguments) },
+        all_regions: all_regions(arguments),
         accounts,
         role_name: arguments.role_name.clone(),
         record: arguments.record.clone(),

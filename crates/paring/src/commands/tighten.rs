@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use iam_model::change::{self, Change};
+use iam_model::change;
 use iam_model::policy::{PrintStyle, print};
 
 use super::Outcome;
@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
     let job = Job {
         snapshot: arguments.snapshot.as_deref(),
         trail: &arguments.trail,
+        window: arguments.window,
         last_accessed: &arguments.last_accessed,
         engine: Some(&arguments.engine),
         iac: arguments.iac.as_deref(),
@@ -36,12 +37,7 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
     diagnostics.extend(done.diagnostics.iter().cloned());
     terminal.diagnostics(&diagnostics);
     if arguments.opinion.second_opinion {
-        if !done.asked.splits.is_empty() {
-            terminal
-                .note("second opinion: roles taken apart are new and have no old policy; nothing is asked about them");
-        }
-        let changes: Vec<&Change> = done.asked.changes.iter().collect();
-        let findings = second_opinion::ask(&arguments.opinion, &changes, terminal)?;
+        let findings = second_opinion::ask(&arguments.opinion, &done.asked, &inputs.snapshot, terminal)?;
         done.disputed = !findings.is_empty();
         done.report.findings.splice(0..0, findings);
     }

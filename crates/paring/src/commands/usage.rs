@@ -41,8 +41,8 @@ fn of_logs(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliErr
     }
     let catalog = crate::catalog::load(&arguments.catalog)?;
     let options = Options {
-        since: arguments.since,
-        until: arguments.until,
+        since: arguments.window.since,
+        until: arguments.window.until,
         roles: arguments.roles.iter().cloned().collect(),
         accounts: arguments.accounts.iter().cloned().collect(),
         threads: arguments.threads,

@@ -43,8 +43,10 @@ pub(crate) fn explain(inputs: &Inputs, done: &Tightened, action: Option<&Action>
     match (done.proposals.as_slice(), done.splits.as_slice()) {
         ([proposal], splits) => {
             let mut explanation = room.whole(proposal);
-            explanation.note =
-                splits.iter().find_map(|split| split.split.as_ref().err()).map(|why| format!("not taken apart: {why}"));
+            let whole = splits.iter().find_map(|split| split.split.as_ref().err());
+            let mut notes: Vec<String> = whole.map(|why| format!("not taken apart: {why}")).into_iter().collect();
+            notes.extend(iam_graph::unused_access_of(&inputs.snapshot, &proposal.role));
+            explanation.note = (!notes.is_empty()).then(|| notes.join("; "));
             Ok(Explained::Whole(Box::new(explanation)))
         }
         ([], [split]) => Ok(Explained::Split(SplitExplanation {

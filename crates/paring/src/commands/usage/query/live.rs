@@ -62,8 +62,8 @@ fn order(engine: QueryEngine, arguments: &Usage, asked: &Asked) -> Order {
         columns: &COLUMNS,
         accepts: |row| is_row(row),
         days: trail_logs::Days {
-            first: arguments.since.map(|time| time.day()),
-            last: arguments.until.map(|time| time.day()),
+            first: arguments.window.since.map(|time| time.day()),
+            last: arguments.window.until.map(|time| time.day()),
         },
         budget: query.budget,
         unestimated: query.unestimated,
