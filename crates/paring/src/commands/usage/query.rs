@@ -25,8 +25,8 @@ const TABLE: &str = "cloudtrail";
 /// The days that are asked for.
 fn days(arguments: &Usage) -> Result<Period, CliError> {
     let period = Period {
-        since: whole_day(arguments.since, 0)?.unwrap_or(Timestamp::from_epoch_seconds(0)),
-        until: whole_day(arguments.until, 86_399)?.unwrap_or(Timestamp::from_epoch_seconds(253_402_300_799)),
+        since: whole_day(arguments.window.since, 0)?.unwrap_or(Timestamp::from_epoch_seconds(0)),
+        until: whole_day(arguments.window.until, 86_399)?.unwrap_or(Timestamp::from_epoch_seconds(253_402_300_799)),
     };
     if period.since > period.until {
         return Err(CliError::user("--since is after --until").hint("give the first day with --since"));
