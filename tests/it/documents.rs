@@ -45,7 +45,13 @@ fn run(options: &[&str]) -> (Folder, Output) {
             "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/ops", "accountId": "111122223333"}}}})
     };
     let folder = Folder::new();
-    let records = [call(1, "2026-03-01T08:00:00Z"), call(2, "2026-06-01T08:00:00Z")];
+    // The other role is in use, and assumes nobody.
+    let mut other = call(3, "2026-05-01T08:00:00Z");
+    (other["eventSource"], other["eventName"]) = (json!("ec2.amazonaws.com"), json!("DescribeRegions"));
+    other["requestParameters"] = json!({});
+    other["userIdentity"]["arn"] = json!("arn:aws:sts::111122223333:assumed-role/old/old");
+    other["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] = json!("arn:aws:iam::111122223333:role/old");
+    let records = [call(1, "2026-03-01T08:00:00Z"), call(2, "2026-06-01T08:00:00Z"), other];
     folder.write("trail/one.json", json!({"Records": records}).to_string());
     folder.write("snapshot.json", snapshot().to_string());
     let always = ["tighten", "--snapshot", "snapshot.json", "--trail", "trail", "--out", "out"];

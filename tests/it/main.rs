@@ -18,6 +18,7 @@ mod audit;
 mod aws;
 mod bad_input;
 mod bad_policy;
+mod blind;
 mod browser;
 mod check;
 mod collect;

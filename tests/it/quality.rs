@@ -11,7 +11,9 @@ use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::Catalog;
 use iam_model::policy::{PolicyDocument, PolicyVersion, Statement, compact_len};
-use iam_model::snapshot::{Account, Identity, InlinePolicy, Resource, ResourceKind, Role, Snapshot, SnapshotIndex};
+use iam_model::snapshot::{
+    Account, Identity, InlinePolicy, Resource, ResourceKind, Role, RoleLife, Snapshot, SnapshotIndex,
+};
 use iam_model::usage::{AccountCoverage, Coverage, LastAccessed, Observation, UsageLog};
 use iam_synthesize::{Evidence, RoleProposal, Rules, synthesize};
 
@@ -89,6 +91,7 @@ pub(crate) fn snapshot(truths: &[Truth]) -> Snapshot {
             trust: PolicyDocument::new(Vec::new()),
             instance_profiles: Vec::new(),
             max_session_seconds: None,
+            life: RoleLife::default(),
         });
     }
     snapshot
@@ -112,8 +115,15 @@ pub(crate) fn propose(snapshot: &Snapshot, usage: &UsageLog, catalog: &Catalog) 
     let last_accessed = LastAccessed::default();
     let known = iam_usage::Evidence { usage, coverage: &coverage, last_accessed: &last_accessed, catalog, min_days: 0 };
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
-    let evidence =
-        Evidence { usage, coverage: &coverage, catalog, visibility: &visibility, has_own_record: &|_| false };
+    let every_use = |role: &Arn, action: &Action, on: &ResourcePattern| known.every_use(role, action, on);
+    let evidence = Evidence {
+        usage,
+        coverage: &coverage,
+        catalog,
+        visibility: &visibility,
+        every_use: &every_use,
+        has_own_record: &|_| false,
+    };
     let (index, _) = SnapshotIndex::new(snapshot);
     let roles: Vec<&Role> = index.roles().collect();
     synthesize(&roles, &index, &evidence, &Rules { min_days: 30, ..Rules::default() })

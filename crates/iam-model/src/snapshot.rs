@@ -19,6 +19,7 @@ use crate::arn::{AccountId, Arn};
 use crate::json::Value;
 use crate::policy::PolicyDocument;
 use crate::text::SourceText;
+use crate::time::Timestamp;
 use crate::usage::AccountCoverage;
 
 /// The schema name of the snapshot file.
@@ -117,6 +118,17 @@ pub struct Role {
     pub instance_profiles: Vec<String>,
     /// Seconds a session may last, where given.
     pub max_session_seconds: Option<u64>,
+    /// When it was made, and last used.
+    pub life: RoleLife,
+}
+
+/// When a role was made and last used, by AWS's own record.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoleLife {
+    /// When it was made, where given.
+    pub created: Option<Timestamp>,
+    /// Its last use of any kind, where given, and the region; empty where that is not said.
+    pub last_used: Option<(Timestamp, String)>,
 }
 
 impl Role {

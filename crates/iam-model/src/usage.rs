@@ -19,6 +19,7 @@ pub use standing::{Standing, Witness};
 use crate::action::Action;
 use crate::arn::{AccountId, Arn, ResourcePattern};
 use crate::condition::ConditionKey;
+use crate::text::grouped;
 use crate::time::Timestamp;
 
 /// One distinct (action, resources, context, function) of a principal.
@@ -67,6 +68,29 @@ pub struct UnresolvedEvent {
     pub principals: BTreeSet<Arn>,
     /// What is known of the event all the same.
     pub kind: UnresolvedKind,
+}
+
+impl UnresolvedEvent {
+    /// Principals named; of more, only these.
+    pub const MOST_PRINCIPALS: usize = 20;
+
+    /// Whether a role made such a call, or may have: where many did, not all are named.
+    #[must_use]
+    pub fn may_be_of(&self, role: &Arn) -> bool {
+        self.principals.contains(role) || self.principals.len() >= Self::MOST_PRINCIPALS
+    }
+
+    /// The call in words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        if self.event_name.is_empty() {
+            return "calls of too many unknown names to tell apart".into();
+        }
+        format!(
+            "calls of `{}` at `{}`, which no entry of the action catalogue explains",
+            self.event_name, self.event_source
+        )
+    }
 }
 
 /// What is known of an event that no catalogue entry explains.
@@ -177,8 +201,34 @@ pub struct UsageLog {
     pub observed: u64,
     /// Files read to their end.
     pub files: u64,
+    /// Files, links and folders that could not be read, or only in part.
+    pub unread_files: u64,
     /// What putting it together with others takes.
     pub merging: Merging,
+}
+
+impl UsageLog {
+    /// What was given as evidence and could not be read, in words; nothing where all of it was. Absence of a call from such
+    /// logs shows nothing by itself.
+    ///
+    /// ```
+    /// use iam_model::usage::{SkipReason, UsageLog};
+    /// let mut log = UsageLog { unread_files: 1, ..UsageLog::default() };
+    /// log.skipped.insert(SkipReason::Incomplete, 2);
+    /// assert_eq!(log.unread().unwrap(), "1 file and 2 records could not be read");
+    /// assert_eq!(UsageLog::default().unread(), None);
+    /// ```
+    #[must_use]
+    pub fn unread(&self) -> Option<String> {
+        let records = self.skipped.get(&SkipReason::Incomplete).copied().unwrap_or_default();
+        let of = |count: u64, one: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            some => Some(format!("{} {one}s", grouped(some))),
+        };
+        let parts: Vec<String> = [of(self.unread_files, "file"), of(records, "record")].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("{} could not be read", parts.join(" and ")))
+    }
 }
 
 /// Which calls the evidence could have shown, from the trails' event selectors.
@@ -192,6 +242,8 @@ pub struct Coverage {
     pub days: u64,
     /// What the logs of each account span; an account that is missing has none.
     pub by_account: BTreeMap<AccountId, AccountDays>,
+    /// Days from when a role was made to the end of the logs, of roles younger than these.
+    pub role_days: BTreeMap<Arn, u64>,
 }
 
 impl Coverage {
@@ -199,13 +251,20 @@ impl Coverage {
     #[must_use]
     pub fn of(accounts: BTreeMap<AccountId, AccountCoverage>, usage: &UsageLog) -> Self {
         let days = usage.window.map_or(0, |(first, last)| first.days_until(last));
-        Self { accounts, days, by_account: days::by_account(usage) }
+        Self { accounts, days, by_account: days::by_account(usage), role_days: BTreeMap::new() }
     }
 
     /// How many days the logs of an account show, those without any record left out.
     #[must_use]
     pub fn days_of(&self, account: &AccountId) -> u64 {
         self.by_account.get(account).map_or(0, |days| days.shown())
+    }
+
+    /// How many days they show of a role of the account: none from before it was made.
+    #[must_use]
+    pub fn days_of_role(&self, role: &Arn) -> u64 {
+        let own = role.account().map_or(0, |account| self.days_of(&account));
+        self.role_days.get(role).map_or(own, |days| own.min(*days))
     }
 
     /// The same in words, for a sentence that says it is not enough.
@@ -231,6 +290,18 @@ pub struct AccountCoverage {
     pub data_types: BTreeSet<String>,
     /// Data event resource types recorded only in part (some resources, or only reads or writes).
     pub partial_data_types: BTreeSet<String>,
+    /// Of types recorded in part, the resources whose data events are recorded all the same, reads and writes: an ARN, or
+    /// the start of one and `*`.
+    pub recorded_parts: BTreeMap<String, BTreeSet<String>>,
+    /// Whether all trails deliver to one place, so that whoever read some of what they hold could read it all.
+    pub one_place: bool,
+    /// Data event resource types that the trails record, as they say, and of which the logs hold no event: their logs may lie
+    /// elsewhere.
+    pub silent_data_types: BTreeSet<String>,
+    /// Roles that functions run as in a region of which no record was read, each with why nothing is known of it.
+    pub unread_regions: BTreeMap<Arn, String>,
+    /// Whether events of global services (IAM, STS, CloudFront) are left out, or some of those that are recorded elsewhere.
+    pub no_global_services: bool,
     /// Regions recorded; nothing means all of them (a multi-region trail).
     pub regions: Option<BTreeSet<String>>,
 }

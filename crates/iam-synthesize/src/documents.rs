@@ -25,8 +25,10 @@ use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{Role, SnapshotIndex};
 use iam_model::text::{Span, Spanned};
 
+use crate::infer::was_seen;
 use crate::needs::{Evidence, Rules};
 use crate::propose::existing;
+use crate::{life, unresolved};
 
 /// What is proposed for one policy of a role's trust, a resource, a boundary or a VPC endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,16 @@ struct Ground<'g, 'a> {
 }
 
 impl Ground<'_, '_> {
+    /// Why the silence of a role tells nothing, as it does not where its own policies are proposed for.
+    fn is_silent(&self, role: &Arn) -> Option<String> {
+        let described = self.index.role(role)?;
+        if !was_seen(role, self.evidence.usage) {
+            return Some("the logs hold no authorised call of this role".into());
+        }
+        unresolved::why_not(role, self.evidence.usage)
+            .or_else(|| life::why_not(described, self.index, self.evidence, self.rules))
+    }
+
     /// Whether logs of an account were read that hold whatever its trails can record; the error says why not.
     fn is_logged(&self, account: &AccountId) -> Result<(), String> {
         let trails = self.evidence.coverage.accounts.get(account);

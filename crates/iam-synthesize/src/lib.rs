@@ -26,6 +26,8 @@ mod plumbing;
 
 mod infer;
 
+mod life;
+
 mod narrow;
 
 mod propose;
@@ -36,7 +38,11 @@ mod split;
 
 mod suggest;
 
+mod unresolved;
+
 mod unseen;
+
+mod unsure;
 
 mod write;
 

@@ -68,7 +68,7 @@ pub(crate) struct Slot<'a> {
     pub(crate) editable: bool,
     pub(crate) candidate: Candidate<'a>,
     pub(crate) served: Vec<Served>,
-    /// Wildcards that rules keep as they are written, on all the statement's resources, each with why.
+    /// Wildcards that stay as they are written, on all the statement's resources, each with why.
     pub(crate) kept: Vec<(ActionPattern, String)>,
 }
 
@@ -81,7 +81,7 @@ pub(crate) struct Narrowed {
     pub(crate) needs: Vec<usize>,
     /// Patterns of the statement that stand for more than was seen, and why.
     pub(crate) folds: BTreeMap<ResourcePattern, FoldRule>,
-    /// Wildcards that rules keep, and why.
+    /// Wildcards that stay, and why.
     pub(crate) kept: Vec<(ActionPattern, String)>,
 }
 

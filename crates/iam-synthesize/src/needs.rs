@@ -21,6 +21,8 @@ pub struct Evidence<'a> {
     pub catalog: &'a Catalog,
     /// Whether a role's call of an action would have been logged.
     pub visibility: &'a (dyn Fn(&Arn, &Action) -> Visibility + Sync),
+    /// Whether every use of an action on resources of a pattern would have been logged, though some were seen.
+    pub every_use: &'a (dyn Fn(&Arn, &Action, &ResourcePattern) -> Visibility + Sync),
     /// Whether more than its account's trails speaks of a role, so that its visibility is its own.
     pub has_own_record: &'a (dyn Fn(&Arn) -> bool + Sync),
 }
@@ -48,7 +50,7 @@ impl Rules {
             return None;
         }
         let account = role.account()?;
-        let days = evidence.coverage.days_of(&account);
+        let days = evidence.coverage.days_of_role(role);
         let level = evidence.catalog.action(action).map(|facts| facts.level());
         let asked = match level {
             Some(level) => self.min_days_of.get(&level),
@@ -56,7 +58,10 @@ impl Rules {
         };
         let asked = asked.copied().filter(|asked| days < *asked)?;
         let level = level.map_or("unknown", AccessLevel::as_str);
-        let days = evidence.coverage.describe_days_of(&account);
+        let days = match evidence.coverage.role_days.get(role) {
+            Some(days) => format!("the logs span {days} days since the role was made"),
+            None => evidence.coverage.describe_days_of(&account),
+        };
         Some(format!("{days}, and {asked} are asked for before a {level} action counts as unused"))
     }
 }

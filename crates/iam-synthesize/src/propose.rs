@@ -21,12 +21,14 @@ use crate::assign::{Calls, granted};
 use crate::bounds::Bounds;
 use crate::fold::Fold;
 use crate::infer::{infer, was_seen};
+use crate::life;
 use crate::narrow::{Candidate, Served, Slot};
 use crate::needs::{Evidence, KeepRule, Known, Need, NeedRule, Rules};
 use crate::plumbing;
 use crate::prune::prune;
 use crate::suggest::{Grounds, Suggestion};
-use crate::unseen::{BlindSpot, Cuts, Unseen, unseen, unseen_by};
+use crate::unresolved;
+use crate::unseen::{BlindSpot, Cuts, Unseen, partly_unseen, unseen, unseen_by};
 use crate::write::{Written, attach, change, write};
 
 /// What was decided about a role.
@@ -207,6 +209,7 @@ impl<'a> Proposer<'_, 'a> {
         calls.assign(&mut slots, &mut proposal.needs, &bounds);
         self.retain(subject, &mut slots, &mut proposal.needs);
         self.keep_by_rule(arn, &mut slots, &mut proposal.needs);
+        unresolved::keep(arn, self.evidence, &mut slots, &mut proposal.needs);
         prune(&mut slots, &proposal.needs);
         let how = (subject.alone, &self.quotas);
         let written = write(&policies, how, &slots, &proposal.needs, &mut proposal.left_alone);
@@ -238,13 +241,16 @@ impl<'a> Proposer<'_, 'a> {
         if !was_seen(&role.identity.arn, usage) {
             return Some("the logs hold no authorised call of this role".into());
         }
+        if let Some(why) = unresolved::why_not(&role.identity.arn, usage) {
+            return Some(why);
+        }
         // Logs of other accounts show nothing of this one.
         let (coverage, account) = (self.evidence.coverage, role.identity.arn.account()?);
         let asked = self.rules.min_days;
         if coverage.days_of(&account) < asked {
             return Some(format!("{}, and {asked} are asked for", coverage.describe_days_of(&account)));
         }
-        None
+        life::why_not(role, self.index, self.evidence, self.rules)
     }
 
     /// Every allow statement that was understood; policies that must stay are noted.
@@ -300,7 +306,10 @@ impl<'a> Proposer<'_, 'a> {
                 let runs = needs.iter().position(|n| n.rule == NeedRule::RunsFunction && n.action == action);
                 let need = match (runs, self.why_retained(subject, &action)) {
                     (Some(runs), _) => runs,
-                    (None, None) => continue,
+                    (None, None) => {
+                        self.retain_unsure(subject, slot, &action, needs);
+                        continue;
+                    }
                     (None, Some((rule, because))) => {
                         needs.push(Need::unseen(action.clone(), None, rule, because));
                         needs.len() - 1
@@ -310,6 +319,23 @@ impl<'a> Proposer<'_, 'a> {
                 slot.served.push(Served::as_granted(action, need));
             }
         }
+    }
+
+    /// Keeps what names an action that was seen, as far as other uses of it could have gone unseen.
+    fn retain_unsure(&self, subject: &Subject<'_>, slot: &mut Slot<'_>, action: &Action, needs: &mut Vec<Need>) {
+        let known = self.known(subject.role);
+        // Of a role that functions share, others may have made the calls that were seen.
+        if !subject.alone && !known.was_seen(action) {
+            return;
+        }
+        let Some(unsure) = known.unsure(action, slot.candidate.statement) else { return };
+        let because = format!("granted by name, and not every use of it could have been seen: {}", unsure.why);
+        let is_told = |need: &Need| need.rule == NeedRule::NotShown && need.action == *action;
+        let need = needs.iter().position(is_told).unwrap_or_else(|| {
+            needs.push(Need::unseen(action.clone(), None, NeedRule::NotShown, because));
+            needs.len() - 1
+        });
+        slot.served.push(Served { resources: unsure.patterns, ..Served::as_granted(action.clone(), need) });
     }
 
     /// What wildcards of single services grant and the logs are too short to call unused, where a level asks for more days.
@@ -380,7 +406,9 @@ impl<'a> Proposer<'_, 'a> {
                     words.insert(granted.clone());
                 }
             }
-            slot.kept.extend(words.into_iter().map(|pattern| (pattern, rule.reason.clone())));
+            slot.kept.extend(
+                words.into_iter().map(|pattern| (pattern, format!("kept by rule: a keep rule: {}", rule.reason))),
+            );
         }
     }
 
@@ -405,8 +433,10 @@ impl<'a> Proposer<'_, 'a> {
             account.map_or(&no_spots, |unseen| &unseen.spots)
         };
         let known = self.known(role);
+        let partly = partly_unseen(known, slots);
         let cuts = Cuts::new(slots, &|action| known.is_invisible(action));
-        let mut spots: Vec<BlindSpot> = shared.iter().chain(&own).filter_map(|spot| cuts.of(spot)).collect();
+        let mut spots: Vec<BlindSpot> =
+            shared.iter().chain(&own).filter_map(|spot| cuts.of(spot)).chain(partly).collect();
         spots.sort_by(|a, b| (&a.service, &a.why).cmp(&(&b.service, &b.why)));
         spots
     }

@@ -194,6 +194,8 @@ fn of_function(role: &Arn, name: &str, usage: &UsageLog) -> UsageLog {
     let mine = all.iter().enumerate().filter(|(_, o)| o.function.as_deref() == Some(name));
     let (places, observations): (Vec<usize>, Vec<_>) = mine.map(|(at, o)| (at, o.clone())).unzip();
     let mut own = UsageLog { window: usage.window, ..UsageLog::default() };
+    // Which function made a call that nobody knows is not told.
+    own.unresolved.extend(usage.unresolved.iter().filter(|event| event.may_be_of(role)).cloned());
     if let Some(folded) = usage.merging.folded.get(role) {
         let here = places.iter().enumerate().filter_map(|(new, old)| Some((new, *folded.get(old)?)));
         own.merging.folded.insert(role.clone(), here.collect());

@@ -121,8 +121,14 @@ fn propose_from(
     };
     let mut coverage = Coverage { days, ..Coverage::of(BTreeMap::new(), usage) };
     coverage.by_account.values_mut().for_each(|own| own.span = own.span.min(days));
-    let evidence =
-        Evidence { usage, coverage: &coverage, catalog, visibility: &visibility, has_own_record: &|_| false };
+    let evidence = Evidence {
+        usage,
+        coverage: &coverage,
+        catalog,
+        visibility: &visibility,
+        every_use: &|_, _, _| Visibility::Visible,
+        has_own_record: &|_| false,
+    };
     let (index, _) = SnapshotIndex::new(snapshot);
     let roles: Vec<_> = index.roles().collect();
     synthesize(&roles, &index, &evidence, rules).pop().unwrap()

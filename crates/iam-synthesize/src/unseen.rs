@@ -65,6 +65,26 @@ pub(crate) fn unseen_by<'c>(
     spots.into_iter().map(spot).collect()
 }
 
+/// Actions that were seen, and of which a wildcard granted more than is left: what goes may have been used without a trace.
+pub(crate) fn partly_unseen(known: Known<'_>, slots: &[Slot<'_>]) -> Vec<BlindSpot> {
+    let used = known.evidence.usage.principals.get(known.role);
+    let seen: BTreeSet<&Action> =
+        used.into_iter().flat_map(|used| &used.observations).filter(|o| o.count > 0).map(|o| &o.action).collect();
+    let mut spots: BTreeMap<(String, String), Vec<Action>> = BTreeMap::new();
+    // What is known to be recorded in part is told with the rest.
+    for action in seen.into_iter().filter(|action| !known.is_invisible(action)) {
+        let of = |slot: &&Slot<'_>| {
+            let whole = slot.served.iter().any(|s| s.action == *action && s.resources.is_none() && s.bound.is_none());
+            slot.editable && !whole && slot.candidate.allows_action(action) && !slot.candidate.names(action)
+        };
+        let unsure = slots.iter().filter(of).find_map(|slot| known.unsure(action, slot.candidate.statement));
+        if let Some(unsure) = unsure {
+            spots.entry((action.service().to_owned(), unsure.why)).or_default().push(action.clone());
+        }
+    }
+    spots.into_iter().map(|((service, why), actions)| BlindSpot { service, why, actions: actions.into() }).collect()
+}
+
 /// What of a role's grants is cut: granted by a statement that is narrowed, by none that stays, and kept by nothing.
 pub(crate) struct Cuts<'s> {
     kept: BTreeSet<&'s Action>,

@@ -282,7 +282,7 @@ fn rewrite(
             }));
             reasons.extend(kept.into_iter().map(|(pattern, why)| Reason {
                 statement: Some(place),
-                because: format!("{} kept by rule: a keep rule: {why}", pattern.as_str()),
+                because: format!("{} {why}", pattern.as_str()),
                 evidence: Vec::new(),
             }));
             all_folds.extend(folds);

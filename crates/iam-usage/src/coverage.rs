@@ -4,18 +4,16 @@
 //! could not have been seen: absence is evidence only for a call that would have been logged.
 
 use iam_model::action::Action;
-use iam_model::arn::AccountId;
+use iam_model::arn::{AccountId, ResourcePattern};
 use iam_model::catalog::{ActionFacts, Catalog, Logging, Trigger};
 use iam_model::usage::{AccountCoverage, Coverage, Visibility};
 
 /// Event sources CloudTrail records in one region only, whatever region the caller had in mind.
-const GLOBAL_SOURCES: &[&str] = &[
-    "iam.amazonaws.com",
-    "sts.amazonaws.com",
-    "cloudfront.amazonaws.com",
-    "route53.amazonaws.com",
-    "organizations.amazonaws.com",
-];
+const GLOBAL_SOURCES: &[&str] =
+    &["iam.amazonaws.com", "cloudfront.amazonaws.com", "route53.amazonaws.com", "organizations.amazonaws.com"];
+
+/// Of which no event is sure to be recorded where trails leave global services out: STS too, at its one global address.
+const LEFT_OUT_SOURCES: &[&str] = &["sts.amazonaws.com"];
 
 /// Says whether a call of `action` in `account` and `region` would have been logged. Without a region: in any region.
 ///
@@ -40,10 +38,27 @@ pub fn visibility(
     region: Option<&str>,
     action: &Action,
 ) -> Visibility {
-    match blind(coverage, catalog, account, region, action) {
+    match blind(coverage, catalog, account, Spot { region, on: None }, action) {
         Blind::Not => Visibility::Visible,
         Blind::Behind(operations) => Visibility::Invisible(behind(&operations)),
         Blind::Whole(why) => Visibility::Invisible(why),
+    }
+}
+
+/// What is known of where a call is made, and of what it is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spot<'s> {
+    /// The region; nothing for any.
+    pub(crate) region: Option<&'s str>,
+    /// The resources; nothing for any.
+    pub(crate) on: Option<&'s ResourcePattern>,
+}
+
+impl<'s> Spot<'s> {
+    /// Calls about resources of a pattern, which are made in the region that it names, if it names one.
+    pub(crate) fn of(on: &'s ResourcePattern) -> Self {
+        let region = on.as_str().split(':').nth(3).filter(|region| !region.is_empty());
+        Self { region: region.filter(|region| !region.contains(['*', '?', '$'])), on: Some(on) }
     }
 }
 
@@ -69,14 +84,14 @@ pub(crate) fn blind(
     coverage: &Coverage,
     catalog: &Catalog,
     account: &AccountId,
-    region: Option<&str>,
+    spot: Spot<'_>,
     action: &Action,
 ) -> Blind {
     let Some(facts) = catalog.action(action) else {
         return Blind::Whole("the catalogue does not know the action".into());
     };
     if facts.logging() != Logging::Never {
-        return unlogged(coverage, &facts, account, region).map_or(Blind::Not, Blind::Whole);
+        return unlogged(coverage, &facts, account, spot).map_or(Blind::Not, Blind::Whole);
     }
     // An action of its own name is not logged. It may be one that calls of other names ask for.
     let mut hidden = Vec::new();
@@ -90,7 +105,7 @@ pub(crate) fn blind(
         let Some(main) = main.and_then(|main| catalog.action(&main.action())) else {
             return Blind::Whole("CloudTrail does not log its calls, or not by this name".into());
         };
-        if let Some(why) = unlogged(coverage, &main, account, region) {
+        if let Some(why) = unlogged(coverage, &main, account, spot) {
             return Blind::Whole(format!("calls of {} ask for it, and {why}", main.action()));
         }
         if is_hidden(&pair.trigger()) {
@@ -108,7 +123,7 @@ pub(crate) fn is_hidden(trigger: &Trigger<'_>) -> bool {
 }
 
 /// Why calls of an action's own name would not have been recorded.
-fn unlogged(coverage: &Coverage, facts: &ActionFacts<'_>, account: &AccountId, region: Option<&str>) -> Option<String> {
+fn unlogged(coverage: &Coverage, facts: &ActionFacts<'_>, account: &AccountId, spot: Spot<'_>) -> Option<String> {
     let logging = facts.logging();
     if logging == Logging::Never {
         return Some("CloudTrail does not log its calls, or not by this name".into());
@@ -118,11 +133,11 @@ fn unlogged(coverage: &Coverage, facts: &ActionFacts<'_>, account: &AccountId, r
     };
     match logging {
         Logging::Management { write, event_source } => {
-            management(trail, write, event_source, facts.name()).or_else(|| elsewhere(trail, region, event_source))
+            management(trail, write, event_source, facts.name()).or_else(|| elsewhere(trail, spot.region, event_source))
         }
         Logging::Data(types) => {
-            let missing = types.iter().find_map(|kind| data(trail, kind));
-            missing.or_else(|| elsewhere(trail, region, ""))
+            let missing = types.iter().find_map(|kind| data(trail, kind, spot.on));
+            missing.or_else(|| elsewhere(trail, spot.region, ""))
         }
         Logging::Never => None,
     }
@@ -138,13 +153,17 @@ pub(crate) fn recorded_in_part(
 ) -> Option<String> {
     let Logging::Data(types) = catalog.action(action)?.logging() else { return None };
     let trail = coverage.accounts.get(account)?;
-    types.iter().find(|kind| trail.partial_data_types.contains(**kind)).and_then(|kind| data(trail, kind))
+    types.iter().find(|kind| trail.partial_data_types.contains(**kind)).and_then(|kind| data(trail, kind, None))
 }
 
 /// Why a management event would not have been recorded.
 fn management(trail: &AccountCoverage, write: bool, event_source: &str, name: &str) -> Option<String> {
     if trail.excluded_sources.contains(event_source) {
         return Some(format!("the trails leave out events of {event_source}"));
+    }
+    let is_global = || GLOBAL_SOURCES.iter().chain(LEFT_OUT_SOURCES).any(|source| *source == event_source);
+    if trail.no_global_services && is_global() {
+        return Some(format!("a trail leaves out global services, {event_source} among them"));
     }
     match (trail.management_read, trail.management_write) {
         (true, true) => None,
@@ -195,16 +214,34 @@ fn is_named(name: &str, verbs: &[&str]) -> bool {
 }
 
 /// Why a data event would not have been recorded.
-fn data(trail: &AccountCoverage, kind: &str) -> Option<String> {
+fn data(trail: &AccountCoverage, kind: &str, on: Option<&ResourcePattern>) -> Option<String> {
     // A selector for tables records their streams too.
     let also = if kind == "AWS::DynamoDB::Stream" { "AWS::DynamoDB::Table" } else { kind };
-    if trail.data_types.contains(kind) || trail.data_types.contains(also) {
-        None
+    let recorded = [kind, also].into_iter().find(|kind| trail.data_types.contains(*kind));
+    if let Some(recorded) = recorded {
+        let is_silent = trail.silent_data_types.contains(recorded);
+        is_silent.then(|| {
+            format!("the trails record data events of {recorded}, and none was read: they may be delivered elsewhere")
+        })
     } else if trail.partial_data_types.contains(kind) || trail.partial_data_types.contains(also) {
-        Some(format!("the trails record data events of {kind} only in part"))
+        let is_recorded = |on: &ResourcePattern| [kind, also].iter().any(|kind| is_part(trail, kind, on));
+        let told = on.is_none_or(|on| !is_recorded(on));
+        told.then(|| format!("the trails record data events of {kind} only in part"))
     } else {
         Some(format!("the trails record no data events of {kind}"))
     }
+}
+
+/// Whether all that a pattern stands for is among what the trails record of a type.
+fn is_part(trail: &AccountCoverage, kind: &str, on: &ResourcePattern) -> bool {
+    let on = on.as_str();
+    let start = on.split(['*', '?', '$']).next().unwrap_or_default();
+    let holds = |part: &String| match part.strip_suffix('*') {
+        Some(all) => start.starts_with(all),
+        None => on == part,
+    };
+    let parts = trail.recorded_parts.get(kind).filter(|_| !trail.silent_data_types.contains(kind));
+    parts.is_some_and(|parts| parts.iter().any(holds))
 }
 
 /// Why an event of that region would not have been recorded.

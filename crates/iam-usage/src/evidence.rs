@@ -5,12 +5,12 @@
 //! whatever the others say. What is made of it, keep or cut, is not decided here.
 
 use iam_model::action::Action;
-use iam_model::arn::{AccountId, Arn};
+use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::catalog::{Catalog, Trigger};
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, Observation, ServiceReport, Standing, UsageLog, Visibility, Witness};
 
-use crate::coverage::{Blind, behind, blind, recorded_in_part};
+use crate::coverage::{Blind, Spot, behind, blind, recorded_in_part};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -95,6 +95,30 @@ impl Evidence<'_> {
         })
     }
 
+    /// Whether what could have been seen of a role is not what its account's trails tell of any role.
+    #[must_use]
+    pub fn has_own_record(&self, role: &Arn) -> bool {
+        let trail = role.account().and_then(|account| self.coverage.accounts.get(&account));
+        self.last_accessed.roles.contains_key(role)
+            || self.coverage.role_days.contains_key(role)
+            || trail.is_some_and(|trail| trail.unread_regions.contains_key(role))
+    }
+
+    /// Whether every use of an action on resources of a pattern would be in the logs, whether or not one is: what was seen of
+    /// an action tells nothing of uses that trails do not record.
+    ///
+    /// A use that the records of other calls do not show is not asked about: where some were seen, they count as all.
+    #[must_use]
+    pub fn every_use(&self, role: &Arn, action: &Action, on: &ResourcePattern) -> Visibility {
+        let recorded = self.logged_account(role).and_then(|account| {
+            match blind(self.coverage, self.catalog, &account, Spot::of(on), action) {
+                Blind::Whole(why) => Err(why),
+                Blind::Behind(_) | Blind::Not => Ok(()),
+            }
+        });
+        recorded.map_or_else(Visibility::Invisible, |()| Visibility::Visible)
+    }
+
     /// Uses that AWS recorded and the logs do not show: to be kept, whatever the logs could have shown.
     #[must_use]
     pub fn unshown(&self, role: &Arn) -> Vec<Unshown> {
@@ -114,16 +138,13 @@ impl Evidence<'_> {
 
     /// Whether the logs would have shown a use, or why not.
     fn unseen_by_logs(&self, role: &Arn, action: &Action) -> Result<(), String> {
-        let account = role.account().ok_or("the role's ARN names no account")?;
-        if !self.holds_logs_of(&account) {
-            return Err(format!("no log of account {account} was read"));
-        }
+        let account = self.logged_account(role)?;
         if self.coverage.days_of(&account) < self.min_days {
             let days = self.coverage.describe_days_of(&account);
             return Err(format!("{days}, and {} are asked for", self.min_days));
         }
         let called = |wanted: &Action| self.calls(role).any(|seen| seen.action == *wanted && seen.count > 0);
-        match blind(self.coverage, self.catalog, &account, None, action) {
+        match blind(self.coverage, self.catalog, &account, Spot::default(), action) {
             Blind::Whole(why) => Err(why),
             Blind::Behind(mut calls) => {
                 calls.retain(called);
@@ -135,6 +156,19 @@ impl Evidence<'_> {
                 if calls.is_empty() { Ok(()) } else { Err(behind(&calls)) }
             }
         }
+    }
+
+    /// The account of a role, logs of which were read.
+    fn logged_account(&self, role: &Arn) -> Result<AccountId, String> {
+        let account = role.account().ok_or("the role's ARN names no account")?;
+        if !self.holds_logs_of(&account) {
+            return Err(format!("no log of account {account} was read"));
+        }
+        let trail = self.coverage.accounts.get(&account);
+        if let Some(why) = trail.and_then(|trail| trail.unread_regions.get(role)) {
+            return Err(why.clone());
+        }
+        Ok(account)
     }
 
     /// Whether any log of an account was read; unknown where nothing says where the events came from.

@@ -4,6 +4,7 @@
 //! need and talks to no service; where a log lies and what is made of the result is for others.
 
 mod bag;
+mod believed;
 mod calls;
 mod certain;
 mod columns;
@@ -50,6 +51,7 @@ mod together;
 mod unnamed;
 mod worker;
 
+pub use believed::note_unread;
 pub use columns::{COLUMNS, is_row};
 pub use coverage::visibility;
 pub use evidence::{Evidence, Unshown};

@@ -95,7 +95,8 @@ pub fn merge(logs: Vec<UsageLog>) -> Result<Merged, MergeError> {
 
 /// Gives a log that does not say which sources it was read from one source: itself.
 fn named(mut log: UsageLog) -> UsageLog {
-    let says_something = log.records > 0 || log.files > 0 || !log.skipped.is_empty() || !log.principals.is_empty();
+    let says_something =
+        log.records > 0 || log.files + log.unread_files > 0 || !log.skipped.is_empty() || !log.principals.is_empty();
     if log.merging.sources.is_empty() && says_something {
         let day = log.window.map_or(0, |(first, _)| first.day());
         let sum = hash(0, format!("{log:?}").as_bytes());

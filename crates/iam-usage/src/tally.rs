@@ -28,7 +28,7 @@ const MOST_FUNCTIONS: usize = 64;
 const MOST_UNRESOLVED: usize = 10_000;
 
 /// Principals named for an unresolved event.
-const MOST_PRINCIPALS: usize = 20;
+const MOST_PRINCIPALS: usize = UnresolvedEvent::MOST_PRINCIPALS;
 
 /// Records of one name that nothing explains, and who made them.
 type Unexplained = (u64, BTreeSet<Box<str>>);
@@ -52,6 +52,7 @@ pub(crate) struct Tally {
     pub(crate) records: u64,
     observed: u64,
     pub(crate) files: u64,
+    pub(crate) unread_files: u64,
     pub(crate) sources: Vec<SourceDigest>,
 }
 
@@ -190,6 +191,7 @@ impl Tally {
         self.records += other.records;
         self.observed += other.observed;
         self.files += other.files;
+        self.unread_files += other.unread_files;
         self.sources.append(&mut other.sources);
         self
     }
@@ -203,6 +205,7 @@ impl Tally {
             records: self.records,
             observed: self.observed,
             files: self.files,
+            unread_files: self.unread_files,
             merging: Merging { sources: self.sources, unresolved_folded: self.unresolved_folded, ..Merging::default() },
             ..UsageLog::default()
         };

@@ -105,6 +105,7 @@ impl<'s> Worker<'s> {
             Err(error) => {
                 let message = format!("the log cannot be opened: {error}");
                 self.diagnose(Code::FileUnreadable, source, None, message, "check that it exists and may be read");
+                self.records.tally().unread_files += 1;
             }
         }
         let read = self.records.tally().records - before;
@@ -168,6 +169,9 @@ impl<'s> Worker<'s> {
             Some(format!("byte {}{}", feed.offset(), if feed.is_compressed() { " after decompression" } else { "" }));
         let kept = "what was read before it counts";
         let again = "it may have been cut off while it was copied; fetch it again";
+        // A file that holds another thing whole is no log; one that is cut off or empty was one once.
+        let lacks = feed.broken().is_some() || broken.is_some() || (feed.offset() == 0 && feed.bytes().is_empty());
+        self.records.tally().unread_files += u64::from(lacks);
         if let Some(error) = feed.broken() {
             let what = if feed.is_compressed() { "the gzip is damaged or cut off" } else { "reading failed" };
             let message = format!("{what}: {error}; {kept}");

@@ -10,6 +10,7 @@
 mod endpoints;
 mod touched;
 mod unlogged;
+mod unresolved;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};

@@ -18,7 +18,7 @@ use iam_model::finding::Subject;
 use iam_model::policy::{PolicyDocument, PrincipalPattern, PrintStyle, print};
 use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
 use iam_model::text::grouped;
-use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
+use iam_model::usage::{Observation, PrincipalUsage, UnresolvedEvent, UsageLog};
 
 use crate::adds_nothing;
 use crate::obeys_guardrails::{Evidence, Rulebook, Settings, State};
@@ -162,6 +162,11 @@ fn by_part(parts: &[(&RoleSplit, &RolePart)], usage: &UsageLog) -> UsageLog {
         let mine = |o: &&Observation| o.function.as_deref() == Some(part.function.name());
         let observations: Vec<_> = seen.observations.iter().filter(mine).cloned().collect();
         own.principals.insert(part.role.clone(), PrincipalUsage { observations });
+        let unknown = usage.unresolved.iter().filter(|event| event.may_be_of(&split.role));
+        own.unresolved.extend(unknown.map(|event| {
+            let principals = [part.role.clone()].into();
+            UnresolvedEvent { principals, ..event.clone() }
+        }));
     }
     own
 }

@@ -94,7 +94,10 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
     let all = everywhere(changes, index);
     let changes: &[&Change] = &all.iter().collect::<Vec<_>>();
     let replayed = match grounds.usage {
-        Some(usage) => keeps_used::check(changes, index, grounds.evaluator, usage),
+        Some(usage) => {
+            let replayed = keeps_used::check(changes, index, grounds.evaluator, usage);
+            replayed.with_unresolved(changes, index, (usage, grounds.before.rulebook.catalog))
+        }
         None => Replayed {
             outcome: Outcome::Undecided { why: "no logs were given; replay some to decide".into() },
             total: Replay::default(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
 
 use iam_model::catalog::Catalog;
@@ -27,9 +28,11 @@ pub(crate) fn read(
     let (remote, local): (Vec<PathBuf>, Vec<PathBuf>) =
         paths.iter().cloned().partition(|path| remote_logs::is_remote(path));
     let mut sources = remote_logs::sources(&remote, options)?;
-    sources.extend(find(&local, diagnostics)?.into_iter().map(source));
+    let local = find(&local, diagnostics)?;
+    sources.extend(local.files.into_iter().map(source));
     let found = sources.len();
-    let usage = read_sources(sources, catalog, options, terminal, diagnostics);
+    let mut usage = read_sources(sources, catalog, options, terminal, diagnostics);
+    usage.unread_files += local.unread.len() as u64;
     if usage.window.is_some() {
         return Ok(usage);
     }
@@ -95,20 +98,65 @@ pub(crate) fn note_unresolved(usage: &UsageLog, diagnostics: &mut Vec<Diagnostic
     diagnostics.extend(unknown.map(unresolved));
 }
 
+/// Logs that were found.
+pub(crate) struct Found {
+    /// Those that can be read.
+    pub(crate) files: Vec<FoundFile>,
+    /// Links, folders and files that may hold more, and are not read.
+    pub(crate) unread: Vec<String>,
+}
+
 /// The logs below `paths`, each once.
-pub(crate) fn find(paths: &[PathBuf], diagnostics: &mut Vec<Diagnostic>) -> Result<Vec<FoundFile>, CliError> {
+pub(crate) fn find(paths: &[PathBuf], diagnostics: &mut Vec<Diagnostic>) -> Result<Found, CliError> {
     let mut found = Vec::new();
+    let mut left = Vec::new();
+    let before = diagnostics.len();
     for path in &named(paths)? {
         let (files, unread) = input::walk(path, &|name| name == ".git")?;
         diagnostics.extend(unread);
         // A file named outright is meant; in a folder, what lies beside the logs is not.
         let walked = path.is_dir();
-        found.extend(files.into_iter().filter(|f| !walked || kind_of_path(&f.relative) != FileKind::Other));
+        let (logs, others): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|f| !walked || kind_of_path(&f.relative) != FileKind::Other);
+        found.extend(logs);
+        left.extend(others.into_iter().filter(looks_like_a_log));
     }
     // A glob may name a folder and the files in it.
     let mut seen = BTreeSet::new();
     found.retain(|file: &FoundFile| seen.insert(file.path.clone()));
-    Ok(found)
+    let mut unread: Vec<String> = left.iter().map(|file| file.relative.clone()).collect();
+    unread.extend(diagnostics.iter().skip(before).map(|diagnostic| diagnostic.place.source.to_string()));
+    diagnostics.extend(ignored(&left));
+    Ok(Found { files: found, unread })
+}
+
+/// Endings of files that hold others in a form that is not read.
+const PACKED: &[&str] =
+    &[".zst", ".bz2", ".xz", ".lz4", ".lzma", ".snappy", ".br", ".zip", ".tar", ".tgz", ".7z", ".gz"];
+
+/// Whether a file of another name may hold logs: it is packed in a way that is not read, or begins as JSON does.
+fn looks_like_a_log(file: &FoundFile) -> bool {
+    let name = file.relative.to_ascii_lowercase();
+    if PACKED.iter().any(|ending| name.ends_with(ending)) {
+        return true;
+    }
+    let mut start = [0_u8; 64];
+    let read = File::open(&file.path).and_then(|mut file| file.read(&mut start)).unwrap_or_default();
+    let start = start.get(..read).unwrap_or_default().trim_ascii_start();
+    let hidden = name.rsplit('/').next().is_some_and(|name| name.starts_with('.'));
+    !hidden && start.first().is_some_and(|first| matches!(first, b'{' | b'['))
+}
+
+/// Names files that may be logs and are not read.
+fn ignored(files: &[FoundFile]) -> Option<Diagnostic> {
+    let first = files.first()?;
+    let names: Vec<&str> = files.iter().take(NAMED_FILES).map(|file| file.relative.as_str()).collect();
+    let more = files.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("not read, though it may be a log, as its name does not say so: {}{more}", names.join(", "));
+    let place = Place::whole(SourceName::new(&first.path.to_string_lossy()));
+    let hint = "unpack them to .json or .json.gz, name them outright, or keep them elsewhere";
+    Some(Diagnostic::warning(Code::FileUnreadable, place, message).hint(hint))
 }
 
 /// A file as the reader takes it.

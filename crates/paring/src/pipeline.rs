@@ -87,16 +87,16 @@ pub(crate) struct Tightened {
 pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let (index, mut diagnostics) = SnapshotIndex::new(&inputs.snapshot);
     let roles = chosen(&index, &inputs.roles)?;
-    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage);
+    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage, &inputs.catalog);
     let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
-    let has_own_record = |role: &Arn| inputs.last_accessed.roles.contains_key(role);
     let evidence = Evidence {
         usage: &inputs.usage,
         coverage: &coverage,
         catalog: &inputs.catalog,
         visibility: &visibility,
-        has_own_record: &has_own_record,
+        every_use: &|role, action, on| known.every_use(role, action, on),
+        has_own_record: &|role| known.has_own_record(role),
     };
     let rules = facts::with_unshown(&inputs.rules, &roles, &known);
 

@@ -36,6 +36,7 @@ pub(crate) fn limit_coverage(paths: &[PathBuf], snapshot: &mut Snapshot) {
     for coverage in snapshot.accounts.values_mut().filter_map(|account| account.trails.as_mut()) {
         coverage.data_types.clear();
         coverage.partial_data_types.clear();
+        coverage.recorded_parts.clear();
         if alone {
             coverage.regions = Some(regions.clone());
         }

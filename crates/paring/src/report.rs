@@ -73,6 +73,9 @@ pub(crate) struct EvidenceView {
     pub(crate) records: u64,
     pub(crate) skipped: Vec<(SkipReason, u64)>,
     pub(crate) unresolved: Vec<(String, u64)>,
+    /// What could not be read, in words.
+    pub(crate) unread: Option<String>,
+    pub(crate) unread_files: u64,
     pub(crate) first: Option<String>,
     pub(crate) last: Option<String>,
     pub(crate) days: u64,

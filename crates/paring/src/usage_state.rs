@@ -79,6 +79,7 @@ pub(crate) fn read_new(
     let bar = logs::bar(terminal, new.iter().map(|file| file.bytes).sum());
     let sizes: BTreeMap<String, u64> =
         new.iter().map(|file| (file.path.to_string_lossy().into_owned(), file.bytes)).collect();
+    let mut left = 0;
     for batch in batches(new, job.checkpoint) {
         let bytes: u64 = batch.iter().map(|file| file.bytes).sum();
         let sources: Vec<LogSource> = batch.into_iter().map(logs::source).collect();
@@ -87,10 +88,14 @@ pub(crate) fn read_new(
         state.files.extend(sized);
         write::own_state(path, &print(&state))?;
         diagnostics.extend(read.diagnostics);
+        left += read.left.len() as u64;
         bar.inc(bytes);
     }
     bar.finish_and_clear();
-    Ok(state.ongoing.log)
+    // What was left is not in the state, and asked for again by the next run.
+    let mut log = state.ongoing.log;
+    log.unread_files += left;
+    Ok(log)
 }
 
 /// Files in the order they are read in, cut where so many bytes are reached: the same cuts whichever batch a run begins

@@ -27,9 +27,10 @@ use crate::usage::AccountCoverage;
 /// ```
 #[must_use]
 pub fn read(trails: &[Node<'_>]) -> AccountCoverage {
-    let logging = trails.iter().filter(|trail| flag(trail, "IsLogging") != Some(false));
+    let logging: Vec<&Node<'_>> = trails.iter().filter(|trail| flag(trail, "IsLogging") != Some(false)).collect();
+    let one_place = deliver_to_one_place(&logging);
     let (everywhere, somewhere): (Vec<&Node<'_>>, Vec<&Node<'_>>) =
-        logging.partition(|trail| flag(trail, "IsMultiRegionTrail") == Some(true));
+        logging.into_iter().partition(|trail| flag(trail, "IsMultiRegionTrail") == Some(true));
     let wide = everywhere.iter().map(|trail| Recorded::of(trail)).reduce(Recorded::together);
     let mut narrow: BTreeMap<String, Recorded> = BTreeMap::new();
     for trail in somewhere {
@@ -37,16 +38,29 @@ pub fn read(trails: &[Node<'_>]) -> AccountCoverage {
         let slot = narrow.entry(home_region(trail)).or_default();
         *slot = std::mem::take(slot).together(recorded);
     }
-    match wide {
+    let coverage = match wide {
         Some(wide) => narrow.values().fold(wide.coverage(None), partly),
         None => narrow_coverage(&narrow),
-    }
+    };
+    AccountCoverage { one_place, ..coverage }
+}
+
+/// Whether there is one trail, or all write below one prefix of one bucket.
+fn deliver_to_one_place(trails: &[&Node<'_>]) -> bool {
+    let place = |trail: &&Node<'_>| {
+        let text = |key: &str| trail.get(key).and_then(Node::as_str).unwrap_or_default().to_owned();
+        (text("S3BucketName"), text("S3KeyPrefix"))
+    };
+    let places: BTreeSet<(String, String)> = trails.iter().map(place).collect();
+    trails.len() == 1 || (places.len() == 1 && places.iter().all(|(bucket, _)| !bucket.is_empty()))
 }
 
 /// Trails of single regions only: what every one of the regions has, in those regions.
 fn narrow_coverage(narrow: &BTreeMap<String, Recorded>) -> AccountCoverage {
     let regions: BTreeSet<String> = narrow.keys().filter(|region| !region.is_empty()).cloned().collect();
     let common = narrow.values().cloned().reduce(Recorded::in_common).unwrap_or_default();
+    // A part is recorded where its trail is, which need not be where the resource is.
+    let common = Recorded { parts: BTreeMap::new(), ..common };
     narrow.values().fold(common.coverage(Some(regions)), partly)
 }
 
@@ -90,10 +104,22 @@ struct Recorded {
     data: BTreeMap<String, Sides>,
     /// Data event types recorded for some resources, names or callers.
     partial: BTreeSet<String>,
+    /// Of these, the resources of which every data event is recorded.
+    parts: BTreeMap<String, BTreeSet<String>>,
+    /// What of the management events of global services.
+    global: Sides,
 }
 
 impl Recorded {
     fn of(trail: &Node<'_>) -> Self {
+        let mut recorded = Self::of_selectors(trail);
+        if flag(trail, "IncludeGlobalServiceEvents") != Some(false) {
+            recorded.global = recorded.management;
+        }
+        recorded
+    }
+
+    fn of_selectors(trail: &Node<'_>) -> Self {
         let Some(selectors) = trail.get("event_selectors") else {
             let default = flag(trail, "HasCustomEventSelectors") == Some(false);
             return if default { Self { management: Sides::BOTH, ..Self::default() } } else { Self::default() };
@@ -117,12 +143,17 @@ impl Recorded {
             *slot = slot.or(sides);
         }
         self.partial.extend(other.partial);
+        for (kind, parts) in other.parts {
+            self.parts.entry(kind).or_default().extend(parts);
+        }
+        self.global = self.global.or(other.global);
         self
     }
 
     /// What both record.
     fn in_common(mut self, other: Self) -> Self {
         self.management = self.management.and(other.management);
+        self.global = self.global.and(other.global);
         self.excluded.extend(other.excluded);
         self.data.retain(|kind, sides| {
             *sides = sides.and(other.data.get(kind).copied().unwrap_or_default());
@@ -130,6 +161,13 @@ impl Recorded {
         });
         self.partial.extend(other.partial);
         self
+    }
+
+    /// Notes that every data event of some resources is recorded.
+    fn part(&mut self, kind: &str, sides: Sides, arns: impl Iterator<Item = String>) {
+        if sides == Sides::BOTH {
+            self.parts.entry(kind.to_owned()).or_default().extend(arns);
+        }
     }
 
     fn coverage(&self, regions: Option<BTreeSet<String>>) -> AccountCoverage {
@@ -142,8 +180,11 @@ impl Recorded {
             management_write: self.management.write,
             excluded_sources: self.excluded.clone(),
             partial_data_types: partial.filter(|kind| !data_types.contains(*kind)).cloned().collect(),
+            recorded_parts: self.parts.clone(),
+            no_global_services: self.global != self.management,
             data_types,
             regions,
+            ..AccountCoverage::default()
         }
     }
 }
@@ -162,10 +203,14 @@ fn basic_selector(selector: &Node<'_>) -> Recorded {
     }
     for resource in selector.get("DataResources").map(Node::items).unwrap_or_default() {
         let Some(kind) = resource.get("Type").and_then(Node::as_str) else { continue };
-        if texts(resource.get("Values")).iter().any(|arn| is_whole_service(arn)) {
+        let values = texts(resource.get("Values"));
+        if values.iter().any(|arn| is_whole_service(arn)) {
             recorded.data.insert(kind.to_owned(), sides);
         } else {
             recorded.partial.insert(kind.to_owned());
+            // Of objects a value is the start of their names, of anything else a whole name.
+            let end = if kind == "AWS::S3::Object" { "*" } else { "" };
+            recorded.part(kind, sides, values.iter().map(|arn| format!("{arn}{end}")));
         }
     }
     recorded
@@ -185,11 +230,17 @@ fn advanced_selector(selector: &Node<'_>) -> Recorded {
     }
     let mut recorded = Recorded::default();
     match found.category.as_deref() {
-        Some("Management") if !found.filtered => {
+        Some("Management") if !found.filtered && found.arns.is_none() => {
             recorded.management = found.sides;
             recorded.excluded = found.excluded;
         }
         Some("Data") if found.filtered || !found.excluded.is_empty() => recorded.partial = found.types,
+        Some("Data") if found.arns.is_some() => {
+            for kind in &found.types {
+                recorded.part(kind, found.sides, found.arns.iter().flatten().cloned());
+            }
+            recorded.partial = found.types;
+        }
         Some("Data") => recorded.data = found.types.into_iter().map(|kind| (kind, found.sides)).collect(),
         _ => {}
     }
@@ -203,6 +254,8 @@ struct Fields {
     types: BTreeSet<String>,
     sides: Sides,
     excluded: BTreeSet<String>,
+    /// The only resources meant: ARNs, or starts of ARNs and `*`.
+    arns: Option<BTreeSet<String>>,
     /// Whether some field leaves calls out that no other member tells of.
     filtered: bool,
 }
@@ -219,6 +272,11 @@ impl Fields {
                 let has = |value: &str| equals.iter().any(|text| text.eq_ignore_ascii_case(value));
                 self.sides = Sides { read: has("true"), write: has("false") };
             }
+            // Two such fields would both have to be met.
+            Some("resources.ARN") if self.arns.is_none() && only(field, &["Equals", "StartsWith"]) => {
+                let starts = texts(field.get("StartsWith")).into_iter().map(|start| format!("{start}*"));
+                self.arns = Some(equals.into_iter().chain(starts).collect());
+            }
             Some("eventSource") if equals.is_empty() && only_not_equals(field) => {
                 self.excluded = texts(field.get("NotEquals"));
             }
@@ -228,8 +286,12 @@ impl Fields {
 }
 
 fn only_not_equals(field: &Node<'_>) -> bool {
-    let known = |key: &str| matches!(key, "Field" | "Equals" | "NotEquals");
-    field.members().iter().all(|m| known(m.key) || m.value.items().is_empty())
+    only(field, &["Equals", "NotEquals"])
+}
+
+/// Whether a field compares by no other operators than these.
+fn only(field: &Node<'_>, operators: &[&str]) -> bool {
+    field.members().iter().all(|m| m.key == "Field" || operators.contains(&m.key) || m.value.items().is_empty())
 }
 
 /// The region a trail of one region is for; empty where the snapshot does not say.

@@ -86,7 +86,7 @@ pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
         log.principals.insert(arn, PrincipalUsage { observations });
     }
     let number = |key: &str| root.get(key).and_then(Node::as_u64).unwrap_or_default();
-    (log.records, log.files) = (number("records"), number("files"));
+    (log.records, log.files, log.unread_files) = (number("records"), number("files"), number("unread_files"));
     log.observed = root.get("observed").and_then(Node::as_u64).unwrap_or(log.observed);
     left_out(&root, &mut log).map_err(|(node, what)| refuse(node, what, HINT))?;
     // The logs may span more than what was seen in them.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use iam_evaluate::glob::{Glob, Reading};
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
-use iam_model::policy::{ActionElement, PolicyDocument, PrincipalPattern, Statement};
+use iam_model::policy::{ActionElement, PolicyDocument, PrincipalPattern, ResourceElement, Statement};
 use iam_model::usage::{Observation, Visibility};
 
 use super::Ground;
@@ -16,6 +16,7 @@ use crate::bounds::Bounds;
 use crate::infer::infer;
 use crate::narrow::{Candidate, Served, narrow};
 use crate::needs::{Known, Need};
+use crate::unresolved;
 
 /// What is left of a statement for one role.
 pub(super) enum Used {
@@ -37,6 +38,12 @@ impl Ground<'_, '_> {
         if let Err(why) = role.account().ok_or_else(|| "no account".to_owned()).and_then(|id| self.is_logged(&id)) {
             return Used::Open(why);
         }
+        if let Some(why) = self.is_silent(role) {
+            return Used::Open(why);
+        }
+        if let Some(why) = unresolved::of_service(role, on.service(), self.evidence) {
+            return Used::Open(why);
+        }
         // Whoever is named, what the statement lets through is asked.
         let alone = Statement { principal: None, ..statement.clone() };
         let Some(candidate) = Candidate::new(document, &alone) else {
@@ -50,7 +57,13 @@ impl Ground<'_, '_> {
         let named: BTreeSet<Action> = candidate.named().filter_map(|pattern| pattern.as_str().parse().ok()).collect();
         for action in self.asked(on, &candidate, &named) {
             let calls: Vec<&Observation> = self.calls_on(role, &action, on).collect();
-            if !calls.is_empty() {
+            let unsure = if known.was_seen(&action) { known.unsure(&action, &on_itself(on, &alone)) } else { None };
+            if let Some(unsure) = unsure {
+                if !named.contains(&action) {
+                    return Used::Open(format!("not every use of {action} could have been seen: {}", unsure.why));
+                }
+                served.push(Served::as_granted(action, 0));
+            } else if !calls.is_empty() {
                 served.extend(on_seen(&action, &calls, on, &candidate, &bounds));
             } else if is_needed(&needs, &action, on) || self.is_kept(role, &action) {
                 served.push(Served::as_granted(action, 0));
@@ -90,6 +103,16 @@ impl Ground<'_, '_> {
             .flat_map(|rule| &rule.actions)
             .any(|pattern| Glob::parse(pattern.as_str(), Reading::ACTION).matches(action.as_str()))
     }
+}
+
+/// A statement of a resource's policy with the resource's own name for `*`, which is nothing else there.
+fn on_itself(on: &Arn, statement: &Statement) -> Statement {
+    let mut statement = statement.clone();
+    if let ResourceElement::Resource(patterns) = &mut statement.resource {
+        let whole = patterns.iter_mut().filter(|pattern| pattern.value.is_everything());
+        whole.for_each(|pattern| pattern.value = ResourcePattern::new(on.as_str()));
+    }
+    statement
 }
 
 /// Whether an action on a resource is among the needs.

@@ -37,6 +37,8 @@ struct World {
     keep: Vec<KeepRule>,
     visible: bool,
     read: bool,
+    /// Whether roles call nothing beside.
+    idle: bool,
 }
 
 impl Default for World {
@@ -53,6 +55,7 @@ impl Default for World {
             keep: Vec::new(),
             visible: true,
             read: true,
+            idle: false,
         }
     }
 }
@@ -90,7 +93,9 @@ impl World {
             usage.seen_in.insert(("111122223333".parse().unwrap(), "eu-west-1".into()));
         }
         let assumed = self.assumed.iter().map(|(who, resource)| (*who, "sts:AssumeRole", *resource));
-        for (who, action, resource) in assumed.chain(self.called.iter().copied()) {
+        let others = if self.idle { [].as_slice() } else { &["old", "ops", "target"] };
+        let others = others.iter().map(|who| (*who, "ec2:DescribeRegions", "*"));
+        for (who, action, resource) in assumed.chain(self.called.iter().copied()).chain(others) {
             let caller = format!("arn:aws:iam::111122223333:role/{who}").parse().unwrap();
             let observation = Observation {
                 action: action.parse().unwrap(),
@@ -117,7 +122,7 @@ impl World {
         let accounts = [("111122223333".parse().unwrap(), trail)].into();
         let days = AccountDays::plain(self.days);
         let by_account = [("111122223333".parse().unwrap(), days)].into();
-        let coverage = Coverage { accounts, days: self.days, by_account };
+        let coverage = Coverage { accounts, days: self.days, by_account, ..Coverage::default() };
         let visible = self.visible;
         let visibility = |_: &iam_model::arn::Arn, _: &Action| {
             if visible { Visibility::Visible } else { Visibility::Invisible("not recorded".into()) }
@@ -128,6 +133,7 @@ impl World {
             coverage: &coverage,
             catalog: &catalog,
             visibility: &visibility,
+            every_use: &|_, _, _| Visibility::Visible,
             has_own_record: &|_| false,
         };
         let target = index.role(&TARGET.parse().unwrap()).unwrap();
@@ -187,6 +193,17 @@ fn nothing_is_cut_that_the_logs_could_not_have_shown() {
     let service =
         r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "firehose.amazonaws.com"}}"#;
     check(World { trust: service, ..World::default() }, None, "firehose.amazonaws.com stays");
+}
+
+#[test]
+fn a_role_without_any_call_stays_trusted_and_named() {
+    let no_call = "the logs hold no authorised call of this role";
+    check(World { trust: BOTH, idle: true, ..World::default() }, None, no_call);
+    let bound = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x1"},"ArnEquals":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/old","arn:aws:iam::111122223333:role/ops","arn:aws:iam::111122223333:role/target"]}}}]}"#;
+    check(World { trust: ROOT, idle: true, ..World::default() }, Some(bound), "");
+    const NAMED: &str = r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::images/*",
+      "Principal": {"AWS": "arn:aws:iam::111122223333:role/old"}}"#;
+    check(World { on: BUCKET, permissions: NAMED, idle: true, ..World::default() }, None, no_call);
 }
 
 #[test]

@@ -184,6 +184,9 @@ impl Trusted<'_, '_> {
         if self.calls(&caller).any(|call| self.is_about_this(call)) || self.is_kept(&caller) {
             return Known::Stays;
         }
+        if let Some(why) = self.ground.is_silent(&caller) {
+            return Known::Open(format!("{name} stays, though it was not seen to assume the role: {why}"));
+        }
         match caller.account().ok_or_else(|| "no account".to_owned()).and_then(|id| self.shown(&id, &caller)) {
             Ok(()) => Known::Unseen,
             Err(why) => Known::Open(format!("{name} stays, though it was not seen to assume the role: {why}")),
@@ -235,8 +238,11 @@ impl Trusted<'_, '_> {
             }
         }
         for role in &described.roles {
+            if role.is_service_linked() {
+                continue;
+            }
             self.shown(account, &role.identity.arn)?;
-            if self.is_kept(&role.identity.arn) {
+            if self.is_kept(&role.identity.arn) || self.ground.is_silent(&role.identity.arn).is_some() {
                 seen.insert(role.identity.arn.clone());
             }
         }
@@ -247,9 +253,10 @@ impl Trusted<'_, '_> {
     fn shown(&self, account: &AccountId, caller: &Arn) -> Result<(), String> {
         self.ground.is_logged(account)?;
         let known = crate::needs::Known { role: caller, evidence: self.ground.evidence, rules: self.ground.rules };
-        match known.visibility(&self.assume) {
-            Visibility::Visible => Ok(()),
-            Visibility::Invisible(why) => Err(why),
+        let on = ResourcePattern::new(self.role.as_str());
+        match (known.visibility(&self.assume), (self.ground.evidence.every_use)(caller, &self.assume, &on)) {
+            (Visibility::Visible, Visibility::Visible) => Ok(()),
+            (Visibility::Invisible(why), _) | (_, Visibility::Invisible(why)) => Err(why),
         }
     }
 

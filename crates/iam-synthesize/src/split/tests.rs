@@ -93,6 +93,7 @@ fn taken_apart(snapshot: &Snapshot, observations: Vec<Observation>) -> SplitProp
         coverage: &coverage,
         catalog: &CATALOG,
         visibility: &visible,
+        every_use: &|_, _, _| Visibility::Visible,
         has_own_record: &|_| false,
     };
     let (index, _) = SnapshotIndex::new(snapshot);

@@ -53,6 +53,7 @@ fn propose_for(snapshot: &Snapshot, other: Option<&str>) -> Vec<DocumentProposal
         coverage: &coverage,
         catalog: &catalog,
         visibility: &visible,
+        every_use: &|_, _, _| Visibility::Visible,
         has_own_record: &|_| false,
     };
     let (index, _) = SnapshotIndex::new(snapshot);

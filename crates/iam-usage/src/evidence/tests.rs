@@ -43,7 +43,7 @@ impl Known {
         let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
         let account: AccountId = "111122223333".parse().unwrap();
         let by_account = [(account.clone(), AccountDays::plain(19))].into();
-        let coverage = Coverage { accounts: [(account, trail)].into(), days: 19, by_account };
+        let coverage = Coverage { accounts: [(account, trail)].into(), days: 19, by_account, ..Coverage::default() };
         Self { usage, coverage, last_accessed: LastAccessed::default(), min_days: 0 }
     }
 

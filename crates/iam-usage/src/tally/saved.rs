@@ -10,8 +10,19 @@ use crate::fold::Stat;
 impl Tally {
     /// The counts of a log.
     pub(crate) fn of_log(log: UsageLog) -> Self {
-        let UsageLog { principals, window, days, seen_in, unresolved, skipped, records, observed, files, merging } =
-            log;
+        let UsageLog {
+            principals,
+            window,
+            days,
+            seen_in,
+            unresolved,
+            skipped,
+            records,
+            observed,
+            files,
+            unread_files,
+            merging,
+        } = log;
         let mut tally = Self {
             window,
             days: days.into_iter().map(|(account, days)| (account.as_str().into(), days)).collect(),
@@ -19,6 +30,7 @@ impl Tally {
             records,
             observed,
             files,
+            unread_files,
             sources: merging.sources,
             unresolved_folded: merging.unresolved_folded,
             ..Self::default()

@@ -59,7 +59,7 @@ fn of_logs(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliErr
     let last_accessed = last_accessed::read(&arguments.last_accessed.files, bundle, &known, &mut diagnostics)?;
     terminal.diagnostics(&diagnostics);
     let coverage = match &snapshot {
-        Some(snapshot) => facts::coverage(snapshot, &usage),
+        Some(snapshot) => facts::coverage(snapshot, &usage, &catalog),
         None => facts::plain_coverage(&usage, &catalog),
     };
     let asked = asked(&arguments.roles, &known)?;
@@ -86,19 +86,22 @@ fn read_some(
     if arguments.shard.is_none() && arguments.state.is_none() {
         return logs::read(&arguments.logs, catalog, options, terminal, diagnostics);
     }
-    let mut files = logs::find(&arguments.logs, diagnostics)?;
+    let logs::Found { mut files, mut unread } = logs::find(&arguments.logs, diagnostics)?;
     if let Some(shard) = arguments.shard {
         files.retain(|file| shard.holds(&file.relative));
+        unread.retain(|name| shard.holds(name));
     }
-    match &arguments.state {
+    let mut usage = match &arguments.state {
         Some(path) => {
             let job = Job { catalog, options, checkpoint: arguments.checkpoint.saturating_mul(1 << 20) };
             let usage = usage_state::read_new(path, files, &job, terminal, diagnostics)?;
             logs::note_unresolved(&usage, diagnostics);
-            Ok(usage)
+            usage
         }
-        None => Ok(logs::read_whole(files, catalog, options, terminal, diagnostics)),
-    }
+        None => logs::read_whole(files, catalog, options, terminal, diagnostics),
+    };
+    usage.unread_files += unread.len() as u64;
+    Ok(usage)
 }
 
 /// The roles asked for; a name nobody has is a mistake, not an empty answer.

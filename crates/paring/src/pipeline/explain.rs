@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use iam_evaluate::effective::granted_actions;
 use iam_evaluate::permission_set::{PermissionSet, Possibility};
 use iam_model::action::Action;
-use iam_model::arn::Arn;
+use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::change::{Change, NewPolicy, RolePart};
 use iam_model::policy::{Effect, PolicyDocument, Statement};
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
@@ -29,15 +29,17 @@ use crate::report::explain::{
 /// apart, one for each new role.
 pub(crate) fn explain(inputs: &Inputs, done: &Tightened, action: Option<&Action>) -> Result<Explained, CliError> {
     let (index, _) = SnapshotIndex::new(&inputs.snapshot);
-    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage);
+    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage, &inputs.catalog);
     let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
+    let every_use = |role: &Arn, action: &Action, on: &ResourcePattern| known.every_use(role, action, on);
     let evidence = Evidence {
         usage: &inputs.usage,
         coverage: &coverage,
         catalog: &inputs.catalog,
         visibility: &visibility,
-        has_own_record: &|role| inputs.last_accessed.roles.contains_key(role),
+        every_use: &every_use,
+        has_own_record: &|role| known.has_own_record(role),
     };
     let room = Room { inputs, done, index: &index, evidence: &evidence, action };
     match (done.proposals.as_slice(), done.splits.as_slice()) {
@@ -230,6 +232,18 @@ impl<'a> Case<'a, '_> {
         Known { role: self.role(), evidence: self.room.evidence, rules: &self.room.inputs.rules }.visibility(action)
     }
 
+    /// Why some use of an action that was seen may have gone unseen, on what is granted.
+    fn unsure(&self, action: &Action, granted: &[GrantView]) -> Option<String> {
+        if self.seen(action) == 0 {
+            return None;
+        }
+        let mut on = granted.iter().flat_map(|grant| &grant.resources).map(|text| ResourcePattern::new(text));
+        on.find_map(|on| match (self.room.evidence.every_use)(self.role(), action, &on) {
+            Visibility::Visible => None,
+            Visibility::Invisible(why) => Some(why),
+        })
+    }
+
     fn policy(&self, held: &Held<'a>) -> PolicyView {
         let note = self.proposal.left_alone.iter().find_map(|note| note.strip_prefix(&format!("{}: ", held.name)));
         let statements = held.after.map(|document| document.statements.as_slice()).unwrap_or_default();
@@ -333,6 +347,10 @@ impl<'a> Case<'a, '_> {
             PermissionSet::of_documents(documents.iter().copied()).allows_action(action) != Possibility::No
         };
         let needed = self.proposal.needs.iter().enumerate().filter(|(_, need)| need.action == *action);
+        let unseen = match self.visibility(action) {
+            Visibility::Visible => self.unsure(action, &now),
+            Visibility::Invisible(why) => Some(why),
+        };
         let fate = match (allows(&old), allows(&new)) {
             (false, _) if now.is_empty() => Fate::NotGranted,
             (false, _) => Fate::Denied,
@@ -350,10 +368,7 @@ impl<'a> Case<'a, '_> {
             after,
             needs: needed.map(|(at, _)| at).collect(),
             denied_calls: self.denied(action),
-            unseen: match self.visibility(action) {
-                Visibility::Visible => None,
-                Visibility::Invisible(why) => Some(why),
-            },
+            unseen,
             limits: self.limits(action),
         }
     }
@@ -409,7 +424,7 @@ impl<'a> Case<'a, '_> {
                 Possibility::No => "denies it",
                 Possibility::Unknown => "not known: a part of it was not understood",
                 Possibility::Yes | Possibility::Conditional => {
-                    match set.allows(action, &iam_model::arn::ResourcePattern::everything()) {
+                    match set.allows(action, &ResourcePattern::everything()) {
                         Possibility::Yes => "allows it",
                         _ => "allows it on some resources or under conditions",
                     }

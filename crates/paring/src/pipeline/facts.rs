@@ -14,10 +14,12 @@ use iam_usage::Evidence;
 ///
 /// Where a snapshot does not say, an account is taken to have what every trail has unless told otherwise: management
 /// events, and no data events. The report says so.
-pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog) -> Coverage {
+pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog, catalog: &Catalog) -> Coverage {
     let accounts =
         snapshot.accounts.iter().map(|(id, account)| (id.clone(), account.trails.clone().unwrap_or_else(plain)));
-    Coverage::of(accounts.collect(), usage)
+    let mut coverage = Coverage::of(accounts.collect(), usage);
+    iam_usage::note_unread(&mut coverage, snapshot, usage, catalog);
+    coverage
 }
 
 /// The same without a snapshot, for the accounts of the roles that were seen. Data events that were seen are recorded, of

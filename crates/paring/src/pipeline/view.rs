@@ -60,7 +60,7 @@ pub(super) fn report(
         roles,
         splits: Vec::new(),
         documents: Vec::new(),
-        patches: patches.patches.iter().map(|patch| file(patch, &owners)).collect(),
+        patches: patches.patches.iter().map(|patch| file(stage, patch, &owners)).collect(),
         not_checked: not_checked(stage),
     }
 }
@@ -233,12 +233,14 @@ fn refusals(patches: &PatchSet, own: &[usize], changes: &[Change]) -> Vec<Refuse
     patches.refused.iter().filter(|refused| change(refused).is_some()).map(view).collect()
 }
 
-fn file(patch: &FilePatch, owners: &[&RoleProposal]) -> PatchView {
+fn file(stage: &Stage<'_>, patch: &FilePatch, owners: &[&RoleProposal]) -> PatchView {
     let mut reasons = match &patch.disposition {
         Disposition::Safe => Vec::new(),
         Disposition::NeedsReview(reasons) => reasons.clone(),
     };
     reasons.extend(unseen(patch, owners));
+    // What could not be read may show the use of what is cut.
+    reasons.extend(stage.inputs.usage.unread().map(|unread| format!("the logs are incomplete: {unread}")));
     PatchView {
         file: patch.file.to_string(),
         disposition: if reasons.is_empty() { "safe" } else { "needs-review" },
@@ -349,6 +351,8 @@ fn evidence(stage: &Stage<'_>) -> EvidenceView {
         unresolved: (usage.unresolved.iter())
             .map(|event| (format!("{} {}", event.event_source, event.event_name), event.count))
             .collect(),
+        unread: usage.unread(),
+        unread_files: usage.unread_files,
         first: usage.window.map(|(first, _)| first.to_string()),
         last: usage.window.map(|(_, last)| last.to_string()),
         days: stage.coverage.days,
@@ -374,6 +378,16 @@ fn not_checked(stage: &Stage<'_>) -> Vec<String> {
         format!(
             "what the trails of account {id} record: the snapshot does not say, so data events count as not recorded"
         )
+    }));
+    notes.extend(stage.inputs.snapshot.accounts.iter().filter_map(|(id, account)| {
+        let usage = &stage.inputs.usage;
+        let read: BTreeSet<&str> =
+            usage.seen_in.iter().filter(|(seen, _)| seen == id).map(|(_, r)| r.as_str()).collect();
+        let all = account.resources.iter().map(|resource| resource.arn.region());
+        let unread: BTreeSet<&str> = all.filter(|region| !region.is_empty() && !read.contains(region)).collect();
+        let (some, unread) =
+            (!read.is_empty() && !unread.is_empty(), unread.into_iter().collect::<Vec<_>>().join(", "));
+        some.then(|| format!("account {id} has resources in {unread}, of which no record was read"))
     }));
     notes
 }

@@ -87,6 +87,7 @@ fn evidence(evidence: &EvidenceView) -> Value {
         ("files", Value::number(evidence.files)),
         ("records", Value::number(evidence.records)),
         ("skipped", Value::Object(skipped)),
+        ("unread_files", Value::number(evidence.unread_files)),
         (
             "unresolved",
             list(&evidence.unresolved, |(event, n)| {

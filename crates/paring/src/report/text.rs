@@ -307,6 +307,10 @@ impl Text {
                 evidence.skipped.iter().map(|(reason, n)| format!("{} {}", grouped(*n), reason.describe())).collect();
             self.line(&format!("  gave nothing: {}", skipped.join(", ")));
         }
+        if let Some(unread) = &evidence.unread {
+            let text = format!("incomplete: {unread}, so that absence shows nothing: every patch waits for review");
+            self.line(&format!("  {}", self.paint.yellow(&text)));
+        }
         for (event, count) in &evidence.unresolved {
             let text = self.paint.yellow(&format!("not understood: {event}, {} times", grouped(*count)));
             self.line(&format!("  {text}"));

@@ -60,6 +60,9 @@ fn head(usage: &UsageLog) -> Vec<(&'static str, Value)> {
         ("observed", Value::number(usage.observed)),
         ("files", Value::number(usage.files)),
     ];
+    if usage.unread_files > 0 {
+        head.push(("unread_files", Value::number(usage.unread_files)));
+    }
     head.extend(usage.merging.filter.as_ref().map(|filter| ("filter", Value::text(filter))));
     head
 }
@@ -223,6 +226,9 @@ fn row(label: &str, width: usize, line: &Line, paint: Paint) -> String {
 /// Records that gave nothing, by reason, and events nothing explains: listed, never dropped.
 fn left_out(usage: &UsageLog, paint: Paint) -> String {
     let mut out = String::new();
+    if let Some(unread) = usage.unread() {
+        out += &format!("\n{}\n", paint.yellow(&format!("{unread}: what they hold is not counted")));
+    }
     if !usage.skipped.is_empty() {
         let reasons: Vec<String> = usage
             .skipped

@@ -8,8 +8,9 @@ use crate::diagnostic::Code;
 use crate::json::{Node, NodeKind};
 use crate::policy::PolicyDocument;
 use crate::reading::{Reader, present, shown};
-use crate::snapshot::{Account, Group, Identity, InlinePolicy, ManagedPolicy, Role, User};
+use crate::snapshot::{Account, Group, Identity, InlinePolicy, ManagedPolicy, Role, RoleLife, User};
 use crate::text::Span;
+use crate::time::Timestamp;
 
 const KEYS: &[&str] = &["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies", "IsTruncated", "Marker"];
 
@@ -95,7 +96,20 @@ fn role(reader: &mut Reader<'_>, node: &Node<'_>, account: &str) -> Option<Role>
     let profiles = reader.list(node, "InstanceProfileList", &role_within).unwrap_or_default();
     let instance_profiles = profiles.iter().filter_map(|p| reader.text(p, "Arn", &role_within)).collect();
     let max_session_seconds = node.get("MaxSessionDuration").and_then(Node::as_u64);
-    Some(Role { identity, trust, instance_profiles, max_session_seconds })
+    let used = node.get("RoleLastUsed");
+    let region = used.and_then(|used| used.get("Region")).and_then(Node::as_str).unwrap_or_default();
+    let last_used = used.and_then(|used| moment(used, "LastUsedDate")).map(|at| (at, region.to_owned()));
+    let life = RoleLife { created: moment(node, "CreateDate"), last_used };
+    Some(Role { identity, trust, instance_profiles, max_session_seconds, life })
+}
+
+/// A moment as AWS's tools write it: a text with an offset, or seconds since the epoch.
+fn moment(node: &Node<'_>, key: &str) -> Option<Timestamp> {
+    let value = node.get(key)?;
+    match value.as_str() {
+        Some(text) => Timestamp::parse_with_offset(text),
+        None => value.as_u64().and_then(|seconds| i64::try_from(seconds).ok()).map(Timestamp::from_epoch_seconds),
+    }
 }
 
 fn identity(reader: &mut Reader<'_>, node: &Node<'_>, kind: &Kind, account: &str) -> Option<Identity> {

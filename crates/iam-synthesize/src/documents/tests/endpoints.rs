@@ -79,7 +79,8 @@ impl Gate {
         let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
         let account: iam_model::arn::AccountId = "111122223333".parse().unwrap();
         let by_account = [(account.clone(), AccountDays::plain(self.days))].into();
-        let coverage = Coverage { accounts: [(account, trail)].into(), days: self.days, by_account };
+        let coverage =
+            Coverage { accounts: [(account, trail)].into(), days: self.days, by_account, ..Coverage::default() };
         let visibility = |_: &iam_model::arn::Arn, action: &Action| match self.hidden.contains(&action.as_str()) {
             true => Visibility::Invisible("not recorded".into()),
             false => Visibility::Visible,
@@ -90,6 +91,7 @@ impl Gate {
             coverage: &coverage,
             catalog: &catalog,
             visibility: &visibility,
+            every_use: &|_, _, _| Visibility::Visible,
             has_own_record: &|_| false,
         };
         let rules = Rules { min_days: 30, keep: self.keep.clone(), ..Rules::default() };

@@ -158,7 +158,9 @@ fn changed(
     let state = |graph| State::new(&rulebook, index, graph, evidence, &ground.settings);
     let all: Vec<&Change> = all.iter().collect();
     let replayed = match &ground.usage {
-        Some(usage) => keeps_used::check(&all, index, evaluator, usage),
+        Some(usage) => {
+            keeps_used::check(&all, index, evaluator, usage).with_unresolved(&all, index, (usage, &ground.catalog))
+        }
         None => Replayed {
             outcome: Claimed::Undecided { why: "no logs were given".into() },
             total: Replay::default(),
