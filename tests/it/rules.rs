@@ -124,6 +124,71 @@ fn changes_are_judged_by_what_they_add() {
     assert!(worse.stdout.contains("no-guardrail-tampering"), "{}", worse.stdout);
 }
 
+/// Any line of any file counted as a test of a guardrail, and what was never replayed as replayed without a denial.
+#[test]
+fn tests_of_a_guardrail_are_asked_of_it_and_what_is_not_known_is_not_clean() {
+    let folder = Folder::new();
+    let full = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+    let deny = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "glue:*", "Resource": "*"}]}"#;
+    folder.write(
+        "s.json",
+        format!(
+            r#"{{"schema": "paring-snapshot/1", "organization": {{"id": "o-abc1234567", "management_account_id": "999988887777",
+            "accounts": {{"111122223333": {{"scps": [[{full}], [{full}]], "rcps": []}}}}}}, "accounts": {{"111122223333": {{"authorization_details":
+            {{"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [], "Policies": []}}}}}}}}"#
+        ),
+    );
+    let changes = |target: &str| {
+        format!(
+            r#"{{"schema": "paring-changes/1", "changes": [{{"attachment": {{"kind": "service_control", "policy_name": "NoGlue"{target}}},
+            "before": null, "after": {deny}, "reasons": []}}]}}"#
+        )
+    };
+    folder.write("c.json", changes(""));
+    let request = |action: &str, expect: &str| {
+        format!(
+            r#"{{"id": "{action} {expect}", "principal": "arn:aws:iam::111122223333:role/r", "action": "{action}", "resource": "*",
+            "context": {{}}, "policy": "NoGlue", "kind": "scp", "expect": "{expect}"}}"#
+        )
+        .replace('\n', " ")
+    };
+    let good = [("glue:GetJob", "denied"), ("glue:StartJobRun", "denied"), ("s3:GetObject", "allowed")];
+    let lines = |tests: &[(&str, &str)]| {
+        tests.iter().map(|(action, expect)| request(action, expect) + "\n").collect::<String>()
+    };
+    let judge = |tests: &str| {
+        folder.write("tests.jsonl", tests);
+        folder.paring(&["rules", "check", "--snapshot", "s.json", "--changes", "c.json", "--tests", "tests.jsonl"])
+    };
+    let refused = judge("# Not\nrequests\nat all\n");
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("tests.jsonl:1"), "{}", refused.stderr);
+    let tested = judge(&lines(&good));
+    assert!(!tested.stdout.contains("guardrail-is-tested"), "{}", tested.stdout);
+    // No logs were given.
+    assert_eq!(tested.code, 1);
+    assert!(
+        tested.stdout.contains("not asked: whether the guardrail would have denied live calls"),
+        "{}",
+        tested.stdout
+    );
+    assert!(judge(&lines(&good[..2])).stdout.contains("guardrail-is-tested"));
+    let wrong = judge(&lines(&[&good[..], &[("s3:GetObject", "denied")]].concat()));
+    assert!(
+        wrong.stdout.contains("1 of its test requests come out otherwise, `s3:GetObject denied` first"),
+        "{}",
+        wrong.stdout
+    );
+    let unit = r#", "resource_arn": "arn:aws:organizations::999988887777:ou/o-abc1234567/ou-ab12-prod0001""#;
+    folder.write("c.json", changes(unit));
+    let unplaced = judge(&lines(&good));
+    assert!(
+        unplaced.stdout.contains("undecided: ") && unplaced.stdout.contains("is not applied"),
+        "{}",
+        unplaced.stdout
+    );
+}
+
 #[test]
 fn several_files_of_changes_are_asked_about_one_by_one() {
     let folder = Folder::new();

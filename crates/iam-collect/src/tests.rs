@@ -96,6 +96,28 @@ fn a_complete_bundle_is_read_without_a_word() {
 }
 
 #[test]
+fn a_stack_has_all_its_resources_where_they_were_listed_and_is_called_cut_off_where_not() {
+    let stack =
+        r#"{"Stacks": [{"StackName": "big", "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/big/1"}]}"#;
+    let many = |count: usize, more: &str| {
+        let one = |n: usize| format!(r#"{{"LogicalResourceId": "R{n}", "ResourceType": "AWS::SQS::Queue"{more}}}"#);
+        (0..count).map(one).collect::<Vec<_>>().join(", ")
+    };
+    let folder = Folder::new("stacks");
+    folder.write("account-authorization-details.json", DETAILS).write("describe-stacks.json", stack);
+    let id = r#", "StackName": "big", "StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/big/1""#;
+    folder.write("describe-stack-resources/big.json", &format!(r#"{{"StackResources": [{}]}}"#, many(100, id)));
+    folder.assert_said("holds 100 resources, and AWS prints no more there");
+    folder.write("list-stack-resources/big.json", &format!(r#"{{"StackResourceSummaries": [{}]}}"#, many(130, "")));
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let account = &snapshot.accounts[&"111122223333".parse().unwrap()];
+    let stack = account.resources.iter().find(|r| r.kind == ResourceKind::CloudformationStack).unwrap();
+    assert_eq!(stack.api.get("StackResources").unwrap().items().len(), 130);
+    folder.write("list-stack-resources/other.json", r#"{"StackResourceSummaries": []}"#);
+    folder.assert_said("is about no stack of `describe-stacks.json`");
+}
+
+#[test]
 fn the_file_form_reads_back_to_itself() {
     let (snapshot, _) = from_path(&testdata("bundle")).unwrap();
     let text = file_form(&snapshot).unwrap();

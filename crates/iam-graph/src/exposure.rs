@@ -10,6 +10,7 @@ mod dead;
 mod endpoints;
 mod outsider;
 mod probe;
+mod provider;
 mod stale;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use crate::judge::{Answer, Judge};
 use crate::survey::Survey;
 use outsider::Outsider;
 use probe::Probe;
+use provider::open_to_all;
 
 /// What is exposed, and what could not be judged.
 #[derive(Debug, Default)]
@@ -40,9 +42,10 @@ pub(crate) fn exposure(survey: &Survey<'_>, judge: &Judge<'_>) -> Exposure {
         let described: BTreeMap<&Arn, &Resource> = home.account.resources.iter().map(|r| (&r.arn, r)).collect();
         for arn in home.account.resource_policies.keys() {
             let Some(document) = survey.resource_policy(arn) else { continue };
+            let document = document.for_resource(arn);
             // A version or an alias of a function has a policy of its own, and the function's description.
             let described = described.get(arn).or_else(|| described.get(&function_of(arn)?)).copied();
-            let held = Door { arn, owner: home.id, document, described };
+            let held = Door { arn, owner: home.id, document: &document, described };
             found.door(survey, judge, &held);
         }
         found.findings.extend(endpoints::open(home.account));
@@ -218,8 +221,8 @@ fn named(door: &Door<'_>, account: &AccountId, text: &str, found: &LetIn) -> Fin
 
 fn provider(door: &Door<'_>, name: &str, found: &LetIn) -> Finding {
     let mut finding = finding(door, FindingCode::CrossAccount, FindingSeverity::High, Subject::Anyone);
-    finding.evidence =
-        vec![format!("any customer of {name} can get a token that is let in: nothing asks for its subject")];
+    let asks = open_to_all(name).map_or("its subject", |known| known.asks);
+    finding.evidence = vec![format!("any customer of {name} can get a token that is let in: nothing asks for {asks}")];
     conditions(&mut finding, found);
     finding
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use iam_model::arn::{AccountId, Arn};
-use iam_model::change::{AttachmentKind, Change};
+use iam_model::change::{AttachmentKind, Change, GuardTarget};
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{Account, Identity, PolicyOrigin, Resource, ResourceKind, Role, SnapshotIndex, User};
 
@@ -183,11 +183,15 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// A control policy changes wherever its old text stands; one without an old text is added at the top.
+    /// A control policy changes wherever its old text stands in the accounts it is for; one without an old text is added
+    /// at the level of what it is for, where there is one. Whether that was done everywhere.
     fn apply_guard(&mut self, change: &'a Change) -> bool {
-        let only: Option<AccountId> = change.attachment.resource_arn.as_ref().and_then(|arn| arn.name().parse().ok());
-        let mut applied = false;
-        for (_, guards) in self.guards.iter_mut().filter(|(id, _)| only.as_ref().is_none_or(|only| only == **id)) {
+        let target = change.guard_target();
+        if matches!(target, GuardTarget::Unknown(_)) {
+            return false;
+        }
+        let (mut applied, mut bare) = (false, false);
+        for (_, guards) in self.guards.iter_mut().filter(|(id, _)| target.may_concern(id)) {
             let is_service = change.attachment.kind == AttachmentKind::ServiceControl;
             let levels = if is_service { &mut guards.scps } else { &mut guards.rcps };
             match (&change.before, &change.after) {
@@ -200,16 +204,17 @@ impl<'a> Survey<'a> {
                     }
                 }
                 (None, Some(after)) => {
-                    if levels.is_empty() {
-                        levels.push(Vec::new());
+                    let level = target.new_level(levels.len()).and_then(|level| levels.get_mut(level));
+                    match level {
+                        Some(level) => level.push(after),
+                        None => bare = true,
                     }
-                    levels.iter_mut().take(1).for_each(|level| level.push(after));
                     applied = true;
                 }
                 (None, None) => {}
             }
         }
-        applied
+        applied && !bare
     }
 
     /// A policy is named as the account knows it: by its name or its ARN. One that is not there yet is added.

@@ -4,10 +4,12 @@
 
 mod read;
 mod split;
+mod target;
 mod write;
 
 pub use read::{ChangesError, read};
 pub use split::{ChangeSet, NewPolicy, RolePart, RoleSplit};
+pub use target::GuardTarget;
 pub use write::write;
 
 use crate::arn::Arn;

@@ -10,8 +10,10 @@ mod read;
 pub use print::{PrintStyle, compact_len, document_value, print};
 pub use read::{from_json, parse};
 
+use std::borrow::Cow;
+
 use crate::action::ActionPattern;
-use crate::arn::ResourcePattern;
+use crate::arn::{Arn, ResourcePattern};
 use crate::condition::Condition;
 use crate::text::{Span, Spanned};
 
@@ -50,6 +52,33 @@ pub struct PolicyDocument {
 }
 
 impl PolicyDocument {
+    /// The document as it stands on a resource: API Gateway reads `execute-api:/…` in an API's policy as that API's own paths.
+    ///
+    /// Follows the API Gateway Developer Guide topic "Access policy language overview for API Gateway".
+    #[must_use]
+    pub fn for_resource(&self, on: &Arn) -> Cow<'_, Self> {
+        const SHORT: &str = "execute-api:/";
+        let is_short = |pattern: &Spanned<ResourcePattern>| pattern.value.as_str().starts_with(SHORT);
+        if on.service() != "execute-api" || !self.statements.iter().any(|s| s.resource.patterns().iter().any(is_short))
+        {
+            return Cow::Borrowed(self);
+        }
+        let mut document = self.clone();
+        for statement in &mut document.statements {
+            let (ResourceElement::Resource(patterns) | ResourceElement::NotResource(patterns)) =
+                &mut statement.resource
+            else {
+                continue;
+            };
+            for pattern in patterns {
+                if let Some(path) = pattern.value.as_str().strip_prefix(SHORT) {
+                    pattern.value = ResourcePattern::new(&format!("{on}/{path}"));
+                }
+            }
+        }
+        Cow::Owned(document)
+    }
+
     /// The version in force.
     #[must_use]
     pub fn effective_version(&self) -> PolicyVersion {

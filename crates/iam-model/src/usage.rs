@@ -177,6 +177,12 @@ impl SkipReason {
             Self::NotALog => "not_a_log",
         }
     }
+
+    /// Whether it counts files, and not records.
+    #[must_use]
+    pub const fn counts_files(self) -> bool {
+        matches!(self, Self::NotALog)
+    }
 }
 
 /// What was read from the logs.

@@ -2,7 +2,7 @@
 //!
 //! The words only: inferring needs and writing them down are next door.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
@@ -37,9 +37,20 @@ pub struct Rules {
     pub min_days_of: BTreeMap<AccessLevel, u64>,
     /// Permissions that stay whatever the logs say.
     pub keep: Vec<KeepRule>,
+    /// Permissions that stay because evidence beside the logs has them, or could not have shown them.
+    pub told: Vec<KeepRule>,
+    /// Roles that such evidence speaks of as a whole, so that they may be judged where the logs hold no call of theirs.
+    pub told_whole: BTreeSet<Arn>,
 }
 
 impl Rules {
+    /// What stays for a role whatever the logs say, and by which rule.
+    pub(crate) fn kept(&self, role: &Arn) -> impl Iterator<Item = (&KeepRule, NeedRule)> {
+        let team = self.keep.iter().map(|rule| (rule, NeedRule::KeepRule));
+        let told = self.told.iter().map(|rule| (rule, NeedRule::Told));
+        team.chain(told).filter(|(rule, _)| rule.applies_to(role))
+    }
+
     /// Why the logs of a role's account are too short to say of an action that it is not used; nothing where they are long
     /// enough.
     ///
@@ -124,6 +135,8 @@ pub enum Grade {
     Implied,
     /// Granted, and the logs could not have shown its use.
     Retained,
+    /// Evidence beside the logs has it, or could not have shown it.
+    Told,
     /// A keep rule names it.
     Kept,
 }
@@ -136,6 +149,7 @@ impl Grade {
             Self::Observed => "observed",
             Self::Implied => "implied",
             Self::Retained => "retained",
+            Self::Told => "told by AWS",
             Self::Kept => "kept by rule",
         }
     }
@@ -162,8 +176,17 @@ pub enum NeedRule {
     NotExplained,
     /// It is granted, and the logs are shorter than a rule asks for.
     TooEarly,
+    /// Evidence beside the logs has it, or could not have shown it.
+    Told,
     /// A keep rule names it.
     KeepRule,
+}
+
+impl NeedRule {
+    /// Why a permission stays that is kept whatever the logs say.
+    pub(crate) fn because(self, reason: &str) -> String {
+        if self == Self::KeepRule { format!("a keep rule: {reason}") } else { reason.to_owned() }
+    }
 }
 
 impl NeedRule {
@@ -180,6 +203,7 @@ impl NeedRule {
             Self::NotShown => "not-shown",
             Self::NotExplained => "not-explained",
             Self::TooEarly => "too-early",
+            Self::Told => "told",
             Self::KeepRule => "keep-rule",
         }
     }
@@ -195,6 +219,7 @@ impl NeedRule {
             | Self::ReadsEventSource
             | Self::Siblings => Grade::Implied,
             Self::NotShown | Self::NotExplained | Self::TooEarly => Grade::Retained,
+            Self::Told => Grade::Told,
             Self::KeepRule => Grade::Kept,
         }
     }

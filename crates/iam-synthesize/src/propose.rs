@@ -238,7 +238,8 @@ impl<'a> Proposer<'_, 'a> {
         if role.is_service_linked() || role.identity.arn.resource().starts_with("role/aws-reserved/") {
             return Some("AWS owns this role; its policies cannot be changed".into());
         }
-        if !was_seen(&role.identity.arn, usage) {
+        let told_whole = self.rules.told_whole.contains(&role.identity.arn);
+        if !was_seen(&role.identity.arn, usage) && !told_whole {
             return Some("the logs hold no authorised call of this role".into());
         }
         if let Some(why) = unresolved::why_not(&role.identity.arn, usage) {
@@ -368,7 +369,7 @@ impl<'a> Proposer<'_, 'a> {
 
     /// Keeps what a rule names, as far as it is granted now.
     fn keep_by_rule(&self, role: &Arn, slots: &mut [Slot<'_>], needs: &mut Vec<Need>) {
-        for rule in self.rules.keep.iter().filter(|rule| rule.applies_to(role)) {
+        for (rule, by) in self.rules.kept(role) {
             let document =
                 PolicyDocument::new(vec![Statement::allow(rule.actions.clone(), vec![ResourcePattern::everything()])]);
             let Some(kept) = document.statements.first().and_then(|s| Candidate::new(&document, s)) else { continue };
@@ -378,7 +379,7 @@ impl<'a> Proposer<'_, 'a> {
             // What the catalogue does not know may be newer than it.
             let named = rule.actions.iter().filter_map(|pattern| pattern.as_str().parse().ok());
             actions.extend(named.filter(|action| catalog.action(action).is_none()));
-            self.keep_patterns(rule, slots);
+            self.keep_patterns((rule, by), slots);
             for action in actions {
                 let mut granted = false;
                 for slot in slots.iter_mut().filter(|slot| slot.candidate.allows_action(&action)) {
@@ -386,7 +387,7 @@ impl<'a> Proposer<'_, 'a> {
                     granted = true;
                 }
                 if granted {
-                    needs.push(Need::unseen(action, None, NeedRule::KeepRule, format!("a keep rule: {}", rule.reason)));
+                    needs.push(Need::unseen(action, None, by, by.because(&rule.reason)));
                 }
             }
         }
@@ -394,7 +395,7 @@ impl<'a> Proposer<'_, 'a> {
 
     /// Keeps the wildcards of a rule as they are written, where a statement grants all that they stand for, and those of a
     /// statement where the rule keeps all that these do: both speak of actions that the catalogue does not know.
-    fn keep_patterns(&self, rule: &KeepRule, slots: &mut [Slot<'_>]) {
+    fn keep_patterns(&self, (rule, by): (&KeepRule, NeedRule), slots: &mut [Slot<'_>]) {
         let glob = |pattern: &ActionPattern| Glob::parse(pattern.as_str(), Reading::ACTION);
         for slot in slots {
             let ActionElement::Action(own) = &slot.candidate.statement.action else { continue };
@@ -406,9 +407,8 @@ impl<'a> Proposer<'_, 'a> {
                     words.insert(granted.clone());
                 }
             }
-            slot.kept.extend(
-                words.into_iter().map(|pattern| (pattern, format!("kept by rule: a keep rule: {}", rule.reason))),
-            );
+            let because = format!("{}: {}", by.grade().as_str(), by.because(&rule.reason));
+            slot.kept.extend(words.into_iter().map(|pattern| (pattern, because.clone())));
         }
     }
 

@@ -31,6 +31,9 @@ pub(crate) struct Event<'a> {
     /// The identity, where it was recognised and not read.
     pub(crate) recalled: Option<Recalled<'a>>,
     pub(crate) vpc_endpoint: Option<Raw<'a>>,
+    /// The record within, where this is what `lookup-events` prints around one. Its other members are named like a
+    /// record's own.
+    pub(crate) wrapped: Option<Raw<'a>>,
 }
 
 /// A record as it is read, with the callers that may be recognised.
@@ -99,6 +102,7 @@ impl<'a> Object<'a> for Scan<'_, 'a> {
             b"requestparameters" => &mut self.event.request,
             b"resources" => &mut self.event.resources,
             b"vpcendpointid" => &mut self.event.vpc_endpoint,
+            b"cloudtrailevent" => &mut self.event.wrapped,
             b"useridentity" => return Identity::keep(bytes, at, &mut self.event.identity),
             _ => return skip_value(bytes, at),
         };

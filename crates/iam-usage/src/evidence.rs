@@ -60,6 +60,9 @@ impl Evidence<'_> {
             return Standing::Seen { last, by: Witness::ActionLastAccessed };
         }
         match (self.unseen_by_logs(role, action), report) {
+            (Ok(()), None) if self.is_cut_off(role) => Standing::CouldNotBeSeen {
+                why: format!("AWS's report of last uses is cut off and may have more to say of {}", action.service()),
+            },
             (Ok(()), None) => Standing::NotSeen { by: Witness::Logs },
             (Ok(()), Some(report)) => match self.contradicted(role, action, report) {
                 Some(why) => Standing::CouldNotBeSeen { why },
@@ -134,6 +137,11 @@ impl Evidence<'_> {
 
     fn calls(&self, role: &Arn) -> impl Iterator<Item = &Observation> {
         self.usage.principals.get(role).into_iter().flat_map(|used| &used.observations)
+    }
+
+    /// Whether AWS's report about a role ends before its last service.
+    fn is_cut_off(&self, role: &Arn) -> bool {
+        self.last_accessed.roles.get(role).is_some_and(|report| report.cut_off)
     }
 
     /// Whether the logs would have shown a use, or why not.

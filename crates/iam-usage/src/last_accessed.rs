@@ -67,7 +67,9 @@ pub fn last_accessed(source: &SourceText, roles: &[Arn]) -> Result<(Arn, RoleRep
     let made = root.get("JobCompletionDate").and_then(time);
     let made = made.ok_or_else(|| fail(at, "the report does not say when it was made".into(), AGAIN))?;
     let mut entities = BTreeSet::new();
-    let mut report = RoleReport::default();
+    let is_more = root.get("IsTruncated").and_then(Node::as_bool) == Some(true)
+        || root.get("Marker").is_some_and(|mark| mark.as_str().is_some());
+    let mut report = RoleReport { cut_off: is_more, ..RoleReport::default() };
     for node in services.items() {
         let read = service(node, made, &mut entities).map_err(|what| fail(node.span.start, what, AGAIN))?;
         report.services.insert(read.0, read.1);

@@ -151,10 +151,12 @@ fn one(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
         let (event, end) = Event::scan(bytes, 0, sink.memory())?;
         if end > RECORD_LIMIT {
             sink.found(Found::NoRecord(NoRecord::TooLarge));
+        } else if let Some(wrapped) = event.wrapped {
+            looked_up(wrapped, sink);
         } else if event.is_record() {
             sink.found(Found::Record(&event));
         } else {
-            looked_up(Raw(bytes.get(..end).unwrap_or_default()), sink);
+            sink.found(Found::NoRecord(NoRecord::NotAnObject));
         }
         Ok(((), end))
     });
@@ -168,12 +170,12 @@ fn one(feed: &mut Feed<'_>, sink: &mut dyn Take) -> Result<(), Stop> {
     }
 }
 
-/// An item of what `lookup-events` prints: the record is a string of JSON within it.
-fn looked_up(item: Raw<'_>, sink: &mut dyn Take) {
-    let text = item.get("CloudTrailEvent").and_then(Raw::text);
+/// What an item that `lookup-events` prints has within: the record, as a string of JSON.
+fn looked_up(wrapped: Raw<'_>, sink: &mut dyn Take) {
+    let text = wrapped.text();
     let scanned = text.as_deref().map(|text| Event::scan(text.as_bytes(), space(text.as_bytes(), 0), sink.memory()));
     match scanned {
-        Some(Ok((event, _))) => sink.found(Found::Record(&event)),
+        Some(Ok((event, _))) if event.is_record() => sink.found(Found::Record(&event)),
         _ => sink.found(Found::NoRecord(NoRecord::NotAnObject)),
     }
 }

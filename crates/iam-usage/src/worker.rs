@@ -119,6 +119,7 @@ impl<'s> Worker<'s> {
             Ok(_) if parquet::is_start(&first) => self.read_parquet(source, &mut *file, scope),
             Ok(_) => self.read_stream(source, Box::new(Cursor::new(first).chain(file)), scope),
             Err(error) => {
+                self.records.tally().unread_files += 1;
                 let message = format!("reading failed: {error}");
                 self.diagnose(Code::FileUnreadable, source, None, message, "check that it exists and may be read");
             }
@@ -132,6 +133,7 @@ impl<'s> Worker<'s> {
         let Counting { copies, refused, .. } = counting;
         self.records.tally().sources.push(copies.digest(source.name().as_str()));
         if let Some(fault) = fault {
+            self.records.tally().unread_files += 1;
             let kept = if fault.place.is_some() { "; what was read before it counts" } else { "" };
             let (message, hint) = (format!("{}{kept}", fault.why), fault.hint());
             self.diagnose(Code::FileUnreadable, source, fault.place, message, hint);

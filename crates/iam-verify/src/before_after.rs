@@ -1,7 +1,8 @@
 //! A principal's policies before and after some changes; says nothing about them.
 
+use iam_evaluate::ChangeError;
 use iam_model::arn::{AccountId, Arn};
-use iam_model::change::{Attachment, AttachmentKind, Change};
+use iam_model::change::{Attachment, AttachmentKind, Change, GuardTarget};
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 
@@ -144,11 +145,14 @@ fn is_of(attachment: &Attachment, principal: &Arn, policy: &AttachedPolicy<'_>) 
     }
 }
 
-/// The accounts whose control policies a change of one speaks of; empty for other kinds.
+/// The accounts whose control policies a change of one speaks of; empty for other kinds, and where it cannot be told.
 #[must_use]
 pub fn accounts<'a>(change: &Change, index: &SnapshotIndex<'a>) -> Vec<&'a AccountId> {
     let Some(organization) = &index.snapshot().organization else { return Vec::new() };
-    let only: Option<AccountId> = change.attachment.resource_arn.as_ref().and_then(|arn| arn.name().parse().ok());
+    let target = change.guard_target();
+    if matches!(target, GuardTarget::Unknown(_)) {
+        return Vec::new();
+    }
     let held = |levels: &[Vec<PolicyDocument>]| match &change.before {
         None => true,
         Some(before) => levels.iter().flatten().any(|document| document.same_text(before)),
@@ -159,7 +163,7 @@ pub fn accounts<'a>(change: &Change, index: &SnapshotIndex<'a>) -> Vec<&'a Accou
             AttachmentKind::ResourceControl => &guardrails.rcps,
             _ => return false,
         };
-        only.as_ref().is_none_or(|only| only == *id) && held(levels)
+        target.may_concern(id) && held(levels)
     });
     concerned.map(|(id, _)| id).collect()
 }
@@ -183,15 +187,20 @@ pub(crate) fn limits<'a>(principal: &Arn, changes: &[&'a Change], index: &Snapsh
     }
     let account = principal.account();
     let guardrails = account.as_ref().and_then(|account| index.guardrails(account));
-    let service_control: Vec<&&Change> =
-        changes.iter().filter(|change| change.attachment.kind == AttachmentKind::ServiceControl).collect();
+    let is_for = |change: &Change| account.as_ref().is_some_and(|account| change.guard_target().may_concern(account));
+    let service_control: Vec<&&Change> = changes
+        .iter()
+        .filter(|change| change.attachment.kind == AttachmentKind::ServiceControl && is_for(change))
+        .collect();
     let (false, Some(guardrails)) = (service_control.is_empty(), guardrails) else { return limits };
     for (depth, level) in guardrails.scps.iter().enumerate() {
         limits.before.push(level.iter().collect());
         let mut after: Vec<&PolicyDocument> = level.iter().collect();
         for change in &service_control {
             match &change.before {
-                None if depth == 0 => after.extend(&change.after),
+                None if change.guard_target().new_level(guardrails.scps.len()) == Some(depth) => {
+                    after.extend(&change.after);
+                }
                 None => {}
                 Some(before) if after.iter().any(|document| document.same_text(before)) => {
                     after.retain(|document| !document.same_text(before));
@@ -203,6 +212,11 @@ pub(crate) fn limits<'a>(principal: &Arn, changes: &[&'a Change], index: &Snapsh
         limits.after.push(after);
     }
     limits
+}
+
+/// Why nothing is said about a change that the snapshot has no place for.
+pub(crate) fn cannot_apply(change: &Change, error: &ChangeError) -> String {
+    format!("the change of {} cannot be applied: {error}", name(change))
 }
 
 /// What a change is about, for people.

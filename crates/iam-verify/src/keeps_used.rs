@@ -128,10 +128,7 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     for change in changes {
         match after.with_change(change) {
             Ok(changed) => after = changed,
-            Err(error) => {
-                let why = format!("the change of {} cannot be applied: {error}", before_after::name(change));
-                return undecided(why);
-            }
+            Err(error) => return undecided(before_after::cannot_apply(change, &error)),
         }
     }
     let layers: BTreeSet<usize> = changes.iter().map(|change| layer(change.attachment.kind) as usize).collect();
@@ -145,13 +142,22 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     principals.values().for_each(|one| total += one.replay);
     let outcome = match outcome(&total, &principals) {
         // Nothing observed is denied, but the logs do not hold everyone's calls.
-        Outcome::Proved { because } => match unlogged::loses(changes, index, usage) {
+        Outcome::Proved { because } => match open(usage).or_else(|| unlogged::loses(changes, index, usage)) {
             Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
             None => Outcome::Proved { because },
         },
         other => other,
     };
     Replayed { outcome, total, principals }
+}
+
+/// Why nothing is proved where the logs were not read whole, or there are none: other evidence holds no calls.
+fn open(usage: &UsageLog) -> Option<String> {
+    let no_calls = usage.principals.values().all(|used| used.observations.is_empty());
+    if no_calls && usage.records == 0 && usage.seen_in.is_empty() {
+        return Some("the evidence holds no calls to replay".into());
+    }
+    usage.unread().map(|unread| format!("{unread}, and any of it may be a call that the change denies"))
 }
 
 fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outcome {

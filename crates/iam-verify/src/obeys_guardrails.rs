@@ -61,11 +61,13 @@ pub fn check(changes: &[&Change], before: &State<'_>, after: &State<'_>, replaye
         let earlier = if after_violations.is_empty() { Vec::new() } else { before_changes(changes, before)? };
         Ok((after_violations, earlier))
     });
-    let not_asked = changeset::not_asked(changes, after);
+    let not_asked = changeset::not_asked(changes, after, replayed);
+    let mut open = changeset::unknown(changes, after, replayed);
+    open.extend(after.graph.not_applied().iter().cloned());
     match asked {
         Ok((violations, earlier)) => {
             let stood = violations.iter().filter(|v| v.stood_before(&earlier)).cloned().collect();
-            Judged { outcome: outcome(&violations, &earlier, after), violations, stood, not_asked }
+            Judged { outcome: outcome(&violations, &earlier, after, &open), violations, stood, not_asked }
         }
         Err(error) => {
             let outcome = Outcome::Undecided { why: error.to_string() };
@@ -74,7 +76,8 @@ pub fn check(changes: &[&Change], before: &State<'_>, after: &State<'_>, replaye
     }
 }
 
-fn outcome(violations: &[Violation], earlier: &[Violation], state: &State<'_>) -> Outcome {
+/// `open` is what a rule asks and nobody could find out.
+fn outcome(violations: &[Violation], earlier: &[Violation], state: &State<'_>, open: &[String]) -> Outcome {
     let new: Vec<&Violation> = violations.iter().filter(|v| v.refutes() && !v.stood_before(earlier)).collect();
     match new.first() {
         Some(worst) => {
@@ -87,6 +90,7 @@ fn outcome(violations: &[Violation], earlier: &[Violation], state: &State<'_>) -
                 counterexample: None,
             }
         }
+        None if !open.is_empty() => Outcome::Undecided { why: format!("not asked: {}", open.join("; ")) },
         None => {
             let stood = violations.iter().filter(|v| v.refutes()).count();
             let old = match stood {

@@ -154,9 +154,21 @@ fn trust_change(split: &RoleSplit, part: &RolePart, index: &SnapshotIndex<'_>) -
     Some(Change { attachment, before: Some(role.trust.clone()), after: Some(part.trust.clone()), reasons: Vec::new() })
 }
 
+/// What the logs are, without what anyone did.
+fn without_calls(usage: &UsageLog) -> UsageLog {
+    UsageLog {
+        window: usage.window,
+        seen_in: usage.seen_in.clone(),
+        skipped: usage.skipped.clone(),
+        unread_files: usage.unread_files,
+        records: usage.records,
+        ..UsageLog::default()
+    }
+}
+
 /// What each function did with the shared role, as if its new role had done it.
 fn by_part(parts: &[(&RoleSplit, &RolePart)], usage: &UsageLog) -> UsageLog {
-    let mut own = UsageLog { window: usage.window, ..UsageLog::default() };
+    let mut own = without_calls(usage);
     for (split, part) in parts {
         let Some(seen) = usage.principals.get(&split.role) else { continue };
         let mine = |o: &&Observation| o.function.as_deref() == Some(part.function.name());
@@ -172,7 +184,7 @@ fn by_part(parts: &[(&RoleSplit, &RolePart)], usage: &UsageLog) -> UsageLog {
 }
 
 fn only(role: &Arn, usage: &UsageLog) -> UsageLog {
-    let mut own = UsageLog { window: usage.window, ..UsageLog::default() };
+    let mut own = without_calls(usage);
     own.principals.extend(usage.principals.get(role).map(|seen| (role.clone(), seen.clone())));
     own
 }

@@ -14,7 +14,7 @@ use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
 use iam_model::usage::UsageLog;
 
-use crate::before_after::{documents, members, misses, name, stale};
+use crate::before_after::{cannot_apply, documents, members, misses, name, stale};
 use crate::guardrails::Violation;
 use crate::keeps_used::{self, Replay, Replayed};
 use crate::obeys_guardrails::{self, State};
@@ -93,6 +93,9 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
     }
     let all = everywhere(changes, index);
     let changes: &[&Change] = &all.iter().collect::<Vec<_>>();
+    if let Some(why) = unplaced(changes, grounds.evaluator) {
+        return Verdict::undecided(&why);
+    }
     let replayed = match grounds.usage {
         Some(usage) => {
             let replayed = keeps_used::check(changes, index, grounds.evaluator, usage);
@@ -120,6 +123,21 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
         stood: obeys.stood,
         not_asked: obeys.not_asked,
     }
+}
+
+/// Why a changed control policy cannot be applied to the snapshot: what it limits, and so what the other changes grant, is
+/// not known then.
+fn unplaced(changes: &[&Change], before: &Evaluator<'_>) -> Option<String> {
+    let is_guard = |kind| matches!(kind, AttachmentKind::ServiceControl | AttachmentKind::ResourceControl);
+    let guards = changes.iter().filter(|change| is_guard(change.attachment.kind));
+    let mut after: Option<Evaluator<'_>> = None;
+    for change in guards {
+        match after.as_ref().unwrap_or(before).with_change(change) {
+            Ok(changed) => after = Some(changed),
+            Err(error) => return Some(cannot_apply(change, &error)),
+        }
+    }
+    None
 }
 
 /// Nothing is added where no principal's identity policies together, and no other policy, allow more than before.

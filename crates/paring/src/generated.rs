@@ -3,17 +3,18 @@
 //! With the logs, what AWS would keep is kept. Without them, what Access Analyzer named was used, and of the rest nothing is
 //! known, because it could not have told. A file that cannot be used becomes a diagnostic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use iam_collect::generated::{GAPS, Generation, Recommendation, generation, recommendations};
-use iam_model::action::ActionPattern;
-use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::action::{Action, ActionPattern};
+use iam_model::arn::Arn;
+use iam_model::catalog::Catalog;
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::policy::{ActionElement, Effect};
 use iam_model::snapshot::Snapshot;
 use iam_model::text::SourceText;
-use iam_model::usage::{Observation, PrincipalUsage, UsageLog};
+use iam_model::usage::{Coverage, UsageLog, Visibility};
 use iam_synthesize::KeepRule;
 
 use crate::cli::{Engine, EngineChoice};
@@ -152,8 +153,48 @@ impl Generated {
         rules
     }
 
-    /// What the generations name, as if it was seen; on which resources is not known. Generations that did not read all
-    /// events are no evidence.
+    /// What the generations say nothing of, because they could not: all of a service that one names, since it does not tell
+    /// every action of it, and of one that has any action which events of management do not show.
+    pub(crate) fn untold(&self, catalog: &Catalog, coverage: &Coverage) -> Vec<KeepRule> {
+        let mut coverage = coverage.clone();
+        for account in coverage.accounts.values_mut() {
+            account.data_types.clear();
+        }
+        let mut rules = Vec::new();
+        for generation in self.generations.values() {
+            let Some(account) = generation.role.account() else { continue };
+            let named = generation.actions.iter().map(Action::service);
+            let mut services: BTreeSet<&str> = named.chain(generation.services.iter().map(String::as_str)).collect();
+            for facts in catalog.actions() {
+                if !services.contains(facts.service()) {
+                    let shown = iam_usage::visibility(&coverage, catalog, &account, None, &facts.action());
+                    if shown != Visibility::Visible {
+                        services.insert(facts.service());
+                    }
+                }
+            }
+            rules.push(KeepRule {
+                role: Some(generation.role.as_str().to_owned()),
+                actions: services.iter().map(|service| ActionPattern::new(&format!("{service}:*"))).collect(),
+                reason: "Access Analyzer could not have told that it was used".into(),
+            });
+        }
+        rules
+    }
+
+    /// Roles that a generation speaks of as a whole: it read all events, of so many days at least.
+    pub(crate) fn told_whole(&self, min_days: u64) -> impl Iterator<Item = Arn> {
+        const SECONDS_PER_DAY: i64 = 86_400;
+        let reads = move |generation: &&Generation| {
+            let days =
+                generation.window.map(|(first, last)| (last.epoch_seconds() - first.epoch_seconds()) / SECONDS_PER_DAY);
+            generation.complete && days.is_some_and(|days| u64::try_from(days).is_ok_and(|days| days >= min_days))
+        };
+        self.generations.values().filter(reads).map(|generation| generation.role.clone())
+    }
+
+    /// The time that the generations are about. They hold no calls: what one names was used, nobody says how often.
+    /// Generations that did not read all events are no evidence.
     pub(crate) fn usage(&self) -> UsageLog {
         let mut usage = UsageLog::default();
         for generation in self.generations.values() {
@@ -163,22 +204,6 @@ impl Generated {
                 let days = (first.day()..=last.day()).take(3_660);
                 usage.days.entry(account).or_default().extend(days);
             }
-            let observed = generation.actions.iter().map(|action| Observation {
-                action: action.clone(),
-                resources: vec![ResourcePattern::everything()],
-                resource_known: false,
-                context: BTreeMap::new(),
-                function: None,
-                count: 1,
-                denied: 0,
-                first,
-                last,
-                sample_event_ids: Vec::new(),
-            });
-            let observations: Vec<Observation> = observed.collect();
-            let count = u64::try_from(observations.len()).unwrap_or(u64::MAX);
-            (usage.records, usage.observed) = (usage.records + count, usage.observed + count);
-            usage.principals.insert(generation.role.clone(), PrincipalUsage { observations });
             usage.window = Some(match usage.window {
                 None => (first, last),
                 Some((from, to)) => (from.min(first), to.max(last)),

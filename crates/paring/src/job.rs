@@ -17,7 +17,7 @@ use iam_usage::Options;
 use crate::cli::{CatalogFile, Engine, EngineChoice, Grounds, LastAccessedFiles, Quota, Window};
 use crate::config::{self, Config};
 use crate::error::CliError;
-use crate::pipeline::Inputs;
+use crate::pipeline::{Inputs, facts};
 use crate::terminal::Terminal;
 use crate::{catalog, example, generated, input, keep, last_accessed, logs, remote_logs, rulebook, waivers};
 
@@ -73,15 +73,18 @@ impl<'a> Job<'a> {
         let mut usage = match self.engine {
             Some(choice) if choice.engine == Engine::AccessAnalyzer => {
                 let found = generated::read(choice, self.snapshot, &snapshot, &mut diagnostics)?;
-                rules.keep.extend(found.keep());
+                rules.told.extend(found.keep());
+                let usage = found.usage();
+                rules.told.extend(found.untold(&catalog, &facts::coverage(&snapshot, &usage)));
+                rules.told_whole.extend(found.told_whole(rules.min_days));
                 // What is not among its actions it may not have been able to tell: no absence is evidence.
                 let nothing = AccountCoverage::default();
                 snapshot.accounts.values_mut().for_each(|account| account.trails = Some(nothing.clone()));
-                found.usage()
+                usage
             }
             Some(choice) => {
                 let found = generated::read(choice, self.snapshot, &snapshot, &mut diagnostics)?;
-                rules.keep.extend(found.keep());
+                rules.told.extend(found.keep());
                 self.logs(&catalog, terminal, &mut diagnostics)?
             }
             None => self.logs(&catalog, terminal, &mut diagnostics)?,
@@ -159,5 +162,6 @@ fn rules(config: &Config, min_days: Option<u64>) -> Rules {
         min_days: min_days.unwrap_or(config.min_days),
         min_days_of: config.min_days_per_level.levels().collect(),
         keep: keep.collect(),
+        ..Rules::default()
     }
 }

@@ -99,6 +99,16 @@ fn add(
         let refused = match input::read_text(&file.path) {
             Ok(source) => match iam_usage::last_accessed(&source, roles) {
                 Ok((role, report)) => {
+                    if report.cut_off {
+                        let message = format!(
+                            "the report about {role} is cut off: what it would say of other services is not known"
+                        );
+                        let cut_off =
+                            Diagnostic::warning(Code::SnapshotIncomplete, Place::whole(source.name.clone()), message);
+                        diagnostics.push(
+                            cut_off.hint("ask again with `--max-items 1000`, or for the page after its `Marker`"),
+                        );
+                    }
                     found.add(role, report);
                     continue;
                 }

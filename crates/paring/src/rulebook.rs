@@ -2,10 +2,12 @@
 //!
 //! Reads and hands over; nothing is judged here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use iam_evaluate::guardrail::GuardrailCase;
 use iam_model::arn::AccountId;
+use iam_model::json::Arena;
 use iam_model::text::SourceText;
 use iam_verify::guardrails::{
     Author, BotName, Environment, GuardrailError, Guardrails, PermissionGroups, PersonName, embedded_cases,
@@ -88,7 +90,28 @@ pub(crate) fn settings_for(config: &Config, judging: &Judging) -> Result<Setting
         }
     };
     let tests = judging.tests.as_deref().map(input::read_text).transpose()?;
-    let test_vectors = tests.map(|source| source.text.lines().filter(|line| !line.trim().is_empty()).count() as u64);
+    let tests = tests.as_ref().map(test_requests).transpose()?;
     let approvals = judging.approved_by.iter().map(|name| PersonName::new(name)).collect();
-    Ok(Settings { author, approvals, test_vectors, ..settings(config)? })
+    Ok(Settings { author, approvals, tests, ..settings(config)? })
+}
+
+/// The requests of a file of tests, one a line; each once.
+fn test_requests(source: &SourceText) -> Result<Vec<GuardrailCase>, CliError> {
+    let mut cases = Vec::new();
+    let mut known = BTreeSet::new();
+    for (number, line) in source.text.lines().enumerate() {
+        if line.trim().is_empty() || !known.insert(line.trim()) {
+            continue;
+        }
+        let case = GuardrailCase::read_in(&mut Arena::for_text(line.len()), line).map_err(|error| {
+            CliError::user(format!("{}:{}: {error}", source.name, number + 1))
+                .hint("a test is a JSON object on a line of its own, as `paring guard replay --cases` takes it")
+        })?;
+        if case.expect.is_none() {
+            return Err(CliError::user(format!("{}:{}: the test expects nothing", source.name, number + 1))
+                .hint("add `\"expect\": \"denied\"` or `\"allowed\"`"));
+        }
+        cases.push(case);
+    }
+    Ok(cases)
 }

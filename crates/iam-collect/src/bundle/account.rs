@@ -148,6 +148,10 @@ impl<'b> Answers<'b> {
             let what = format!("{} is cut off (`{mark}`): there is more", answer.source.name);
             self.not_read(what, Some("call again without `--max-items` and `--no-paginate`".into()));
         }
+        if answer.root.get("IsTruncated").and_then(Node::as_bool) == Some(true) && answer.root.get("Marker").is_none() {
+            let what = format!("{} is cut off (`IsTruncated`): there is more", answer.source.name);
+            self.not_read(what, Some("call again without `--max-items` and `--no-paginate`".into()));
+        }
         match answer.root.get(key) {
             Some(list) if matches!(list.kind, NodeKind::Array(_)) => list.items(),
             _ => {

@@ -105,7 +105,13 @@ const SHAPES: &[Shape] = &[
 const FUNCTIONS: &str = "list-functions";
 const STACK: &str = "cloudformation.stack";
 const STACK_RESOURCES: &str = "describe-stack-resources";
+const ALL_STACK_RESOURCES: &str = "list-stack-resources";
+/// The list of a stack's resources, as the snapshot has it.
+const OF_STACK: &str = "StackResources";
 const PUBLIC_ACCESS: &str = "get-public-access-block";
+
+/// Resources that `describe-stack-resources` prints at most.
+const MOST_DESCRIBED: usize = 100;
 
 /// Calls without which a common bundle is poorer; the others are for those who have such resources.
 const COMMON: [&str; 6] = ["list-buckets", "list-keys", "list-secrets", "list-tables", "list-queues", "list-topics"];
@@ -119,6 +125,7 @@ const NAMES: [(&str, &str, &str); 3] = [
 
 pub(super) fn is_known(call: &str) -> bool {
     call == STACK_RESOURCES
+        || call == ALL_STACK_RESOURCES
         || call == PUBLIC_ACCESS
         || SHAPES.iter().any(|s| s.call == call)
         || NAMES.iter().any(|names| names.0 == call)
@@ -133,6 +140,7 @@ pub(super) fn resources<'b>(answers: &mut Answers<'b>, owner: &Owner<'_>) -> Vec
         }
     }
     stack_resources(answers, &mut resources);
+    all_stack_resources(answers, &mut resources);
     public_access(answers, &mut resources);
     undescribed(answers);
     if answers.of(FUNCTIONS).next().is_none() {
@@ -232,20 +240,50 @@ fn undescribed(answers: &mut Answers<'_>) {
 
 /// `describe-stack-resources`: joined to the stack, which it may be the only word about.
 fn stack_resources<'b>(answers: &mut Answers<'b>, resources: &mut Vec<Resource>) {
-    const LIST: &str = "StackResources";
     for answer in answers.of(STACK_RESOURCES) {
-        let list = answers.list(answer, LIST);
+        let list = answers.list(answer, OF_STACK);
+        if list.len() == MOST_DESCRIBED {
+            let what = format!("{} holds {MOST_DESCRIBED} resources, and AWS prints no more there", answer.source.name);
+            answers.not_read(what, Some(format!("use `aws cloudformation {ALL_STACK_RESOURCES}` instead")));
+        }
         let Some(arn) = list.iter().find_map(|r| r.get("StackId").and_then(Node::as_str)?.parse::<Arn>().ok()) else {
             answers.not_read(format!("{} holds no readable `StackId`: it is left out", answer.source.name), None);
             continue;
         };
         let value = Value::Array(list.iter().map(Node::to_value).collect());
         match resources.iter_mut().find(|resource| resource.kind == STACK && resource.arn == arn) {
-            Some(stack) => stack.api.push((LIST.into(), value)),
+            Some(stack) => stack.api.push((OF_STACK.into(), value)),
             None => {
                 let name = list.iter().find_map(|r| r.get("StackName").and_then(Node::as_str)).unwrap_or_default();
-                let api = vec![("StackName".into(), Value::text(name)), (LIST.into(), value)];
+                let api = vec![("StackName".into(), Value::text(name)), (OF_STACK.into(), value)];
                 resources.push(Resource { kind: STACK, arn, role: None, api });
+            }
+        }
+    }
+}
+
+/// `list-stack-resources`: joined to the stack that the file is named after, since it does not name it itself. It has all
+/// resources, where `describe-stack-resources` has some.
+fn all_stack_resources<'b>(answers: &mut Answers<'b>, resources: &mut [Resource]) {
+    for answer in answers.of(ALL_STACK_RESOURCES) {
+        let list = answers.list(answer, "StackResourceSummaries");
+        let name = answer.key.item.as_deref().unwrap_or_default();
+        let is_it = |resource: &&mut Resource| {
+            let [_, _, _, region, ..] = resource.arn.segments();
+            resource.kind == STACK
+                && resource.arn.resource().split('/').nth(1) == Some(name)
+                && answer.key.region.as_deref().is_none_or(|asked| asked == region)
+        };
+        let value = Value::Array(list.iter().map(Node::to_value).collect());
+        match resources.iter_mut().find(is_it) {
+            Some(stack) => {
+                stack.api.retain(|(key, _)| key != OF_STACK);
+                stack.api.push((OF_STACK.into(), value));
+            }
+            None => {
+                let what =
+                    format!("{} is about no stack of `describe-stacks.json`: it is left out", answer.source.name);
+                answers.not_read(what, Some("name the file after the stack".into()));
             }
         }
     }

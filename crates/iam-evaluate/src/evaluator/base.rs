@@ -1,5 +1,6 @@
 //! A snapshot's policies, compiled and looked up by what they are attached to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -93,7 +94,12 @@ impl<'a> Base<'a> {
             base.accounts.insert(id.as_str(), derived::of_account(id, organization));
             base.key_policies.insert(id.as_str(), CompiledPolicy::new(&default_key_policy(id)));
             for (arn, document) in &account.resource_policies {
-                base.resources.insert(arn, Arc::new(compiler.held(arn.as_str(), document)));
+                let compiled = match document.for_resource(arn) {
+                    Cow::Borrowed(document) => compiler.compile(document),
+                    // Documents are told by where they stand, and this one is about to go.
+                    Cow::Owned(document) => Arc::new(CompiledPolicy::new(&document)),
+                };
+                base.resources.insert(arn, Arc::new(Held::new(arn.as_str(), document, compiled)));
             }
             for (arn, endpoint) in &account.vpc_endpoints {
                 if let Some(document) = &endpoint.policy {

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use iam_model::arn::{AccountId, Arn};
-use iam_model::change::{Attachment, AttachmentKind, Change};
+use iam_model::change::{Attachment, AttachmentKind, Change, GuardTarget};
 
 use super::Evaluator;
 use super::holder::{Endpoint, Guards, Held, Holder, Levels};
@@ -24,6 +24,22 @@ pub enum ChangeError {
     NotHeld {
         /// The principal, resource or policy.
         arn: Arn,
+    },
+    /// Which accounts a control policy is for cannot be told.
+    #[error("a snapshot does not tell which accounts `{arn}` holds; make a change for each account, or for the root")]
+    NoTarget {
+        /// What the change names.
+        arn: Arn,
+    },
+    /// There is nothing to add a first control policy to.
+    #[error(
+        "the snapshot shows no {kind} of {place}; where AWS has turned them on, it shows the one that AWS attaches"
+    )]
+    NoLevel {
+        /// The kind of policy.
+        kind: &'static str,
+        /// The account, or the organization.
+        place: String,
     },
     /// The place is there, the policy is not.
     #[error("no policy of `{place}` is the one that the change replaces")]
@@ -53,7 +69,8 @@ impl<'a> Evaluator<'a> {
                 let Attachment { resource_arn, principal_arn, .. } = &change.attachment;
                 let arn = resource_arn.as_ref().or(principal_arn.as_ref());
                 let arn = arn.ok_or(ChangeError::NoPlace { what: "resource" })?;
-                let held = change.after.as_ref().map(|document| Arc::new(Held::changed(arn.as_str(), document)));
+                let held = change.after.as_ref().map(|document| document.for_resource(arn));
+                let held = held.map(|document| Arc::new(Held::changed(arn.as_str(), &document)));
                 changed.resources.insert(arn.clone(), held);
             }
             AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => changed.change_guards(change)?,
@@ -108,22 +125,43 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
-    /// Changes a control policy: wherever the old text stands, or where nothing stood, at the top of every account.
+    /// Changes a control policy: wherever the old text stands in the accounts it is for, or where nothing stood, at the
+    /// level of what it is for.
     fn change_guards(&mut self, change: &Change) -> Result<(), ChangeError> {
-        let only: Option<AccountId> = change.attachment.resource_arn.as_ref().and_then(|arn| arn.name().parse().ok());
+        let target = change.guard_target();
+        if let GuardTarget::Unknown(arn) = target {
+            return Err(ChangeError::NoTarget { arn });
+        }
         let accounts: Vec<AccountId> = self.base.guards.keys().filter_map(|id| id.parse().ok()).collect();
-        let mut found = false;
-        for account in accounts.into_iter().filter(|id| only.as_ref().is_none_or(|only| only == id)) {
+        let (mut found, mut bare) = (false, None);
+        for account in accounts.into_iter().filter(|id| target.may_concern(id)) {
             let Some(mut guards) = self.guards(account.as_str()).cloned() else { continue };
             let levels = kind_of(&mut guards, change.attachment.kind);
-            if let Some(changed) = replaced_levels(levels, change) {
+            if let Some(changed) = replaced_levels(levels, change, &target) {
                 *levels = changed;
                 found = true;
                 self.guards.insert(account, Arc::new(guards));
+            } else if change.before.is_none() {
+                bare = bare.or(Some(account));
             }
         }
-        let place = || only.map_or_else(|| "the organization".to_owned(), |id| format!("account {id}"));
-        if found { Ok(()) } else { Err(ChangeError::NoSuchPolicy { place: place() }) }
+        let kind = if change.attachment.kind == AttachmentKind::ResourceControl {
+            "resource control policies"
+        } else {
+            "service control policies"
+        };
+        match (bare, found) {
+            // Added to some accounts only, it would look harmless in the others.
+            (Some(account), _) => Err(ChangeError::NoLevel { kind, place: format!("account {account}") }),
+            (None, true) => Ok(()),
+            (None, false) => {
+                let place = match target {
+                    GuardTarget::Account(id) => format!("account {id}"),
+                    GuardTarget::All | GuardTarget::Unknown(_) => "the organization".to_owned(),
+                };
+                Err(ChangeError::NoSuchPolicy { place })
+            }
+        }
     }
 }
 
@@ -131,11 +169,11 @@ fn kind_of<'g, 'a>(guards: &'g mut Guards<'a>, kind: AttachmentKind) -> &'g mut 
     if kind == AttachmentKind::ResourceControl { &mut guards.rcps } else { &mut guards.scps }
 }
 
-fn replaced_levels<'a>(levels: &Levels<'a>, change: &Change) -> Option<Levels<'a>> {
+fn replaced_levels<'a>(levels: &Levels<'a>, change: &Change, target: &GuardTarget) -> Option<Levels<'a>> {
     let mut held = levels.held.clone();
     let Some(before) = &change.before else {
         let name = change.attachment.policy_name.as_deref().unwrap_or("a new control policy");
-        held.first_mut()?.push(Held::changed(name, change.after.as_ref()?));
+        held.get_mut(target.new_level(levels.held.len())?)?.push(Held::changed(name, change.after.as_ref()?));
         return Some(Levels::new(held));
     };
     let mut found = false;

@@ -6,6 +6,7 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::condition::ConditionKey;
 use iam_model::policy::PolicyDocument;
 
+use super::provider::{host, open_to_all};
 use crate::judge::{Answer, EVERYTHING, Judge, answer, set, set_owner};
 
 /// An account that cannot exist: the account of someone nobody knows.
@@ -90,7 +91,7 @@ impl Outsider {
             Self::Stranger => (Some(NOBODYS), "AWS_IAM", "false"),
             Self::Named { account, .. } => (Some(account.as_str()), "AWS_IAM", "false"),
             Self::Service(_) => (None, "AWS_IAM", "false"),
-            Self::Provider(name) => return subject(context, name),
+            Self::Provider(name) => return token(context, name),
         };
         set(context, "lambda:FunctionUrlAuthType", auth);
         set(context, "lambda:InvokedViaFunctionUrl", by_url);
@@ -111,11 +112,10 @@ impl Outsider {
     }
 }
 
-/// The subject of a token that a stranger gets from a provider.
-fn subject(context: &mut Context, provider: &str) {
-    let host = provider.rsplit("oidc-provider/").next().unwrap_or(provider);
-    set(context, &format!("{host}:sub"), "repo:a-stranger/of-nobody:ref:refs/heads/main");
-    for (key, value) in [("repository", "a-stranger/of-nobody"), ("repository_owner", "a-stranger")] {
+/// What a token says that a stranger gets from a provider.
+fn token(context: &mut Context, provider: &str) {
+    let host = host(provider);
+    for (key, value) in open_to_all(provider).map(|known| known.stranger).unwrap_or_default() {
         set(context, &format!("{host}:{key}"), value);
     }
 }

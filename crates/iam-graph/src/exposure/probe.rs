@@ -12,6 +12,7 @@ use iam_model::policy::{
 };
 
 use super::outsider::Outsider;
+use super::provider::open_to_all;
 use crate::judge::fill;
 use crate::survey::Survey;
 
@@ -47,17 +48,6 @@ const TELLING: &[&str] = &[
     "sqs:SendMessage",
     "sts:AssumeRole",
     "sts:AssumeRoleWithWebIdentity",
-];
-
-/// Identity providers from which everyone can get a token: the subject says who it was.
-const OPEN_TO_ALL: &[&str] = &[
-    "token.actions.githubusercontent.com",
-    "gitlab.com",
-    "app.terraform.io",
-    "agent.buildkite.com",
-    "api.bitbucket.org",
-    "oidc.circleci.com",
-    "oidc.vercel.com",
 ];
 
 /// Everything worth asking of a policy.
@@ -112,8 +102,7 @@ fn outsiders(
             PrincipalPattern::Aws(text) => found.extend(outside(survey, text)),
             PrincipalPattern::Service(name) => _ = found.insert(Outsider::Service(name.clone())),
             PrincipalPattern::Federated(name) => {
-                let host = name.rsplit("oidc-provider/").next().unwrap_or(name);
-                if OPEN_TO_ALL.iter().any(|known| host == *known || host.starts_with(&format!("{known}/"))) {
+                if open_to_all(name).is_some() {
                     found.insert(Outsider::Provider(name.clone()));
                 }
             }

@@ -138,6 +138,42 @@ fn tokens_that_everyone_can_get_must_be_asked_for_their_subject() {
 }
 
 #[test]
+fn tokens_of_shared_providers_must_be_asked_for_their_application_or_pool() {
+    for (host, key, value) in [
+        ("cognito-identity.amazonaws.com", "aud", "us-east-1:12345678-dead-beef-cafe-123456790ab"),
+        ("accounts.google.com", "aud", "66677788899900pro0"),
+        ("accounts.google.com", "sub", "112233445566778899000"),
+        ("graph.facebook.com", "app_id", "112233445566"),
+        ("www.amazon.com", "app_id", "amzn1.application-oa2-client.1"),
+    ] {
+        let provider = format!(r#"{{"Federated": "{host}"}}"#);
+        let trusting = |condition: &str| {
+            let role = role("r", &provider, "").replace("sts:AssumeRole\"", "sts:AssumeRoleWithWebIdentity\"");
+            let condition = format!(r#""Principal": {provider}, "Condition": {{{condition}}}"#);
+            account(&[], &[role.replace(&format!(r#""Principal": {provider}"#), &condition)], "")
+        };
+        check(&trusting(""), &["high cross-account * -> r"]);
+        check(&trusting(&format!(r#""StringEquals": {{"{host}:{key}": "{value}"}}"#)), &[]);
+    }
+}
+
+#[test]
+fn a_policy_of_an_api_names_its_own_paths_for_short() {
+    let with = |resource: &str| {
+        let api = "arn:aws:execute-api:us-east-1:111122223333:api1";
+        let policy = format!(
+            r#", "resource_policies": {{"{api}": {{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": "*",
+                "Action": "execute-api:Invoke", "Resource": "{resource}"}}]}}}}"#
+        );
+        account(&[], &[], &policy)
+    };
+    let long = "arn:aws:execute-api:us-east-1:111122223333:api1/*";
+    for resource in ["execute-api:/*", long] {
+        check(&with(resource), &["high public-resource * -> api1"]);
+    }
+}
+
+#[test]
 fn names_of_the_gone_are_stale_and_names_of_the_living_are_not() {
     let trusting = |who: &str| {
         let named = format!(r#"{{"AWS": "{who}"}}"#);

@@ -24,6 +24,8 @@ pub struct LastAccessed {
 pub struct RoleReport {
     /// Services the role's policies allow, by prefix in small letters. One that is missing is not reported on.
     pub services: BTreeMap<String, ServiceReport>,
+    /// Whether a report ends before its last service: of one that is missing AWS may have recorded any use.
+    pub cut_off: bool,
 }
 
 /// What is said about one service.
@@ -42,6 +44,7 @@ impl LastAccessed {
     /// Puts another report beside those that are there; of two about the same, the later use counts.
     pub fn add(&mut self, role: Arn, report: RoleReport) {
         let own = self.roles.entry(role).or_default();
+        own.cut_off |= report.cut_off;
         for (service, theirs) in report.services {
             match own.services.get_mut(&service) {
                 None => drop(own.services.insert(service, theirs)),

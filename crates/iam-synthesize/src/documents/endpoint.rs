@@ -389,7 +389,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
                 served.push(Served { action: need.action, resources, folds, bound: None, need: 0 });
             }
         }
-        if ground.rules.keep.iter().any(|rule| rule.applies_to(role)) {
+        if ground.rules.kept(role).next().is_some() {
             let known = self
                 .services
                 .iter()

@@ -98,7 +98,7 @@ impl Ground<'_, '_> {
 
     /// Whether a rule keeps an action of a role.
     pub(super) fn is_kept(&self, role: &Arn, action: &Action) -> bool {
-        let rules = self.rules.keep.iter().filter(|rule| rule.applies_to(role));
+        let rules = self.rules.kept(role).map(|(rule, _)| rule);
         rules
             .flat_map(|rule| &rule.actions)
             .any(|pattern| Glob::parse(pattern.as_str(), Reading::ACTION).matches(action.as_str()))

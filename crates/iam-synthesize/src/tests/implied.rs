@@ -169,7 +169,7 @@ fn a_level_may_ask_for_more_days_before_it_is_cut() {
     let rules = |days| Rules {
         min_days: 30,
         min_days_of: BTreeMap::from([(iam_model::catalog::AccessLevel::PermissionsManagement, days)]),
-        keep: Vec::new(),
+        ..Rules::default()
     };
     let propose = |days| propose_with(&snapshot(&[policy], BASIC, FUNCTION), calls(), &rules(days), 90);
     let text = after(&propose(365)).concat();

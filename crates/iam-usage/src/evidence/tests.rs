@@ -53,7 +53,7 @@ impl Known {
         let actions = actions.iter().map(|(name, last)| (name.parse().unwrap(), used(last))).collect();
         let report = ServiceReport { made: time(made), last: used(last), actions };
         let services = BTreeMap::from([(service.to_owned(), report)]);
-        self.last_accessed.add(ROLE.parse().unwrap(), RoleReport { services });
+        self.last_accessed.add(ROLE.parse().unwrap(), RoleReport { services, ..RoleReport::default() });
         self
     }
 
@@ -88,6 +88,15 @@ fn logs_alone_tell_three_classes() {
     known.check("logs:PutLogEvents", "could not be seen: does not log its calls");
     known.check("nosuch:Thing", "could not be seen: does not know");
     known.check("s3:InitiateReplication", "could not be seen: no other call is known");
+}
+
+#[test]
+fn a_report_that_was_cut_off_may_have_more_to_say() {
+    let mut known = Known::of(&["sqs:CreateQueue"]).report("2026-11-20", "sns", "-", &[]);
+    known.check("sqs:DeleteQueue", "not seen logs");
+    known.last_accessed.add(ROLE.parse().unwrap(), RoleReport { cut_off: true, ..RoleReport::default() });
+    known.check("sqs:DeleteQueue", "could not be seen: cut off and may have more to say of sqs");
+    known.check("sns:DeleteTopic", "not seen");
 }
 
 #[test]

@@ -48,6 +48,23 @@ fn every_form_gives_its_records() {
 }
 
 #[test]
+fn a_looked_up_record_is_unwrapped_whatever_the_wrapper_names() {
+    // All that `aws cloudtrail lookup-events` prints: its names are a record's own, but for their case.
+    let head = br#"{"EventId": "1", "EventName": "Outer", "ReadOnly": "false", "AccessKeyId": "ASIAX", "EventTime": "2026-09-30T12:00:00+00:00",
+        "EventSource": "dynamodb.amazonaws.com", "Username": "app", "Resources": [], "#;
+    let within = br#""CloudTrailEvent": "{\"eventName\": \"A\", \"eventTime\": \"2026-09-30T12:00:00Z\"}""#;
+    let item = [&head[..], within, b"}"].concat();
+    let turned = [&b"{"[..], within, b", ", &head[1..head.len() - 2], b"}"].concat();
+    for item in [&item, &turned] {
+        check(&[&b"{\"Events\": ["[..], item, b"]}"].concat(), "A true,false None");
+        check(item, "A true,false None");
+        check(&[&b"["[..], item, b"]"].concat(), "A true,false None");
+    }
+    let broken = [&head[..], br#""CloudTrailEvent": "no record"}"#].concat();
+    check(&broken, "! true,false None");
+}
+
+#[test]
 fn rows_of_exports_are_records() {
     let csv = "eventversion,useridentity,eventtime,eventsource,eventname\n1.08,{type=Root},2026-11-20T08:15:30Z,s3.amazonaws.com,A\n\n\"1.08\",\"{\"\"type\"\": \"\"Root\"\"}\",x,s3.amazonaws.com,B";
     check(csv.as_bytes(), "A,B true,false None");

@@ -357,10 +357,10 @@ pub struct Attach {
     pub accounts_affected: u64,
     /// Calls replayed.
     pub replayed_calls: u64,
-    /// Calls that would be denied.
-    pub replay_denied: u64,
-    /// Free slots at the target.
-    pub slots_free: u64,
+    /// Calls that would be denied; `None` where nothing was replayed, or not all of it could be decided.
+    pub replay_denied: Option<u64>,
+    /// Free slots at the target; `None` where the policies there are not known.
+    pub slots_free: Option<u64>,
     /// Statements that match nothing.
     pub dead_statements: u64,
     /// Requests that test it; `None` where nobody said.

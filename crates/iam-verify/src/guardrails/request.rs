@@ -214,10 +214,10 @@ impl Slice<'_> {
         let mut context = vec![
             ("accountsAffected".to_owned(), count(attach.accounts_affected)),
             ("replayedCalls".to_owned(), count(attach.replayed_calls)),
-            ("replayDenied".to_owned(), count(attach.replay_denied)),
-            ("slotsFree".to_owned(), count(attach.slots_free)),
             ("deadStatements".to_owned(), count(attach.dead_statements)),
         ];
+        context.extend(attach.replay_denied.map(|denied| ("replayDenied".to_owned(), count(denied))));
+        context.extend(attach.slots_free.map(|free| ("slotsFree".to_owned(), count(free))));
         context.extend(attach.test_vectors.map(|tests| ("testVectors".to_owned(), count(tests))));
         context.extend(attach.break_glass.map(|survives| ("breakGlass".to_owned(), truth(survives))));
         Ok((self.author(&attach.by), guardrail, context))

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use iam_evaluate::guardrail::{self, Guardrail};
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_model::action::ActionPattern;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
@@ -114,12 +115,7 @@ pub(super) fn attach(
 ) -> Result<(), GuardrailError> {
     let validator = Validator::new(state.rulebook.catalog);
     for change in changes {
-        let kind = match change.attachment.kind {
-            AttachmentKind::ServiceControl => GuardrailKind::ServiceControl,
-            AttachmentKind::ResourceControl => GuardrailKind::ResourceControl,
-            _ => continue,
-        };
-        let Some(after) = &change.after else { continue };
+        let (Some(kind), Some(after)) = (guardrail_kind(change), &change.after) else { continue };
         let name = change.attachment.policy_name.clone().unwrap_or_else(|| before_after::name(change));
         let accounts = before_after::accounts(change, state.index);
         let attach = Attach {
@@ -129,10 +125,10 @@ pub(super) fn attach(
             characters: print(after, PrintStyle::Compact).chars().count() as u64,
             accounts_affected: accounts.len() as u64,
             replayed_calls: replayed.total.calls,
-            replay_denied: replayed.total.denied,
+            replay_denied: replay_denied(replayed),
             slots_free: slots_free(change, kind, &accounts, state),
             dead_statements: validator.dead_statements(after, PolicyKind::of(change.attachment.kind)) as u64,
-            test_vectors: state.settings.test_vectors,
+            test_vectors: tests(change, kind, state).map(|tests| tests.agree),
             break_glass: break_glass(change, state),
         };
         state.rulebook.ask(&Question::Attach(attach), found)?;
@@ -140,12 +136,23 @@ pub(super) fn attach(
     Ok(())
 }
 
-/// Free slots at the target, the changed policy's own counted as free: a change in place needs no new one.
-fn slots_free(change: &Change, kind: GuardrailKind, accounts: &[&AccountId], state: &State<'_>) -> u64 {
+/// Calls that would be denied; nothing where none was replayed, or not all of them could be decided.
+fn replay_denied(replayed: &Replayed) -> Option<u64> {
+    match (replayed.total.denied, &replayed.outcome) {
+        (0, Outcome::Proved { .. }) if replayed.total.calls > 0 => Some(0),
+        (0, _) => None,
+        (denied, _) => Some(denied),
+    }
+}
+
+/// Free slots at the target, the changed policy's own counted as free: a change in place needs no new one. Nothing where
+/// the policies at the target are not known.
+fn slots_free(change: &Change, kind: GuardrailKind, accounts: &[&AccountId], state: &State<'_>) -> Option<u64> {
     let most = match kind {
         GuardrailKind::ServiceControl => SERVICE_CONTROL_SLOTS,
         GuardrailKind::ResourceControl => RESOURCE_CONTROL_SLOTS,
     };
+    let target = change.guard_target();
     let held = accounts.iter().filter_map(|id| state.index.guardrails(id)).filter_map(|guardrails| {
         let levels = match kind {
             GuardrailKind::ServiceControl => &guardrails.scps,
@@ -153,11 +160,11 @@ fn slots_free(change: &Change, kind: GuardrailKind, accounts: &[&AccountId], sta
         };
         match &change.before {
             // A new policy goes to the top; one that stands is changed in place.
-            None => levels.first().map(|level| level.len() as u64),
+            None => target.new_level(levels.len()).and_then(|at| levels.get(at)).map(|level| level.len() as u64),
             Some(_) => Some(0),
         }
     });
-    most.saturating_sub(held.max().unwrap_or(0))
+    Some(most.saturating_sub(held.max()?))
 }
 
 /// Whether every break-glass role may still do everything under the policy; nothing where none is named.
@@ -194,20 +201,97 @@ fn caller(arn: &Arn) -> Vec<Condition> {
 }
 
 /// What nobody told about the guardrails among the changes.
-pub(super) fn not_asked(changes: &[&Change], state: &State<'_>) -> Vec<String> {
-    let guards = |change: &&&Change| {
-        matches!(change.attachment.kind, AttachmentKind::ServiceControl | AttachmentKind::ResourceControl)
-    };
-    if changes.iter().find(guards).is_none() {
+pub(super) fn not_asked(changes: &[&Change], state: &State<'_>, replayed: &Replayed) -> Vec<String> {
+    if !changes.iter().any(|change| guardrail_kind(change).is_some()) {
         return Vec::new();
     }
-    let mut missing = Vec::new();
+    let mut missing = unknown(changes, state, replayed);
     if state.settings.break_glass.is_empty() {
         missing
             .push("whether the break-glass role survives: no role is named (`break_glass` in the settings)".to_owned());
     }
-    if state.settings.test_vectors.is_none() {
+    if state.settings.tests.is_none() {
         missing.push("whether the guardrail is tested: no test requests are named (`--tests`)".to_owned());
     }
     missing
+}
+
+/// What rules that could refute ask about the guardrails among the changes, and nobody could find out.
+pub(super) fn unknown(changes: &[&Change], state: &State<'_>, replayed: &Replayed) -> Vec<String> {
+    let asks = |fact: &str| {
+        let mut rules = state.rulebook.guardrails.rules();
+        rules.any(|rule| rule.severity.refutes() && rule.text.contains(fact))
+    };
+    let attached = |change: &&&Change| guardrail_kind(change).is_some() && change.after.is_some();
+    let mut unknown = Vec::new();
+    for change in changes.iter().filter(attached) {
+        let Some(kind) = guardrail_kind(change) else { continue };
+        if replay_denied(replayed).is_none() && asks("replayDenied") {
+            let why = match &replayed.outcome {
+                Outcome::Undecided { why } => why.clone(),
+                _ => "the logs hold no call that the change is about".to_owned(),
+            };
+            unknown.push(format!("whether the guardrail would have denied live calls: {why}"));
+        }
+        let failed = tests(change, kind, state).map(|tests| tests.otherwise).unwrap_or_default();
+        if let (Some(first), true) = (failed.first(), asks("testVectors")) {
+            let what = format!("{} of its test requests come out otherwise, `{first}` first", failed.len());
+            unknown.push(format!("whether the guardrail does what its tests expect: {what}"));
+        }
+        let accounts = before_after::accounts(change, state.index);
+        if slots_free(change, kind, &accounts, state).is_none() && asks("slotsFree") {
+            let what = before_after::name(change);
+            unknown
+                .push(format!("whether a slot is free: the snapshot does not show what is attached where {what} goes"));
+        }
+    }
+    unknown.sort();
+    unknown.dedup();
+    unknown
+}
+
+/// How the requests that test a guardrail came out.
+#[derive(Default)]
+struct Tests {
+    /// As expected.
+    agree: u64,
+    /// Otherwise, by name.
+    otherwise: Vec<String>,
+}
+
+/// Asks the changed policy what its tests ask; nothing where no tests were named. A test that names another policy, or
+/// another kind, is not its own, and one that expects nothing tests nothing.
+fn tests(change: &Change, kind: GuardrailKind, state: &State<'_>) -> Option<Tests> {
+    let cases = state.settings.tests.as_ref()?;
+    let mut tests = Tests::default();
+    let Some(after) = &change.after else { return Some(tests) };
+    let kind = match kind {
+        GuardrailKind::ServiceControl => guardrail::GuardrailKind::ServiceControl,
+        GuardrailKind::ResourceControl => guardrail::GuardrailKind::ResourceControl,
+    };
+    let changed = Guardrail::new(kind, after);
+    for case in cases {
+        // Where policies are files, a case names the file.
+        let named = case.policy.as_deref().map(|name| name.strip_suffix(".json").unwrap_or(name));
+        let of_another = named.is_some() && named != change.attachment.policy_name.as_deref();
+        if of_another || case.kind.is_some_and(|asked| asked != kind) {
+            continue;
+        }
+        let Some(expected) = &case.expect else { continue };
+        if changed.decide(&case.request, case.standing).as_str() == expected {
+            tests.agree += 1;
+        } else {
+            tests.otherwise.push(case.id.clone());
+        }
+    }
+    Some(tests)
+}
+
+/// The kind of guardrail a change is about.
+const fn guardrail_kind(change: &Change) -> Option<GuardrailKind> {
+    match change.attachment.kind {
+        AttachmentKind::ServiceControl => Some(GuardrailKind::ServiceControl),
+        AttachmentKind::ResourceControl => Some(GuardrailKind::ResourceControl),
+        _ => None,
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use iam_evaluate::glob::{Glob, Reading};
+use iam_evaluate::guardrail::GuardrailCase;
 use iam_graph::AccessGraph;
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
@@ -47,8 +48,8 @@ pub struct Settings {
     pub pull_request: PullRequestName,
     /// Who approved it.
     pub approvals: BTreeSet<PersonName>,
-    /// Requests that test a guardrail policy; nothing where none were named.
-    pub test_vectors: Option<u64>,
+    /// Requests that test guardrail policies, with what is expected of each; nothing where none were named.
+    pub tests: Option<Vec<GuardrailCase>>,
 }
 
 impl Default for Settings {
@@ -60,7 +61,7 @@ impl Default for Settings {
             author: Author::Bot(BotName::new("paring")),
             pull_request: PullRequestName::new("this change"),
             approvals: BTreeSet::new(),
-            test_vectors: None,
+            tests: None,
         }
     }
 }

@@ -7,7 +7,7 @@ use iam_model::change::{self, ChangeSet};
 use iam_model::snapshot::{self, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText};
 use iam_model::time::Timestamp;
-use iam_model::usage::{Observation, PrincipalUsage, Visibility};
+use iam_model::usage::{Observation, PrincipalUsage, SkipReason, Visibility};
 use serde_json::{Value, json};
 
 use super::*;
@@ -95,6 +95,10 @@ fn log(calls: &[(Arn, Observation)]) -> UsageLog {
 
 /// The outcomes of the four claims, or of each part's four.
 fn judge(snapshot: &str, file: &ChangeSet, calls: &[(Arn, Observation)]) -> Vec<Vec<(Claim, Outcome)>> {
+    judge_log(snapshot, file, &log(calls))
+}
+
+fn judge_log(snapshot: &str, file: &ChangeSet, usage: &UsageLog) -> Vec<Vec<(Claim, Outcome)>> {
     let source = SourceText { name: SourceName::new("s.json"), text: snapshot.to_owned() };
     let (snapshot, _) = snapshot::read(source).unwrap();
     let (index, _) = SnapshotIndex::new(&snapshot);
@@ -102,9 +106,9 @@ fn judge(snapshot: &str, file: &ChangeSet, calls: &[(Arn, Observation)]) -> Vec<
         (Guardrails::embedded().unwrap(), PermissionGroups::embedded().unwrap(), Catalog::embedded().unwrap());
     let now = Timestamp::from_epoch_seconds(1_795_000_000);
     let rulebook = Rulebook { guardrails: &guardrails, groups: &groups, catalog: &catalog, waivers: &[], now };
-    let (usage, settings) = (log(calls), Settings::default());
+    let settings = Settings::default();
     let visibility = |_: &Arn, _: &iam_model::action::Action| Visibility::Visible;
-    let evidence = Evidence { usage: Some(&usage), days: 100, visibility: &visibility };
+    let evidence = Evidence { usage: Some(usage), days: 100, visibility: &visibility };
     if !file.splits.is_empty() {
         let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence, settings: &settings };
         return verify_splits(&file.splits, &grounds).into_iter().map(|part| part.verdict.claims).collect();
@@ -114,7 +118,7 @@ fn judge(snapshot: &str, file: &ChangeSet, calls: &[(Arn, Observation)]) -> Vec<
     let (before, after) = (iam_graph::build(&index, &[]), iam_graph::build(&index, &reached));
     let evaluator = Evaluator::new(&index);
     let state = |graph| State::new(&rulebook, &index, graph, evidence, &settings);
-    let grounds = Grounds { before: state(&before), after: state(&after), evaluator: &evaluator, usage: Some(&usage) };
+    let grounds = Grounds { before: state(&before), after: state(&after), evaluator: &evaluator, usage: Some(usage) };
     vec![verify(&all, &grounds).claims]
 }
 
@@ -303,6 +307,87 @@ fn a_trust_policy_named_as_a_resource_is_looked_at_and_what_is_not_applied_is_un
 }
 
 mod endpoints;
+
+#[test]
+fn logs_that_were_not_read_whole_or_hold_nothing_prove_no_use_kept() {
+    let snapshot = account(&json!({"RoleDetailList": [role("a", &allow(&json!("sqs:*")), &[], None)]}), &json!({}));
+    let cut = json!([{"attachment": {"kind": "identity", "principal_arn": arn("role/a"), "policy_name": "own"},
+        "before": doc(&allow(&json!("sqs:*"))), "after": doc(&allow(&json!("sqs:ListQueues"))), "reasons": []}]);
+    let said =
+        |usage: &UsageLog| said(&judge_log(&snapshot, &changes(&cut, &Value::Null).0, usage)[0], Claim::KeepsUsed);
+    let whole = log(&[call("a", "sqs:ListQueues", "*")]);
+    assert!(said(&whole).starts_with("proved"), "{}", said(&whole));
+    let skipped = BTreeMap::from([(SkipReason::Incomplete, 1)]);
+    for unread in [UsageLog { skipped, ..whole.clone() }, UsageLog { unread_files: 1, ..whole.clone() }] {
+        assert!(said(&unread).starts_with("undecided: 1 ") && said(&unread).contains("could not be read"), "{}", said(&unread));
+    }
+    let said = said(&UsageLog::default());
+    assert!(said.starts_with("undecided: the evidence holds no calls to replay"), "{said}");
+}
+
+/// An organization's two accounts, ours and one more, with full access at each level.
+fn organization() -> Value {
+    let levels = json!([[doc(&allow(&json!("*")))], [doc(&allow(&json!("*")))]]);
+    let above = json!({"scps": levels, "rcps": []});
+    json!({"organization": {"id": "o-abc1234567", "management_account_id": "999988887777",
+        "accounts": {"111122223333": above, "222233334444": above}}})
+}
+
+#[test]
+fn a_control_policy_for_others_hides_nothing_and_one_for_nobody_knows_whom_decides_nothing() {
+    let own = allow(&json!("sqs:ListQueues"));
+    let snapshot = account(&json!({"RoleDetailList": [role("a", &own, &[], None)]}), &organization());
+    let deny = doc(&json!({"Effect": "Deny", "Action": "*", "Resource": "*"}));
+    let more = json!({"attachment": {"kind": "identity", "principal_arn": arn("role/a"), "policy_name": "own"},
+        "before": doc(&own), "after": doc(&allow(&json!("iam:*"))), "reasons": []});
+    let file = |place: &str, target: &str| {
+        let target = format!("arn:aws:organizations::999988887777:{target}");
+        json!([more, {"attachment": {"kind": "service_control", place: target, "policy_name": "d"}, "before": null, "after": deny, "reasons": []}])
+    };
+    for place in ["resource_arn", "principal_arn"] {
+        let other = file(place, "account/o-abc1234567/222233334444");
+        check(&snapshot, &other, &[], &[(Claim::OpensNoPath, "refuted"), (Claim::AddsNothing, "refuted")]);
+        let own = file(place, "account/o-abc1234567/111122223333");
+        check(&snapshot, &own, &[], &[(Claim::OpensNoPath, "proved")]);
+        for unknown in ["ou/o-abc1234567/ou-ab12-sbx00001", "unit/o-abc1234567/111122223333"] {
+            let why = "undecided: the change of service control policy `d`";
+            let all: Vec<(Claim, &str)> = Claim::ALL.iter().map(|claim| (*claim, why)).collect();
+            check(&snapshot, &file(place, unknown), &[], &all);
+        }
+    }
+}
+
+#[test]
+fn a_control_policy_for_another_account_denies_no_call_of_this_one() {
+    let snapshot = account(&json!({"RoleDetailList": [role("a", &allow(&json!("*")), &[], None)]}), &organization());
+    let file = |account: &str| {
+        let target = format!("arn:aws:organizations::999988887777:account/o-abc1234567/{account}");
+        let deny = doc(&json!({"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}));
+        json!([{"attachment": {"kind": "service_control", "principal_arn": target, "policy_name": "d"}, "before": null, "after": deny, "reasons": []}])
+    };
+    for resource in ["*", "arn:aws:sqs:eu-west-1:111122223333:q"] {
+        let calls = [call("a", "sqs:SendMessage", resource)];
+        check(
+            &snapshot,
+            &file("111122223333"),
+            &calls,
+            &[(Claim::KeepsUsed, "refuted"), (Claim::ObeysGuardrails, "refuted")],
+        );
+        // No call is replayed, so that nothing is known of live calls.
+        let asked = "undecided: not asked: whether the guardrail would have denied live calls";
+        check(&snapshot, &file("222233334444"), &calls, &[(Claim::ObeysGuardrails, asked)]);
+    }
+}
+
+#[test]
+fn a_first_resource_control_policy_that_has_no_place_decides_nothing() {
+    let snapshot = account(&json!({"RoleDetailList": [role("a", &allow(&json!("*")), &[], None)]}), &organization());
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"});
+    let file = json!([{"attachment": {"kind": "resource_control", "policy_name": "d"}, "before": null, "after": doc(&deny), "reasons": []}]);
+    let all: Vec<(Claim, &str)> = Claim::ALL.iter().map(|claim| (*claim, "undecided: the change of")).collect();
+    check(&snapshot, &file, &[], &all);
+}
+
 mod splits;
 
 /// Logs write `a$b` as `a${$}b`, as policies of 2012 have to; older ones take that for the characters themselves.

@@ -40,7 +40,8 @@ pub(crate) struct Judging {
     #[arg(long = "approved-by", value_name = "NAME", help_heading = "Judgement")]
     pub(crate) approved_by: Vec<String>,
 
-    /// Requests that test a guardrail, a JSON object a line
+    /// Requests that test a guardrail and what is expected of each, a JSON object a line as `paring guard replay` takes them.
+    /// Those count that come out as expected under the changed policy
     #[arg(long, value_name = "FILE", help_heading = "Judgement")]
     pub(crate) tests: Option<PathBuf>,
 }

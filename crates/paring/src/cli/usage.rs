@@ -50,7 +50,7 @@ pub(crate) struct Usage {
     pub(crate) catalog: CatalogFile,
 
     /// Read only this share of the files, such as 3/16: for AWS Batch, Lambda, ECS or xargs. Which share a file is in
-    /// depends on its name alone; `paring usage merge` puts the shares together
+    /// depends on its name alone, by account and day where CloudTrail named it; `paring usage merge` puts the shares together
     #[arg(long, value_name = "I/N", value_parser = shard, help_heading = "Scale")]
     pub(crate) shard: Option<Shard>,
 
@@ -81,7 +81,7 @@ pub(crate) struct Usage {
 /// Other things to do with usage than reading logs.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum UsageOther {
-    /// Put saved usage logs together: the parts of any partition by day, region or account give what one run gives
+    /// Put saved usage logs together: shares, or the parts of a partition by day or account, give what one run gives
     Merge(UsageMerge),
     /// Print the same aggregation as SQL, for engines that sit where the logs are; `paring usage` reads its result
     Sql(UsageSql),
@@ -160,12 +160,21 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    /// Whether a file is in the share, by its path below the folder named. Part of what users rely on: it never changes.
+    /// Whether a file is in the share: by the account and day in the name of a file of CloudTrail's own, so that what was
+    /// delivered twice on a day meets in one share, else by its path below the folder named.
     pub(crate) fn holds(self, relative: &str) -> bool {
-        let digest: [u8; 32] = Sha256::digest(relative).into();
+        let digest: [u8; 32] = Sha256::digest(account_and_day(relative).as_deref().unwrap_or(relative)).into();
         let number = digest.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
         number % self.of == self.index
     }
+}
+
+/// Account and day of `111122223333_CloudTrail_us-east-1_20261120T0815Z_x.json.gz`.
+fn account_and_day(path: &str) -> Option<String> {
+    let (account, rest) = path.rsplit(['/', '\\']).next()?.split_once("_CloudTrail_")?;
+    let (day, _) = rest.split('_').nth(1)?.split_once('T')?;
+    let digits = |text: &str, length: usize| text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(account, 12) && digits(day, 8)).then(|| format!("{account}/{day}"))
 }
 
 /// `3/16`. Numbers from 0 and numbers from 1 both name every share once.
@@ -213,4 +222,22 @@ pub(super) fn until(text: &str) -> Result<Timestamp, String> {
 fn moment(text: &str, of_day: &str) -> Result<Timestamp, String> {
     let found = Timestamp::parse(text).or_else(|| Timestamp::parse(&format!("{text}T{of_day}Z")));
     found.ok_or_else(|| "a day (2026-11-20) or a time in UTC (2026-11-20T08:00:00Z) is expected".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_delivered_twice_on_a_day_is_in_one_share() {
+        let path = |region: &str, time: &str| {
+            format!(
+                "AWSLogs/111122223333/CloudTrail/{region}/111122223333_CloudTrail_{region}_20261120T{time}Z_x{time}.json.gz"
+            )
+        };
+        let share = |path: &str| (0..16).position(|index| Shard { index, of: 16 }.holds(path));
+        assert_eq!(share(&path("us-east-1", "0815")), share(&path("eu-west-1", "2355")));
+        assert_eq!(account_and_day(&path("us-east-1", "0815")).as_deref(), Some("111122223333/20261120"));
+        assert_eq!(account_and_day("logs/events.json"), None);
+    }
 }

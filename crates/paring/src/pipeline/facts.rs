@@ -65,7 +65,7 @@ pub(crate) fn with_unshown(rules: &Rules, roles: &[&Role], evidence: &Evidence<'
     let mut rules = rules.clone();
     for role in roles {
         let arn = &role.identity.arn;
-        rules.keep.extend(evidence.unshown(arn).into_iter().map(|used| KeepRule {
+        rules.told.extend(evidence.unshown(arn).into_iter().map(|used| KeepRule {
             role: Some(arn.to_string()),
             actions: vec![ActionPattern::new(used.action.as_str())],
             reason: format!("last used on {} by AWS's own record, which the logs do not show", used.last.date()),

@@ -197,7 +197,10 @@ fn merges_and_attachments_are_judged() {
         ..worse
     };
     assert!(ids(&Question::Merge(approved)).is_empty());
+}
 
+#[test]
+fn attachments_are_judged_by_what_was_found_out() {
     let attach = Attach {
         by: Author::Person(PersonName::new("aoi")),
         name: GuardrailName::new("deny-regions"),
@@ -205,18 +208,26 @@ fn merges_and_attachments_are_judged() {
         characters: 10_240,
         accounts_affected: 12,
         replayed_calls: 98_000,
-        replay_denied: 0,
-        slots_free: 1,
+        replay_denied: Some(0),
+        slots_free: Some(1),
         dead_statements: 0,
         test_vectors: Some(3),
         break_glass: Some(true),
     };
     assert!(ids(&Question::Attach(attach.clone())).is_empty());
-    let worse =
-        Attach { replay_denied: 1, characters: u64::MAX, test_vectors: Some(0), break_glass: Some(false), ..attach };
+    let worse = Attach {
+        replay_denied: Some(1),
+        characters: u64::MAX,
+        test_vectors: Some(0),
+        break_glass: Some(false),
+        ..attach
+    };
     let expected =
         ["guardrail-fits-quota", "guardrail-is-tested", "guardrail-keeps-break-glass", "guardrail-replay-clean"];
-    assert_eq!(ids(&Question::Attach(worse)), expected);
+    assert_eq!(ids(&Question::Attach(worse.clone())), expected);
+    // What nobody found out is no objection; whoever asked has to say that it was not found out.
+    let unknown = Attach { replay_denied: None, slots_free: None, test_vectors: None, break_glass: None, ..worse };
+    assert_eq!(ids(&Question::Attach(unknown)), ["guardrail-fits-quota"]);
 }
 
 #[test]
