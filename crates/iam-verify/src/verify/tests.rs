@@ -319,7 +319,11 @@ fn logs_that_were_not_read_whole_or_hold_nothing_prove_no_use_kept() {
     assert!(said(&whole).starts_with("proved"), "{}", said(&whole));
     let skipped = BTreeMap::from([(SkipReason::Incomplete, 1)]);
     for unread in [UsageLog { skipped, ..whole.clone() }, UsageLog { unread_files: 1, ..whole.clone() }] {
-        assert!(said(&unread).starts_with("undecided: 1 ") && said(&unread).contains("could not be read"), "{}", said(&unread));
+        assert!(
+            said(&unread).starts_with("undecided: 1 ") && said(&unread).contains("could not be read"),
+            "{}",
+            said(&unread)
+        );
     }
     let said = said(&UsageLog::default());
     assert!(said.starts_with("undecided: the evidence holds no calls to replay"), "{said}");
