@@ -26,7 +26,7 @@ fn check(name: &str, text: &str, expected: &str) {
 
 #[test]
 fn a_report_that_was_cut_off_is_not_whole() {
-    let text = report("", r#", "Arn": "arn:aws:iam::111122223333:role/other""#).replace("role/other\"", "role/other\"");
+    let text = report("", r#", "Arn": "arn:aws:iam::111122223333:role/other""#);
     assert!(!read("other.json", &text).unwrap().1.cut_off);
     let cut = text.replace("\"IsTruncated\": false", "\"IsTruncated\": true, \"Marker\": \"m\"");
     assert!(read("other.json", &cut).unwrap().1.cut_off);

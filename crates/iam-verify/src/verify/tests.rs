@@ -318,7 +318,7 @@ fn logs_that_were_not_read_whole_or_hold_nothing_prove_no_use_kept() {
     let whole = log(&[call("a", "sqs:ListQueues", "*")]);
     assert!(said(&whole).starts_with("proved"), "{}", said(&whole));
     let skipped = BTreeMap::from([(SkipReason::Incomplete, 1)]);
-    for unread in [UsageLog { skipped, ..whole.clone() }, UsageLog { unread_files: 1, ..whole.clone() }] {
+    for unread in [UsageLog { skipped, ..whole.clone() }, UsageLog { unread_files: 1, ..whole }] {
         assert!(
             said(&unread).starts_with("undecided: 1 ") && said(&unread).contains("could not be read"),
             "{}",
