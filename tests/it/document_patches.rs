@@ -54,9 +54,13 @@ fn snapshot() -> String {
         json!([{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]);
     let shared = json!([{"Sid": "share", "Effect": "Allow", "Principal": {"AWS": [role_arn("ops"), role_arn("old")]}, "Action": "sts:AssumeRole"}]);
     let role = |name: &str, trust: &Value| {
+        let mut statements = json!([{"Effect": "Allow", "Action": ["sts:AssumeRole", "dynamodb:*"], "Resource": "*"}]);
+        if name == "old" {
+            let regions = json!({"Effect": "Allow", "Action": "ec2:DescribeRegions", "Resource": "*"});
+            statements.as_array_mut().unwrap().push(regions);
+        }
         json!({"Path": "/", "RoleName": name, "RoleId": format!("AROA{name}"), "Arn": role_arn(name), "InstanceProfileList": [],
-            "AttachedManagedPolicies": [], "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": doc(&json!([
-                {"Effect": "Allow", "Action": ["sts:AssumeRole", "dynamodb:*"], "Resource": "*"}]))}],
+            "AttachedManagedPolicies": [], "RolePolicyList": [{"PolicyName": "all", "PolicyDocument": doc(&statements)}],
             "AssumeRolePolicyDocument": doc(trust)})
     };
     let open = json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]});
@@ -92,7 +96,12 @@ fn log() -> String {
         ("secretsmanager", "GetSecretValue", json!({"secretId": secret()}), Value::Null),
         ("dynamodb", "GetItem", json!({"tableName": "Orders"}), Value::Null),
     ];
-    let mut records = Vec::new();
+    // The other role is in use, and does none of this.
+    let mut records = vec![json!({"eventVersion": "1.11", "eventID": "old", "eventTime": "2026-05-01T08:00:00Z",
+        "eventSource": "ec2.amazonaws.com", "eventName": "DescribeRegions", "awsRegion": "eu-west-1", "recipientAccountId": ACCOUNT,
+        "eventType": "AwsApiCall", "requestParameters": {}, "userIdentity": {"type": "AssumedRole",
+        "arn": format!("arn:aws:sts::{ACCOUNT}:assumed-role/old/old"), "accountId": ACCOUNT,
+        "sessionContext": {"sessionIssuer": {"type": "Role", "arn": role_arn("old"), "accountId": ACCOUNT}}}})];
     for (n, (service, name, parameters, on)) in calls.iter().enumerate() {
         for month in [3, 6] {
             let mut record = json!({"eventVersion": "1.11", "eventID": format!("e{n}-{month}"), "eventTime": format!("2026-0{month}-01T08:00:0{n}Z"),

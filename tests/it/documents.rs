@@ -8,10 +8,14 @@ const TARGET: &str = "arn:aws:iam::111122223333:role/target";
 const RESIZE: &str = "arn:aws:lambda:eu-west-1:111122223333:function:resize";
 
 fn role(name: &str, trust: &Value) -> Value {
+    let mut statements = json!([{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": TARGET}]);
+    if name == "old" {
+        let regions = json!({"Effect": "Allow", "Action": "ec2:DescribeRegions", "Resource": "*"});
+        statements.as_array_mut().unwrap().push(regions);
+    }
     json!({"Path": "/", "RoleName": name, "RoleId": format!("AROA{name}"), "Arn": format!("arn:aws:iam::111122223333:role/{name}"),
         "InstanceProfileList": [], "AttachedManagedPolicies": [],
-        "RolePolicyList": [{"PolicyName": "assume", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": TARGET}]}}],
+        "RolePolicyList": [{"PolicyName": "assume", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}],
         "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust}})
 }
 

@@ -333,8 +333,8 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
         let stack = stack_for(template, deployed, Some(arn));
         let resolver = Resolver::with_defaults(template, &stack);
         let is_it = |r: &Resource<'_>| match resolver.arn_of(r) {
-            Some(own) => own == arn.as_str() || is_with_suffix(&own, arn),
-            None => is_the_only(r, templates, deployed, arn),
+            Some(own) => own == arn.as_str(),
+            None => is_secret(&resolver, r, arn) || is_the_only(r, templates, deployed, arn),
         };
         let ids: Vec<&str> = template.resources().filter(is_it).map(|r| r.id).collect();
         let permission = permission::for_arn(template, &resolver, &ids, arn);
@@ -358,10 +358,14 @@ fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) ->
     found
 }
 
-/// Whether an ARN is that of a secret without the six characters that AWS puts behind its name.
-fn is_with_suffix(own: &str, arn: &Arn) -> bool {
-    let suffix = arn.as_str().strip_prefix(own).and_then(|rest| rest.strip_prefix('-'));
-    arn.service() == "secretsmanager" && suffix.is_some_and(|suffix| suffix.len() == 6 && !suffix.contains('-'))
+/// Whether a secret of a template has this ARN, which ends in six characters that AWS puts behind its name.
+fn is_secret(resolver: &Resolver<'_>, resource: &Resource<'_>, arn: &Arn) -> bool {
+    let rule =
+        kinds::rule(resource.kind).filter(|rule| rule.service == "secretsmanager" && arn.service() == rule.service);
+    let name = || resolver.known(resource.property(rule?.name?)?);
+    let rest = arn.resource().strip_prefix("secret:").unwrap_or_default();
+    let random = name().and_then(|name| rest.strip_prefix(name.as_str())?.strip_prefix('-').map(str::to_owned));
+    random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// Whether a resource whose ARN no template gives, such as a key's, is the only one of its kind there and in the account.
