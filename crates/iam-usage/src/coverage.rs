@@ -108,7 +108,7 @@ pub(crate) fn blind(
         if let Some(why) = unlogged(coverage, &main, account, spot) {
             return Blind::Whole(format!("calls of {} ask for it, and {why}", main.action()));
         }
-        if is_hidden(&pair.trigger()) {
+        if is_hidden(action, &pair.trigger()) {
             hidden.push(main.action());
         }
     }
@@ -117,9 +117,17 @@ pub(crate) fn blind(
     if hidden.is_empty() { Blind::Not } else { Blind::Behind(hidden) }
 }
 
-/// Whether a call need not show that it asks for an action: it never does, or may pass a role that stands elsewhere.
-pub(crate) fn is_hidden(trigger: &Trigger<'_>) -> bool {
-    matches!(trigger, Trigger::NotShown | Trigger::PassesRole { unnamed: true })
+/// What goes on from one session to the next: a source identity, and tags that are transitive, are asked for again at
+/// every further role, and the call that assumes it need not name them.
+///
+/// Follows the IAM User Guide topics "Monitor and control actions taken with assumed roles" and "Pass session tags".
+const CARRIED: &[&str] = &["sts:SetSourceIdentity", "sts:TagSession"];
+
+/// Whether a call need not show that it asks for an action: it never does, may pass a role that stands elsewhere, or
+/// carries something on from the session that makes it.
+pub(crate) fn is_hidden(action: &Action, trigger: &Trigger<'_>) -> bool {
+    let carried = CARRIED.iter().any(|carried| carried.eq_ignore_ascii_case(action.as_str()));
+    carried || matches!(trigger, Trigger::NotShown | Trigger::PassesRole { unnamed: true })
 }
 
 /// Why calls of an action's own name would not have been recorded.

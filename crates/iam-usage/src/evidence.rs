@@ -10,7 +10,7 @@ use iam_model::catalog::{Catalog, Trigger};
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, Observation, ServiceReport, Standing, UsageLog, Visibility, Witness};
 
-use crate::coverage::{Blind, Spot, behind, blind, recorded_in_part};
+use crate::coverage::{Blind, Spot, behind, blind, is_hidden, recorded_in_part};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -194,7 +194,7 @@ impl Evidence<'_> {
             let own = operation.service().eq_ignore_ascii_case(action.service());
             let hidden = match pair.trigger() {
                 Trigger::PassesRole { unnamed } => unnamed,
-                trigger => own && trigger == Trigger::NotShown,
+                trigger => own && is_hidden(action, &trigger),
             };
             hidden.then_some(main)
         });

@@ -226,3 +226,20 @@ fn what_was_seen_may_have_been_used_where_nothing_is_recorded() {
     let unnamed = Known::of(&["iam:PassRole", "lambda:CreateFunction", "ecs:RunTask"]);
     assert!(told(&unnamed, "iam:PassRole").contains("calls of ecs:RunTask may need it"));
 }
+
+/// Found by review: a session with a source identity assumes a further role without naming it, and the permission that
+/// AWS asks for was cut as unused.
+#[test]
+fn what_goes_on_from_a_session_is_not_seen_in_the_call_that_assumes_the_next() {
+    let standing = |calls: &[&str], action: &str| {
+        Known::of(calls).evidence().standing(&ROLE.parse().unwrap(), &action.parse().unwrap())
+    };
+    for action in ["sts:SetSourceIdentity", "sts:TagSession"] {
+        let chained = standing(&["sts:AssumeRole"], action);
+        assert!(
+            matches!(&chained, Standing::CouldNotBeSeen { why } if why.contains("calls of sts:AssumeRole")),
+            "{chained:?}"
+        );
+        assert_eq!(standing(&["sqs:CreateQueue"], action), Standing::NotSeen { by: Witness::Logs });
+    }
+}
