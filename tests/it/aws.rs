@@ -23,7 +23,7 @@ pub(crate) fn serve(answer: impl Fn(&str) -> (u16, String) + Send + 'static) -> 
 fn serve_counting(answer: impl Fn(&str, usize) -> (u16, String) + Send + 'static) -> Stub {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::new(Mutex::new(Vec::<String>::new()));
     let log = Arc::clone(&asked);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
