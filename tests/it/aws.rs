@@ -294,7 +294,8 @@ fn policies_are_generated_one_at_a_time_and_the_rest_another_day() {
     assert!(tight.code < 2, "{}", tight.stderr);
     assert!(tight.stderr.contains("`arn:aws:s3:::${BucketName}` may be arn:aws:s3:::orders"), "{}", tight.stderr);
     let report = folder.read("out/report.json");
-    assert!(report.contains("s3:GetBucketLocation"), "{report}");
+    // moto's roles were made today: what was generated about the months before says nothing of them.
+    assert!(report.contains("the role was made on") && report.contains("0 days before the logs end"), "{report}");
 }
 
 #[test]
