@@ -46,6 +46,7 @@ mod reach;
 mod rules;
 mod run;
 mod split;
+mod split_quota;
 mod synthesis;
 mod synthesize;
 mod terraform;

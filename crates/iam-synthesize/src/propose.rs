@@ -15,7 +15,7 @@ use iam_model::change::Change;
 use iam_model::policy::{ActionElement, PolicyDocument, Statement};
 use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, Resource, Role, SnapshotIndex};
-use iam_model::usage::Visibility;
+use iam_model::usage::{UsageLog, Visibility};
 
 use crate::assign::{Calls, granted};
 use crate::bounds::Bounds;
@@ -126,6 +126,8 @@ struct Common<'a> {
 pub struct Proposer<'p, 'a> {
     pub(crate) index: &'p SnapshotIndex<'a>,
     pub(crate) evidence: &'p Evidence<'p>,
+    /// What was seen of all that run with a role; of that, the evidence may be one function's.
+    everybody: &'p UsageLog,
     rules: &'p Rules,
     quotas: QuotaProfile,
     common: Arc<Common<'a>>,
@@ -146,13 +148,15 @@ impl<'p, 'a> Proposer<'p, 'a> {
     pub fn new(roles: &[&Role], index: &'p SnapshotIndex<'a>, evidence: &'p Evidence<'p>, rules: &'p Rules) -> Self {
         let (shared, existing, unseen) = (attachments(index), existing(index), unseen(roles, evidence, rules));
         let common = Common { shared, existing, unseen, evaluator: OnceLock::new() };
-        Self { index, evidence, rules, quotas: QuotaProfile::AWS, common: Arc::new(common) }
+        let (everybody, quotas) = (evidence.usage, QuotaProfile::AWS);
+        Self { index, evidence, everybody, rules, quotas, common: Arc::new(common) }
     }
 
     /// The same on a part of what was seen.
     pub(crate) fn with_evidence<'q>(&'q self, evidence: &'q Evidence<'q>) -> Proposer<'q, 'a> {
         let common = Arc::clone(&self.common);
-        Proposer { index: self.index, evidence, rules: self.rules, quotas: self.quotas, common }
+        let Self { index, everybody, rules, quotas, .. } = *self;
+        Proposer { index, evidence, everybody, rules, quotas, common }
     }
 
     /// The same within other quotas than [`QuotaProfile::AWS`].
@@ -188,10 +192,13 @@ impl<'a> Proposer<'_, 'a> {
     }
 
     /// ARNs of managed policies that do not exist yet, in the role's account and path, named after the role.
-    fn free_policies(&self, role: &Arn) -> impl Iterator<Item = Arn> {
-        let exists = |arn: &Arn| {
-            self.index.snapshot().accounts.values().any(|account| account.managed_policies.contains_key(arn))
-        };
+    ///
+    /// An account tells their names apart neither by path nor by case.
+    pub(crate) fn free_policies(&self, role: &Arn) -> impl Iterator<Item = Arn> {
+        let all = self.index.snapshot().accounts.values().flat_map(|account| account.managed_policies.keys());
+        let own = all.filter(|arn| arn.account() == role.account());
+        let taken: BTreeSet<String> = own.map(|arn| arn.name().to_ascii_lowercase()).collect();
+        let exists = move |arn: &Arn| taken.contains(&arn.name().to_ascii_lowercase());
         let head = role.as_str().replacen(":role/", ":policy/", 1);
         (1..1000_usize).filter_map(move |n| format!("{head}-extra-{n}").parse().ok()).filter(move |arn| !exists(arn))
     }
@@ -421,8 +428,8 @@ impl<'a> Proposer<'_, 'a> {
             &no_spots
         } else {
             let account = role.account().and_then(|account| self.common.unseen.get(&account));
-            // What a call hides is of the call's own service.
-            let calls = self.evidence.usage.principals.get(role).into_iter().flat_map(|used| &used.observations);
+            // What a call hides is of the call's own service, and one function's calls hide what another may have done.
+            let calls = self.everybody.principals.get(role).into_iter().flat_map(|used| &used.observations);
             let called: BTreeSet<&str> = calls.map(|call| call.action.service()).collect();
             let of_iam = called.contains("iam");
             let of_called = called.into_iter().flat_map(|service| self.evidence.catalog.service_actions(service));
@@ -433,7 +440,7 @@ impl<'a> Proposer<'_, 'a> {
             account.map_or(&no_spots, |unseen| &unseen.spots)
         };
         let known = self.known(role);
-        let partly = partly_unseen(known, slots);
+        let partly = partly_unseen(known, self.everybody, slots);
         let cuts = Cuts::new(slots, &|action| known.is_invisible(action));
         let mut spots: Vec<BlindSpot> =
             shared.iter().chain(&own).filter_map(|spot| cuts.of(spot)).chain(partly).collect();

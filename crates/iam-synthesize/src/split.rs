@@ -163,6 +163,7 @@ fn part(
         trust,
         policies: Vec::new(),
         managed_policies: Vec::new(),
+        new_managed_policies: Vec::new(),
         boundary: role.identity.boundary.clone(),
         tags: role.identity.tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(owned).collect(),
         description: Some(format!("Of {name} alone; before, it ran with the shared role {}", role.identity.name)),
@@ -210,11 +211,10 @@ fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePar
     let role = decided.role.clone();
     let subject = Subject { role: &role, functions: &[function], alone: true };
     let (mut folds, mut suggestions) = (Vec::new(), Vec::new());
-    for (place, rewritten) in proposer.rewrite(&subject, decided).policies.into_iter().enumerate() {
+    let written = proposer.rewrite(&subject, decided);
+    for (place, rewritten) in written.policies.into_iter().enumerate() {
         match rewritten.attached.origin {
-            PolicyOrigin::Managed(arn)
-                if rewritten.fixed || rewritten.attached.document.same_text(&rewritten.after) =>
-            {
+            PolicyOrigin::Managed(arn) if rewritten.stays_managed(subject.alone) => {
                 part.managed_policies.push(arn.clone());
             }
             PolicyOrigin::Managed(_) | PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => {
@@ -228,6 +228,14 @@ fn narrowed(proposer: &Proposer<'_, '_>, function: &Resource, part: &mut RolePar
                 }
             }
         }
+    }
+    // Suggestions are made for the policies that there were.
+    let names = proposer.free_policies(&part.role);
+    for (n, (arn, new)) in names.zip(written.new).enumerate() {
+        let policy = part.policies.len() + n;
+        folds.extend(new.folds.into_iter().map(|fold| Fold { policy, ..fold }));
+        let name = arn.name().to_owned();
+        part.new_managed_policies.push(NewPolicy { name, document: new.document, reasons: new.reasons });
     }
     (decided.folds, decided.suggestions) = (folds, suggestions);
 }

@@ -9,7 +9,7 @@ use iam_model::action::Action;
 use iam_model::arn::{AccountId, Arn};
 use iam_model::catalog::ActionFacts;
 use iam_model::snapshot::Role;
-use iam_model::usage::Visibility;
+use iam_model::usage::{UsageLog, Visibility};
 
 use crate::narrow::{Candidate, Served, Slot};
 use crate::needs::{Evidence, Known, Rules};
@@ -65,9 +65,10 @@ pub(crate) fn unseen_by<'c>(
     spots.into_iter().map(spot).collect()
 }
 
-/// Actions that were seen, and of which a wildcard granted more than is left: what goes may have been used without a trace.
-pub(crate) fn partly_unseen(known: Known<'_>, slots: &[Slot<'_>]) -> Vec<BlindSpot> {
-    let used = known.evidence.usage.principals.get(known.role);
+/// Actions that were seen of `everybody` who runs with the role, and of which a wildcard granted more than is left: what
+/// goes may have been used without a trace.
+pub(crate) fn partly_unseen(known: Known<'_>, everybody: &UsageLog, slots: &[Slot<'_>]) -> Vec<BlindSpot> {
+    let used = everybody.principals.get(known.role);
     let seen: BTreeSet<&Action> =
         used.into_iter().flat_map(|used| &used.observations).filter(|o| o.count > 0).map(|o| &o.action).collect();
     let mut spots: BTreeMap<(String, String), Vec<Action>> = BTreeMap::new();

@@ -38,8 +38,8 @@ pub(crate) struct Written<'s> {
 
 /// A policy that does not exist yet.
 pub(crate) struct New {
-    document: PolicyDocument,
-    reasons: Vec<Reason>,
+    pub(crate) document: PolicyDocument,
+    pub(crate) reasons: Vec<Reason>,
     pub(crate) folds: Vec<Fold>,
 }
 
@@ -53,12 +53,19 @@ pub(crate) fn write<'a>(
     left_alone: &mut Vec<String>,
 ) -> Written<'a> {
     let all = narrowest(policies, slots, needs);
-    // What is written anew for a new role is inline.
-    let attached = policies.iter().filter(|p| matches!(p.origin, PolicyOrigin::Managed(_))).count();
-    let count = if alone { 0 } else { quotas.managed_of_role.saturating_sub(attached) };
-    moved(all, &rooms(policies, alone, quotas), NewDocuments { count, most: quotas.managed }).unwrap_or_else(|| {
-        Written { policies: in_place(policies, (alone, quotas), slots, needs, left_alone), new: Vec::new() }
-    })
+    let attached = all.iter().filter(|one| one.stays_managed(alone)).count();
+    let count = quotas.managed_of_role.saturating_sub(attached);
+    let rooms = rooms(&all, alone, quotas);
+    moved(all, &rooms, NewDocuments { count, most: quotas.managed })
+        .unwrap_or_else(|| Written { policies: in_place(policies, &rooms, slots, needs, left_alone), new: Vec::new() })
+}
+
+impl Rewritten<'_> {
+    /// Whether it is a managed policy of the subject afterwards too. What changes for a new role is written anew, inline.
+    pub(crate) fn stays_managed(&self, alone: bool) -> bool {
+        let as_it_is = self.fixed || self.attached.document.same_text(&self.after);
+        matches!(self.attached.origin, PolicyOrigin::Managed(_)) && (!alone || as_it_is)
+    }
 }
 
 /// Every policy as narrow as its needs, whatever its length.
@@ -157,7 +164,7 @@ fn because_moved(moved: &Moved, all: &[Rewritten<'_>], mut reasons: Vec<Reason>)
 /// The policies where they stand: as narrow as the quotas leave room for, or else as they were.
 fn in_place<'a>(
     policies: &[AttachedPolicy<'a>],
-    (alone, quotas): (bool, &QuotaProfile),
+    rooms: &[Room],
     slots: &[Slot<'_>],
     needs: &[Need],
     left_alone: &mut Vec<String>,
@@ -168,7 +175,7 @@ fn in_place<'a>(
         let fixed = mine.iter().all(|slot| !slot.editable);
         written.push((*attached, fixed, mine, BTreeSet::new()));
     }
-    for room in rooms(policies, alone, quotas) {
+    for room in rooms {
         let members = room.members.clone();
         let rewrite_at = |at: usize, coarse: &BTreeSet<usize>| match written.get(at) {
             Some((attached, false, mine, _)) => rewrite(at, attached.document, mine, needs, coarse).0,
@@ -217,18 +224,19 @@ fn stands_on_everything(statement: &Statement) -> bool {
 }
 
 /// What counts against each quota: every managed policy by itself, what is inline together.
-fn rooms(policies: &[AttachedPolicy<'_>], alone: bool, quotas: &QuotaProfile) -> Vec<Room> {
-    let is_managed = |attached: &AttachedPolicy<'_>| matches!(attached.origin, PolicyOrigin::Managed(_));
-    let is_inline = |attached: &AttachedPolicy<'_>| match attached.origin {
+fn rooms(all: &[Rewritten<'_>], alone: bool, quotas: &QuotaProfile) -> Vec<Room> {
+    let is_inline = |one: &Rewritten<'_>| match one.attached.origin {
         PolicyOrigin::Inline(_) => true,
         // Written anew, it becomes an inline policy of the new role.
-        PolicyOrigin::Managed(_) | PolicyOrigin::Group(_) => alone,
+        PolicyOrigin::Managed(_) => !one.stays_managed(alone),
+        PolicyOrigin::Group(_) => alone,
     };
-    let at = |wanted: &dyn Fn(&AttachedPolicy<'_>) -> bool| -> Vec<usize> {
-        policies.iter().enumerate().filter(|(_, attached)| wanted(attached)).map(|(at, _)| at).collect()
+    let at = |wanted: &dyn Fn(&Rewritten<'_>) -> bool| -> Vec<usize> {
+        all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(at, _)| at).collect()
     };
     let inline = Room { most: quotas.inline_of_role, members: at(&is_inline) };
-    let managed = at(&|attached| is_managed(attached) && !is_inline(attached));
+    // What stays with a new role as it is needs no room.
+    let managed = at(&|one| !alone && one.stays_managed(alone));
     let one = |at| Room { most: quotas.managed, members: vec![at] };
     std::iter::once(inline).chain(managed.into_iter().map(one)).collect()
 }

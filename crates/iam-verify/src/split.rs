@@ -144,6 +144,8 @@ fn changes(split: &RoleSplit, part: &RolePart, index: &SnapshotIndex<'_>) -> Vec
         }
     }
     changes.extend(written.into_iter().map(|policy| change(policy.name.clone(), None, Some(policy))));
+    let arn = |policy: &NewPolicy| part.managed_arn(&policy.name).map_or_else(String::new, |arn| arn.to_string());
+    changes.extend(part.new_managed_policies.iter().map(|policy| change(arn(policy), None, Some(policy))));
     changes
 }
 
@@ -288,7 +290,8 @@ impl Asked<'_, '_> {
         let stays = |origin| matches!(origin, PolicyOrigin::Managed(arn) if self.part.managed_policies.contains(arn));
         let held = held.into_iter().filter(|held| stays(held.origin));
         let held = held.map(|held| (format!("its policy `{}`", held.name), held.document));
-        held.chain(self.part.policies.iter().map(|p| (format!("its policy `{}`", p.name), &p.document))).collect()
+        let written = self.part.policies.iter().chain(&self.part.new_managed_policies);
+        held.chain(written.map(|p| (format!("its policy `{}`", p.name), &p.document))).collect()
     }
 
     /// Tags that differ from the shared role's must be asked for by no policy.
@@ -355,6 +358,8 @@ impl Asked<'_, '_> {
         let exists = self.index.roles().find(|role| is_one_name(&role.identity.arn, &part.role));
         let because = if let Some(held) = exists {
             format!("{} exists already", held.identity.arn)
+        } else if let Some(because) = self.policy_name() {
+            because
         } else if self.twins {
             format!("another part makes {} too", part.role)
         } else if part.role.account() != self.split.role.account() {
@@ -365,6 +370,29 @@ impl Asked<'_, '_> {
             format!("{} is attached, and the shared role does not have it", foreign?)
         };
         Some(refuted(because))
+    }
+
+    /// What is wrong with the name of a new managed policy. An account tells names apart neither by path nor by case.
+    fn policy_name(&self) -> Option<String> {
+        let account = self.part.role.account();
+        let all = self.index.snapshot().accounts.values().flat_map(|account| account.managed_policies.keys());
+        let held: Vec<&str> = all.filter(|arn| arn.account() == account).map(Arn::name).collect();
+        let parts = self.parts.iter().filter(|(_, part)| part.role.account() == account);
+        let made: Vec<&NewPolicy> = parts.flat_map(|(_, part)| &part.new_managed_policies).collect();
+        let wrong = |policy: &NewPolicy| {
+            let name = policy.name.as_str();
+            let same = |other: &str| other.eq_ignore_ascii_case(name);
+            if self.part.managed_arn(name).is_none_or(|arn| arn.name() != name) {
+                Some(format!("`{name}` is no name of a managed policy"))
+            } else if held.iter().any(|other| same(other)) {
+                Some(format!("a managed policy `{name}` exists already"))
+            } else if made.iter().filter(|other| same(&other.name)).count() > 1 {
+                Some(format!("another part makes the managed policy `{name}` too"))
+            } else {
+                None
+            }
+        };
+        self.part.new_managed_policies.iter().find_map(wrong)
     }
 
     fn lambda_may_assume(&self) -> Option<Outcome> {

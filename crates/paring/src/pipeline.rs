@@ -131,7 +131,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let parts = if done.is_empty() { Vec::new() } else { verify_splits_by(&done, &grounds, &on_all_cores) };
     let patches = iam_patch::patch_all(&project, &index, &changes, &done);
     let mut report = view::report(&stage, (&proposals, &verdicts), (&splits, &parts), &patches);
-    report.splits = splits_view::views(&splits, &parts);
+    report.splits = splits_view::views(&stage, &splits, &parts);
     report.documents =
         documents_view::views(&named, &of_documents, inputs.sources.as_ref().map(|_| (&patches, of_roles)));
     if inputs.sources.is_some() {
@@ -151,7 +151,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
 }
 
 /// Judges parts side by side; their order stays.
-fn on_all_cores(count: usize, judge: &(dyn Fn(usize) -> Option<PartVerdict> + Sync)) -> Vec<PartVerdict> {
+pub(crate) fn on_all_cores(count: usize, judge: &(dyn Fn(usize) -> Option<PartVerdict> + Sync)) -> Vec<PartVerdict> {
     let verdicts: Vec<Option<PartVerdict>> = (0..count).into_par_iter().map(judge).collect();
     verdicts.into_iter().flatten().collect()
 }

@@ -168,11 +168,13 @@ pub(crate) struct PartView {
     pub(crate) role: String,
     pub(crate) needs: Vec<NeedView>,
     /// Actions that are cut and could not have been seen.
-    pub(crate) unseen: usize,
+    pub(crate) blind_spots: Vec<BlindSpotView>,
     pub(crate) managed: Vec<String>,
     pub(crate) boundary: Option<String>,
     pub(crate) trust: PolicyDocument,
     pub(crate) policies: Vec<(String, PolicyDocument)>,
+    /// Managed policies that would be made, for what does not fit into the role itself.
+    pub(crate) new_managed: Vec<(String, PolicyDocument)>,
     pub(crate) claims: Vec<ClaimView>,
 }
 
@@ -246,6 +248,8 @@ pub(crate) struct PatchView {
     pub(crate) disposition: &'static str,
     pub(crate) reasons: Vec<String>,
     pub(crate) policies: usize,
+    /// Shared roles that it takes apart.
+    pub(crate) splits: usize,
     pub(crate) diff: String,
 }
 

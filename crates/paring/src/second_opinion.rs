@@ -108,6 +108,7 @@ mod live {
             let policies = part
                 .policies
                 .iter()
+                .chain(&part.new_managed_policies)
                 .map(|policy| change(AttachmentKind::Identity, &before, &policy.document, Some(&policy.name)));
             policies.chain([change(AttachmentKind::Trust, &trust, &part.trust, None)]).collect::<Vec<_>>()
         };

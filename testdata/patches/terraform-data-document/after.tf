@@ -25,7 +25,7 @@ data "aws_iam_policy_document" "worker" {
     condition {
       test     = "StringEquals"
       variable = "aws:RequestedRegion"
-      values   = [
+      values = [
         "eu-west-1",
         "eu-north-1",
       ]

@@ -89,9 +89,14 @@ resource "aws_dynamodb_table" "orders" {
 resource "aws_lambda_function" "read" {
   function_name = "read"
   role          = aws_iam_role.read.arn # shared with write
+  depends_on = [
+    aws_iam_role_policy.read,
+    aws_iam_role_policy_attachment.read
+  ]
 }
 
 resource "aws_lambda_function" "write" {
   function_name = "write"
   role          = aws_iam_role.write.arn
+  depends_on    = [aws_iam_role_policy.write]
 }

@@ -41,6 +41,8 @@ pub struct RolePart {
     pub policies: Vec<NewPolicy>,
     /// Managed policies that stay attached, such as AWS's own for running functions.
     pub managed_policies: Vec<Arn>,
+    /// Managed policies that do not exist yet, for what does not fit inline; each with its name in the account.
+    pub new_managed_policies: Vec<NewPolicy>,
     /// The permissions boundary, carried over.
     pub boundary: Option<Arn>,
     /// Tags, carried over: policies may ask for them by `aws:PrincipalTag`. AWS's own are not among them.
@@ -49,10 +51,19 @@ pub struct RolePart {
     pub description: Option<String>,
 }
 
-/// An inline policy that does not exist yet.
+impl RolePart {
+    /// The ARN of a new managed policy of this name: in the new role's account and path.
+    #[must_use]
+    pub fn managed_arn(&self, name: &str) -> Option<Arn> {
+        let head = self.role.as_str().strip_suffix(self.role.name())?;
+        format!("{}{name}", head.replacen(":role/", ":policy/", 1)).parse().ok()
+    }
+}
+
+/// A policy that does not exist yet: inline in a role, or a managed one beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPolicy {
-    /// Its name within the role.
+    /// Its name within the role, or of a managed one within the account.
     pub name: String,
     /// What it says.
     pub document: PolicyDocument,

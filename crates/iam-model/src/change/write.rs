@@ -44,7 +44,11 @@ fn part(part: &RolePart) -> Value {
         ("boundary", part.boundary.as_ref().map_or(Value::Null, text)),
         ("description", part.description.as_ref().map_or(Value::Null, Value::text)),
     ]);
-    // A part without tags is written as it always was.
+    // A part without tags or new managed policies is written as it always was.
+    if let (false, Value::Object(members)) = (part.new_managed_policies.is_empty(), &mut written) {
+        let new = part.new_managed_policies.iter().map(new_policy);
+        members.push(("new_managed_policies".to_owned(), Value::Array(new.collect())));
+    }
     if let (false, Value::Object(members)) = (part.tags.is_empty(), &mut written) {
         let tags = part.tags.iter().map(|(key, value)| (key.clone(), Value::text(value)));
         members.push(("tags".to_owned(), Value::Object(tags.collect())));

@@ -6,7 +6,7 @@ use iam_model::policy::PolicyDocument;
 
 use super::attach::BlockEdit;
 use super::outside::Reading;
-use super::parse::{self, HEREDOC};
+use super::parse::{self, HEREDOC, JSONENCODE};
 use super::project::{At, Terraform};
 use super::render::Render;
 use super::style::Style;
@@ -98,6 +98,26 @@ pub(super) fn free_label(terraform: &Terraform, module: usize, of: &str, wanted:
         number += 1;
     }
     free
+}
+
+/// An attribute's text as a file has it, for another block: with the call around it that its node stands inside of.
+pub(super) fn copied(file: &str, node: &Node) -> String {
+    let text = node.span.slice(file);
+    if node.tag.as_deref() == Some(JSONENCODE) { format!("jsonencode({text})") } else { text.to_owned() }
+}
+
+/// A new block must say of each key what the one says that it is copied from.
+pub(super) fn repeats(text: &str, of: &Node, keys: &[&str]) -> Result<(), Refusal> {
+    let blocks = parse::split(text).unwrap_or_default();
+    let body = blocks.first().and_then(|block| Reading::Blocks.first(text, block));
+    let said = |key: &str| body.as_ref().and_then(|body| body.get(key)).map(Node::plain);
+    match keys.iter().find(|key| said(key) != of.get(key).map(Node::plain)) {
+        None => Ok(()),
+        Some(key) => {
+            let message = format!("the old block's `{key}` cannot be written again in the new one");
+            Err(Refusal::new(RefusalCode::GuardFailed, message))
+        }
+    }
 }
 
 /// New blocks must say what was meant: they are read back and compared with the policy.

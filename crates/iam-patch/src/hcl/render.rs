@@ -49,7 +49,7 @@ impl Render {
         format!("[{eol}{inner}{}{last}{eol}{indent}]", items.join(&format!(",{eol}{inner}")))
     }
 
-    /// `key = value`; where the neighbour's `=` stands at a column, this one stands there too if it fits. An object of several
+    /// `key = value`; where the neighbour's `=` stands at a column, this one stands there too if it fits. What takes several
     /// lines stands alone, as `terraform fmt` has it.
     pub(super) fn entry(&self, key: &str, value: &New, indent: &str, column: Option<usize>) -> String {
         let key = self.key(key);
@@ -58,7 +58,7 @@ impl Render {
             return format!("{key}{}{value}", self.style.separator);
         }
         let width = column
-            .filter(|_| self.style.aligned && !(value.starts_with('{') && value.contains('\n')))
+            .filter(|_| self.style.aligned && !(value.starts_with(['{', '[']) && value.contains('\n')))
             .map_or(0, |column| column.saturating_sub(1));
         format!("{key:width$} = {value}")
     }

@@ -99,7 +99,13 @@ impl<'p> FileWork<'p> {
         let place = locate::place(self.template, found.role.node.span);
         let referrer = Referrer::new(self.template, &found.stack, deployed);
         let parts = found.functions.iter().cloned().zip(&split.parts).collect();
-        let site = SplitSite { template: self.template, stack: &found.stack, role: found.role.clone(), parts };
+        let site = SplitSite {
+            template: self.template,
+            stack: &found.stack,
+            arn: &split.role,
+            role: found.role.clone(),
+            parts,
+        };
         let plan = plan::plan_split(&site, &referrer).map_err(|refusal| refusal.at(place.clone()))?;
         if plan.ops.is_empty() {
             return Ok(false);

@@ -50,18 +50,9 @@ pub(crate) fn plan_new_policies(
         let role = change.attachment.principal_arn.as_ref().map_or("", |arn| arn.name());
         let name = name.rsplit('/').next().unwrap_or(name);
         let suffix = name.strip_prefix(role).filter(|rest| !rest.is_empty()).unwrap_or(name);
-        let id = free_id(template, resource.id, suffix);
-        let mut properties: Vec<(String, New)> = Vec::new();
-        if resource.property("RoleName").is_some() && template.dialect == Dialect::CloudFormation {
-            properties.push(("ManagedPolicyName".into(), New::text(name)));
-        }
-        let path = resource.property("Path").and_then(statement::copied);
-        properties.extend(path.map(|path| ("Path".into(), path)));
-        properties.push(("PolicyDocument".into(), document(&mut author, &policy.statements)));
-        let with = New::Map(vec![
-            ("Type".into(), New::text("AWS::IAM::ManagedPolicy")),
-            ("Properties".into(), New::Map(properties)),
-        ]);
+        let id = free_id(resource.id, suffix, &|id| template.declares(id));
+        let named = resource.property("RoleName").is_some() && template.dialect == Dialect::CloudFormation;
+        let with = managed_policy(&mut author, resource, named.then_some(name), policy);
         ops.push(Op::InsertEntry { after: after.clone(), key: id.clone(), with });
         author
             .reviews
@@ -75,6 +66,21 @@ pub(crate) fn plan_new_policies(
     let mut all = listed(resource, names).map_err(here)?;
     all.extend(ops);
     Ok(Plan { ops: all, reviews: author.reviews })
+}
+
+/// A managed policy of its own, in the path of the role that it is for.
+pub(super) fn managed_policy(
+    author: &mut Author<'_>,
+    role: &Resource<'_>,
+    name: Option<&str>,
+    policy: &PolicyDocument,
+) -> New {
+    let mut properties: Vec<(String, New)> = Vec::new();
+    properties.extend(name.map(|name| ("ManagedPolicyName".into(), New::text(name))));
+    let path = role.property("Path").and_then(statement::copied);
+    properties.extend(path.map(|path| ("Path".into(), path)));
+    properties.push(("PolicyDocument".into(), document(author, &policy.statements)));
+    New::Map(vec![("Type".into(), New::text("AWS::IAM::ManagedPolicy")), ("Properties".into(), New::Map(properties))])
 }
 
 /// The documents of the template's own managed policies that the role has.
@@ -152,7 +158,7 @@ pub(super) fn beside(template: &Template, resource: &Resource<'_>) -> Option<Pat
 }
 
 /// A logical id that is free: `ReportRoleExtra1`, or the next one like it.
-fn free_id(template: &Template, of: &str, suffix: &str) -> String {
+pub(super) fn free_id(of: &str, suffix: &str, is_taken: &dyn Fn(&str) -> bool) -> String {
     let words = suffix.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let camel: String = words
         .map(|word| {
@@ -163,5 +169,5 @@ fn free_id(template: &Template, of: &str, suffix: &str) -> String {
     let head: String = of.chars().filter(char::is_ascii_alphanumeric).collect();
     let base = format!("{head}{camel}");
     let numbered = (2..).map(|n: usize| format!("{base}N{n}"));
-    std::iter::once(base.clone()).chain(numbered).find(|id| !template.declares(id)).unwrap_or_default()
+    std::iter::once(base.clone()).chain(numbered).find(|id| !is_taken(id)).unwrap_or_default()
 }

@@ -221,7 +221,7 @@ fn kinds(statement: &Statement) -> Option<(&'static str, Kinds)> {
     Some((key, kinds))
 }
 
-/// A source value as one to write again in another place.
+/// A source value as one to write again in another place; a short form around a list or a mapping in its long form.
 pub(super) fn copied(node: &Node) -> Option<New> {
     if let Some(text) = node.raw_text() {
         return Some(match &node.tag {
@@ -229,9 +229,13 @@ pub(super) fn copied(node: &Node) -> Option<New> {
             None => New::text(text),
         });
     }
-    if node.tag.is_some() {
-        return None;
-    }
+    let Some(tag) = &node.tag else { return copied_below(node) };
+    let name = tag.strip_prefix('!').filter(|name| !name.is_empty() && !name.starts_with('!'))?;
+    let key = if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
+    Some(New::Map(vec![(key, copied_below(node)?)]))
+}
+
+fn copied_below(node: &Node) -> Option<New> {
     if node.is_map() {
         let entry = |e: &crate::tree::Entry| Some((e.name().to_owned(), copied(&e.value)?));
         return node.entries().iter().map(entry).collect::<Option<Vec<_>>>().map(New::Map);

@@ -2,7 +2,7 @@
 //!
 //! Judges nothing: that is for `verify` and `tighten`. A change that no file takes is printed for a person.
 
-use iam_model::change::{self, Change, ChangeSet, ChangesError, RolePart};
+use iam_model::change::{self, Change, ChangeSet, ChangesError, NewPolicy, RolePart};
 use iam_model::json::Value;
 use iam_model::policy::{PrintStyle, print};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
@@ -127,10 +127,12 @@ fn by_hand(change: &Change, snippet: Option<&str>) -> String {
 }
 
 fn role_by_hand(part: &RolePart) -> String {
-    let policies = part.policies.iter().map(|policy| {
+    let text = |what: &str, policy: &NewPolicy| {
         let document = print(&policy.document, PrintStyle::Pretty);
-        format!("  policy `{}`:\n{}\n", policy.name, indented(&document))
-    });
+        format!("  {what} `{}`:\n{}\n", policy.name, indented(&document))
+    };
+    let inline = part.policies.iter().map(|policy| text("policy", policy));
+    let policies = inline.chain(part.new_managed_policies.iter().map(|policy| text("new managed policy", policy)));
     let managed = part.managed_policies.iter().map(|arn| format!("  managed policy `{arn}`\n"));
     format!(
         "  `{}` should run as `{}`:\n{}{}",

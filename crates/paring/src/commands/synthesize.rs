@@ -47,6 +47,8 @@ fn made(done: &Tightened, most: usize) -> Vec<(Arn, PolicyDocument)> {
     for part in done.asked.splits.iter().flat_map(|split| &split.parts).filter(|part| !refuted(&part.role)) {
         let own: Vec<_> = part.policies.iter().map(|policy| (policy.name.as_str(), &policy.document)).collect();
         made.extend(pipeline::policies::documents(&part.role, &own, most));
+        let new = part.new_managed_policies.iter();
+        made.extend(new.filter_map(|policy| Some((part.managed_arn(&policy.name)?, policy.document.clone()))));
     }
     made.retain(|(_, document)| !document.statements.is_empty());
     made.sort_by(|a, b| a.0.cmp(&b.0));

@@ -11,7 +11,7 @@ use iam_model::snapshot::SnapshotIndex;
 use iam_verify::obeys_guardrails::{Evidence, State};
 use iam_verify::policy_check::{self, PolicyKind};
 use iam_verify::reach::everywhere;
-use iam_verify::split::{SplitGrounds, verify_splits};
+use iam_verify::split::{SplitGrounds, verify_splits_by};
 use iam_verify::verify::{Grounds, verify};
 use rayon::prelude::*;
 
@@ -59,7 +59,11 @@ pub(super) fn judge_files(
         };
         let verdict = (!all.is_empty()).then(|| verify(&all, &grounds));
         let of_splits = SplitGrounds { index: &index, rulebook: &rulebook, evidence, settings: &ground.settings };
-        let parts = if file.splits.is_empty() { Vec::new() } else { verify_splits(&file.splits, &of_splits) };
+        let parts = if file.splits.is_empty() {
+            Vec::new()
+        } else {
+            verify_splits_by(&file.splits, &of_splits, &pipeline::on_all_cores)
+        };
         let mut not_checked = after.not_checked();
         let verdicts = verdict.iter().chain(parts.iter().map(|part| &part.verdict));
         not_checked.extend(verdicts.flat_map(|verdict| verdict.not_asked.iter().cloned()).collect::<BTreeSet<_>>());

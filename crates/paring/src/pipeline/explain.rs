@@ -142,13 +142,17 @@ impl<'a> Room<'a> {
             new: None,
         });
         let is_copy = |new: &NewPolicy| old.iter().any(|p| p.name == new.name && p.document.same_text(&new.document));
-        let new = part.policies.iter().enumerate().map(|(place, policy)| Held {
+        let written = part.policies.iter().chain(&part.new_managed_policies);
+        let new = written.enumerate().map(|(place, policy)| Held {
             name: &policy.name,
             state: if is_copy(policy) { PolicyState::Unchanged } else { PolicyState::New },
             before: None,
             after: Some(&policy.document),
             place: Some(place),
-            new: Some("what the function needs of the shared role"),
+            new: Some(match place < part.policies.len() {
+                true => "what the function needs of the shared role",
+                false => "a managed policy, for what does not fit into the role itself",
+            }),
         });
         let is_managed = |policy: &AttachedPolicy<'_>| matches!(policy.origin, PolicyOrigin::Managed(own) if part.managed_policies.contains(own));
         let gone = old.iter().filter(|policy| !is_managed(policy)).map(|policy| Held {

@@ -164,7 +164,7 @@ fn granted(actions: &[Action], documents: &[&PolicyDocument], graph: &AccessGrap
 }
 
 /// Services of which the account has resources first: there a person knows what to look for.
-fn blind_spots(stage: &Stage<'_>, proposal: &RoleProposal) -> Vec<BlindSpotView> {
+pub(super) fn blind_spots(stage: &Stage<'_>, proposal: &RoleProposal) -> Vec<BlindSpotView> {
     let account = proposal.role.account().and_then(|id| stage.inputs.snapshot.accounts.get(&id));
     let present: BTreeSet<&str> =
         account.into_iter().flat_map(|account| &account.resources).map(|resource| resource.arn.service()).collect();
@@ -246,6 +246,7 @@ fn file(stage: &Stage<'_>, patch: &FilePatch, owners: &[&RoleProposal]) -> Patch
         disposition: if reasons.is_empty() { "safe" } else { "needs-review" },
         reasons,
         policies: patch.changes.len(),
+        splits: patch.splits.len(),
         diff: patch.diff.clone(),
     }
 }

@@ -55,17 +55,22 @@ fn part(part: &PartView) -> Value {
     let policy = |(name, policy): &(String, PolicyDocument)| {
         object([("name", Value::text(name)), ("document", document(policy))])
     };
-    object([
+    let mut members = vec![
         ("function", Value::text(&part.function)),
         ("role", Value::text(&part.role)),
         ("needed", list(&part.needs, need)),
-        ("unseen", count(part.unseen)),
+        ("unseen", count(part.blind_spots.iter().map(|spot| spot.actions.len()).sum())),
+        ("blind_spots", list(&part.blind_spots, blind_spot)),
         ("trust", document(&part.trust)),
         ("policies", list(&part.policies, policy)),
         ("managed_policies", texts(&part.managed)),
-        ("boundary", optional(part.boundary.as_deref())),
-        ("claims", list(&part.claims, claim)),
-    ])
+    ];
+    if !part.new_managed.is_empty() {
+        members.push(("new_managed_policies", list(&part.new_managed, policy)));
+    }
+    members.push(("boundary", optional(part.boundary.as_deref())));
+    members.push(("claims", list(&part.claims, claim)));
+    object(members)
 }
 
 fn summary(summary: &Summary) -> Value {
@@ -197,13 +202,15 @@ fn change(change: &ChangeView) -> Value {
 }
 
 fn patch(patch: &PatchView) -> Value {
-    object([
+    let mut members = vec![
         ("file", Value::text(&patch.file)),
         ("disposition", Value::text(patch.disposition)),
         ("reasons", texts(&patch.reasons)),
         ("policies", count(patch.policies)),
-        ("diff", Value::text(&patch.diff)),
-    ])
+    ];
+    members.extend((patch.splits > 0).then(|| ("splits", count(patch.splits))));
+    members.push(("diff", Value::text(&patch.diff)));
+    object(members)
 }
 
 /// A policy as the JSON it prints as.

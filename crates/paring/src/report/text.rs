@@ -170,7 +170,7 @@ impl Text {
         }
     }
 
-    fn blind_spots(&mut self, spots: &[BlindSpotView]) {
+    pub(super) fn blind_spots(&mut self, spots: &[BlindSpotView]) {
         let actions: usize = spots.iter().map(|spot| spot.actions.len()).sum();
         if actions == 0 {
             return;
@@ -259,7 +259,13 @@ impl Text {
         }
         self.heading("Patches");
         for patch in patches {
-            let changes = counted(patch.policies, "policy", "policies");
+            let policies = counted(patch.policies, "policy", "policies");
+            let splits = counted(patch.splits, "role taken apart", "roles taken apart");
+            let changes = match (patch.policies, patch.splits) {
+                (_, 0) => policies,
+                (0, _) => splits,
+                _ => format!("{policies}, {splits}"),
+            };
             self.line(&format!("  {}: {changes}, {}", patch.file, patch.disposition));
             for reason in &patch.reasons {
                 self.line(&format!("    {reason}"));

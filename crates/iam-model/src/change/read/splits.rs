@@ -11,8 +11,17 @@ use crate::json::{Node, NodeKind};
 use crate::policy::PolicyDocument;
 use crate::reading::{Reader, present, shown};
 
-const PART_KEYS: &[&str] =
-    &["function", "role", "trust", "policies", "managed_policies", "boundary", "tags", "description"];
+const PART_KEYS: &[&str] = &[
+    "function",
+    "role",
+    "trust",
+    "policies",
+    "managed_policies",
+    "new_managed_policies",
+    "boundary",
+    "tags",
+    "description",
+];
 
 /// Every split that can be read; the others are named and left out.
 pub(super) fn splits(reader: &mut Reader<'_>, root: &Node<'_>) -> Vec<RoleSplit> {
@@ -82,21 +91,11 @@ fn part(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Option<RolePa
     let function = reader.arn(node, "function", within)?;
     let role = reader.arn(node, "role", within)?;
     let trust = document(reader, node, "trust", within)?;
-    let nodes = reader.list(node, "policies", within)?;
-    let mut policies = Vec::with_capacity(nodes.len());
-    for (index, node) in nodes.iter().enumerate() {
-        policies.push(policy(reader, node, &format!("{within}, policy {index}"))?);
-    }
-    let mut names: Vec<&str> = policies.iter().map(|policy: &NewPolicy| policy.name.as_str()).collect();
-    names.sort_unstable();
-    if let Some([name, _]) = names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
-        reader.error(
-            node.span,
-            within,
-            format!("two of its policies are called `{}`; one role holds one", shown(name)),
-        );
-        return None;
-    }
+    let policies = policies(reader, node, "policies", within)?;
+    let new_managed_policies = match present(node, "new_managed_policies") {
+        Some(_) => self::policies(reader, node, "new_managed_policies", within)?,
+        None => Vec::new(),
+    };
     let mut managed_policies = Vec::new();
     if present(node, "managed_policies").is_some() {
         for item in reader.list(node, "managed_policies", within)? {
@@ -110,7 +109,39 @@ fn part(reader: &mut Reader<'_>, node: &Node<'_>, within: &str) -> Option<RolePa
     }
     let tags = tags(reader, node, within)?;
     let description = reader.optional_text(node, "description", within);
-    Some(RolePart { function, role, trust, policies, managed_policies, boundary, tags, description })
+    Some(RolePart {
+        function,
+        role,
+        trust,
+        policies,
+        managed_policies,
+        new_managed_policies,
+        boundary,
+        tags,
+        description,
+    })
+}
+
+/// The new policies under a key, each with a name of its own.
+fn policies(reader: &mut Reader<'_>, node: &Node<'_>, key: &str, within: &str) -> Option<Vec<NewPolicy>> {
+    let nodes = reader.list(node, key, within)?;
+    let inline = key == "policies";
+    let what = if inline { "policy" } else { "new managed policy" };
+    let mut policies = Vec::with_capacity(nodes.len());
+    for (index, node) in nodes.iter().enumerate() {
+        policies.push(policy(reader, node, &format!("{within}, {what} {index}"))?);
+    }
+    // Names in an account are one whatever their case.
+    let called = |policy: &NewPolicy| if inline { policy.name.clone() } else { policy.name.to_ascii_lowercase() };
+    let mut names: Vec<String> = policies.iter().map(called).collect();
+    names.sort_unstable();
+    if let Some([name, _]) = names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
+        let whose = if inline { "one role" } else { "one account" };
+        let message = format!("two of its `{key}` are called `{}`; {whose} holds one", shown(name));
+        reader.error(node.span, within, message);
+        return None;
+    }
+    Some(policies)
 }
 
 /// Tags by key; nothing where one is no text, as policies may ask for it.

@@ -1,5 +1,8 @@
 //! A shared role taken apart, for people: for each function its new role, what it holds, and what is proved of it.
 
+use iam_model::policy::compact_len;
+use iam_model::text::grouped;
+
 use super::{Text, counted};
 use crate::report::{PartView, SplitView};
 
@@ -31,14 +34,17 @@ impl Text {
         for arn in &part.managed {
             self.row("attached", arn);
         }
+        for (name, policy) in &part.new_managed {
+            let size = grouped(u64::try_from(compact_len(policy)).unwrap_or(u64::MAX));
+            self.row(
+                "new",
+                &format!("{name}: a managed policy, {size} characters that do not fit into the role itself"),
+            );
+        }
         if let Some(boundary) = &part.boundary {
             self.row("boundary", boundary);
         }
-        if part.unseen > 0 {
-            let unseen = counted(part.unseen, "action", "actions");
-            let text = self.paint.yellow(&format!("{unseen} that these logs could not have shown are not in it"));
-            self.row("unseen", &text);
-        }
+        self.blind_spots(&part.blind_spots);
         for claim in &part.claims {
             self.claim(claim);
         }
