@@ -1,13 +1,15 @@
 //! Folding: names that were seen, written as the pattern a person would write for them.
 //!
 //! Only what is data is folded, never configuration: objects of a bucket, streams of a log group, indexes of a table,
-//! suffixes of a secret, and names that hold a day, a UUID, a tenant or another part that is data. Every fold has a rule
+//! suffixes of a secret, revisions, things made for one use, and names that hold a day, a UUID, a tenant or another part
+//! that is data. Every fold has a rule
 //! that says why. Bounded by the old grant, by what the
 //! role was denied and by the account's own resources where the result is used.
 
 mod generated;
 mod names;
 mod objects;
+mod passing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +32,10 @@ pub enum FoldRule {
     TableIndexes,
     /// A secret that was made anew under its name, so that its suffix differs.
     SecretSuffix,
+    /// Revisions of one name: task and job definitions, versions of a function or a layer.
+    Revisions,
+    /// Things that are made for one use and never named again: executions, tasks, snapshots.
+    MadeForOneUse,
     /// Many names that differ in one part alone: tenants, customers.
     ManyNames,
     /// The old statement's own pattern: what was seen is not surely inside it, or folds to more than it.
@@ -52,6 +58,8 @@ impl FoldRule {
             Self::GeneratedNames => "generated-names",
             Self::TableIndexes => "table-indexes",
             Self::SecretSuffix => "secret-suffix",
+            Self::Revisions => "revisions",
+            Self::MadeForOneUse => "made-for-one-use",
             Self::ManyNames => "many-names",
             Self::GrantedPattern => "granted-pattern",
             Self::TooManyNames => "too-many-names",
@@ -70,6 +78,8 @@ impl FoldRule {
             Self::GeneratedNames => "names that differ in generated parts alone",
             Self::TableIndexes => "several indexes of one table",
             Self::SecretSuffix => "one secret, made anew under its name",
+            Self::Revisions => "revisions of one name, of which each change makes another",
+            Self::MadeForOneUse => "things that are made for one use, so that the next has another name",
             Self::ManyNames => "many names that differ in one part alone",
             Self::GrantedPattern => "the old statement's own pattern",
             Self::TooManyNames => "more names than are told apart in the logs, so that none of them is left out",

@@ -9,7 +9,44 @@ const LONG_HEX: usize = 8;
 
 /// Whether any part of a text was generated.
 pub(super) fn has_generated(text: &str) -> bool {
-    text.split('/').any(is_generated_part)
+    text.split('/').any(is_generated_part) || dated_folder(text).is_some()
+}
+
+/// Where the folders of a key begin that time makes anew, if any does: `raw/` of `raw/year=2026/month=11/x.json`,
+/// `raw/dt=2026-11-03/x.json` and `raw/2026/11/03/x.json`.
+///
+/// A year alone is no such folder: `year=2026/` may be what a person chose.
+pub(super) fn dated_folder(key: &str) -> Option<usize> {
+    let folders = key.get(..key.rfind('/')?)?;
+    let mut start = 0;
+    let mut parts = folders.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let over_two = is_year(part) && parts.peek().is_some_and(|next| is_month(next));
+        if over_two || day_in(part).is_some() {
+            return Some(start);
+        }
+        start += part.len() + 1;
+    }
+    None
+}
+
+fn is_year(part: &str) -> bool {
+    let digits = value(part);
+    digits.len() == 4 && is_number(digits) && (digits.starts_with("19") || digits.starts_with("20"))
+}
+
+fn is_month(part: &str) -> bool {
+    let digits = value(part);
+    matches!(digits.len(), 1 | 2) && digits.parse().is_ok_and(|month: u8| (1..=12).contains(&month))
+}
+
+/// What stands behind `=` in a folder as Hive names it; the whole part elsewhere.
+fn value(part: &str) -> &str {
+    part.split_once('=').map_or(part, |(_, value)| value)
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether a part between two separators holds something generated.
@@ -19,7 +56,7 @@ fn is_generated_part(part: &str) -> bool {
 }
 
 fn is_long_number(word: &str) -> bool {
-    word.len() >= LONG_NUMBER && word.bytes().all(|b| b.is_ascii_digit())
+    word.len() >= LONG_NUMBER && is_number(word)
 }
 
 /// Hexadecimal with both digits and letters, so that words and years are none.
@@ -105,6 +142,24 @@ mod tests {
         for text in ["orders", "config.json", "v2", "deadbeef", "facade", "2026", "12", "app-1.2.3.zip", "é/日本"] {
             assert!(!has_generated(text), "{text}");
         }
+    }
+
+    #[test]
+    fn folders_of_days_and_months_are_made_by_time_and_a_year_is_not() {
+        let check = |key: &str, above: Option<&str>| {
+            assert_eq!(dated_folder(key).and_then(|at| key.get(..at)), above, "{key}");
+        };
+        check("raw/year=2026/month=11/day=03/x.json", Some("raw/"));
+        check("raw/2026/11/03/x.json", Some("raw/"));
+        check("2026/1/x.json", Some(""));
+        check("a/b/dt=2026-11-03/x", Some("a/b/"));
+        check("a/2026-11/x", Some("a/"));
+        check("year=2026/orders/05/x", None);
+        check("raw/2026/x.json", None);
+        check("raw/2026/13/x.json", None);
+        check("raw/2026-11-03.json", None);
+        check("é/2026", None);
+        check("", None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Names of one kind that differ in one part: several indexes of a table, a secret made anew, names of many tenants.
+//! Names of one kind that differ in one part: several indexes of a table, a secret made anew, revisions, things made
+//! for one use, names of many tenants.
 //!
 //! Reads names alone; whether a pattern may be written is decided where it is used.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FoldRule, Folded};
+use super::{FoldRule, Folded, passing};
 
 /// Indexes of one table from which on the table's indexes are used, not one of them.
 const SEVERAL: usize = 2;
@@ -17,6 +18,18 @@ const SUFFIX: usize = 6;
 pub(super) fn fold<'a>(names: &mut BTreeSet<&'a str>) -> Vec<(Folded, Vec<&'a str>)> {
     let mut folded = alike(names, SEVERAL, FoldRule::TableIndexes, &index);
     folded.extend(alike(names, SEVERAL, FoldRule::SecretSuffix, &secret));
+    for (pattern, mut revisions) in alike(names, SEVERAL, FoldRule::Revisions, &revision) {
+        // Beside its numbers, a function's aliases.
+        let head = pattern.pattern.as_str().trim_end_matches('*').to_owned();
+        let aliases: Vec<&str> = names.iter().copied().filter(|name| name.starts_with(&head)).collect();
+        names.retain(|name| !aliases.contains(name));
+        revisions.extend(aliases);
+        folded.push((pattern, revisions));
+    }
+    for seen in [1, SEVERAL] {
+        folded.extend(alike(names, seen, FoldRule::MadeForOneUse, &|name| passing::without_name(name, seen)));
+    }
+    folded.extend(alike(names, MANY, FoldRule::ManyNames, &passing::without_id));
     for part in 1..PARTS {
         if names.len() < MANY {
             break;
@@ -68,6 +81,20 @@ fn secret(name: &str) -> Option<String> {
     let generated = suffix.strip_prefix('-').is_some_and(|suffix| suffix.chars().all(is_suffix));
     let head = name.get(..name.len() - SUFFIX)?;
     (generated && name.contains(":secretsmanager:")).then(|| format!("{head}??????"))
+}
+
+/// `…:task-definition/F:*`, `…:job-definition/J:*`, `…:function:F:*` or `…:layer:L:*` for one with a number behind it.
+fn revision(name: &str) -> Option<String> {
+    let (head, number) = name.rsplit_once(':')?;
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let (mut fields, kind) = (name.splitn(6, ':').skip(2), name.splitn(6, ':').nth(5)?);
+    let has_revisions = match fields.next()? {
+        "ecs" => kind.starts_with("task-definition/"),
+        "batch" => kind.starts_with("job-definition/"),
+        "lambda" => kind.split(':').count() == 3 && (kind.starts_with("function:") || kind.starts_with("layer:")),
+        _ => false,
+    };
+    (is_number && has_revisions).then(|| format!("{head}:*"))
 }
 
 /// A name with one of its parts as `*`, where two more are left that say what it is.
@@ -131,6 +158,20 @@ mod tests {
         check(&[&old, &named], &[(&named, FoldRule::SecretSuffix)], &[]);
         let other = format!("{S}2-a1B2c3");
         check(&[&old, &other], &[], &[&old, &other]);
+    }
+
+    #[test]
+    fn two_revisions_stand_for_the_next_one_and_one_is_itself() {
+        let task = |n: &str| format!("arn:aws:ecs:r:1:task-definition/td:{n}");
+        let [three, four, all] = ["3", "4", "*"].map(task);
+        check(&[&three, &four], &[(&all, FoldRule::Revisions)], &[]);
+        check(&[&three], &[], &[&three]);
+        let function = |n: &str| format!("arn:aws:lambda:r:1:function:g{n}");
+        let [plain, three, four, live, all] = ["", ":3", ":4", ":live", ":*"].map(function);
+        check(&[&plain, &three, &four, &live], &[(&all, FoldRule::Revisions)], &[&plain]);
+        check(&[&plain, &three, &live], &[], &[&plain, &three, &live]);
+        let [a, b] = ["arn:aws:sns:r:1:t:1", "arn:aws:sns:r:1:t:2"];
+        check(&[a, b], &[], &[a, b]);
     }
 
     #[test]

@@ -55,6 +55,9 @@ fn top(key: &str) -> &str {
 fn in_folder(bucket: &str, folder: &str, keys: &BTreeSet<&str>) -> Vec<Folded> {
     let generated = keys.iter().any(|key| generated::has_generated(key));
     let exact = || keys.iter().map(|key| Folded::seen(&ResourcePattern::new(&format!("{bucket}/{key}")))).collect();
+    if keys.iter().any(|key| generated::dated_folder(key) == Some(0)) {
+        return vec![Folded::by(FoldRule::WholeBucket, &format!("{bucket}/*"))];
+    }
     if folder.is_empty() {
         // Objects at the top of a bucket: generated names are data, a few others are configuration.
         let many = keys.len() >= ENOUGH || generated && keys.len() > 1 || keys.iter().any(|key| key.ends_with('*'));
@@ -67,11 +70,12 @@ fn in_folder(bucket: &str, folder: &str, keys: &BTreeSet<&str>) -> Vec<Folded> {
     }
 }
 
-/// The longest run of whole folders that every key starts with; empty, or ending in `/`.
+/// The longest run of whole folders that every key starts with, above those that time makes anew; empty, or ending in `/`.
 fn shared_folder(keys: &BTreeSet<&str>) -> String {
     let mut shared: Option<&str> = None;
     for key in keys {
-        let folder = key.rfind('/').and_then(|at| key.get(..=at)).unwrap_or_default();
+        let whole = || key.rfind('/').map_or(0, |at| at + 1);
+        let folder = key.get(..generated::dated_folder(key).unwrap_or_else(whole)).unwrap_or_default();
         shared = Some(match shared {
             None => folder,
             Some(so_far) => common_folders(so_far, folder),

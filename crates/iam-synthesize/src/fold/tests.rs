@@ -71,13 +71,43 @@ fn generated_parts_of_names_become_a_star_where_two_were_seen() {
         &["arn:aws:logs:us-east-1:111122223333:log-group:g:log-stream:s1"],
         &["arn:aws:logs:us-east-1:111122223333:log-group:g:*"],
     );
-    let run = |id: &str| format!("arn:aws:states:us-east-1:111122223333:execution:flow:{id}");
+    let run = |id: &str| format!("arn:aws:logs:us-east-1:111122223333:delivery:flow:{id}");
     let (a, b) = (run("0f8fad5b-d9cb-469f-a165-70867728950e"), run("7c9e6679-7425-40de-944b-e07fc1f90ae7"));
-    check(&[&a, &b], &["arn:aws:states:us-east-1:111122223333:execution:flow:*"]);
+    check(&[&a, &b], &["arn:aws:logs:us-east-1:111122223333:delivery:flow:*"]);
     check(&[&a], &[&a]);
     let day = |day: &str| format!("arn:aws:dynamodb:us-east-1:111122223333:table/events_{day}");
     check(&[&day("2026_05_01"), &day("2026_05_02")], &[&day("*")]);
     check(&[&day("2026-05"), &day("2026-06"), &day("archive")], &[&day("*"), &day("archive")]);
+}
+
+#[test]
+fn a_month_that_ends_does_not_deny_the_next_months_calls() {
+    let key = |key: &str| format!("arn:aws:s3:::lake/{key}");
+    let days: Vec<String> = (1..20).map(|day| key(&format!("raw/year=2026/month=11/day={day:02}/x.json"))).collect();
+    check(&days.iter().map(String::as_str).collect::<Vec<_>>(), &[&key("raw/*")]);
+    check(&[&key("exports/2026/11/report.csv")], &[&key("exports/*")]);
+    check(&[&key("2026/11/03/04/part-1.gz"), &key("2026/11/03/05/part-2.gz")], &[&key("*")]);
+    let hours: Vec<String> = (0..9).map(|hour| key(&format!("raw/dt=2026-11-03/{hour}.json"))).collect();
+    check(&hours.iter().map(String::as_str).collect::<Vec<_>>(), &[&key("raw/*")]);
+    let chosen: Vec<String> = (1..10).map(|n| key(&format!("year=2026/orders/05/{n}.json"))).collect();
+    check(&chosen.iter().map(String::as_str).collect::<Vec<_>>(), &[&key("year=2026/orders/05/*")]);
+}
+
+#[test]
+fn the_next_execution_task_or_revision_has_another_name() {
+    let arn = |rest: &str| format!("arn:aws:{rest}");
+    let once = |seen: &str, expected: &str| check(&[&arn(seen)], &[&arn(expected)]);
+    once("states:eu-west-1:1:execution:flow:3f2504e0-4f89-11d3-9a0c-0305e82c3301", "states:eu-west-1:1:execution:flow:*");
+    once("ecs:eu-west-1:1:task/c1/0123456789abcdef0123456789abcdef", "ecs:eu-west-1:1:task/c1/*");
+    once("rds:eu-west-1:1:snapshot:golden", "rds:eu-west-1:1:snapshot:golden");
+    once("ecs:eu-west-1:1:task-definition/td:3", "ecs:eu-west-1:1:task-definition/td:3");
+    let many = |count: usize, name: &dyn Fn(usize) -> String, expected: &str| {
+        let seen: Vec<String> = (0..count).map(|n| arn(&name(n))).collect();
+        check(&seen.iter().map(String::as_str).collect::<Vec<_>>(), &[&arn(expected)]);
+    };
+    many(2, &|n| format!("ecs:eu-west-1:1:task-definition/td:{n}"), "ecs:eu-west-1:1:task-definition/td:*");
+    many(2, &|n| format!("ec2:eu-west-1:1:snapshot/snap-0123456789abcdef{n}"), "ec2:eu-west-1:1:snapshot/*");
+    many(8, &|n| format!("ec2:eu-west-1:1:instance/i-0123456789abcdef{n}"), "ec2:eu-west-1:1:instance/*");
 }
 
 #[test]
