@@ -1,8 +1,10 @@
 //! Kinds of things that are made for one use: what was seen is gone by the time the policy is written, and the next one
 //! has another name.
 
+use super::generated;
+
 /// Service; the kind as it stands behind the account, `?` for a part that stays, `*` for what each one has of its own;
-/// and how many must have been seen: of what may also be kept for years, as a copy to restore from, one says nothing.
+/// and how many must have been seen: of what may also be kept for years, as a copy to restore from, one says nothing, unless its name holds the day.
 const MADE_FOR_ONE_USE: &[(&str, &str, usize)] = &[
     ("backup", "recovery-point:*", 2),
     ("batch", "job/*", 1),
@@ -44,9 +46,10 @@ pub(super) fn without_name(arn: &str, seen: usize) -> Option<String> {
     let (head, service, resource) = parts(arn)?;
     MADE_FOR_ONE_USE
         .iter()
-        .filter(|(of, _, enough)| *of == service && *enough <= seen)
-        .find_map(|(_, kind, _)| kept(resource, kind))
-        .map(|kept| format!("{head}{kept}*"))
+        .filter(|(of, _, _)| *of == service)
+        .find_map(|(_, kind, enough)| kept(resource, kind).map(|kept| (kept, *enough)))
+        .map(|(kept, enough)| if enough <= seen { format!("{head}{kept}*") } else { generated::masked(arn) })
+        .filter(|written| written != arn)
 }
 
 /// An ARN whose last part is an id that AWS gave (`i-0123456789abcdef0`), with it as `*`.
@@ -104,6 +107,8 @@ mod tests {
         check("ecs:r:1:task/*/*", None);
         check("é", None);
         assert_eq!(without_name("arn:aws:rds:r:1:snapshot:golden", 1), None, "one may be kept for years");
+        let dated = without_name("arn:aws:rds:r:1:snapshot:db1-2026-11-01", 1);
+        assert_eq!(dated.as_deref(), Some("arn:aws:rds:r:1:snapshot:db1-*"));
     }
 
     #[test]

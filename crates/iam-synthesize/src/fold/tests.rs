@@ -97,8 +97,12 @@ fn a_month_that_ends_does_not_deny_the_next_months_calls() {
 fn the_next_execution_task_or_revision_has_another_name() {
     let arn = |rest: &str| format!("arn:aws:{rest}");
     let once = |seen: &str, expected: &str| check(&[&arn(seen)], &[&arn(expected)]);
-    once("states:eu-west-1:1:execution:flow:3f2504e0-4f89-11d3-9a0c-0305e82c3301", "states:eu-west-1:1:execution:flow:*");
+    once(
+        "states:eu-west-1:1:execution:flow:3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        "states:eu-west-1:1:execution:flow:*",
+    );
     once("ecs:eu-west-1:1:task/c1/0123456789abcdef0123456789abcdef", "ecs:eu-west-1:1:task/c1/*");
+    once("rds:eu-west-1:1:snapshot:db1-2026-11-01", "rds:eu-west-1:1:snapshot:db1-*");
     once("rds:eu-west-1:1:snapshot:golden", "rds:eu-west-1:1:snapshot:golden");
     once("ecs:eu-west-1:1:task-definition/td:3", "ecs:eu-west-1:1:task-definition/td:3");
     let many = |count: usize, name: &dyn Fn(usize) -> String, expected: &str| {
