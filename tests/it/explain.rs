@@ -84,3 +84,21 @@ fn a_shared_role_is_explained_function_by_function() {
     assert_eq!(quiet["dropped"], serde_json::json!([]), "of a function that no call shows nothing is dropped");
     assert_eq!(orders["claims"].as_array().unwrap().len(), 4);
 }
+
+/// The variables of the example's template, whose values only the template tells.
+#[test]
+fn environment_variables_of_the_template_name_what_was_used_and_what_was_not() {
+    let iac = example();
+    let output = explain(&[ROLE, "--iac", iac.to_str().unwrap()]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let named = |action: &str, variable: &str| {
+        let after = output.stdout.split_once(&format!("observed  {action} ")).unwrap().1;
+        let lines: Vec<&str> = after.lines().take(3).collect();
+        assert!(lines.iter().any(|line| line.trim() == format!("named by {variable}")), "{action}: {lines:#?}");
+    };
+    named("dynamodb:UpdateItem", "RIDES_TABLE");
+    named("s3:PutObject", "RECEIPTS_BUCKET");
+    named("secretsmanager:GetSecretValue", "MAPS_API_KEY");
+    assert!(!output.stdout.contains("not seen in use"), "{}", output.stdout);
+    assert!(!explain(&[ROLE]).stdout.contains("named by"), "without the template nobody knows");
+}

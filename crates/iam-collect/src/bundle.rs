@@ -11,6 +11,7 @@ mod functions;
 mod policies;
 mod shapes;
 mod sources;
+mod tags;
 mod trails;
 
 use std::collections::BTreeMap;

@@ -242,6 +242,25 @@ fn environments_are_left_out() {
     assert!(!text.contains("canary"), "{text}");
 }
 
+#[test]
+fn tags_are_kept_by_arn_and_told_from_the_parts_of_an_api() {
+    let folder = Folder::new("tags");
+    folder.write("account-authorization-details.json", DETAILS);
+    let table = "arn:aws:dynamodb:us-east-1:111122223333:table/T";
+    let tags = |more: &str| {
+        format!(
+            r#"{{"ResourceTagMappingList": [{{"ResourceARN": "{table}", "Tags": [{{"Key": "app", "Value": "orders"}}]}}]{more}}}"#
+        )
+    };
+    folder.write("us-east-1/get-resources.json", &tags(""));
+    folder.write("us-east-1/get-resources/api1.json", r#"{"items": []}"#);
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let account = snapshot.accounts.values().next().unwrap();
+    assert_eq!(account.tags[&arn(table)]["app"], "orders");
+    folder.write("us-east-1/get-resources.json", &tags(r#", "PaginationToken": "more""#));
+    folder.assert_said("cut off (`PaginationToken`)");
+}
+
 #[cfg(unix)]
 #[test]
 fn nothing_outside_the_bundle_is_opened() {

@@ -5,13 +5,17 @@
 
 pub mod analyzer;
 mod endpoint;
+mod environment;
 mod index;
 mod read;
+mod tags;
 pub mod trails;
 
 pub use endpoint::VpcEndpoint;
+pub use environment::{EnvironmentVariable, environment};
 pub use index::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 pub use read::{SnapshotError, read};
+pub use tags::tags;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +55,9 @@ pub struct Account {
     pub resources: Vec<Resource>,
     /// Resource policies by the resource's ARN.
     pub resource_policies: BTreeMap<Arn, PolicyDocument>,
+    /// Tags by the ARN of what carries them, whether or not it stands among the resources; what is missing here may carry
+    /// some all the same.
+    pub tags: BTreeMap<Arn, BTreeMap<String, String>>,
     /// What the VPC endpoints among the resources let through, by ARN.
     pub vpc_endpoints: BTreeMap<Arn, VpcEndpoint>,
     /// What the account's trails record; absent where the snapshot does not say.

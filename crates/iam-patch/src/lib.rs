@@ -59,7 +59,9 @@ mod written;
 mod conformance;
 
 pub use locate::Location;
-pub use patch::{Disposition, FilePatch, PatchSet, Project, Refused, locate, locate_in_source, patch, patch_all};
+pub use patch::{
+    Disposition, FilePatch, PatchSet, Project, Refused, environments, locate, locate_in_source, patch, patch_all,
+};
 pub use refusal::{Refusal, RefusalCode};
 pub use site::Form;
 pub use written::{Body, Written};

@@ -3,6 +3,7 @@
 //! The way leads from the role to its functions' stack tags, to stack resources, to names; or straight from a logical
 //! id. Edits nothing.
 
+mod environment;
 mod owner;
 mod pick;
 mod source;
@@ -14,6 +15,7 @@ use iam_model::json::Value;
 use iam_model::policy::{PolicyDocument, Statement, document_value};
 use iam_model::text::{SourceName, Span};
 
+pub(crate) use self::environment::Environments;
 pub(crate) use self::owner::boundary_of;
 pub(crate) use self::source::of_role;
 pub(crate) use self::split::{FoundSplit, find_split};

@@ -6,10 +6,11 @@ mod work;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind, Change, RoleSplit};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::policy::PolicyDocument;
-use iam_model::snapshot::SnapshotIndex;
+use iam_model::snapshot::{EnvironmentVariable, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText, Span};
 
 use self::work::FileWork;
@@ -288,6 +289,29 @@ pub fn locate_in_source(project: &Project, index: &SnapshotIndex<'_>, name: &str
     found.extend(more);
     refused.extend(also);
     (found, refused)
+}
+
+/// What the templates tell functions by environment variables, by the role that they run as. Terraform is not read for it.
+#[must_use]
+pub fn environments(
+    project: &Project,
+    index: &SnapshotIndex<'_>,
+    roles: &[&Arn],
+) -> BTreeMap<Arn, Vec<EnvironmentVariable>> {
+    if project.templates.is_empty() {
+        return BTreeMap::new();
+    }
+    let deployed = Deployed::read(index);
+    let arns = index.snapshot().accounts.values().flat_map(|account| &account.resources).map(|r| &r.arn).collect();
+    let mut environments = locate::Environments::new(&project.templates, &deployed, arns);
+    let mut found = BTreeMap::new();
+    for role in roles {
+        let functions: Vec<&str> = index.functions_of(role).iter().map(|function| function.arn.name()).collect();
+        if !functions.is_empty() {
+            found.insert((*role).clone(), environments.of_role(role, &functions));
+        }
+    }
+    found
 }
 
 /// Writes changes as patches of the source files.

@@ -81,6 +81,11 @@ impl<'t> Referrer<'t> {
         }
     }
 
+    /// The logical id of the resource that an ARN names, itself and nothing in it.
+    pub(crate) fn named(&self, concrete: &str) -> Option<&'t str> {
+        self.target(concrete).filter(|target| target.suffix.is_empty()).map(|target| target.resource.id)
+    }
+
     /// A parameter that the stack was given the ARN by, or the ARN of what it is in.
     fn parameter(&self, concrete: &str) -> Option<New> {
         let declared = |name: &str| self.template.section("Parameters", name).is_some();

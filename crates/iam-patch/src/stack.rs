@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::arn::{AccountId, Arn};
 use iam_model::json::Value;
-use iam_model::snapshot::{Resource, ResourceKind, SnapshotIndex};
+use iam_model::snapshot::{Resource, ResourceKind, SnapshotIndex, tags};
 
 use crate::intrinsic;
 use crate::template::Template;
@@ -222,7 +222,7 @@ impl Stack {
 }
 
 /// The resource a node refers to by `Ref`, or by `GetAtt` of its ARN.
-fn whole_reference(node: &Node) -> Option<String> {
+pub(crate) fn whole_reference(node: &Node) -> Option<String> {
     let call = intrinsic::call(node)?;
     match call.name {
         "Ref" => call.argument.raw_text().map(str::to_owned),
@@ -232,10 +232,5 @@ fn whole_reference(node: &Node) -> Option<String> {
 }
 
 fn tag(api: &Value, key: &str) -> Option<String> {
-    let tags = api.get("Tags")?;
-    if let Some(value) = tags.get(key) {
-        return value.as_str().map(str::to_owned);
-    }
-    let row = tags.items().iter().find(|row| row.get("Key").and_then(Value::as_str) == Some(key))?;
-    row.get("Value").and_then(Value::as_str).map(str::to_owned)
+    tags(api).remove(key)
 }

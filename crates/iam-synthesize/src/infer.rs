@@ -20,8 +20,9 @@ use crate::plumbing;
 pub(crate) fn infer(role: &Arn, functions: &[&Resource], known: Known<'_>, bounds: &Bounds<'_>) -> Vec<Need> {
     let mut needs = observed(role, known.evidence);
     let mut implied = plumbing::needs(functions);
+    let asked = service::needs(needs.iter().chain(&implied), known);
     implied.extend(siblings::needs(&needs, known));
-    implied.extend(service::needs(&needs, known));
+    implied.extend(asked);
     for need in &mut implied {
         // Denied calls are evidence of want, never of need.
         if let Some(resources) = &mut need.resources {

@@ -8,6 +8,8 @@ mod assign;
 
 mod bounds;
 
+mod configured;
+
 mod control;
 
 mod documents;
@@ -49,6 +51,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use configured::{Configured, Use, configured};
 pub use control::{ControlKind, ControlOrigin, PackError, PackOptions, PackedControl, PackedControls, pack_controls};
 pub use documents::{DocumentProposal, boundaries, documents};
 pub use fold::{Fold, FoldRule};

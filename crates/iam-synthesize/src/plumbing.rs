@@ -24,6 +24,13 @@ const NETWORK: &[&str] = &[
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 ];
+const FILES: &[&str] = &["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"];
+/// Where a function sends what came of it, when nobody waits for the answer.
+const TARGETS: &[(&[&str], &str)] = &[
+    (&["DeadLetterConfig", "TargetArn"], "sends its dead letters"),
+    (&["EventInvokeConfig", "DestinationConfig", "OnFailure", "Destination"], "passes on events that failed"),
+    (&["EventInvokeConfig", "DestinationConfig", "OnSuccess", "Destination"], "passes on its results"),
+];
 /// Not needed, and part of older recipes for functions in a VPC (SAM's `VPCAccessPolicy` has one of them): whoever wrote
 /// them down by name meant Lambda to have them.
 const NETWORK_BY_NAME: &[&str] = &[
@@ -57,11 +64,13 @@ pub(crate) fn needs(functions: &[&Resource]) -> Vec<Need> {
         if runs_in_vpc(function) {
             runs(NETWORK, &[ResourcePattern::everything()], "runs in a VPC");
         }
-        let target = member(function, &["DeadLetterConfig", "TargetArn"]).and_then(|text| text.parse::<Arn>().ok());
-        if let Some(target) = target {
-            sources::destination(&target, "sends its dead letters", &mut |actions, on, what| {
-                runs(actions, &[on], &what);
-            });
+        if let Some(systems) = file_systems(function) {
+            runs(FILES, &[systems], "mounts a file system");
+        }
+        for (path, what) in TARGETS {
+            if let Some(target) = member(function, path).and_then(|text| text.parse::<Arn>().ok()) {
+                sources::destination(&target, what, &mut |actions, on, what| runs(actions, &[on], &what));
+            }
         }
         sources::each(function, &mut |actions, on, what| {
             push(&mut needs, NeedRule::ReadsEventSource, actions, &[on], name, &what);
@@ -75,6 +84,14 @@ pub(crate) fn by_name(functions: &[&Resource], action: &Action) -> Option<String
     let function = functions.iter().find(|function| runs_in_vpc(function))?;
     let known = NETWORK_BY_NAME.iter().any(|name| action.as_str().eq_ignore_ascii_case(name));
     known.then(|| format!("part of recipes for functions in a VPC, where `{}` runs", function_name(function)))
+}
+
+/// The file systems behind a function's access points, whose own ARNs do not say which these are.
+fn file_systems(function: &Resource) -> Option<ResourcePattern> {
+    let mounted = function.api.get("FileSystemConfigs").map(Value::items).unwrap_or_default();
+    let point: Arn = mounted.iter().find_map(|one| one.get("Arn")?.as_str()?.parse().ok())?;
+    let head = point.as_str().strip_suffix(point.resource())?;
+    Some(ResourcePattern::new(&format!("{head}file-system/*")))
 }
 
 fn runs_in_vpc(function: &Resource) -> bool {

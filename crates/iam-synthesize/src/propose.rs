@@ -222,7 +222,9 @@ impl<'a> Proposer<'_, 'a> {
         let written = write(&policies, how, &slots, &proposal.needs, &mut proposal.left_alone);
         let calls =
             self.evidence.usage.principals.get(arn).map(|used| used.observations.as_slice()).unwrap_or_default();
-        let grounds = Grounds { functions: subject.functions, needs: &proposal.needs, calls };
+        let (index, catalog) = (self.index, self.evidence.catalog);
+        let grounds =
+            Grounds { role: arn, index, catalog, functions: subject.functions, needs: &proposal.needs, calls };
         proposal.suggestions = grounds.suggest(&written.policies);
         let folds = written.policies.iter().map(|policy| &policy.folds).chain(written.new.iter().map(|new| &new.folds));
         proposal.folds = folds.flatten().cloned().collect();

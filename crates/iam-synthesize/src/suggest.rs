@@ -5,13 +5,16 @@
 //! logs prove for it. Follows the IAM topic "AWS global condition context keys", and those of IAM, KMS and Lambda on
 //! their own keys.
 
+mod tags;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::catalog::Catalog;
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator};
 use iam_model::policy::{Effect, ResourceElement, Statement};
-use iam_model::snapshot::Resource;
+use iam_model::snapshot::{Resource, SnapshotIndex};
 use iam_model::text::{Span, Spanned, grouped};
 use iam_model::usage::Observation;
 
@@ -46,6 +49,9 @@ const SOURCE_FUNCTION: &str = "lambda:SourceFunctionArn";
 
 /// What a suggestion is made from.
 pub(crate) struct Grounds<'g> {
+    pub(crate) role: &'g Arn,
+    pub(crate) index: &'g SnapshotIndex<'g>,
+    pub(crate) catalog: &'g Catalog,
     pub(crate) functions: &'g [&'g Resource],
     pub(crate) needs: &'g [Need],
     pub(crate) calls: &'g [Observation],
@@ -84,7 +90,8 @@ impl Grounds<'_> {
             let values = constant(&calls, &key)?;
             Some((condition(Comparison::StringEquals, key, values), told(&calls, what)))
         });
-        let found = keys.chain(self.of_functions(&calls));
+        let tag = tags::shared(&calls, self.role, (self.index, self.catalog));
+        let found = keys.chain(self.of_functions(&calls)).chain(tag);
         found.filter(|(found, _)| !statement.conditions.iter().any(|own| own.key == found.key)).collect()
     }
 

@@ -19,8 +19,10 @@ use crate::{Evidence, Grade, Judgement, KeepRule, RoleProposal, Rules, synthesiz
 
 mod boundaries;
 mod bounded;
+mod configured;
 mod implied;
 mod minimal;
+mod sources;
 mod stable;
 mod suggested;
 mod unexplained;

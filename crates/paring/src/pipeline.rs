@@ -5,11 +5,12 @@
 mod documents_view;
 pub(crate) mod explain;
 pub(crate) mod facts;
+mod hints;
 pub(crate) mod policies;
 mod splits_view;
 mod view;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::Evaluator;
 use iam_graph::AccessGraph;
@@ -25,7 +26,7 @@ use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal, Splitter};
+use iam_synthesize::{Configured, DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal, Splitter};
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
 use iam_verify::policy_check::nearest;
@@ -68,6 +69,8 @@ pub(crate) struct Tightened {
     pub(crate) proposals: Vec<RoleProposal>,
     /// What became of each shared role that was to be taken apart.
     pub(crate) splits: Vec<SplitProposal>,
+    /// What functions are configured with, by their role; of roles that are not taken apart.
+    pub(crate) configured: BTreeMap<Arn, Vec<Configured>>,
     pub(crate) patches: PatchSet,
     /// For each judged role of which no claim is refuted, what it is left with beside the AWS-managed policies that stay:
     /// under its ARN, or under `ROLE#POLICY` what cannot stand in one document.
@@ -121,6 +124,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
 
     let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
     diagnostics.extend(unread);
+    let configured = hints::all(&project, &index, &proposals, (&evidence, &rules));
     let rulebook = rulebook(inputs);
     let stage = Stage { inputs, index: &index, before: &before, after: &after, coverage: &coverage };
     let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
@@ -131,6 +135,9 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let parts = if done.is_empty() { Vec::new() } else { verify_splits_by(&done, &grounds, &on_all_cores) };
     let patches = iam_patch::patch_all(&project, &index, &changes, &done);
     let mut report = view::report(&stage, (&proposals, &verdicts), (&splits, &parts), &patches);
+    for (role, proposal) in report.roles.iter_mut().zip(&proposals) {
+        role.configured = configured.get(&proposal.role).into_iter().flatten().map(hints::view).collect();
+    }
     report.splits = splits_view::views(&stage, &splits, &parts);
     report.documents =
         documents_view::views(&named, &of_documents, inputs.sources.as_ref().map(|_| (&patches, of_roles)));
@@ -147,7 +154,19 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let writable = of_roles_proved && !refuted;
     // Nobody was asked yet.
     let disputed = false;
-    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, disputed, diagnostics })
+    Ok(Tightened {
+        report,
+        proposals,
+        splits,
+        configured,
+        patches,
+        policies,
+        asked,
+        proved,
+        writable,
+        disputed,
+        diagnostics,
+    })
 }
 
 /// Judges parts side by side; their order stays.

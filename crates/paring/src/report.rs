@@ -22,8 +22,10 @@ pub(crate) use json::render as render_json;
 pub(crate) use text::counted;
 pub(crate) use text::render as render_text;
 
+use iam_model::condition::Condition;
 use iam_model::finding::Finding;
-use iam_model::policy::PolicyDocument;
+use iam_model::json::Value;
+use iam_model::policy::{PolicyDocument, Statement, document_value};
 use iam_model::usage::{AccountDays, SkipReason};
 use iam_synthesize::NeedRule;
 
@@ -101,6 +103,10 @@ pub(crate) struct RoleView {
     pub(crate) certificate: Option<String>,
     pub(crate) changes: Vec<ChangeView>,
     pub(crate) blind_spots: Vec<BlindSpotView>,
+    /// Resources that the functions are configured with.
+    pub(crate) configured: Vec<ConfiguredView>,
+    /// Conditions that a person may add to the policies as proposed.
+    pub(crate) suggestions: Vec<SuggestionView>,
     pub(crate) left_alone: Vec<String>,
     /// The role's own part of the patches, for people.
     pub(crate) diff: String,
@@ -240,6 +246,30 @@ pub(crate) struct BlindSpotView {
     pub(crate) actions: Vec<String>,
 }
 
+/// A resource that an environment variable of a function names.
+#[derive(Debug, Clone)]
+pub(crate) struct ConfiguredView {
+    pub(crate) function: String,
+    pub(crate) variable: String,
+    pub(crate) resource: String,
+    /// Authorised calls on it.
+    pub(crate) calls: u64,
+    /// What is known of its use, in words.
+    pub(crate) says: String,
+    /// Actions on it that go, and of which the logs could not have shown a call.
+    pub(crate) hidden: Vec<String>,
+}
+
+/// A condition that could be added to a statement.
+#[derive(Debug, Clone)]
+pub(crate) struct SuggestionView {
+    pub(crate) policy: String,
+    /// The statement's place in the policy as proposed, from 0.
+    pub(crate) statement: usize,
+    pub(crate) condition: Value,
+    pub(crate) because: String,
+}
+
 /// A changed file.
 #[derive(Debug, Clone)]
 pub(crate) struct PatchView {
@@ -260,4 +290,13 @@ pub(crate) struct RefusedView {
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+}
+
+/// Conditions alone, as a statement has them.
+pub(crate) fn conditions_value(conditions: &[Condition]) -> Value {
+    let mut statement = Statement::allow(Vec::new(), Vec::new());
+    statement.conditions = conditions.to_vec();
+    let document = document_value(&PolicyDocument::new(vec![statement]));
+    let statement = document.get("Statement").and_then(|all| all.items().first());
+    statement.and_then(|statement| statement.get("Condition")).cloned().unwrap_or(Value::Null)
 }

@@ -8,7 +8,7 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::json::{Node, NodeKind, Value};
 
 use super::folder::{Answer, EMPTY, Key};
-use super::{analyzer, functions, policies, shapes, sources, trails};
+use super::{analyzer, functions, policies, shapes, sources, tags, trails};
 use crate::assemble::Piece;
 use crate::error::CollectError;
 
@@ -219,6 +219,7 @@ pub(super) fn build<'b>(
     functions::extend(&mut answers, &mut resources);
     sources::extend(&mut answers, &mut resources);
     let policies = policies::policies(&mut answers, &resources);
+    let tags = tags::tags(&mut answers);
     let trails = trails::trails(&mut answers);
     let arns = details.iter().flat_map(|d| arns(&d.root)).chain(resources.iter().map(|r| r.arn.clone()));
     let id = arns.filter_map(|arn| arn.account()).next().or_else(|| folder.parse().ok());
@@ -229,6 +230,7 @@ pub(super) fn build<'b>(
         vec![("authorization_details", details.map_or_else(empty, |d| Piece::Copy(d.source, d.root.span)))];
     members.push(("resources", Piece::List(resources.into_iter().map(|r| Piece::Made(r.into_value())).collect())));
     members.push(("resource_policies", policies));
+    members.extend(tags.map(|tags| ("resource_tags", tags)));
     members.extend(trails.map(|trails| ("trails", trails)));
     members.push(("iam_extra", Piece::Made(extra(&mut answers, details))));
     members.extend(analyzer::access_analyzer(&mut answers).map(|found| ("access_analyzer", found)));

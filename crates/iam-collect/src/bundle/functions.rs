@@ -11,9 +11,11 @@ use super::shapes::Resource;
 const URL: &str = "get-function-url-config";
 const TAGS: &str = "list-tags";
 const SOURCES: &str = "list-event-source-mappings";
+/// Where a function passes on what came of it. Most have none, and then AWS says so.
+const INVOKED: &str = "get-function-event-invoke-config";
 
 pub(super) fn is_known(call: &str) -> bool {
-    [URL, TAGS, SOURCES].contains(&call)
+    [URL, TAGS, SOURCES, INVOKED].contains(&call)
 }
 
 /// Joins what was asked about functions to their `api`.
@@ -34,7 +36,10 @@ pub(super) fn extend(answers: &mut Answers<'_>, resources: &mut [Resource]) {
                 function.api.push(("Tags".into(), answer.root.get("Tags").map_or(Value::Null, Node::to_value)));
             }
             Found::None => {}
-            Found::Missing => without_tags.push(name),
+            Found::Missing => without_tags.push(name.clone()),
+        }
+        if let Found::Answer(answer) = answers.about(INVOKED, &name, &region) {
+            function.api.push(("EventInvokeConfig".into(), answer.root.to_value()));
         }
         if let Some(list) = sources.get(function.arn.as_str()) {
             function.api.push(("EventSourceMappings".into(), Value::Array(list.clone())));

@@ -286,6 +286,13 @@ impl<'a> SnapshotIndex<'a> {
         self.resource_policies.get(resource).copied()
     }
 
+    /// The tags of a resource; nothing where the snapshot does not hold any of it.
+    #[must_use]
+    pub fn tags_of(&self, resource: &Arn) -> Option<&'a BTreeMap<String, String>> {
+        let tags = |account: &'a Account| account.tags.get(resource);
+        self.snapshot.accounts.values().find_map(tags).filter(|tags| !tags.is_empty())
+    }
+
     /// A VPC endpoint by ARN.
     #[must_use]
     pub fn vpc_endpoint(&self, endpoint: &Arn) -> Option<&'a VpcEndpoint> {

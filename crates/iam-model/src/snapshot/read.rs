@@ -167,8 +167,16 @@ fn check_schema(root: &Node<'_>, source: &SourceText) -> Result<(), SnapshotErro
     }
 }
 
-const ACCOUNT_KEYS: &[&str] =
-    &["authorization_details", "resources", "resource_policies", "trails", "iam_extra", "access_analyzer", "not_read"];
+const ACCOUNT_KEYS: &[&str] = &[
+    "authorization_details",
+    "resources",
+    "resource_policies",
+    "resource_tags",
+    "trails",
+    "iam_extra",
+    "access_analyzer",
+    "not_read",
+];
 
 fn account(reader: &mut Reader<'_>, node: &Node<'_>, id: &AccountId) -> Account {
     let within = format!("account {id}");

@@ -24,10 +24,11 @@ struct Asked {
     functions: BTreeSet<String>,
 }
 
-/// The actions that services may have asked for in the seen calls, where the logs could not have shown it.
-pub(super) fn needs(seen: &[Need], known: Known<'_>) -> Vec<Need> {
+/// The actions that services may ask for in calls that were seen, or that Lambda makes for a function, where the logs could
+/// not have shown it.
+pub(super) fn needs<'n>(calls: impl Iterator<Item = &'n Need>, known: Known<'_>) -> Vec<Need> {
     let mut asked: BTreeMap<Action, Asked> = BTreeMap::new();
-    for need in seen {
+    for need in calls {
         for (action, via) in forwarded(&need.action, known.evidence.catalog) {
             if action.service() != KMS || !known.is_invisible(&action) {
                 continue;

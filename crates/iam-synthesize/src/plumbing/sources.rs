@@ -90,7 +90,7 @@ pub(super) fn each(function: &Resource, found: &mut dyn FnMut(&[&str], ResourceP
     let mappings = function.api.get("EventSourceMappings").map(Value::items).unwrap_or_default();
     for mapping in mappings {
         if let Some(source) = arn_at(mapping, &["EventSourceArn"]) {
-            of_source(&source, found);
+            of_source(&source, mapping, found);
         }
         if mapping.get("SelfManagedEventSource").is_some() {
             found(NETWORK, ResourcePattern::everything(), "reads a Kafka cluster of its own".into());
@@ -107,19 +107,35 @@ pub(super) fn each(function: &Resource, found: &mut dyn FnMut(&[&str], ResourceP
     }
 }
 
-fn of_source(source: &Arn, found: &mut dyn FnMut(&[&str], ResourcePattern, String)) {
+fn of_source(source: &Arn, mapping: &Value, found: &mut dyn FnMut(&[&str], ResourcePattern, String)) {
     let Some(kind) = SOURCES.iter().find(|kind| kind.service == source.service()) else { return };
-    let what = format!("reads {}", source.name());
-    found(kind.on_source, ResourcePattern::from(source), what.clone());
+    // A consumer of a stream is subscribed to; the rest is asked of the stream.
+    let stream = source.as_str().split_once("/consumer/").map(|(stream, _)| stream);
+    let what =
+        format!("reads {}", stream.and_then(|stream| stream.rsplit('/').next()).unwrap_or_else(|| source.name()));
+    if stream.is_some() {
+        found(&["kinesis:SubscribeToShard"], ResourcePattern::from(source), what.clone());
+    }
+    found(kind.on_source, ResourcePattern::new(stream.unwrap_or(source.as_str())), what.clone());
     found(kind.anywhere, ResourcePattern::everything(), what.clone());
     if kind.in_vpc {
         found(NETWORK, ResourcePattern::everything(), what.clone());
     }
     for (within, actions) in WITHIN_KAFKA {
         if let Some((head, cluster)) = source.as_str().split_once(":cluster/").filter(|_| kind.service == "kafka") {
-            found(actions, ResourcePattern::new(&format!("{head}:{within}/{cluster}/*")), what.clone());
+            for name in within_kafka(within, mapping) {
+                found(actions, ResourcePattern::new(&format!("{head}:{within}/{cluster}/{name}")), what.clone());
+            }
         }
     }
+}
+
+/// The topics that a mapping reads, and the group it reads them as; all where it does not say.
+fn within_kafka<'m>(within: &str, mapping: &'m Value) -> Vec<&'m str> {
+    let group = || mapping.get("AmazonManagedKafkaEventSourceConfig")?.get("ConsumerGroupId")?.as_str();
+    let topics = || mapping.get("Topics").map(Value::items).unwrap_or_default().iter().filter_map(Value::as_str);
+    let named: Vec<&str> = if within == "topic" { topics().collect() } else { group().into_iter().collect() };
+    if named.is_empty() { vec!["*"] } else { named }
 }
 
 /// What a target of failed records or dead letters asks for.

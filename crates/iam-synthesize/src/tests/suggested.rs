@@ -150,3 +150,74 @@ proptest! {
         }
     }
 }
+
+/// The account with tables that carry tags, as `table NAME key=value …`, and whatever the role carries.
+fn tagged(policy: &str, tables: &[&str], own: Option<(&str, &str)>) -> Snapshot {
+    let mut world = snapshot(&[policy], BASIC, FUNCTION);
+    let account = world.accounts.values_mut().next().unwrap();
+    for table in tables {
+        let mut words = table.split(' ');
+        let arn: Arn = words.next().unwrap().parse().unwrap();
+        let tags = words.map(|word| word.split_once('=').unwrap()).map(|(k, v)| (k.to_owned(), v.to_owned()));
+        account.tags.insert(arn, tags.collect());
+    }
+    account.roles[0].identity.tags.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    world
+}
+
+#[test]
+fn a_tag_that_all_touched_resources_share_is_suggested() {
+    let table = |name: &str, tags: &str| format!("arn:aws:dynamodb:us-east-1:111122223333:table/{name} {tags}");
+    let on = |name: &str| format!("arn:aws:dynamodb:us-east-1:111122223333:table/{name}");
+    let policy = r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"}]"#;
+    let check = |tables: &[String], calls: Vec<Observation>, expected: &[&str]| {
+        let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+        let proposal = propose(&tagged(policy, &tables, None), calls);
+        assert_eq!(suggested(&proposal), expected, "{tables:?}");
+        assert!(!after(&proposal).concat().contains("Condition"), "never written");
+    };
+    let get = |name: &str| seen("dynamodb:GetItem", &on(name));
+    let (a, b) = (table("A", "app=orders env=prod"), table("B", "app=orders env=prod owner=x"));
+    let other = table("C", "app=bills env=prod");
+    let found = "dynamodb:GetItem: aws:ResourceTag/app orders";
+    check(&[a.clone(), b.clone(), other.clone()], vec![get("A"), get("B")], &[found]);
+    check(
+        &[a.clone(), b.clone(), other.clone()],
+        vec![get("A"), seen("dynamodb:GetItem", &format!("{}/index/i", on("B")))],
+        &[found],
+    );
+    // Tags of one resource say no more than its name; one whose tags are not known may lack them; tags that differ say nothing.
+    check(&[a.clone()], vec![get("A")], &[]);
+    check(&[a.clone()], vec![get("A"), get("B")], &[]);
+    check(&[table("A", "app=orders"), table("B", "app=bills")], vec![get("A"), get("B")], &[]);
+    // What AWS sets says how a thing was made.
+    let made = "aws:cloudformation:stack-name=s";
+    check(&[table("A", made), table("B", made)], vec![get("A"), get("B")], &[]);
+    // Tags of buckets are asked for only where somebody turned that on; of other things, where the reference says so.
+    let buckets = ["arn:aws:s3:::a app=orders".to_owned(), "arn:aws:s3:::b app=orders".to_owned()];
+    let list = |bucket: &str| seen("s3:ListBucket", &format!("arn:aws:s3:::{bucket}"));
+    check(&buckets, vec![list("a"), list("b")], &[]);
+    // Which table it was, nobody knows.
+    let mut unknown = get("A");
+    (unknown.resource_known, unknown.resources) = (false, vec![ResourcePattern::everything()]);
+    check(&[a.clone(), b.clone()], vec![get("A"), get("B"), unknown], &[]);
+}
+
+#[test]
+fn a_suggested_tag_says_whom_else_it_lets_in() {
+    let table = |name: &str| format!("arn:aws:dynamodb:us-east-1:111122223333:table/{name} app=orders");
+    let tables = [table("A"), table("B"), table("C")];
+    let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+    let policy = r#"[{"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]"#;
+    let calls = || {
+        ["A", "B"]
+            .map(|name| seen("dynamodb:GetItem", &format!("arn:aws:dynamodb:us-east-1:111122223333:table/{name}")))
+            .to_vec()
+    };
+    let because = |own| propose(&tagged(policy, &tables, own), calls()).suggestions.remove(0).because;
+    assert_eq!(because(None), "all 6 calls were on 2 resources tagged app=orders; it would let in 1 other");
+    assert_eq!(
+        because(Some(("app", "orders"))),
+        "all 6 calls were on 2 resources tagged app=orders, as the role itself is (`${aws:PrincipalTag/app}` says the same); it would let in 1 other"
+    );
+}

@@ -54,6 +54,10 @@ pub(crate) struct Explain {
     #[command(flatten)]
     pub(crate) grounds: Grounds,
 
+    /// The folder of the templates, for what functions are configured with: environment variables that name a resource
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) iac: Option<PathBuf>,
+
     /// Of a role that several functions share, explain the role that each would get
     #[arg(long, help_heading = "Judgement")]
     pub(crate) split: bool,

@@ -10,6 +10,7 @@ use crate::{pipeline, report};
 /// Runs the main job for one role, and says why it ends as it does.
 pub(crate) fn run(arguments: &Explain, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let job = Job::of_policies(&arguments.grounds, vec![arguments.role.clone()], arguments.split);
+    let job = Job { iac: arguments.iac.as_deref(), ..job };
     let (inputs, mut diagnostics) = job.read(terminal)?;
     let done = pipeline::run(&inputs)?;
     diagnostics.extend(done.diagnostics.iter().cloned());

@@ -12,7 +12,7 @@ use iam_model::policy::PolicyDocument;
 use iam_model::time::Timestamp;
 use iam_model::usage::AccountDays;
 use iam_patch::{Disposition, FilePatch, PatchSet};
-use iam_synthesize::{BlindSpot, Judgement, Need, NeedRule, RoleProposal, SplitProposal};
+use iam_synthesize::{BlindSpot, Judgement, Need, NeedRule, RoleProposal, SplitProposal, Suggestion};
 use iam_verify::before_after::documents;
 use iam_verify::guardrails::{RuleId, RuleSeverity, Violation, WaiverProblem, WaiverUse, review_waivers};
 use iam_verify::outcome::{Claim, Outcome};
@@ -22,7 +22,7 @@ use iam_verify::verify::Verdict;
 use super::Stage;
 use crate::report::{
     BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView,
-    RefusedView, Report, RoleView, Summary,
+    RefusedView, Report, RoleView, SuggestionView, Summary, conditions_value,
 };
 
 /// The whole report.
@@ -146,6 +146,8 @@ fn role(
         certificate: verdict.and_then(|v| v.certificates.first()).map(|(_, certificate)| certificate.to_string()),
         changes: proposal.changes.iter().map(change).collect(),
         blind_spots: blind_spots(stage, proposal),
+        configured: Vec::new(),
+        suggestions: suggestions(stage, proposal),
         left_alone: proposal.left_alone.clone(),
         diff: patches.diff_of(own),
         refused,
@@ -176,6 +178,18 @@ pub(super) fn blind_spots(stage: &Stage<'_>, proposal: &RoleProposal) -> Vec<Bli
         actions: spot.actions.iter().map(ToString::to_string).collect(),
     };
     spots.into_iter().map(view).collect()
+}
+
+/// Conditions that a person may add, by the policy they are about.
+fn suggestions(stage: &Stage<'_>, proposal: &RoleProposal) -> Vec<SuggestionView> {
+    let policies = stage.index.identity_policies(&proposal.role);
+    let view = |suggestion: &Suggestion| SuggestionView {
+        policy: policies.get(suggestion.policy).map(|policy| policy.name.to_owned()).unwrap_or_default(),
+        statement: suggestion.statement,
+        condition: conditions_value(std::slice::from_ref(&suggestion.condition)),
+        because: suggestion.because.clone(),
+    };
+    proposal.suggestions.iter().map(view).collect()
 }
 
 pub(super) fn need(need: &Need) -> NeedView {

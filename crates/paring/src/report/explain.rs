@@ -8,22 +8,11 @@ mod text;
 pub(crate) use json::render as render_json;
 pub(crate) use text::render as render_text;
 
-use iam_model::condition::Condition;
-use iam_model::json::Value;
-use iam_model::policy::{PolicyDocument, Statement, document_value};
+use iam_model::policy::PolicyDocument;
 use iam_model::usage::AccountDays;
 use iam_synthesize::{Fold, Need, Suggestion};
 
-use super::ClaimView;
-
-/// Conditions alone, as a statement has them.
-fn conditions_value(conditions: &[Condition]) -> Value {
-    let mut statement = Statement::allow(Vec::new(), Vec::new());
-    statement.conditions = conditions.to_vec();
-    let document = document_value(&PolicyDocument::new(vec![statement]));
-    let statement = document.get("Statement").and_then(|all| all.items().first());
-    statement.and_then(|statement| statement.get("Condition")).cloned().unwrap_or(Value::Null)
-}
+use super::{ClaimView, ConfiguredView, conditions_value};
 
 /// What there is to say about a role that was asked for.
 pub(crate) enum Explained {
@@ -54,11 +43,23 @@ pub(crate) struct Explanation {
     pub(crate) window: Option<(String, String)>,
     /// What must stay; the other parts point here.
     pub(crate) needs: Vec<Need>,
+    /// Resources that the functions are configured with.
+    pub(crate) configured: Vec<ConfiguredView>,
+    /// What names the resources of each need.
+    pub(crate) named: Vec<NamedView>,
     pub(crate) policies: Vec<PolicyView>,
     pub(crate) dropped: Vec<DroppedView>,
     pub(crate) claims: Vec<ClaimView>,
     /// What is said about the one action that was asked for.
     pub(crate) action: Option<ActionView>,
+}
+
+/// Which environment variables name the resources of a need.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NamedView {
+    pub(crate) by: Vec<String>,
+    /// Whether none does, though other resources of the service are named.
+    pub(crate) by_none: bool,
 }
 
 /// What becomes of a policy.

@@ -5,8 +5,8 @@ use iam_model::policy::{PolicyDocument, PrintStyle, print};
 use iam_model::usage::AccountDays;
 
 use super::{
-    BlindSpotView, ChangeView, ClaimView, DocumentView, EvidenceView, GrantedView, JudgementView, NeedView, PartView,
-    PatchView, RefusedView, Report, RoleView, SCHEMA, SplitView, Summary,
+    BlindSpotView, ChangeView, ClaimView, ConfiguredView, DocumentView, EvidenceView, GrantedView, JudgementView,
+    NeedView, PartView, PatchView, RefusedView, Report, RoleView, SCHEMA, SplitView, SuggestionView, Summary,
 };
 
 /// Renders the report as indented JSON.
@@ -131,8 +131,31 @@ fn role(role: &RoleView) -> Value {
         ("certificate", optional(role.certificate.as_deref())),
         ("changes", list(&role.changes, change)),
         ("blind_spots", list(&role.blind_spots, blind_spot)),
+        ("configured", list(&role.configured, configured)),
+        ("suggestions", list(&role.suggestions, suggestion)),
         ("left_alone", texts(&role.left_alone)),
         ("refused", list(&role.refused, refused)),
+    ])
+}
+
+/// A resource that a function is configured with.
+pub(super) fn configured(configured: &ConfiguredView) -> Value {
+    object([
+        ("function", Value::text(&configured.function)),
+        ("variable", Value::text(&configured.variable)),
+        ("resource", Value::text(&configured.resource)),
+        ("calls", Value::number(configured.calls)),
+        ("says", Value::text(&configured.says)),
+        ("unseen", texts(&configured.hidden)),
+    ])
+}
+
+fn suggestion(suggestion: &SuggestionView) -> Value {
+    object([
+        ("policy", Value::text(&suggestion.policy)),
+        ("statement", count(suggestion.statement)),
+        ("condition", suggestion.condition.clone()),
+        ("because", Value::text(&suggestion.because)),
     ])
 }
 

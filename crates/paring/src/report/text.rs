@@ -11,8 +11,8 @@ use iam_model::usage::AccountDays;
 use iam_synthesize::NeedRule;
 
 use super::{
-    BlindSpotView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView, Report,
-    RoleView, diff,
+    BlindSpotView, ClaimView, ConfiguredView, EvidenceView, GrantedView, JudgementView, NeedView, OutcomeView,
+    PatchView, Report, RoleView, diff,
 };
 use crate::terminal::Paint;
 
@@ -102,6 +102,7 @@ impl Text {
         }
         self.needs(&role.needs);
         self.blind_spots(&role.blind_spots);
+        self.configured(&role.configured);
         for note in &role.left_alone {
             self.row("stays", note);
         }
@@ -200,6 +201,14 @@ impl Text {
             }
         }
         self.row("", "if the function uses one of them, name it in a keep rule (paring.toml) and run again");
+    }
+
+    /// Of what functions are configured with, only what nobody knows whether it is used.
+    fn configured(&mut self, all: &[ConfiguredView]) {
+        for one in all.iter().filter(|one| !one.hidden.is_empty()) {
+            let name = self.paint.yellow(&format!("{} names {}", one.variable, one.resource));
+            self.row("told", &format!("{name}: {}", one.says));
+        }
     }
 
     fn claim(&mut self, claim: &ClaimView) {

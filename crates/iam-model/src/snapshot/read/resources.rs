@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 use crate::json::{Node, Value};
 use crate::reading::{Reader, present, shown, shown_line};
 use crate::snapshot::endpoint::{VpcEndpoint, id_of};
-use crate::snapshot::{Account, Resource, ResourceKind, trails};
+use crate::snapshot::{Account, Resource, ResourceKind, tags, trails};
 use crate::text::Span;
 
 /// Reads all parts but `authorization_details`.
@@ -18,6 +18,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Accou
     let within = format!("account {id}");
     resources(reader, node, account, &within);
     resource_policies(reader, node, account, &within);
+    resource_tags(reader, node, account, &within);
     if present(node, "trails").is_some() {
         account.trails = reader.list(node, "trails", &within).map(trails::read);
     }
@@ -35,6 +36,10 @@ fn resources(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, wi
         if resource.kind == ResourceKind::Ec2VpcEndpoint {
             let endpoint = endpoint(reader, item, &resource, within);
             account.vpc_endpoints.insert(resource.arn.clone(), endpoint);
+        }
+        let tags = tags(&resource.api);
+        if !tags.is_empty() {
+            account.tags.insert(resource.arn.clone(), tags);
         }
         account.resources.push(resource);
     }
@@ -87,6 +92,20 @@ fn resource_policies(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Acc
                 account.resource_policies.insert(arn, document);
             }
             None => reader.error(member.key_span, &policy_within, "the policy is left out".into()),
+        }
+    }
+}
+
+/// Tags beside the resources' own descriptions, which they go before.
+fn resource_tags(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Account, within: &str) {
+    let Some(found) = reader.object(node, "resource_tags", within) else { return };
+    for member in found.members() {
+        let tags_within = format!("{within}, tags of {}", shown(member.key));
+        match reader.parse_arn(member.key, member.key_span, &tags_within) {
+            Some(arn) => {
+                account.tags.insert(arn, tags::listed(&member.value.to_value()));
+            }
+            None => reader.error(member.key_span, &tags_within, "the tags are left out".into()),
         }
     }
 }

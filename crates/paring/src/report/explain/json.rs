@@ -5,7 +5,9 @@ use iam_model::json::Value;
 use iam_model::policy::document_value;
 use iam_synthesize::{Fold, Need, Suggestion};
 
-use super::{ActionView, DroppedView, Explained, Explanation, GrantView, PolicyView, StatementView, conditions_value};
+use super::{
+    ActionView, DroppedView, Explained, Explanation, GrantView, NamedView, PolicyView, StatementView, conditions_value,
+};
 
 const SCHEMA: &str = "paring-explanation/1";
 
@@ -44,15 +46,19 @@ fn one(explanation: &Explanation) -> Vec<(String, Value)> {
         ("days_missing", Value::number(explanation.days.map_or(0, |days| days.missing))),
         ("first", optional(window.map(|(first, _)| first.as_str()))),
         ("last", optional(window.map(|(_, last)| last.as_str()))),
-        ("policies", list(&explanation.policies, |one| policy(one, needs))),
+        ("configured", list(&explanation.configured, crate::report::json::configured)),
+        ("policies", list(&explanation.policies, |one| policy(one, (needs, &explanation.named)))),
         ("dropped", list(&explanation.dropped, dropped)),
         ("claims", list(&explanation.claims, claim)),
-        ("action", explanation.action.as_ref().map_or(Value::Null, |one| action(one, needs))),
+        ("action", explanation.action.as_ref().map_or(Value::Null, |one| action(one, (needs, &explanation.named)))),
     ];
     members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-fn policy(policy: &PolicyView, needs: &[Need]) -> Value {
+/// What must stay, and what names its resources.
+type Grounds<'g> = (&'g [Need], &'g [NamedView]);
+
+fn policy(policy: &PolicyView, needs: Grounds<'_>) -> Value {
     object([
         ("policy", Value::text(&policy.name)),
         ("state", Value::text(policy.state.as_str())),
@@ -61,7 +67,7 @@ fn policy(policy: &PolicyView, needs: &[Need]) -> Value {
     ])
 }
 
-fn statement(view: &StatementView, needs: &[Need]) -> Value {
+fn statement(view: &StatementView, needs: Grounds<'_>) -> Value {
     let value = document_value(&view.document);
     let written = value.get("Statement").and_then(|all| all.items().first()).cloned();
     object([
@@ -89,9 +95,9 @@ fn suggestion(suggestion: &Suggestion) -> Value {
     ])
 }
 
-fn grounds(places: &[usize], needs: &[Need]) -> Value {
-    let found: Vec<&Need> = places.iter().filter_map(|at| needs.get(*at)).collect();
-    list(&found, |need| {
+fn grounds(places: &[usize], (needs, named): Grounds<'_>) -> Value {
+    let found: Vec<(usize, &Need)> = places.iter().filter_map(|at| Some((*at, needs.get(*at)?))).collect();
+    list(&found, |(at, need)| {
         let seen = need.seen.as_ref();
         let resources: Vec<String> = need.resources.iter().flatten().map(ToString::to_string).collect();
         object([
@@ -101,6 +107,7 @@ fn grounds(places: &[usize], needs: &[Need]) -> Value {
             ("because", Value::text(&need.because)),
             ("resources", if need.resources.is_some() { texts(&resources) } else { Value::Null }),
             ("functions", texts(&need.functions)),
+            ("named_by", texts(named.get(*at).map(|named| named.by.as_slice()).unwrap_or_default())),
             ("calls", seen.map_or(Value::Null, |seen| Value::number(seen.count))),
             ("first", optional(seen.map(|seen| seen.first.to_string()).as_deref())),
             ("last", optional(seen.map(|seen| seen.last.to_string()).as_deref())),
@@ -118,7 +125,7 @@ fn dropped(dropped: &DroppedView) -> Value {
     ])
 }
 
-fn action(action: &ActionView, needs: &[Need]) -> Value {
+fn action(action: &ActionView, needs: Grounds<'_>) -> Value {
     let limit =
         |limit: &super::LimitView| object([("layer", Value::text(&limit.name)), ("says", Value::text(limit.says))]);
     object([

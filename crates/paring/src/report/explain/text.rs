@@ -5,10 +5,10 @@ use iam_model::text::grouped;
 use iam_synthesize::{Grade, Need};
 
 use super::{
-    ActionView, DroppedView, Explained, Explanation, Fate, GrantView, PolicyState, PolicyView, StatementView,
-    conditions_value,
+    ActionView, DroppedView, Explained, Explanation, Fate, GrantView, NamedView, PolicyState, PolicyView,
+    StatementView, conditions_value,
 };
-use crate::report::{OutcomeView, counted};
+use crate::report::{ConfiguredView, OutcomeView, counted};
 use crate::terminal::Paint;
 
 /// Names of one group that are shown.
@@ -37,13 +37,15 @@ pub(crate) fn render(explained: &Explained, paint: Paint) -> String {
 
 fn one(explanation: &Explanation, paint: Paint) -> String {
     let refused = explanation.refused.is_some();
-    let mut text = Text { out: String::new(), paint, needs: &explanation.needs, refused };
+    let (needs, named) = (explanation.needs.as_slice(), explanation.named.as_slice());
+    let mut text = Text { out: String::new(), paint, needs, named, refused };
     text.head(explanation);
     match &explanation.action {
         Some(action) => text.action(action),
         None => {
             explanation.policies.iter().for_each(|policy| text.policy(policy));
             text.elsewhere(&explanation.policies);
+            text.configured(&explanation.configured);
             text.dropped(&explanation.dropped, true, "Dropped: the logs would have shown a call");
             text.dropped(
                 &explanation.dropped,
@@ -60,6 +62,7 @@ struct Text<'a> {
     out: String,
     paint: Paint,
     needs: &'a [Need],
+    named: &'a [NamedView],
     /// Whether nothing may be said of what is needed.
     refused: bool,
 }
@@ -124,10 +127,11 @@ impl Text<'_> {
             let text = self.paint.dim(&format!("if {}", conditions_value(&statement.conditions).to_compact()));
             self.line(&format!("     {text}"));
         }
-        let grounds: Vec<&Need> = view.needs.iter().filter_map(|at| self.needs.get(*at)).collect();
-        let (observed, others): (Vec<&Need>, Vec<&Need>) = grounds.iter().partition(|need| need.seen.is_some());
-        observed.iter().for_each(|need| self.observed(need));
-        self.unseen(&others);
+        let all = self.needs;
+        let grounds: Vec<(usize, &Need)> = view.needs.iter().filter_map(|at| Some((*at, all.get(*at)?))).collect();
+        let (observed, others): (Vec<_>, Vec<_>) = grounds.iter().partition(|(_, need)| need.seen.is_some());
+        observed.iter().for_each(|(at, need)| self.observed(*at, need));
+        self.unseen(&others.iter().map(|(_, need)| *need).collect::<Vec<&Need>>());
         for fold in &view.folds {
             self.line(&format!("     rule      {}: {}", fold.rule.as_str(), fold.describe()));
         }
@@ -150,12 +154,34 @@ impl Text<'_> {
         }
     }
 
-    fn observed(&mut self, need: &Need) {
+    fn observed(&mut self, at: usize, need: &Need) {
         let by = if need.functions.is_empty() { String::new() } else { format!(", by {}", need.functions.join(", ")) };
         self.line(&format!("     {:<9} {}  {}{by}", need.grade().as_str(), need.action, need.because));
         if let Some(seen) = need.seen.as_ref().filter(|seen| !seen.event_ids.is_empty()) {
             let events = self.paint.dim(&format!("events {}", seen.event_ids.join(", ")));
             self.line(&format!("               {events}"));
+        }
+        match self.named.get(at) {
+            Some(NamedView { by, .. }) if !by.is_empty() => {
+                self.line(&format!("               named by {}", by.join(", ")));
+            }
+            Some(NamedView { by_none: true, .. }) => {
+                self.line("               named by no environment variable whose value is known");
+            }
+            _ => {}
+        }
+    }
+
+    /// What functions are configured with and were not seen to use.
+    fn configured(&mut self, all: &[ConfiguredView]) {
+        let unused: Vec<&ConfiguredView> = all.iter().filter(|one| one.calls == 0).collect();
+        if !unused.is_empty() {
+            self.heading("Named by environment variables, and not seen in use");
+        }
+        for one in unused {
+            self.line(&format!("  {} of {}: {}", one.variable, one.function, one.resource));
+            let says = if one.hidden.is_empty() { one.says.clone() } else { self.paint.yellow(&one.says) };
+            self.line(&format!("    {says}"));
         }
     }
 
@@ -180,10 +206,10 @@ impl Text<'_> {
         let served: Vec<usize> = policies.iter().flat_map(|p| &p.statements).flat_map(|s| s.needs.clone()).collect();
         let all = self.needs;
         let others = all.iter().enumerate().filter(|(at, need)| need.seen.is_some() && !served.contains(at));
-        let others: Vec<&Need> = others.map(|(_, need)| need).collect();
+        let others: Vec<(usize, &Need)> = others.collect();
         if !others.is_empty() {
             self.heading("Seen, and granted by none of these statements (a resource's own policy may grant it)");
-            others.into_iter().for_each(|need| self.observed(need));
+            others.into_iter().for_each(|(at, need)| self.observed(at, need));
         }
     }
 
