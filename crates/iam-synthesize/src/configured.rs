@@ -112,8 +112,9 @@ fn unseen(resource: &Arn, known: Known<'_>, before: &PermissionSet, after: &Perm
             continue;
         }
         granted = true;
+        let is_aws_own = has_data && facts.logging() == Logging::Never;
         if !allows(after)
-            && !(has_data && facts.logging() == Logging::Never)
+            && !is_aws_own
             && let Visibility::Invisible(why) = known.visibility(&action)
         {
             hidden.push((action, why));

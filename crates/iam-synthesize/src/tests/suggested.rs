@@ -170,9 +170,8 @@ fn a_tag_that_all_touched_resources_share_is_suggested() {
     let table = |name: &str, tags: &str| format!("arn:aws:dynamodb:us-east-1:111122223333:table/{name} {tags}");
     let on = |name: &str| format!("arn:aws:dynamodb:us-east-1:111122223333:table/{name}");
     let policy = r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"}]"#;
-    let check = |tables: &[String], calls: Vec<Observation>, expected: &[&str]| {
-        let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-        let proposal = propose(&tagged(policy, &tables, None), calls);
+    let check = |tables: &[&str], calls: Vec<Observation>, expected: &[&str]| {
+        let proposal = propose(&tagged(policy, tables, None), calls);
         assert_eq!(suggested(&proposal), expected, "{tables:?}");
         assert!(!after(&proposal).concat().contains("Condition"), "never written");
     };
@@ -180,27 +179,23 @@ fn a_tag_that_all_touched_resources_share_is_suggested() {
     let (a, b) = (table("A", "app=orders env=prod"), table("B", "app=orders env=prod owner=x"));
     let other = table("C", "app=bills env=prod");
     let found = "dynamodb:GetItem: aws:ResourceTag/app orders";
-    check(&[a.clone(), b.clone(), other.clone()], vec![get("A"), get("B")], &[found]);
-    check(
-        &[a.clone(), b.clone(), other.clone()],
-        vec![get("A"), seen("dynamodb:GetItem", &format!("{}/index/i", on("B")))],
-        &[found],
-    );
+    check(&[&a, &b, &other], vec![get("A"), get("B")], &[found]);
+    check(&[&a, &b, &other], vec![get("A"), seen("dynamodb:GetItem", &format!("{}/index/i", on("B")))], &[found]);
     // Tags of one resource say no more than its name; one whose tags are not known may lack them; tags that differ say nothing.
-    check(&[a.clone()], vec![get("A")], &[]);
-    check(&[a.clone()], vec![get("A"), get("B")], &[]);
-    check(&[table("A", "app=orders"), table("B", "app=bills")], vec![get("A"), get("B")], &[]);
+    check(&[&a], vec![get("A")], &[]);
+    check(&[&a], vec![get("A"), get("B")], &[]);
+    check(&[&table("A", "app=orders"), &table("B", "app=bills")], vec![get("A"), get("B")], &[]);
     // What AWS sets says how a thing was made.
     let made = "aws:cloudformation:stack-name=s";
-    check(&[table("A", made), table("B", made)], vec![get("A"), get("B")], &[]);
+    check(&[&table("A", made), &table("B", made)], vec![get("A"), get("B")], &[]);
     // Tags of buckets are asked for only where somebody turned that on; of other things, where the reference says so.
-    let buckets = ["arn:aws:s3:::a app=orders".to_owned(), "arn:aws:s3:::b app=orders".to_owned()];
+    let buckets = ["arn:aws:s3:::a app=orders", "arn:aws:s3:::b app=orders"];
     let list = |bucket: &str| seen("s3:ListBucket", &format!("arn:aws:s3:::{bucket}"));
     check(&buckets, vec![list("a"), list("b")], &[]);
     // Which table it was, nobody knows.
     let mut unknown = get("A");
     (unknown.resource_known, unknown.resources) = (false, vec![ResourcePattern::everything()]);
-    check(&[a.clone(), b.clone()], vec![get("A"), get("B"), unknown], &[]);
+    check(&[&a, &b], vec![get("A"), get("B"), unknown], &[]);
 }
 
 #[test]
