@@ -13,15 +13,15 @@ use iam_model::change::{Change, NewPolicy, RolePart};
 use iam_model::policy::{Effect, PolicyDocument, Statement};
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin, SnapshotIndex};
 use iam_model::usage::{AccountDays, Observation, Visibility};
-use iam_synthesize::{Configured, Evidence, Judgement, Known, Need, RoleProposal, SplitProposal};
+use iam_synthesize::{Evidence, Judgement, Known, Need, RoleProposal, SplitProposal};
 use iam_verify::before_after::{Replaced, replaced};
 use iam_verify::policy_check::nearest;
 
 use super::view::claim_views;
-use super::{Inputs, Tightened, facts};
+use super::{Inputs, Tightened, facts, hints};
 use crate::error::CliError;
 use crate::report::explain::{
-    ActionView, DroppedView, Explained, Explanation, Fate, GrantView, LimitView, NamedView, PolicyState, PolicyView,
+    ActionView, DroppedView, Explained, Explanation, Fate, GrantView, LimitView, PolicyState, PolicyView,
     SplitExplanation, StatementView,
 };
 
@@ -176,32 +176,9 @@ impl<'a> Room<'a> {
         }
     }
 
-    /// What the functions of a role that is not taken apart are configured with.
-    fn configured(
-        &self,
-        proposal: &RoleProposal,
-        function: Option<&'a str>,
-    ) -> impl Iterator<Item = &'a Configured> + use<'a> {
-        let all = self.done.configured.get(&proposal.role).into_iter().flatten();
-        all.filter(move |one| function.is_none_or(|name| name == one.function))
-    }
-
-    /// Which of them name the resources of each need.
-    fn named(&self, proposal: &RoleProposal, function: Option<&'a str>) -> Vec<NamedView> {
-        let all: Vec<&Configured> = self.configured(proposal, function).collect();
-        let of = |need: &Need| {
-            let names = |one: &&&Configured| need.resources.iter().flatten().any(|resource| one.names(resource));
-            let mut by: Vec<String> = all.iter().filter(names).map(|one| one.variable.clone()).collect();
-            by.dedup();
-            let told = need.seen.is_some() && need.resources.is_some();
-            let alike = all.iter().any(|one| one.resource.service() == need.action.service());
-            NamedView { by_none: by.is_empty() && told && alike, by }
-        };
-        proposal.needs.iter().map(of).collect()
-    }
-
     fn explanation(&self, case: &Case<'a, '_>) -> Explanation {
         let window = self.inputs.usage.window;
+        let configured = hints::of(&self.done.configured, &case.proposal.role, case.function);
         Explanation {
             role: String::new(),
             instead_of: None,
@@ -214,8 +191,8 @@ impl<'a> Room<'a> {
             days: case.account_days(),
             window: window.map(|(first, last)| (first.to_string(), last.to_string())),
             needs: case.proposal.needs.clone(),
-            named: self.named(case.proposal, case.function),
-            configured: self.configured(case.proposal, case.function).map(super::hints::view).collect(),
+            named: hints::named(&case.proposal.needs, &configured),
+            configured: configured.into_iter().map(hints::view).collect(),
             policies: case
                 .policies
                 .iter()

@@ -8,10 +8,11 @@ use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::snapshot::{EnvironmentVariable, SnapshotIndex, environment};
 use iam_patch::{Project, environments};
-use iam_synthesize::{Configured, Evidence, Known, RoleProposal, Rules, Use, configured};
+use iam_synthesize::{Configured, Evidence, Known, Need, RoleProposal, Rules, Use, configured};
 use iam_verify::before_after::documents;
 
 use crate::report::ConfiguredView;
+use crate::report::explain::NamedView;
 
 /// What each role's functions are configured with, where anything tells.
 pub(super) fn all(
@@ -53,7 +54,30 @@ fn joined(role: &Arn, of_templates: Vec<EnvironmentVariable>, index: &SnapshotIn
     variables
 }
 
-/// The same in words.
+/// What the functions of a role are configured with, or one of them.
+pub(super) fn of<'a>(
+    all: &'a BTreeMap<Arn, Vec<Configured>>,
+    role: &Arn,
+    function: Option<&str>,
+) -> Vec<&'a Configured> {
+    let all = all.get(role).into_iter().flatten();
+    all.filter(|one| function.is_none_or(|name| name == one.function)).collect()
+}
+
+/// Which variables name the resources of each need.
+pub(super) fn named(needs: &[Need], all: &[&Configured]) -> Vec<NamedView> {
+    let of = |need: &Need| {
+        let names = |one: &&&Configured| need.resources.iter().flatten().any(|resource| one.names(resource));
+        let mut by: Vec<String> = all.iter().filter(names).map(|one| one.variable.clone()).collect();
+        by.dedup();
+        let told = need.seen.is_some() && need.resources.is_some();
+        let alike = all.iter().any(|one| one.resource.service() == need.action.service());
+        NamedView { by_none: by.is_empty() && told && alike, by }
+    };
+    needs.iter().map(of).collect()
+}
+
+/// What one is, in words.
 pub(super) fn view(one: &Configured) -> ConfiguredView {
     const NAMED: usize = 3;
     let (calls, actions, why) = match &one.use_of {
