@@ -2,6 +2,9 @@
 //!
 //! Resource policies grant besides; they are the resource's, and are judged where the resource is known.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
@@ -29,25 +32,111 @@ pub fn effective_permissions(index: &SnapshotIndex<'_>, principal: &Arn) -> Perm
     within_limits(&identity, &limits(index, principal))
 }
 
-/// The actions AWS publishes of which a principal with these identity policies may do something, in the order of the
-/// catalogue; within the principal's boundary and the service control policies above it.
-#[must_use]
-pub fn granted_actions(
-    index: &SnapshotIndex<'_>,
-    principal: &Arn,
-    identity: &[&PolicyDocument],
-    catalog: &Catalog,
-) -> Vec<Action> {
-    let listed: Vec<(bool, Vec<Glob>)> = identity.iter().flat_map(|d| &d.statements).filter_map(actions).collect();
-    let limits = limits(index, principal);
-    let simple = limits.is_empty() && identity.iter().all(|document| only_allows(document));
-    let set = within_limits(identity, &limits);
-    let is_listed = |action: &Action| {
-        listed.iter().any(|(named, globs)| *named == globs.iter().any(|glob| glob.matches(action.as_str())))
-    };
-    (catalog.actions().map(|facts| facts.action()))
-        .filter(|action| is_listed(action) && (simple || set.allows_action(action) != Possibility::No))
-        .collect()
+/// Every action that AWS publishes, in the order of the catalogue: made once, and asked for every principal.
+#[derive(Debug)]
+pub struct Published {
+    actions: Vec<Action>,
+    /// Where the actions of each service stand, by its prefix in lower case.
+    services: BTreeMap<String, Range<usize>>,
+}
+
+impl Published {
+    /// The actions of a catalogue.
+    #[must_use]
+    pub fn of(catalog: &Catalog) -> Self {
+        let actions: Vec<Action> = catalog.actions().map(|facts| facts.action()).collect();
+        let mut services: BTreeMap<String, Range<usize>> = BTreeMap::new();
+        let mut start = 0;
+        for service in actions.chunk_by(|a, b| a.service() == b.service()) {
+            let end = start + service.len();
+            services.extend(service.first().map(|first| (first.service().to_ascii_lowercase(), start..end)));
+            start = end;
+        }
+        Self { actions, services }
+    }
+
+    /// None of them.
+    #[must_use]
+    pub fn none(&self) -> Granted<'_> {
+        Granted { published: self, listed: vec![false; self.actions.len()] }
+    }
+
+    /// Those of which a principal with these identity policies may do something, within the principal's boundary and the
+    /// service control policies above it.
+    #[must_use]
+    pub fn granted(&self, index: &SnapshotIndex<'_>, principal: &Arn, identity: &[&PolicyDocument]) -> Granted<'_> {
+        let mut listed = self.listed(identity.iter().flat_map(|document| &document.statements));
+        let limits = limits(index, principal);
+        if !limits.is_empty() || !identity.iter().all(|document| only_allows(document)) {
+            let set = within_limits(identity, &limits);
+            for (listed, action) in listed.iter_mut().zip(&self.actions).filter(|(listed, _)| **listed) {
+                *listed = set.allows_action(action) != Possibility::No;
+            }
+        }
+        Granted { published: self, listed }
+    }
+
+    /// What the statements list that may allow, action by action.
+    fn listed<'s>(&self, statements: impl Iterator<Item = &'s Statement>) -> Vec<bool> {
+        let mut all = vec![false; self.actions.len()];
+        for statement in statements.filter(|statement| statement.effect != Effect::Deny) {
+            let named = matches!(statement.action, ActionElement::Action(_));
+            let mut own = vec![false; self.actions.len()];
+            statement.action.patterns().iter().for_each(|pattern| self.mark(pattern.value.as_str(), &mut own));
+            all.iter_mut().zip(own).for_each(|(all, own)| *all |= own == named);
+        }
+        all
+    }
+
+    /// Marks the actions that a pattern matches: most name their service, and only its actions are looked at.
+    fn mark(&self, pattern: &str, marks: &mut [bool]) {
+        let service = pattern.split_once(':').map(|(service, _)| service).filter(|name| !name.contains(['*', '?']));
+        let range = match service {
+            Some(service) => self.services.get(&service.to_ascii_lowercase()).cloned().unwrap_or_default(),
+            None => 0..self.actions.len(),
+        };
+        let glob = Glob::parse(pattern, Reading::ACTION);
+        let (Some(marks), Some(actions)) = (marks.get_mut(range.clone()), self.actions.get(range)) else { return };
+        marks.iter_mut().zip(actions).for_each(|(mark, action)| *mark |= glob.matches(action.as_str()));
+    }
+}
+
+/// Some of the published actions.
+#[derive(Debug)]
+pub struct Granted<'p> {
+    published: &'p Published,
+    listed: Vec<bool>,
+}
+
+impl<'p> Granted<'p> {
+    /// The actions, in the order of the catalogue.
+    pub fn actions(&self) -> impl Iterator<Item = &'p Action> + '_ {
+        self.published.actions.iter().zip(&self.listed).filter(|(_, listed)| **listed).map(|(action, _)| action)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.listed.iter().filter(|listed| **listed).count()
+    }
+
+    /// How many of them a statement of these policies allows on every resource.
+    #[must_use]
+    pub fn on_every_resource(&self, identity: &[&PolicyDocument]) -> usize {
+        let everything = |statement: &&Statement| match &statement.resource {
+            ResourceElement::Resource(patterns) => patterns.iter().any(|p| p.value.is_everything()),
+            ResourceElement::NotResource(_) => true,
+            ResourceElement::Absent => false,
+        };
+        let statements = identity.iter().flat_map(|document| &document.statements);
+        let wide = self.published.listed(statements.filter(everything));
+        self.listed.iter().zip(wide).filter(|(listed, wide)| **listed && *wide).count()
+    }
+
+    /// Adds others to them.
+    pub fn join(&mut self, other: &Granted<'_>) {
+        self.listed.iter_mut().zip(&other.listed).for_each(|(own, other)| *own |= other);
+    }
 }
 
 fn within_limits(identity: &[&PolicyDocument], limits: &[Vec<&PolicyDocument>]) -> PermissionSet {
@@ -56,22 +145,6 @@ fn within_limits(identity: &[&PolicyDocument], limits: &[Vec<&PolicyDocument>]) 
         set.intersection(&PermissionSet::of_documents(limit.iter().copied()))
     };
     limits.iter().fold(set, limit)
-}
-
-/// How many of `actions` a statement of these policies allows on every resource.
-#[must_use]
-pub fn on_every_resource(identity: &[&PolicyDocument], actions: &[Action]) -> usize {
-    let everything = |statement: &&Statement| match &statement.resource {
-        ResourceElement::Resource(patterns) => patterns.iter().any(|p| p.value.is_everything()),
-        ResourceElement::NotResource(_) => true,
-        ResourceElement::Absent => false,
-    };
-    let wide: Vec<(bool, Vec<Glob>)> =
-        identity.iter().flat_map(|d| &d.statements).filter(everything).filter_map(self::actions).collect();
-    let is_wide = |action: &&Action| {
-        wide.iter().any(|(named, globs)| *named == globs.iter().any(|glob| glob.matches(action.as_str())))
-    };
-    actions.iter().filter(is_wide).count()
 }
 
 /// Policies that limit a principal, one list for each that must allow.
@@ -89,9 +162,39 @@ fn only_allows(document: &PolicyDocument) -> bool {
     document.statements.iter().all(|statement| statement.effect == Effect::Allow)
 }
 
-/// The action patterns of a statement that may allow, and whether they name what it grants.
-fn actions(statement: &Statement) -> Option<(bool, Vec<Glob>)> {
-    let globs = statement.action.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
-    let named = matches!(statement.action, ActionElement::Action(_));
-    (statement.effect != Effect::Deny).then_some((named, globs))
+#[cfg(test)]
+mod tests {
+    use iam_model::policy::parse;
+    use iam_model::snapshot::Snapshot;
+    use iam_model::text::{SourceName, SourceText};
+
+    use super::*;
+
+    /// Asked action by action, the policies give the same answer.
+    #[test]
+    fn what_is_granted_is_what_each_action_is_answered() {
+        let catalog = Catalog::embedded().unwrap();
+        let published = Published::of(&catalog);
+        let (snapshot, role) = (Snapshot::default(), "arn:aws:iam::111122223333:role/r".parse().unwrap());
+        let (index, _) = SnapshotIndex::new(&snapshot);
+        for statements in [
+            r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#,
+            r#"{"Effect": "Allow", "Action": ["S3:get*", "dynamodb:PutItem", "nobody:*", "sqs:?endMessage"], "Resource": "*"}"#,
+            r#"{"Effect": "Allow", "Action": ["s*:Get*", "kms*"], "Resource": "*"}, {"Effect": "Deny", "Action": "s3:*Acl", "Resource": "*"}"#,
+            r#"{"Effect": "Allow", "NotAction": ["iam:*", "s3:GetObject"], "Resource": "*"}"#,
+            r#"{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}"#,
+            r#"{"Effect": "Allow", "Action": ["", ":", "*:*"], "Resource": "arn:aws:s3:::b"}"#,
+        ] {
+            let text = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
+            let (document, _) = parse(&SourceText { name: SourceName::new("p.json"), text });
+            let granted = published.granted(&index, &role, &[&document]);
+            let set = PermissionSet::of_document(&document);
+            let alone = |action: &&Action| set.allows_action(action) != Possibility::No;
+            let expected: Vec<&Action> = published.actions.iter().filter(alone).collect();
+            assert_eq!(granted.actions().collect::<Vec<_>>(), expected, "{statements}");
+            assert_eq!(granted.count(), expected.len());
+            let wide = if statements.contains("s3:::b") { 0 } else { expected.len() };
+            assert_eq!(granted.on_every_resource(&[&document]), wide, "{statements}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ use iam_model::usage::{UsageLog, Visibility};
 
 use crate::assign::{Calls, granted};
 use crate::bounds::Bounds;
+use crate::configured::Configured;
 use crate::fold::Fold;
 use crate::infer::{infer, was_seen};
 use crate::life;
@@ -57,6 +58,8 @@ pub struct RoleProposal {
     pub folds: Vec<Fold>,
     /// Conditions that a person may add to the policies as proposed.
     pub suggestions: Vec<Suggestion>,
+    /// What the functions are configured with; for the caller to fill in, as what it rests on is read elsewhere.
+    pub configured: Vec<Configured>,
     /// What could not be seen and is no longer granted.
     pub blind_spots: Vec<BlindSpot>,
     /// Policies that were left as they are, and why.
@@ -73,6 +76,7 @@ impl RoleProposal {
             changes: Vec::new(),
             folds: Vec::new(),
             suggestions: Vec::new(),
+            configured: Vec::new(),
             blind_spots: Vec::new(),
             left_alone: Vec::new(),
         }

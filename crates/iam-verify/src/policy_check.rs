@@ -13,6 +13,8 @@ mod shape;
 mod similar;
 mod statements;
 
+use std::sync::OnceLock;
+
 use iam_model::catalog::Catalog;
 use iam_model::change::AttachmentKind;
 use iam_model::diagnostic::Diagnostic;
@@ -107,7 +109,8 @@ pub fn over_quota(document: &PolicyDocument, kind: PolicyKind) -> Option<String>
 #[derive(Debug)]
 pub struct Validator<'c> {
     catalog: &'c Catalog,
-    keys: KeyTypes,
+    /// Made where a condition is looked at: there are thousands.
+    keys: OnceLock<KeyTypes>,
 }
 
 impl<'c> Validator<'c> {
@@ -127,7 +130,7 @@ impl<'c> Validator<'c> {
     /// ```
     #[must_use]
     pub fn new(catalog: &'c Catalog) -> Self {
-        Self { catalog, keys: KeyTypes::new(catalog) }
+        Self { catalog, keys: OnceLock::new() }
     }
 
     /// Everything that is wrong with a document that was read from `source`, in the order of the text.
@@ -135,11 +138,12 @@ impl<'c> Validator<'c> {
     pub fn check(&self, document: &PolicyDocument, kind: PolicyKind, source: &SourceText) -> Vec<Diagnostic> {
         let mut report = Report::new(source);
         shape::check(document, kind, &mut report);
+        let keys = self.keys.get_or_init(|| KeyTypes::new(self.catalog));
         for statement in &document.statements {
             actions::check(statement, kind, self.catalog, &mut report);
             resources::check(statement, kind, self.catalog, &mut report);
             principals::check(statement, kind, &mut report);
-            keys::check(statement, document.effective_version(), &self.keys, self.catalog, &mut report);
+            keys::check(statement, document.effective_version(), keys, self.catalog, &mut report);
         }
         statements::check(document, kind, &mut report);
         guardrail::check(document, kind, self.catalog, source, &mut report);

@@ -10,9 +10,10 @@ pub(crate) mod policies;
 mod splits_view;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use iam_evaluate::Evaluator;
+use iam_evaluate::effective::Published;
 use iam_graph::AccessGraph;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
@@ -26,7 +27,7 @@ use iam_model::text::SourceText;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, UsageLog};
 use iam_patch::{PatchSet, Project};
-use iam_synthesize::{Configured, DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal, Splitter};
+use iam_synthesize::{DocumentProposal, Evidence, Proposer, RoleProposal, Rules, SplitProposal, Splitter};
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
 use iam_verify::obeys_guardrails::{Evidence as Seen, Rulebook, Settings, State};
 use iam_verify::policy_check::nearest;
@@ -69,8 +70,6 @@ pub(crate) struct Tightened {
     pub(crate) proposals: Vec<RoleProposal>,
     /// What became of each shared role that was to be taken apart.
     pub(crate) splits: Vec<SplitProposal>,
-    /// What functions are configured with, by their role; of roles that are not taken apart.
-    pub(crate) configured: BTreeMap<Arn, Vec<Configured>>,
     pub(crate) patches: PatchSet,
     /// For each judged role of which no claim is refuted, what it is left with beside the AWS-managed policies that stay:
     /// under its ARN, or under `ROLE#POLICY` what cannot stand in one document.
@@ -104,17 +103,12 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let rules = facts::with_unshown(&inputs.rules, &roles, &known);
 
     let before = iam_graph::build(&index, &[]);
-    let splits = if inputs.split {
-        let splitter = Splitter::new(&roles, &index, &evidence, (&rules, &inputs.quotas));
-        splitter.shared().par_iter().map(|shared| splitter.split(shared)).collect()
-    } else {
-        Vec::new()
-    };
+    let splits = apart(inputs, &roles, (&index, &evidence, &rules));
     let taken_apart = |role: &Role| splits.iter().any(|s| s.split.is_ok() && s.role == role.identity.arn);
     // A shared role that is taken apart stays as it is: nobody needs to edit what is about to be left.
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
     let proposer = Proposer::new(&whole, &index, &evidence, &rules).with_quotas(inputs.quotas);
-    let proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
+    let mut proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
     let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let of_roles = changes.len();
     let named = named(inputs, &whole, &proposals, (&index, &evidence, &rules));
@@ -124,20 +118,19 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
 
     let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
     diagnostics.extend(unread);
-    let configured = hints::all(&project, &index, &proposals, (&evidence, &rules));
+    hints::add(&project, &index, &mut proposals, (&evidence, &rules));
     let rulebook = rulebook(inputs);
-    let stage = Stage { inputs, index: &index, before: &before, after: &after, coverage: &coverage };
+    let published = Published::of(&inputs.catalog);
+    let (index, before, after) = (&index, &before, &after);
+    let stage = Stage { inputs, index, published: &published, before, after, coverage: &coverage };
     let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
     let verdicts = stage.verify(proposals.iter().map(|proposal| proposal.changes.as_slice()), &rulebook, seen);
     let of_documents = stage.verify(named.iter().map(|document| document.changes.as_slice()), &rulebook, seen);
     let done: Vec<RoleSplit> = splits.iter().filter_map(|split| split.split.clone().ok()).collect();
-    let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
+    let grounds = SplitGrounds { index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
     let parts = if done.is_empty() { Vec::new() } else { verify_splits_by(&done, &grounds, &on_all_cores) };
-    let patches = iam_patch::patch_all(&project, &index, &changes, &done);
+    let patches = iam_patch::patch_all(&project, index, &changes, &done);
     let mut report = view::report(&stage, (&proposals, &verdicts), (&splits, &parts), &patches);
-    for (role, proposal) in report.roles.iter_mut().zip(&proposals) {
-        role.configured = configured.get(&proposal.role).into_iter().flatten().map(hints::view).collect();
-    }
     report.splits = splits_view::views(&stage, &splits, &parts);
     report.documents =
         documents_view::views(&named, &of_documents, inputs.sources.as_ref().map(|_| (&patches, of_roles)));
@@ -154,19 +147,20 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let writable = of_roles_proved && !refuted;
     // Nobody was asked yet.
     let disputed = false;
-    Ok(Tightened {
-        report,
-        proposals,
-        splits,
-        configured,
-        patches,
-        policies,
-        asked,
-        proved,
-        writable,
-        disputed,
-        diagnostics,
-    })
+    Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, disputed, diagnostics })
+}
+
+/// What becomes of each role that functions share, where these are to be taken apart.
+fn apart(
+    inputs: &Inputs,
+    roles: &[&Role],
+    (index, evidence, rules): (&SnapshotIndex<'_>, &Evidence<'_>, &Rules),
+) -> Vec<SplitProposal> {
+    if !inputs.split {
+        return Vec::new();
+    }
+    let splitter = Splitter::new(roles, index, evidence, (rules, &inputs.quotas));
+    splitter.shared().par_iter().map(|shared| splitter.split(shared)).collect()
 }
 
 /// Judges parts side by side; their order stays.
@@ -205,6 +199,7 @@ fn named(
 struct Stage<'a> {
     inputs: &'a Inputs,
     index: &'a SnapshotIndex<'a>,
+    published: &'a Published,
     before: &'a AccessGraph,
     after: &'a AccessGraph,
     coverage: &'a Coverage,

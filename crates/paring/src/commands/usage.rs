@@ -6,7 +6,7 @@ mod sql;
 
 use std::collections::BTreeSet;
 
-use iam_evaluate::effective::granted_actions;
+use iam_evaluate::effective::Published;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
@@ -121,10 +121,11 @@ fn asked(names: &[String], known: &[Arn]) -> Result<Vec<Arn>, CliError> {
 /// How the actions of the roles stand: those granted, where the snapshot says, else those of the services used.
 fn stands(roles: &[Arn], snapshot: Option<&Snapshot>, evidence: &Evidence<'_>) -> Vec<Stands> {
     let index = snapshot.map(|snapshot| SnapshotIndex::new(snapshot).0);
+    let published = Published::of(evidence.catalog);
     let one = |role: &Arn| {
         let granted = index.as_ref().filter(|index| index.role(role).is_some()).map(|index| {
             let documents: Vec<_> = index.identity_policies(role).iter().map(|policy| policy.document).collect();
-            granted_actions(index, role, &documents, evidence.catalog)
+            published.granted(index, role, &documents).actions().cloned().collect()
         });
         let scope = if granted.is_some() {
             "the actions granted"

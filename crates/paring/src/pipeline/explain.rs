@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use iam_evaluate::effective::granted_actions;
+use iam_evaluate::effective::Published;
 use iam_evaluate::permission_set::{PermissionSet, Possibility};
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
@@ -178,7 +178,7 @@ impl<'a> Room<'a> {
 
     fn explanation(&self, case: &Case<'a, '_>) -> Explanation {
         let window = self.inputs.usage.window;
-        let configured = hints::of(&self.done.configured, &case.proposal.role, case.function);
+        let configured = case.proposal.configured.as_slice();
         Explanation {
             role: String::new(),
             instead_of: None,
@@ -191,8 +191,8 @@ impl<'a> Room<'a> {
             days: case.account_days(),
             window: window.map(|(first, last)| (first.to_string(), last.to_string())),
             needs: case.proposal.needs.clone(),
-            named: hints::named(&case.proposal.needs, &configured),
-            configured: configured.into_iter().map(hints::view).collect(),
+            named: hints::named(&case.proposal.needs, configured),
+            configured: configured.iter().map(hints::view).collect(),
             policies: case
                 .policies
                 .iter()
@@ -294,11 +294,11 @@ impl<'a> Case<'a, '_> {
             return Vec::new();
         }
         let (before, after) = (self.before(), self.after());
-        let (index, catalog) = (self.room.index, &self.room.inputs.catalog);
-        let kept = granted_actions(index, self.role(), &after, catalog);
-        let kept: std::collections::BTreeSet<&Action> = kept.iter().collect();
+        let (index, published) = (self.room.index, Published::of(&self.room.inputs.catalog));
+        let kept = published.granted(index, self.role(), &after);
+        let kept: std::collections::BTreeSet<&Action> = kept.actions().collect();
         let mut groups: BTreeMap<(bool, String, String), Vec<String>> = BTreeMap::new();
-        for action in granted_actions(index, self.role(), &before, catalog).iter().filter(|a| !kept.contains(a)) {
+        for action in published.granted(index, self.role(), &before).actions().filter(|a| !kept.contains(a)) {
             let (seen, why) = self.why_dropped(action);
             groups.entry((seen, action.service().to_owned(), why)).or_default().push(action.to_string());
         }

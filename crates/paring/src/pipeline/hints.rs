@@ -2,8 +2,6 @@
 //!
 //! Hints and no evidence: nothing is kept or cut for them.
 
-use std::collections::BTreeMap;
-
 use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::snapshot::{EnvironmentVariable, SnapshotIndex, environment};
@@ -14,16 +12,15 @@ use iam_verify::before_after::documents;
 use crate::report::ConfiguredView;
 use crate::report::explain::NamedView;
 
-/// What each role's functions are configured with, where anything tells.
-pub(super) fn all(
+/// Adds to each proposal what the role's functions are configured with, where anything tells.
+pub(super) fn add(
     project: &Project,
     index: &SnapshotIndex<'_>,
-    proposals: &[RoleProposal],
+    proposals: &mut [RoleProposal],
     (evidence, rules): (&Evidence<'_>, &Rules),
-) -> BTreeMap<Arn, Vec<Configured>> {
+) {
     let roles: Vec<&Arn> = proposals.iter().map(|proposal| &proposal.role).collect();
     let mut of_templates = environments(project, index, &roles);
-    let mut found = BTreeMap::new();
     for proposal in proposals {
         let role = &proposal.role;
         let variables = joined(role, of_templates.remove(role).unwrap_or_default(), index);
@@ -32,12 +29,8 @@ pub(super) fn all(
         }
         let (before, after) = documents(role, &proposal.changes.iter().collect::<Vec<&Change>>(), index);
         let known = Known { role, evidence, rules };
-        let own = configured(known, &variables, index, (&before, &after));
-        if !own.is_empty() {
-            found.insert(role.clone(), own);
-        }
+        proposal.configured = configured(known, &variables, index, (&before, &after));
     }
-    found
 }
 
 /// The deployed values go before what templates say.
@@ -54,20 +47,10 @@ fn joined(role: &Arn, of_templates: Vec<EnvironmentVariable>, index: &SnapshotIn
     variables
 }
 
-/// What the functions of a role are configured with, or one of them.
-pub(super) fn of<'a>(
-    all: &'a BTreeMap<Arn, Vec<Configured>>,
-    role: &Arn,
-    function: Option<&str>,
-) -> Vec<&'a Configured> {
-    let all = all.get(role).into_iter().flatten();
-    all.filter(|one| function.is_none_or(|name| name == one.function)).collect()
-}
-
 /// Which variables name the resources of each need.
-pub(super) fn named(needs: &[Need], all: &[&Configured]) -> Vec<NamedView> {
+pub(super) fn named(needs: &[Need], all: &[Configured]) -> Vec<NamedView> {
     let of = |need: &Need| {
-        let names = |one: &&&Configured| need.resources.iter().flatten().any(|resource| one.names(resource));
+        let names = |one: &&Configured| need.resources.iter().flatten().any(|resource| one.names(resource));
         let mut by: Vec<String> = all.iter().filter(names).map(|one| one.variable.clone()).collect();
         by.dedup();
         let told = need.seen.is_some() && need.resources.is_some();

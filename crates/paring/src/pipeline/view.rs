@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_evaluate::effective::{granted_actions, on_every_resource};
+use iam_evaluate::effective::Granted;
 use iam_graph::AccessGraph;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
@@ -19,7 +19,7 @@ use iam_verify::outcome::{Claim, Outcome};
 use iam_verify::split::PartVerdict;
 use iam_verify::verify::Verdict;
 
-use super::Stage;
+use super::{Stage, hints};
 use crate::report::{
     BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView,
     RefusedView, Report, RoleView, SuggestionView, Summary, conditions_value,
@@ -32,7 +32,7 @@ pub(super) fn report(
     (splits, parts): (&[SplitProposal], &[PartVerdict]),
     patches: &PatchSet,
 ) -> Report {
-    let mut totals = Totals::default();
+    let mut totals = Totals::new(stage);
     let mut roles = Vec::new();
     let mut first = 0;
     for (proposal, verdict) in proposals.iter().zip(verdicts) {
@@ -42,13 +42,13 @@ pub(super) fn report(
         let (before, after) = documents(&proposal.role, &proposal.changes.iter().collect::<Vec<_>>(), stage.index);
         // Of a role nothing is said about, nothing is counted: accounts have thousands of them.
         let counted = if refused { &[] } else { before.as_slice() };
-        let actions = granted_actions(stage.index, &proposal.role, counted, &stage.inputs.catalog);
+        let actions = stage.published.granted(stage.index, &proposal.role, counted);
         roles.push(role(stage, proposal, verdict.as_ref(), (&actions, &before, &after), (patches, &own)));
         if refused {
             continue;
         }
         totals.roles += 1;
-        totals.granted.extend(actions);
+        totals.granted.join(&actions);
         totals.count(proposal, verdict.as_ref());
     }
     totals.count_splits(stage, splits, parts);
@@ -66,10 +66,9 @@ pub(super) fn report(
 }
 
 /// What the first line counts.
-#[derive(Default)]
-struct Totals {
+struct Totals<'s> {
     roles: usize,
-    granted: BTreeSet<Action>,
+    granted: Granted<'s>,
     needed: BTreeSet<Action>,
     observed_calls: u64,
     denied_calls: u64,
@@ -77,7 +76,19 @@ struct Totals {
     unexplained_calls: u64,
 }
 
-impl Totals {
+impl<'s> Totals<'s> {
+    fn new(stage: &'s Stage<'_>) -> Self {
+        Self {
+            roles: 0,
+            granted: stage.published.none(),
+            needed: BTreeSet::new(),
+            observed_calls: 0,
+            denied_calls: 0,
+            undecided_calls: 0,
+            unexplained_calls: 0,
+        }
+    }
+
     fn count(&mut self, proposal: &RoleProposal, verdict: Option<&Verdict>) {
         let needs = proposal.needs.iter();
         self.needed.extend(needs.clone().filter(|n| n.rule != NeedRule::RunsFunction).map(|n| n.action.clone()));
@@ -92,22 +103,22 @@ impl Totals {
         let mut verdicts = parts.iter();
         for (split, done) in splits.iter().filter_map(|split| Some((split, split.split.as_ref().ok()?))) {
             let held: Vec<_> = stage.index.identity_policies(&split.role).iter().map(|p| p.document).collect();
-            let granted = granted_actions(stage.index, &split.role, &held, &stage.inputs.catalog);
+            let granted = stage.published.granted(stage.index, &split.role, &held);
             self.roles += 1;
             for (_, decided) in done.parts.iter().zip(&split.parts) {
                 self.count(decided, verdicts.next().map(|part| &part.verdict));
                 if decided.needs.is_empty() {
-                    self.needed.extend(granted.iter().cloned());
+                    self.needed.extend(granted.actions().cloned());
                 }
             }
-            self.granted.extend(granted);
+            self.granted.join(&granted);
         }
     }
 
     fn summary(self, patches: &PatchSet) -> Summary {
         Summary {
             roles: self.roles,
-            granted_actions: self.granted.len(),
+            granted_actions: self.granted.count(),
             needed_actions: self.needed.len(),
             observed_calls: self.observed_calls,
             denied_calls: self.denied_calls,
@@ -122,7 +133,7 @@ fn role(
     stage: &Stage<'_>,
     proposal: &RoleProposal,
     verdict: Option<&Verdict>,
-    (actions, before, after): (&[Action], &[&PolicyDocument], &[&PolicyDocument]),
+    (actions, before, after): (&Granted<'_>, &[&PolicyDocument], &[&PolicyDocument]),
     (patches, own): (&PatchSet, &[usize]),
 ) -> RoleView {
     let refused = if stage.inputs.sources.is_some() { refusals(patches, own, &proposal.changes) } else { Vec::new() };
@@ -138,7 +149,7 @@ fn role(
         },
         granted: granted(actions, before, stage.before, &proposal.role),
         after: (!proposal.changes.is_empty()).then(|| {
-            let actions = granted_actions(stage.index, &proposal.role, after, &stage.inputs.catalog);
+            let actions = stage.published.granted(stage.index, &proposal.role, after);
             granted(&actions, after, stage.after, &proposal.role)
         }),
         needs: proposal.needs.iter().map(need).collect(),
@@ -146,7 +157,7 @@ fn role(
         certificate: verdict.and_then(|v| v.certificates.first()).map(|(_, certificate)| certificate.to_string()),
         changes: proposal.changes.iter().map(change).collect(),
         blind_spots: blind_spots(stage, proposal),
-        configured: Vec::new(),
+        configured: proposal.configured.iter().map(hints::view).collect(),
         suggestions: suggestions(stage, proposal),
         left_alone: proposal.left_alone.clone(),
         diff: patches.diff_of(own),
@@ -154,12 +165,13 @@ fn role(
     }
 }
 
-fn granted(actions: &[Action], documents: &[&PolicyDocument], graph: &AccessGraph, role: &Arn) -> GrantedView {
-    let services: BTreeSet<&str> = actions.iter().map(Action::service).collect();
+fn granted(actions: &Granted<'_>, documents: &[&PolicyDocument], graph: &AccessGraph, role: &Arn) -> GrantedView {
+    let mut services: Vec<&str> = actions.actions().map(Action::service).collect();
+    services.dedup();
     GrantedView {
-        actions: actions.len(),
+        actions: actions.count(),
         services: services.len(),
-        on_everything: on_every_resource(documents, actions),
+        on_everything: actions.on_every_resource(documents),
         admin: graph.is_admin(role),
         paths: graph.paths_from(role).len(),
     }
