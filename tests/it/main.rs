@@ -38,6 +38,7 @@ mod help;
 mod moto;
 mod moto_server;
 mod patch;
+mod permissions;
 mod quality;
 mod quality_world;
 mod query;

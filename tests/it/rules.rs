@@ -254,3 +254,59 @@ fn paths_in_a_configuration_start_where_it_is() {
     );
     assert_eq!(check().code, 0, "{}", check().stderr);
 }
+
+/// A role that reads one bucket and may read another; AWS's policies for functions and for reading S3 are attached to it.
+const OWNED: &str = r#"{"schema": "paring-snapshot/1", "organization": null, "accounts": {"111122223333": {
+  "authorization_details": {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [
+    {"Path": "/", "RoleName": "reader", "RoleId": "AROAREADER", "Arn": "arn:aws:iam::111122223333:role/reader", "InstanceProfileList": [],
+     "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []},
+     "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+       "Action": "s3:GetObject", "Resource": ["arn:aws:s3:::seen/*", "arn:aws:s3:::unseen/*", "arn:aws:s3:::idle/*"]}]}}],
+     "AttachedManagedPolicies": [
+       {"PolicyName": "AWSLambdaBasicExecutionRole", "PolicyArn": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"},
+       {"PolicyName": "AmazonS3ReadOnlyAccess", "PolicyArn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}]},
+    {"Path": "/aws-reserved/sso.amazonaws.com/", "RoleName": "AWSReservedSSO_admin", "RoleId": "AROASSO",
+     "Arn": "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_admin", "InstanceProfileList": [],
+     "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}, "AttachedManagedPolicies": [],
+     "RolePolicyList": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [
+       {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]}}]}],
+   "Policies": [
+    {"PolicyName": "AWSLambdaBasicExecutionRole", "Arn": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole", "DefaultVersionId": "v1",
+     "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Version": "2012-10-17", "Statement": [
+       {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"}]}}]},
+    {"PolicyName": "AmazonS3ReadOnlyAccess", "Arn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "DefaultVersionId": "v1",
+     "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": {"Version": "2012-10-17", "Statement": [
+       {"Effect": "Allow", "Action": "s3:GetBucketPolicy", "Resource": "*"}]}}]}]},
+  "resources": [], "resource_policies": {},
+  "trails": [{"TrailARN": "arn:aws:cloudtrail:eu-west-1:111122223333:trail/t", "Name": "t", "IsMultiRegionTrail": true,
+    "event_selectors": {"EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true,
+      "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::seen/", "arn:aws:s3:::idle/"]}]}]}}]}}}"#;
+
+#[test]
+fn rules_say_what_can_be_done_and_call_nothing_unused_that_could_have_gone_unseen() {
+    let call = |id: u32, time: &str| {
+        serde_json::json!({"eventVersion": "1.11", "eventID": format!("e{id}"), "eventTime": time, "eventSource": "s3.amazonaws.com", "eventName": "GetObject",
+            "awsRegion": "eu-west-1", "recipientAccountId": "111122223333", "eventType": "AwsApiCall", "eventCategory": "Data",
+            "requestParameters": {"bucketName": "seen", "key": "a.png"},
+            "resources": [{"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::seen/a.png"}, {"accountId": "111122223333", "type": "AWS::S3::Bucket", "ARN": "arn:aws:s3:::seen"}],
+            "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/reader/f", "accountId": "111122223333",
+            "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/reader", "accountId": "111122223333"}}}})
+    };
+    let folder = Folder::new();
+    folder.write("s.json", OWNED);
+    let records = [call(1, "2026-03-01T08:00:00Z"), call(2, "2026-06-10T08:00:00Z")];
+    folder.write("trail/one.json", serde_json::json!({"Records": records}).to_string());
+    let check = folder.paring(&["rules", "check", "--snapshot", "s.json", "--trail", "trail"]);
+    assert_eq!(check.code, 1, "{}{}", check.stdout, check.stderr);
+    let said = &check.stdout;
+    // What nobody can edit, and what is left alone on purpose, is not asked about.
+    assert!(!said.contains("logs:") && !said.contains("AWSReservedSSO"), "{said}");
+    let fix =
+        "`AmazonS3ReadOnlyAccess` is AWS's own policy and cannot be edited: give the role one of its own in its place";
+    assert!(said.contains("reader is granted s3:GetBucketPolicy on every resource") && said.contains(fix), "{said}");
+    // Trails record the objects of some buckets alone: what was not seen of the others says nothing.
+    assert!(!said.contains("keeps s3:GetObject"), "{said}");
+    folder.write("s.json", OWNED.replace(r#"["arn:aws:s3:::seen/", "arn:aws:s3:::idle/"]"#, r#"["arn:aws:s3"]"#));
+    let check = folder.paring(&["rules", "check", "--snapshot", "s.json", "--trail", "trail"]);
+    assert!(check.stdout.contains("reader keeps s3:GetObject on arn:aws:s3:::idle/*"), "{}", check.stdout);
+}

@@ -90,6 +90,16 @@ impl Arn {
         self.account_text() == "aws"
     }
 
+    /// Whether this is one of AWS's own policies for running functions. They are kept as they are: nobody can edit them,
+    /// and a smaller copy would fall behind when AWS changes what Lambda needs.
+    #[must_use]
+    pub fn is_runtime_policy(&self) -> bool {
+        const OTHERS: &[&str] =
+            &["policy/AWSXRayDaemonWriteAccess", "policy/CloudWatchLambdaInsightsExecutionRolePolicy"];
+        self.is_owned_by_aws()
+            && (self.resource().starts_with("policy/service-role/AWSLambda") || OTHERS.contains(&self.resource()))
+    }
+
     /// Everything after the fifth colon.
     #[must_use]
     pub fn resource(&self) -> &str {

@@ -81,6 +81,31 @@ impl QuotaProfile {
     /// Every profile.
     pub const ALL: &'static [Self] = &[Self::AWS, Self::RAISED, Self::AWS_2025, Self::IN_PLACE];
 
+    /// What the policy of a resource of a service may take.
+    ///
+    /// Follows the quotas pages of the services; those of which nothing is said there have what a bucket has.
+    ///
+    /// ```
+    /// use iam_model::quota::QuotaProfile;
+    /// assert_eq!(QuotaProfile::AWS.of_resource("s3").characters, 20_480);
+    /// assert_eq!(QuotaProfile::AWS.of_resource("sqs").statements, Some(20));
+    /// ```
+    #[must_use]
+    pub fn of_resource(&self, service: &str) -> ResourceQuota {
+        match service {
+            "ecr" | "events" => ResourceQuota::of(10_240),
+            "kms" => ResourceQuota::of(32_768),
+            "sns" => ResourceQuota { statements: Some(100), ..ResourceQuota::of(30_720) },
+            "sqs" => ResourceQuota {
+                statements: Some(20),
+                conditions: Some(10),
+                actions_of_statement: Some(7),
+                ..ResourceQuota::of(8_192)
+            },
+            _ => ResourceQuota::of(self.resource),
+        }
+    }
+
     /// The profile of a name.
     ///
     /// ```
@@ -91,6 +116,27 @@ impl QuotaProfile {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|profile| profile.name == name)
+    }
+}
+
+/// What one policy may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceQuota {
+    /// Characters.
+    pub characters: usize,
+    /// Statements, where they are counted.
+    pub statements: Option<usize>,
+    /// Conditions of all statements together, where they are counted.
+    pub conditions: Option<usize>,
+    /// Actions of one statement, where they are counted.
+    pub actions_of_statement: Option<usize>,
+}
+
+impl ResourceQuota {
+    /// A quota that counts characters alone.
+    #[must_use]
+    pub const fn of(characters: usize) -> Self {
+        Self { characters, statements: None, conditions: None, actions_of_statement: None }
     }
 }
 

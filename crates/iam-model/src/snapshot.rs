@@ -144,6 +144,12 @@ impl Role {
     pub fn is_service_linked(&self) -> bool {
         self.identity.arn.resource().starts_with("role/aws-service-role/")
     }
+
+    /// Whether AWS owns the role, for one of its services or for those who sign in through IAM Identity Center.
+    #[must_use]
+    pub fn is_owned_by_aws(&self) -> bool {
+        self.is_service_linked() || self.identity.arn.resource().starts_with("role/aws-reserved/")
+    }
 }
 
 /// A managed policy, in its default version.

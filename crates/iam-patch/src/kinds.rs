@@ -60,6 +60,11 @@ rules! {
     "AWS::StepFunctions::Activity", "states", "activity:{}", Some("Name"), ArnForm::Ref, None;
     "AWS::Kinesis::Stream", "kinesis", "stream/{}", Some("Name"), ARN, None;
     "AWS::KinesisFirehose::DeliveryStream", "firehose", "deliverystream/{}", Some("DeliveryStreamName"), ARN, None;
+    "AWS::Events::Rule", "events", "rule/{}", Some("Name"), ARN, None;
+    "AWS::ApiGateway::RestApi", "execute-api", "{}", None, ArnForm::Name, None;
+    "AWS::ApiGatewayV2::Api", "execute-api", "{}", None, ArnForm::Name, None;
+    "AWS::Serverless::Api", "execute-api", "{}", None, ArnForm::Name, None;
+    "AWS::Serverless::HttpApi", "execute-api", "{}", None, ArnForm::Name, None;
     "AWS::Events::EventBus", "events", "event-bus/{}", Some("Name"), ARN, None;
     "AWS::Logs::LogGroup", "logs", "log-group:{}:*", Some("LogGroupName"), ARN, None;
     "AWS::SSM::Parameter", "ssm", "parameter/{}", Some("Name"), ArnForm::Name, None;

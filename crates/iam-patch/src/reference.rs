@@ -204,7 +204,9 @@ impl<'t> Referrer<'t> {
         let suffix = rest.get(name.len()..)?;
         let base = concrete.strip_suffix(suffix)?;
         let has_name = rule.name.is_some_and(|property| resource.property(property).is_some());
-        let generated = !has_name && self.is_generated(resource.id, name);
+        // The account itself tells what it made for the resource.
+        let made = self.stack.logical_of(name) == Some(resource.id);
+        let generated = made || (!has_name && self.is_generated(resource.id, name));
         (generated || (!has_name && self.is_only_one(resource, rule, base))).then(|| suffix.to_owned())
     }
 

@@ -53,7 +53,7 @@ mod tests;
 
 pub use configured::{Configured, Use, configured};
 pub use control::{ControlKind, ControlOrigin, PackError, PackOptions, PackedControl, PackedControls, pack_controls};
-pub use documents::{DocumentProposal, boundaries, documents};
+pub use documents::{DocumentProposal, Fate, StatementFate, boundaries, document_of, documents};
 pub use fold::{Fold, FoldRule};
 pub use needs::{Bound, Evidence, Grade, KeepRule, Known, Need, NeedRule, Rules, Seen};
 pub use propose::{Judgement, Proposer, RoleProposal, synthesize};

@@ -41,14 +41,6 @@ const NETWORK_BY_NAME: &[&str] = &[
     "ec2:GetSecurityGroupsForVpc",
 ];
 
-/// AWS's own policies for running functions. They are kept as they are: nobody can edit them, and a smaller copy would
-/// fall behind when AWS changes what Lambda needs.
-pub(crate) fn is_runtime_policy(policy: &Arn) -> bool {
-    const OTHERS: &[&str] = &["policy/AWSXRayDaemonWriteAccess", "policy/CloudWatchLambdaInsightsExecutionRolePolicy"];
-    policy.is_owned_by_aws()
-        && (policy.resource().starts_with("policy/service-role/AWSLambda") || OTHERS.contains(&policy.resource()))
-}
-
 /// What the functions of a role need to run.
 pub(crate) fn needs(functions: &[&Resource]) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();

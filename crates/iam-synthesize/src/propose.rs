@@ -248,7 +248,7 @@ impl<'a> Proposer<'_, 'a> {
     /// Why nothing may be said about a role.
     pub(crate) fn refuse(&self, role: &Role) -> Option<String> {
         let usage = self.evidence.usage;
-        if role.is_service_linked() || role.identity.arn.resource().starts_with("role/aws-reserved/") {
+        if role.is_owned_by_aws() {
             return Some("AWS owns this role; its policies cannot be changed".into());
         }
         let told_whole = self.rules.told_whole.contains(&role.identity.arn);
@@ -297,7 +297,7 @@ impl<'a> Proposer<'_, 'a> {
         match attached.origin {
             PolicyOrigin::Inline(_) => None,
             PolicyOrigin::Group(group) => Some(format!("it comes from the group {}", group.name())),
-            PolicyOrigin::Managed(arn) if plumbing::is_runtime_policy(arn) => {
+            PolicyOrigin::Managed(arn) if arn.is_runtime_policy() => {
                 Some("AWS's own policy for running functions".into())
             }
             PolicyOrigin::Managed(arn) if alone || arn.is_owned_by_aws() => None,

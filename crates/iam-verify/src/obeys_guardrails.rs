@@ -12,6 +12,7 @@ mod state;
 use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::policy::PolicyDocument;
+use iam_model::snapshot::PolicyOrigin;
 use iam_model::time::Timestamp;
 
 use crate::guardrails::{GuardrailError, Guardrails, PermissionGroups, Question, Violation, Waiver};
@@ -153,10 +154,27 @@ fn standing(
 /// [`GuardrailError`] where a rule fails.
 pub fn judge_role(role: &Arn, state: &State<'_>) -> Result<Vec<Violation>, GuardrailError> {
     let mut found = Vec::new();
-    let Some(facts) = state.role(role).filter(|facts| !facts.service_linked) else { return Ok(found) };
+    let is_theirs = |held: &iam_model::snapshot::Role| held.is_owned_by_aws();
+    let Some(facts) = state.role(role).filter(|_| !state.index.role(role).is_some_and(is_theirs)) else {
+        return Ok(found);
+    };
     for policy in state.index.identity_policies(role) {
+        let owned = match policy.origin {
+            // Nobody can edit them, and a smaller copy would fall behind what running a function needs.
+            PolicyOrigin::Managed(arn) if arn.is_runtime_policy() => continue,
+            PolicyOrigin::Managed(arn) => arn.is_owned_by_aws(),
+            PolicyOrigin::Inline(_) | PolicyOrigin::Group(_) => false,
+        };
+        let before = found.len();
         grants::granted(&facts, policy.document, state, &mut found)?;
         grants::kept(&facts, policy.document, state, &mut found)?;
+        if owned {
+            let name = policy.name;
+            let fix = format!(
+                "`{name}` is AWS's own policy and cannot be edited: give the role one of its own in its place, as `paring tighten` proposes"
+            );
+            found.iter_mut().skip(before).for_each(|violation| violation.fix.clone_from(&fix));
+        }
         relations::passed(&facts, policy.document, state, &mut found)?;
     }
     relations::shared(&facts, state, &mut found)?;

@@ -4,15 +4,17 @@
 
 use std::path::{Path, PathBuf};
 
+use iam_model::action::Action;
+use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::Catalog;
 use iam_model::change::{self, Change, ChangeSet, ChangesError, RoleSplit};
 use iam_model::placing::place_identities;
 use iam_model::snapshot::Snapshot;
 use iam_model::time::Timestamp;
-use iam_model::usage::{self, Coverage, UsageLog};
+use iam_model::usage::{self, Coverage, LastAccessed, UsageLog, Visibility};
 use iam_usage::Options;
 use iam_verify::guardrails::{Guardrails, PermissionGroups, Waiver};
-use iam_verify::obeys_guardrails::{Rulebook, Settings};
+use iam_verify::obeys_guardrails::{Evidence, Rulebook, Settings};
 
 use crate::cli::Judging;
 use crate::error::CliError;
@@ -30,6 +32,8 @@ pub(crate) struct Ground {
     groups: PermissionGroups,
     pub(crate) waivers: Vec<Waiver>,
     pub(crate) now: Timestamp,
+    /// What stands in where no evidence was given.
+    nothing: (UsageLog, LastAccessed),
 }
 
 impl Ground {
@@ -60,7 +64,23 @@ impl Ground {
         let end = usage.as_ref().and_then(|usage| usage.window).map(|(_, last)| last);
         let now = judging.now.or(end).unwrap_or_else(clock);
         let groups = rulebook::groups()?;
-        Ok(Self { snapshot, usage, catalog, coverage, settings, guardrails, groups, waivers, now })
+        let nothing = <(UsageLog, LastAccessed)>::default();
+        Ok(Self { snapshot, usage, catalog, coverage, settings, guardrails, groups, waivers, now, nothing })
+    }
+
+    /// Whether each call of a role on a resource would have been logged.
+    pub(crate) fn recorded(&self) -> impl Fn(&Arn, &Action, &ResourcePattern) -> Visibility + Sync + '_ {
+        let usage = self.usage.as_ref().unwrap_or(&self.nothing.0);
+        pipeline::facts::recorded(pipeline::facts::evidence(usage, &self.coverage, &self.nothing.1, &self.catalog))
+    }
+
+    /// What was seen, as the rules take it. What is needed without a call, nobody worked out.
+    pub(crate) fn evidence<'a>(
+        &'a self,
+        visibility: &'a (dyn Fn(&Arn, &Action, &ResourcePattern) -> Visibility + Sync),
+    ) -> Evidence<'a> {
+        let days = self.coverage.days;
+        Evidence { usage: self.usage.as_ref(), days, visibility, needed: &|_, _| false }
     }
 
     /// The rules with what they need to know.

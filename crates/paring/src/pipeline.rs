@@ -2,6 +2,7 @@
 //!
 //! Holds the order and nothing else; what is read is read before, what is shown is shown after.
 
+pub(crate) mod document;
 mod documents_view;
 pub(crate) mod explain;
 pub(crate) mod facts;
@@ -123,7 +124,9 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let published = Published::of(&inputs.catalog);
     let (index, before, after) = (&index, &before, &after);
     let stage = Stage { inputs, index, published: &published, before, after, coverage: &coverage };
-    let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &visibility };
+    let (recorded, needed) = (facts::recorded(known), facts::needed(&proposals, &splits));
+    let needed = |role: &Arn, action: &Action| needed.contains(&(role, action));
+    let seen = Seen { usage: Some(&inputs.usage), days: coverage.days, visibility: &recorded, needed: &needed };
     let verdicts = stage.verify(proposals.iter().map(|proposal| proposal.changes.as_slice()), &rulebook, seen);
     let of_documents = stage.verify(named.iter().map(|document| document.changes.as_slice()), &rulebook, seen);
     let done: Vec<RoleSplit> = splits.iter().filter_map(|split| split.split.clone().ok()).collect();

@@ -108,8 +108,7 @@ pub(super) fn copied(file: &str, node: &Node) -> String {
 
 /// A new block must say of each key what the one says that it is copied from.
 pub(super) fn repeats(text: &str, of: &Node, keys: &[&str]) -> Result<(), Refusal> {
-    let blocks = parse::split(text).unwrap_or_default();
-    let body = blocks.first().and_then(|block| Reading::Blocks.first(text, block));
+    let body = read_back(text);
     let said = |key: &str| body.as_ref().and_then(|body| body.get(key)).map(Node::plain);
     match keys.iter().find(|key| said(key) != of.get(key).map(Node::plain)) {
         None => Ok(()),
@@ -120,6 +119,12 @@ pub(super) fn repeats(text: &str, of: &Node, keys: &[&str]) -> Result<(), Refusa
     }
 }
 
+/// A new block as it is read.
+pub(super) fn read_back(text: &str) -> Option<Node> {
+    let blocks = parse::split(text).unwrap_or_default();
+    blocks.first().and_then(|block| Reading::Blocks.first(text, block))
+}
+
 /// New blocks must say what was meant: they are read back and compared with the policy.
 pub(super) fn says(resolver: &dyn Resolve, blocks: &[BlockEdit], after: &PolicyDocument) -> Result<(), Refusal> {
     let text = blocks.iter().find_map(|edit| match edit {
@@ -127,15 +132,14 @@ pub(super) fn says(resolver: &dyn Resolve, blocks: &[BlockEdit], after: &PolicyD
         BlockEdit::Remove(_) => None,
     });
     let said = text.is_some_and(|text| {
-        let blocks = parse::split(text).unwrap_or_default();
-        let body = blocks.first().and_then(|block| Reading::Blocks.first(text, block));
-        body.as_ref()
-            .and_then(|body| body.get("policy"))
-            .is_some_and(|node| compare::explains_document(resolver, node, after))
+        let policy =
+            |body: &Node| body.get("policy").is_some_and(|node| compare::explains_document(resolver, node, after));
+        read_back(text).as_ref().is_some_and(policy)
     });
-    if said {
-        Ok(())
-    } else {
-        Err(Refusal::new(RefusalCode::GuardFailed, "the new block would not say what was intended"))
-    }
+    if said { Ok(()) } else { Err(says_otherwise()) }
+}
+
+/// A new block would not say what was meant.
+pub(super) fn says_otherwise() -> Refusal {
+    Refusal::new(RefusalCode::GuardFailed, "the new block would not say what was intended")
 }

@@ -45,11 +45,18 @@ pub(super) fn find(terraform: &Terraform, attachment: &Attachment, change: Optio
         }
     }
     owners.dedup();
-    if let (true, AttachmentKind::Resource, Some(arn)) = (owners.is_empty(), attachment.kind, arn)
+    if let (None, AttachmentKind::Resource, Some(arn)) = (&attachment.address, attachment.kind, arn)
         && arn.service() == "lambda"
     {
-        owners = permission::for_name(terraform, arn.name());
-        owners.truncate(1);
+        // The policy of a version or alias is made up beside the function's own.
+        let function = crate::permission::unqualified(arn);
+        if function != *arn {
+            owners = by_arn(terraform, attachment.kind, &function);
+        }
+        if owners.is_empty() {
+            owners = permission::for_name(terraform, function.name());
+            owners.truncate(1);
+        }
     }
     if owners.is_empty() {
         return Err(not_found(terraform, attachment));

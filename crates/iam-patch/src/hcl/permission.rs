@@ -1,6 +1,9 @@
 //! `aws_lambda_permission`: blocks that stand for one statement each of a function's policy.
 //!
-//! Only the blocks whose statements change are touched, and only those must explain what is deployed.
+//! Only the blocks whose statements change are touched, and only those must explain what is deployed. A block names one
+//! source: where a statement becomes several, the others are written beside it.
+
+mod added;
 
 use std::cell::Cell;
 
@@ -116,7 +119,10 @@ pub(super) fn plan<'t>(
     };
     let nothing = PolicyDocument::default();
     let after = &change.after.as_ref().unwrap_or(&nothing).statements;
-    let permissions = beside(terraform, found.site.owner).into_iter().map(|at| {
+    let arn = change.attachment.resource_arn.as_ref();
+    let qualifier = arn.and_then(|arn| crate::permission::qualifier_of(arn.as_str()));
+    let own = beside(terraform, found.site.owner).into_iter().filter(|at| is_for(terraform, *at, dialect, qualifier));
+    let permissions = own.map(|at| {
         let body = terraform.body(at);
         Permission { at, value: body.and_then(|body| statement(&dialect.open, body)) }
     });
@@ -133,12 +139,7 @@ pub(super) fn plan<'t>(
             scene.edit(&mut edits, author, permission, old, new)?;
         }
     }
-    match fates.added.iter().find_map(|index| after.get(*index)) {
-        Some(new) if !scene.permissions.iter().any(|p| p.explains(new)) => {
-            Err(scene.unwritable("a statement is added"))
-        }
-        _ => Ok(edits),
-    }
+    scene.add(edits, author, &fates, after)
 }
 
 /// The permissions of the function that a permission is for.
@@ -147,6 +148,24 @@ fn beside(terraform: &Terraform, at: At) -> Vec<At> {
     let (module, own) = (terraform.module_of(at), target(at));
     let all = terraform.blocks(module).filter(|(_, block)| block.is("resource", TYPE)).map(|(at, _)| at);
     all.filter(|other| *other == at || (own.is_some() && target(*other) == own)).collect()
+}
+
+/// Whether a permission may be for the alias or version of a function that is meant, or for the function as such.
+fn is_for(terraform: &Terraform, at: At, dialect: &Dialect<'_>, qualifier: Option<&str>) -> bool {
+    let Some(body) = terraform.body(at) else { return false };
+    let known = |node: &Node| dialect.defaults.known(node);
+    if let Some(node) = body.get("qualifier") {
+        return qualifier.is_some_and(|wanted| known(node).is_none_or(|own| own == wanted));
+    }
+    let name = body.get("function_name");
+    let text = name.and_then(known);
+    let own = text.as_deref().and_then(crate::permission::qualifier_of);
+    let is_alias = name.and_then(Node::raw_text).is_some_and(|text| text.contains("aws_lambda_alias."));
+    match (qualifier, own) {
+        (None, own) => own.is_none() && !is_alias,
+        (Some(wanted), Some(own)) => own == wanted,
+        (Some(_), None) => is_alias,
+    }
 }
 
 /// `aws_lambda_function.a.arn` and `aws_lambda_function.a.function_name` are the same function.
@@ -229,6 +248,10 @@ impl Scene<'_> {
             }
         }
         let ops = self.attributes(author, body, old, new)?;
+        author.reviews.push(format!(
+            "Terraform replaces `{}`: between the old and the new one, nobody is let in by it",
+            find::named(self.terraform, at)
+        ));
         edits.ops.extend(ops.into_iter().map(|op| (at, op)));
         Ok(())
     }
@@ -253,15 +276,9 @@ impl Scene<'_> {
             return Err(self.unwritable("the change touches more than the action and the conditions"));
         }
         let Some(beside) = place("principal") else { return Err(self.unwritable("the block has no `principal`")) };
-        if new.conditions.iter().any(|c| plan::permission_property(c).is_none() || c.values.len() != 1) {
-            return Err(self.unwritable("a condition of the new statement"));
-        }
+        self.sayable(new)?;
         for (name, property, ..) in CONDITIONS {
-            let of = |s: &Statement| {
-                let is = |c: &&Condition| plan::permission_property(c) == Some(*property);
-                s.conditions.iter().find(is).and_then(|c| c.values.first()).map(|v| v.value.clone())
-            };
-            let (before, after) = (of(old), of(new));
+            let (before, after) = (value_of(old, property), value_of(new, property));
             if before == after {
                 continue;
             }
@@ -276,6 +293,15 @@ impl Scene<'_> {
             });
         }
         Ok(ops)
+    }
+
+    /// Whether each condition of a statement has an attribute, and one value.
+    fn sayable(&self, statement: &Statement) -> Result<(), Refusal> {
+        let strange = |c: &Condition| plan::permission_property(c).is_none() || c.values.len() != 1;
+        match statement.conditions.iter().find(|c| strange(c)) {
+            Some(condition) => Err(self.unwritable(&format!("the condition on `{}`", condition.key.as_str()))),
+            None => Ok(()),
+        }
     }
 
     fn value(&self, author: &mut Author<'_>, text: &str) -> New {
@@ -308,4 +334,10 @@ impl Scene<'_> {
             permission.at,
         )
     }
+}
+
+/// What a statement says of a property of CloudFormation.
+fn value_of(statement: &Statement, property: &str) -> Option<String> {
+    let is = |c: &&Condition| plan::permission_property(c) == Some(property);
+    statement.conditions.iter().find(is).and_then(|c| c.values.first()).map(|v| v.value.clone())
 }

@@ -329,11 +329,12 @@ pub(super) fn generated<'n>(id: &str, name: &'n str) -> Option<&'n str> {
 /// The resource with this ARN, and the policy resources that speak of it.
 fn by_resource<'t>(templates: &'t [Template], deployed: &Deployed, arn: &Arn) -> Vec<Owner<'t>> {
     let mut found = Vec::new();
+    let function = permission::unqualified(arn);
     for (index, template) in templates.iter().enumerate() {
         let stack = stack_for(template, deployed, Some(arn));
         let resolver = Resolver::with_defaults(template, &stack);
         let is_it = |r: &Resource<'_>| match resolver.arn_of(r) {
-            Some(own) => own == arn.as_str(),
+            Some(own) => own == function.as_str(),
             None => is_secret(&resolver, r, arn) || is_the_only(r, templates, deployed, arn),
         };
         let ids: Vec<&str> = template.resources().filter(is_it).map(|r| r.id).collect();

@@ -1,12 +1,16 @@
 //! A change of a function's or bus's policy, carried out on the resources that stand for its statements.
 //!
 //! Only the resources whose statements change are touched, and only those must explain what is deployed: SAM and the
-//! console add others that no source text stands for.
+//! console add others that no source text stands for. A permission names one source: where a statement becomes several,
+//! the others are written beside it.
+
+mod added;
 
 use iam_model::change::Change;
 use iam_model::condition::Condition;
 use iam_model::policy::{PolicyDocument, Statement};
 
+use super::matching::Fates;
 use super::remove::referred_to;
 use super::{Author, CloudFormation, Plan, matching, statement};
 use crate::compare::{self, SourceStatement};
@@ -44,7 +48,9 @@ pub(super) fn plan<'t>(
     change: &'t Change,
 ) -> Result<Plan, Refusal> {
     let resolver = Resolver::open(template, &found.stack);
-    let of = permission::of(template, &found.stack, &found.site.resource).into_iter();
+    let arn = change.attachment.resource_arn.as_ref();
+    let is_of = |resource: &Resource<'_>| arn.is_none_or(|arn| permission::is_of(template, &resolver, resource, arn));
+    let of = permission::of(template, &found.stack, &found.site.resource).into_iter().filter(is_of);
     let permissions = of.map(|resource| {
         let value = permission::statement(&resolver, &resource);
         Permission { resource, value }
@@ -69,11 +75,31 @@ pub(super) fn plan<'t>(
             plan = scene.edit(plan, permission, old, new)?;
         }
     }
-    match fates.added.iter().find_map(|index| after.get(*index)) {
-        Some(new) if !scene.permissions.iter().any(|p| p.explains(new)) => {
-            Err(scene.unwritable("a statement is added"))
-        }
-        _ => Ok(plan),
+    scene.add(plan, &fates, after)
+}
+
+/// The statement that stays of the one that an added statement was a part of: they say the same but for conditions.
+pub(crate) fn sibling<'s>(
+    before: &'s [Statement],
+    after: &'s [Statement],
+    fates: &Fates,
+    new: &Statement,
+) -> Option<(&'s Statement, &'s Statement)> {
+    let alike = |kept: &Statement| {
+        matching::same(&Statement { sid: new.sid.clone(), conditions: new.conditions.clone(), ..kept.clone() }, new)
+    };
+    let pairs = before.iter().zip(&fates.kept).filter_map(|(old, kept)| Some((old, after.get((*kept)?)?)));
+    let mut alike = pairs.filter(|(_, kept)| alike(kept)).collect::<Vec<_>>();
+    let is_named = |old: &Statement| {
+        let (Some(own), Some(new)) = (&old.sid, &new.sid) else { return false };
+        new.strip_prefix(own.as_str()).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+    };
+    if alike.len() > 1 {
+        alike.retain(|(old, _)| is_named(old));
+    }
+    match alike.as_slice() {
+        [only] => Some(*only),
+        _ => None,
     }
 }
 
@@ -117,8 +143,17 @@ impl<'t> Scene<'t> {
     }
 
     fn is_of_stack(&self, statement: &Statement) -> bool {
-        let after = |name: &str| statement.sid.as_deref()?.strip_prefix(name)?.strip_prefix('-');
-        self.found.stack.name.as_deref().and_then(after).is_some()
+        let Some(sid) = statement.sid.as_deref() else { return false };
+        let after = |name: &str| sid.strip_prefix(name)?.strip_prefix('-');
+        // `<stack>-<logical id>-<random>`, whatever the stack is called.
+        let is_made = || {
+            let (head, random) = sid.rsplit_once('-')?;
+            let bytes = || random.bytes();
+            let digits = bytes().any(|b| b.is_ascii_digit()) && bytes().any(|b| b.is_ascii_alphabetic());
+            let is_random = (12..=13).contains(&random.len()) && bytes().all(|b| b.is_ascii_alphanumeric()) && digits;
+            head.rsplit_once('-').filter(|_| is_random)
+        };
+        self.found.stack.name.as_deref().and_then(after).is_some() || is_made().is_some()
     }
 
     fn edit(
@@ -185,11 +220,14 @@ impl<'t> Scene<'t> {
         let Some((_, beside)) = resource.property_at("Principal") else {
             return Err(self.unwritable("the permission has no `Principal`"));
         };
-        let known = |c: &&Condition| property(c).is_none();
+        let unknown = |c: &&Condition| property(c).is_none();
         let texts = |c: &Condition| (c.operator.to_string(), c.key.as_str().to_ascii_lowercase(), values(c));
-        let strange = |s: &Statement| s.conditions.iter().filter(known).map(texts).collect::<Vec<_>>();
-        if strange(old) != strange(new) || new.conditions.iter().any(|c| property(c).is_some() && c.values.len() != 1) {
+        let strange = |s: &Statement| s.conditions.iter().filter(unknown).map(texts).collect::<Vec<_>>();
+        if strange(old) != strange(new) {
             return Err(self.unwritable("a condition has no property in `AWS::Lambda::Permission`"));
+        }
+        if new.conditions.iter().any(|c| property(c).is_some() && c.values.len() != 1) {
+            return Err(self.unwritable("a condition has several values"));
         }
         for (name, ..) in permission::CONDITIONS {
             let of = |s: &Statement| s.conditions.iter().find(|c| property(c) == Some(*name)).map(values);

@@ -84,11 +84,20 @@ impl Style {
                 let item = |i: &New| self.inline(i, None, flow.deeper(self.step), true);
                 self.wrapped(['[', ']'], &items.iter().map(item).collect::<Vec<_>>(), flow)
             }
+            New::Map(entries) if self.is_short(entries, flow) => {
+                self.inline(value, hint, Flow::Line { tight: false }, inside)
+            }
             New::Map(entries) => {
                 let entry = |(key, value): &(String, New)| self.flow_entry(key, value, flow.deeper(self.step));
                 self.wrapped(['{', '}'], &entries.iter().map(entry).collect::<Vec<_>>(), flow)
             }
         }
+    }
+
+    /// Whether a mapping is a function that the file would write on one line.
+    fn is_short(&self, entries: &[(String, New)], flow: Flow) -> bool {
+        let is_call = |key: &str| key == "Ref" || key.starts_with("Fn::");
+        self.short_calls && matches!(flow, Flow::Json { .. }) && matches!(entries, [(key, _)] if is_call(key))
     }
 
     /// `key: value` in flow style.

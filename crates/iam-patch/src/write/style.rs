@@ -23,6 +23,8 @@ pub(crate) struct Style {
     pub(crate) syntax: Syntax,
     /// Whether JSON is indented with tabs.
     pub(crate) tabs: bool,
+    /// Whether functions of a template in JSON stand on one line.
+    pub(crate) short_calls: bool,
 }
 
 impl Style {
@@ -43,6 +45,7 @@ impl Style {
             sub: quote_of(sub),
             syntax: template.syntax,
             tabs: template.syntax == Syntax::Json && template.text.contains("\n\t"),
+            short_calls: counts.calls.0 > counts.calls.1,
         }
     }
 }
@@ -54,6 +57,8 @@ struct Counts {
     quotes: BTreeMap<usize, usize>,
     versions: BTreeMap<usize, usize>,
     subs: BTreeMap<usize, usize>,
+    /// Functions on one line, and on several.
+    calls: (usize, usize),
 }
 
 impl Counts {
@@ -85,6 +90,11 @@ impl Counts {
             }
             if entry.name() == "Version" {
                 self.count_quote(&entry.value, |counts| &mut counts.versions);
+            }
+            if template.syntax == Syntax::Json && crate::intrinsic::call(&entry.value).is_some() {
+                let one_line = !entry.value.span.slice(&template.text).contains('\n');
+                let count = if one_line { &mut self.calls.0 } else { &mut self.calls.1 };
+                *count += 1;
             }
             self.walk(&entry.value, template);
         }

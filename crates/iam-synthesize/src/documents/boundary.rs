@@ -11,11 +11,13 @@ use iam_model::action::ActionPattern;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::change::{Attachment, AttachmentKind, Change};
-use iam_model::policy::{ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
-use iam_model::quota::QuotaProfile;
+use iam_model::condition::ConditionKey;
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
+use iam_model::quota::{QuotaProfile, ResourceQuota};
 use iam_model::snapshot::{PolicyOrigin, SnapshotIndex};
 use iam_model::text::Spanned;
 
+use super::silent::granted_by_others;
 use super::{DocumentProposal, Draft, attachment, understood};
 use crate::propose::{Judgement, RoleProposal};
 
@@ -45,9 +47,9 @@ pub fn boundaries(
     };
     let one = |(boundary, holders): (&Arn, Vec<&Arn>)| {
         let case = Case { boundary, holders: &holders, proposals: &proposals, index, catalog };
-        case.propose(attached.contains(boundary), quotas.boundary)
+        case.propose(attached.contains(boundary), ResourceQuota::of(quotas.boundary))
     };
-    holders.into_iter().filter(of_judged).filter_map(one).collect()
+    holders.into_iter().filter(of_judged).filter_map(one).filter(DocumentProposal::says).collect()
 }
 
 struct Case<'c, 'a> {
@@ -59,17 +61,17 @@ struct Case<'c, 'a> {
 }
 
 impl Case<'_, '_> {
-    fn propose(&self, is_attached: bool, most: usize) -> Option<DocumentProposal> {
+    fn propose(&self, is_attached: bool, most: ResourceQuota) -> Option<DocumentProposal> {
         let document = self.index.boundary(self.holders.first()?)?;
         let mut draft = Draft::new();
         let place = self.place(self.holders.first()?);
         if let Some(why) = self.why_not(document, is_attached) {
             draft.left_alone.push(why);
-            return draft.finish(place, document, most);
+            return Some(draft.finish(place, document, most));
         }
         let kept = self.kept();
         for statement in &document.statements {
-            self.statement(statement, &kept, &mut draft);
+            draft.judge(&[], |draft| self.statement(statement, &kept, draft));
         }
         if !draft.statements.iter().any(|statement| statement.effect == Effect::Allow) {
             draft = Draft::new();
@@ -77,7 +79,7 @@ impl Case<'_, '_> {
                 "nothing it allows is left to its roles, so it stays: a boundary that allows nothing stops them".into(),
             );
         }
-        let mut proposal = draft.finish(place, document, most)?;
+        let mut proposal = draft.finish(place, document, most);
         if let Some(change) = proposal.changes.pop() {
             let each = |holder: &&Arn| Change { attachment: self.place(holder), ..change.clone() };
             proposal.changes = self.holders.iter().map(each).collect();
@@ -96,6 +98,9 @@ impl Case<'_, '_> {
         }
         if is_attached {
             return Some("it is attached as a policy of its own too, so it stays as it is".into());
+        }
+        if let Some(name) = asks_for(self.boundary, self.index) {
+            return Some(format!("it stays: `{name}` asks for it as the boundary of roles that are yet to be made"));
         }
         self.holders.iter().find_map(|holder| match self.proposals.get(holder).map(|one| &one.judgement) {
             Some(Judgement::Refused(why)) => Some(format!("it stays: nothing is known of {}: {why}", holder.name())),
@@ -184,41 +189,29 @@ impl Case<'_, '_> {
     }
 }
 
-/// What policies of resources and the trust of other roles grant to a role by its name, or to everyone: within a boundary,
-/// they grant no more than it lets through.
-fn granted_by_others(role: &Arn, index: &SnapshotIndex<'_>) -> Vec<ActionPattern> {
-    let accounts = index.snapshot().accounts.values();
-    let policies = accounts.flat_map(|account| {
-        let trusts = account.roles.iter().map(|other| ("sts", &other.trust));
-        account.resource_policies.iter().map(|(on, policy)| (on.service(), policy)).chain(trusts)
-    });
-    let session = format!(":assumed-role/{}/", role.name());
-    let is_role = |principal: &PrincipalPattern| match principal {
-        PrincipalPattern::Everyone => true,
-        PrincipalPattern::Aws(text) => text == role.as_str() || text.contains(&session),
-        _ => false,
+/// A policy that names a boundary as what new roles or users must have, as `iam:PermissionsBoundary` in its conditions.
+fn asks_for(boundary: &Arn, index: &SnapshotIndex<'_>) -> Option<String> {
+    let key = ConditionKey::new("iam:PermissionsBoundary");
+    let asks = |document: &PolicyDocument| {
+        let conditions = document.statements.iter().flat_map(|statement| &statement.conditions);
+        let mut values = conditions.filter(|condition| condition.key == key).flat_map(|condition| &condition.values);
+        let reading = Reading::resource(document.effective_version());
+        values.any(|value| Glob::parse(&value.value, reading).widened().matches(boundary.as_str()))
     };
-    let mut granted = Vec::new();
-    for (service, policy) in policies {
-        let all = || ActionPattern::new(&format!("{service}:*"));
-        if !policy.unknown.is_empty() {
-            granted.push(all());
-        }
-        for statement in policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-            let names = match &statement.principal {
-                Some(PrincipalElement::Principal(principals)) => principals.iter().any(|p| is_role(&p.value)),
-                _ => true,
-            };
-            match &statement.action {
-                _ if !names => {}
-                ActionElement::Action(patterns) if patterns.iter().all(|p| p.value.as_str() != "*") => {
-                    granted.extend(patterns.iter().map(|p| p.value.clone()));
-                }
-                _ => granted.push(all()),
-            }
-        }
-    }
-    granted
+    let snapshot = index.snapshot();
+    let held = snapshot.accounts.values().flat_map(|account| {
+        let managed = account.managed_policies.values().map(|policy| (policy.name.as_str(), &policy.document));
+        let identities = account.roles.iter().map(|role| &role.identity);
+        let identities = identities.chain(account.users.iter().map(|user| &user.identity));
+        let identities = identities.chain(account.groups.iter().map(|group| &group.identity));
+        let inline = identities.flat_map(|identity| &identity.inline_policies);
+        managed.chain(inline.map(|policy| (policy.name.as_str(), &policy.document)))
+    });
+    let guardrails = snapshot.organization.iter().flat_map(|organization| organization.accounts.values());
+    let guardrails = guardrails.flat_map(|of| of.scps.iter().flatten());
+    let guardrails = guardrails.map(|document| ("a service control policy", document));
+    let mut all = held.chain(guardrails);
+    all.find(|(_, document)| asks(document)).map(|(name, _)| name.to_owned())
 }
 
 /// A role's identity policies after its own changes.

@@ -5,19 +5,22 @@
 //! told apart by `aws:PrincipalArn`. A call whose log names no endpoint counts as if it had come through this one, but for
 //! functions outside of every VPC.
 
+mod callers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{AccountId, Arn};
 use iam_model::change::AttachmentKind;
-use iam_model::condition::{Comparison, ConditionKey, Operator};
-use iam_model::policy::{
-    ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement, compact_len,
-};
+use iam_model::condition::{Comparison, ConditionKey};
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement, compact_len};
+use iam_model::quota::ResourceQuota;
 use iam_model::snapshot::VpcEndpoint;
 use iam_model::text::{Spanned, grouped};
 use iam_model::usage::{Observation, UnresolvedKind, Visibility};
 
+use self::callers::Callers;
+use super::roles::lines;
 use super::{DocumentProposal, Draft, Ground, attachment, condition, understood};
 use crate::bounds::Bounds;
 use crate::infer::infer;
@@ -28,23 +31,33 @@ const PRINCIPAL_ARN: &str = "aws:PrincipalArn";
 
 pub(super) fn propose(arn: &Arn, held: &VpcEndpoint, ground: &Ground<'_, '_>) -> Option<DocumentProposal> {
     let policy = held.policy.as_ref()?;
-    let most = ground.quotas.vpc_endpoint;
+    let most = ResourceQuota::of(ground.quotas.vpc_endpoint);
     let place = attachment(AttachmentKind::VpcEndpoint, None, Some(arn));
     let mut draft = Draft::new();
     let endpoint = match Endpoint::new(held, policy, ground) {
         Ok(endpoint) => endpoint,
         Err(why) => {
             draft.left_alone.push(why);
-            return draft.finish(place, policy, most);
+            return Some(draft.finish(place, policy, most));
         }
     };
     let drafted = |apart: bool| {
         let mut draft = Draft::new();
-        policy.statements.iter().for_each(|statement| endpoint.statement(statement, apart, &mut draft));
+        for statement in &policy.statements {
+            draft.judge(&endpoint.seen(statement), |draft| endpoint.statement(statement, apart, draft));
+        }
         draft
     };
     draft = drafted(true);
-    if compact_len(&PolicyDocument { statements: draft.statements.clone(), ..policy.clone() }) > most {
+    if !draft.statements.iter().any(|statement| statement.effect == Effect::Allow) {
+        // Without a policy, an endpoint lets everything through.
+        draft = Draft::new();
+        draft.left_alone.push(
+            "nothing it lets through is known to be used, so it stays: without a policy it lets through all".into(),
+        );
+        return Some(draft.finish(place, policy, most));
+    }
+    if compact_len(&PolicyDocument { statements: draft.statements.clone(), ..policy.clone() }) > most.characters {
         draft = drafted(false);
     }
     if !draft.reasons.is_empty() && endpoint.unnamed > 0 {
@@ -54,7 +67,7 @@ pub(super) fn propose(arn: &Arn, held: &VpcEndpoint, ground: &Ground<'_, '_>) ->
             grouped(endpoint.unnamed)
         ));
     }
-    draft.finish(place, policy, most)
+    Some(draft.finish(place, policy, most))
 }
 
 /// An endpoint, and who was seen to come through it.
@@ -65,24 +78,12 @@ struct Endpoint<'e, 'g, 'a> {
     /// Patterns of all roles of the accounts whose logs were read.
     roles: Vec<String>,
     accounts: BTreeSet<AccountId>,
+    /// Roles that keep all of it, as the logs do not know enough of them, and why.
+    kept: BTreeMap<&'e Arn, String>,
     /// What came through it, or may have, by role.
     calls: BTreeMap<&'e Arn, Vec<&'e Observation>>,
     /// Calls that name no endpoint.
     unnamed: u64,
-}
-
-/// Whom a statement speaks of.
-enum Callers {
-    /// Whoever comes.
-    Everyone,
-    /// All roles of the accounts whose logs were read.
-    AllRoles,
-    /// These roles.
-    Roles(BTreeSet<Arn>),
-    /// Callers that the logs do not hold, and no others.
-    Others,
-    /// It is not judged, and why.
-    NotJudged(&'static str),
 }
 
 impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
@@ -109,8 +110,10 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             return Err("no logs were read that hold all calls of an account, so its policy stays".into());
         };
         let roles = accounts.iter().map(|id| format!("arn:{partition}:iam::{id}:role/*")).collect();
-        let mut endpoint = Self { policy, ground, services, roles, accounts, calls: BTreeMap::new(), unnamed: 0 };
+        let (kept, calls) = (BTreeMap::new(), BTreeMap::new());
+        let mut endpoint = Self { policy, ground, services, roles, accounts, kept, calls, unnamed: 0 };
         endpoint.is_resolved()?;
+        endpoint.kept = endpoint.unknown();
         endpoint.gather(&held.id);
         if endpoint.calls.is_empty() {
             return Err(format!(
@@ -178,6 +181,15 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         (self.calls, self.unnamed) = (all, unnamed);
     }
 
+    /// What roles were seen to do through it by a statement, a line each.
+    fn seen(&self, statement: &Statement) -> Vec<String> {
+        let Some(candidate) = Candidate::new(self.policy, statement) else { return Vec::new() };
+        let callers = self.callers(statement);
+        let roles = self.let_in(&callers).filter_map(|role| self.calls.get_key_value(role));
+        let calls = roles.flat_map(|(role, calls)| calls.iter().map(move |call| (*role, *call)));
+        lines(calls.filter(|(_, call)| candidate.allows_action(&call.action)))
+    }
+
     /// A statement as it would be; each role in statements of its own where `apart`.
     fn statement(&self, statement: &Statement, apart: bool, draft: &mut Draft) {
         if statement.effect != Effect::Allow {
@@ -200,6 +212,12 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             draft.statements.push(statement.clone());
             return;
         };
+        let kept: BTreeSet<Arn> = self.let_in(&callers).filter(|role| self.kept.contains_key(role)).cloned().collect();
+        if self.let_in(&callers).all(|role| kept.contains(role)) && !kept.is_empty() {
+            draft.left_alone.extend(self.why_kept(statement, &kept));
+            draft.statements.push(statement.clone());
+            return;
+        }
         let (unseen, why) = self.unseen(&candidate, &callers);
         let parts = self.parts(&candidate, &bare, &callers, &unseen, apart);
         let all: Vec<Served> = parts
@@ -212,6 +230,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             // Each of those it names must need all of it.
             (Callers::Roles(named), [only]) => {
                 only.roles == *named
+                    && kept.is_empty()
                     && unseen.is_empty()
                     && Statement { sid: bare.sid.clone(), ..only.statement.clone() } == bare
             }
@@ -222,62 +241,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             draft.statements.push(statement.clone());
             return;
         }
-        self.write(statement, &bare, (&callers, &unseen, why), parts, draft);
-    }
-
-    /// Who comes by a statement.
-    fn callers(&self, statement: &Statement) -> Callers {
-        let Some(PrincipalElement::Principal(principals)) = &statement.principal else {
-            return Callers::NotJudged("it says who may not come through it, so it stays as it is");
-        };
-        let is_everyone = |principal: &Spanned<PrincipalPattern>| match &principal.value {
-            PrincipalPattern::Everyone => true,
-            PrincipalPattern::Aws(text) => text == "*",
-            _ => false,
-        };
-        if !principals.iter().all(is_everyone) {
-            return Callers::NotJudged("it names who may come through it, so it stays as it is");
-        }
-        let mut named =
-            statement.conditions.iter().filter(|condition| condition.key == ConditionKey::new(PRINCIPAL_ARN));
-        let (Some(condition), None) = (named.next(), named.next()) else {
-            return Callers::Everyone;
-        };
-        let values: Vec<&str> = condition.values.iter().map(|value| value.value.as_str()).collect();
-        let unjudged = Callers::NotJudged("it tells callers apart by aws:PrincipalArn, so it stays as it is");
-        match condition.operator {
-            Operator::Known { set: None, comparison: Comparison::ArnNotLike, if_exists: false } => {
-                let all = self.roles.iter().all(|role| values.contains(&role.as_str()));
-                if all { Callers::Others } else { unjudged }
-            }
-            Operator::Known {
-                set: None,
-                comparison:
-                    Comparison::ArnLike | Comparison::ArnEquals | Comparison::StringEquals | Comparison::StringLike,
-                if_exists: false,
-            } => {
-                if values.iter().all(|value| self.roles.iter().any(|role| role == value)) {
-                    return Callers::AllRoles;
-                }
-                let role = |value: &&str| {
-                    value.parse::<Arn>().ok().filter(|arn| {
-                        !value.contains(['*', '?', '$']) && self.ground.index.role(arn).is_some() && self.is_logged(arn)
-                    })
-                };
-                let roles: Option<BTreeSet<Arn>> = values.iter().map(role).collect();
-                roles.map_or(unjudged, Callers::Roles)
-            }
-            _ => unjudged,
-        }
-    }
-
-    /// The roles that a statement lets through.
-    fn let_in<'s>(&'s self, callers: &'s Callers) -> impl Iterator<Item = &'s Arn> {
-        let all = self.ground.index.roles().map(|role| &role.identity.arn).filter(|arn| self.is_logged(arn));
-        all.filter(move |arn| match callers {
-            Callers::Roles(roles) => roles.contains(*arn),
-            _ => true,
-        })
+        self.write(statement, &bare, (&callers, &kept, &unseen, why), parts, draft);
     }
 
     /// What a statement allows of the endpoint's services, and some role may use without a record; and why, for one.
@@ -291,7 +255,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             .filter(|action| self.is_of_service(action));
         let asked: BTreeSet<Action> = known.filter(|action| candidate.allows_action(action)).chain(named).collect();
         let (mut unseen, mut first) = (BTreeSet::new(), None);
-        let roles: Vec<&Arn> = self.let_in(callers).collect();
+        let roles: Vec<&Arn> = self.judged(callers).collect();
         for action in asked {
             let why = roles.iter().find_map(|role| {
                 let known = Known { role, evidence: self.ground.evidence, rules: self.ground.rules };
@@ -322,7 +286,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         apart: bool,
     ) -> Vec<Part> {
         let mut all: Vec<(Arn, Vec<Served>)> = Vec::new();
-        for role in self.let_in(callers) {
+        for role in self.judged(callers) {
             let served: Vec<Served> =
                 self.served(role, candidate).into_iter().filter(|served| !unseen.contains(&served.action)).collect();
             if !served.is_empty() {
@@ -406,15 +370,15 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         &self,
         old: &Statement,
         bare: &Statement,
-        (callers, unseen, why): (&Callers, &BTreeSet<Action>, Option<String>),
+        (callers, kept, unseen, why): (&Callers, &BTreeSet<Arn>, &BTreeSet<Action>, Option<String>),
         parts: Vec<Part>,
         draft: &mut Draft,
     ) {
         let (days, first) = (self.ground.evidence.coverage.days, draft.statements.len());
         let accounts = self.accounts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", ");
-        let sid = |draft: &Draft| {
-            let number = draft.statements.len() - first + 1;
-            old.sid.as_ref().map(|sid| if number == 1 { sid.clone() } else { format!("{sid}{number}") })
+        let sid = |draft: &Draft| match draft.statements.len() == first {
+            true => old.sid.clone(),
+            false => draft.further_sid(old, self.policy),
         };
         let for_roles = |mut statement: Statement, comparison: Comparison, roles: Vec<String>| {
             statement.conditions.push(condition(comparison, PRINCIPAL_ARN, roles));
@@ -433,12 +397,19 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
                 said(old)
             ));
         }
+        if !kept.is_empty() {
+            let roles = kept.iter().map(ToString::to_string).collect();
+            let whole = for_roles(Statement { sid: sid(draft), ..bare.clone() }, Comparison::ArnEquals, roles);
+            let names: Vec<&str> = kept.iter().map(Arn::name).collect();
+            draft.narrowed(whole, format!("kept whole for {}", names.join(", ")), Vec::new());
+            draft.left_alone.extend(self.why_kept(old, kept));
+        }
         if !unseen.is_empty() {
             let action = ActionElement::Action(
                 unseen.iter().map(|action| Spanned::synthetic(ActionPattern::from(action))).collect(),
             );
             let roles = match callers {
-                Callers::Roles(roles) => roles.iter().map(ToString::to_string).collect(),
+                Callers::Roles(_) => self.judged(callers).map(ToString::to_string).collect(),
                 _ => self.roles.clone(),
             };
             let comparison =

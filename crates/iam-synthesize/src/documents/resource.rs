@@ -1,45 +1,32 @@
 //! Policies on resources: functions, buckets, queues, topics, keys, secrets. Who may use them, and on whose behalf.
 //!
-//! Follows the IAM topic "The confused deputy problem" and the Lambda topic "Granting function access to AWS services". A
-//! service calls for any account that asks it to, unless `aws:SourceArn` or `aws:SourceAccount` says for whom. Where the
-//! snapshot shows for what a service calls a resource, the statement is bound to that; that another account has no source
-//! too is shown by nothing, so such a change is never proved to keep what is used. Roles are judged next door.
+//! Each statement is judged by whom it is for: a service that acts for others, roles by what they were seen to do, both next
+//! door. Everybody else stays.
 
 use std::collections::BTreeSet;
 
 use iam_model::arn::{AccountId, Arn};
 use iam_model::change::AttachmentKind;
-use iam_model::condition::{Comparison, Operator};
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
-use iam_model::snapshot::{ResourceKind, SnapshotIndex};
 
 use super::roles::Used;
-use super::sources::sources;
-use super::{DocumentProposal, Draft, Ground, attachment, condition, has_key, text, understood, whole_account};
-
-const SOURCE_ARN: &str = "aws:SourceArn";
-const SOURCE_ACCOUNT: &str = "aws:SourceAccount";
-/// Conditions that say for whom a service calls.
-const BOUND: &[&str] =
-    &["aws:SourceOrgID", "aws:SourceOrgPaths", "aws:PrincipalOrgID", SOURCE_ACCOUNT, "kms:CallerAccount"];
-/// The one service whose source ARNs name no account, so that a deleted source's name is free for anyone.
-const S3: &str = "s3.amazonaws.com";
+use super::{DocumentProposal, Draft, Ground, attachment, understood, whole_account};
 
 pub(super) fn propose(
     on: &Arn,
     policy: &PolicyDocument,
     account: &AccountId,
     ground: &Ground<'_, '_>,
-) -> Option<DocumentProposal> {
+) -> DocumentProposal {
     let place = attachment(AttachmentKind::Resource, None, Some(on));
     let mut draft = Draft::new();
     if !understood(policy) {
         draft.left_alone.push("the policy is not understood whole, so it stays as it is".into());
-        return draft.finish(place, policy, ground.quotas.resource);
+        return draft.finish(place, policy, ground.quotas.of_resource(on.service()));
     }
     let resource = Resource { on, policy, account, ground };
     for statement in &policy.statements {
-        resource.statement(statement, &mut draft);
+        draft.judge(&resource.seen(statement), |draft| resource.statement(statement, draft));
     }
     if on.service() == "kms" && draft.statements.is_empty() {
         draft = Draft::new();
@@ -47,72 +34,39 @@ pub(super) fn propose(
             .left_alone
             .push("nothing of it is known to be used; a key cannot be without a policy, so it stays".into());
     }
-    draft.finish(place, policy, ground.quotas.resource)
+    draft.finish(place, policy, ground.quotas.of_resource(on.service()))
 }
 
 /// A resource with a policy.
-struct Resource<'r, 'g, 'a> {
-    on: &'r Arn,
-    policy: &'r PolicyDocument,
-    account: &'r AccountId,
-    ground: &'r Ground<'g, 'a>,
+pub(super) struct Resource<'r, 'g, 'a> {
+    pub(super) on: &'r Arn,
+    pub(super) policy: &'r PolicyDocument,
+    pub(super) account: &'r AccountId,
+    pub(super) ground: &'r Ground<'g, 'a>,
 }
 
 impl Resource<'_, '_, '_> {
+    /// What roles named in a statement were seen to do by it, a line each.
+    fn seen(&self, statement: &Statement) -> Vec<String> {
+        match &statement.principal {
+            Some(PrincipalElement::Principal(principals)) if statement.effect == Effect::Allow => {
+                let roles: BTreeSet<Arn> = principals.iter().filter_map(|p| self.ground.role(&p.value)).collect();
+                self.ground.seen(&roles, self.on, statement)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn statement(&self, statement: &Statement, draft: &mut Draft) {
         match (&statement.effect, &statement.principal) {
             (Effect::Allow, Some(PrincipalElement::Principal(principals))) => match principals.as_slice() {
                 [only] if matches!(only.value, PrincipalPattern::Service(_)) => {
-                    self.of_service(text(&only.value), statement, draft);
+                    self.of_service(only.value.text(), statement, draft);
                 }
                 _ => self.of_several(statement, principals.iter().map(|p| &p.value).collect(), draft),
             },
             _ => draft.statements.push(statement.clone()),
         }
-    }
-
-    /// A statement for one service.
-    fn of_service(&self, service: &str, statement: &Statement, draft: &mut Draft) {
-        let index = self.ground.index;
-        if BOUND.iter().any(|key| has_key(statement, key)) {
-            draft.statements.push(statement.clone());
-        } else if !has_key(statement, SOURCE_ARN) {
-            self.without_source(service, statement, draft);
-        } else if let Some((buckets, owners)) = (service == S3).then(|| buckets(statement, index)).flatten() {
-            let because = format!(
-                "only for account {}, which has the bucket: a bucket's name is free for anyone once it is deleted",
-                listed(&owners)
-            );
-            draft.narrowed(of_accounts(statement.clone(), &owners), because, buckets);
-        } else {
-            draft.statements.push(statement.clone());
-        }
-    }
-
-    /// A service that may use the resource for anyone: bound to what the snapshot shows, if it shows anything.
-    fn without_source(&self, service: &str, statement: &Statement, draft: &mut Draft) {
-        let known = sources(service, self.on, self.ground.index);
-        if known.is_empty() {
-            let who = statement.sid.as_ref().map(|sid| format!("statement `{sid}`: ")).unwrap_or_default();
-            let may = if is_function(self.on) { "invoke" } else { "use" };
-            let account = self.account;
-            draft.left_alone.push(format!(
-                "{who}{service} may {may} it for any account; neither logs nor snapshot show every source, so it stays: add \
-                 {SOURCE_ARN} with its source, or {SOURCE_ACCOUNT} \"{account}\" if no other account's is one"
-            ));
-            draft.statements.push(statement.clone());
-            return;
-        }
-        let arns: Vec<String> = known.iter().map(|source| source.arn.clone()).collect();
-        let mut narrowed = statement.clone();
-        narrowed.conditions.push(condition(Comparison::ArnLike, SOURCE_ARN, arns.clone()));
-        if service == S3 {
-            narrowed = of_accounts(narrowed, &known.into_iter().map(|source| source.account).collect());
-        }
-        let because = format!(
-            "{service} only for what the snapshot shows it is used for; a source that was not collected, or in another account, would no longer be let in"
-        );
-        draft.narrowed(narrowed, because, arns);
     }
 
     /// A statement for several, or for one that is no service: each role as far as it was seen, the others as they are.
@@ -137,11 +91,11 @@ impl Resource<'_, '_, '_> {
             };
             let parts = match used {
                 Used::Open(why) => {
-                    draft.left_alone.push(format!("{} stays: {why}", text(principal)));
+                    draft.left_alone.push(format!("{} stays: {why}", principal.text()));
                     vec![statement.clone()]
                 }
                 Used::Parts(parts) if parts.is_empty() => {
-                    gone.push(text(principal));
+                    gone.push(principal.text());
                     continue;
                 }
                 Used::Parts(parts) => parts,
@@ -159,9 +113,12 @@ impl Resource<'_, '_, '_> {
             for part in parts {
                 written += 1;
                 let narrower = part != *statement;
-                let part = for_principals(part, &principals, statement, written);
+                let mut part = for_principals(part, &principals, statement);
+                if written > 1 {
+                    part.sid = draft.further_sid(statement, self.policy);
+                }
                 if narrower {
-                    let who: Vec<&str> = principals.iter().map(|principal| text(principal)).collect();
+                    let who: Vec<&str> = principals.iter().map(|principal| principal.text()).collect();
                     draft.narrowed(
                         part,
                         format!("only what was seen in {days} days of {}", who.join(", ")),
@@ -185,7 +142,7 @@ impl Resource<'_, '_, '_> {
     }
 
     fn why_other_stays(&self, other: &PrincipalPattern, statement: &Statement) -> Option<String> {
-        let name = text(other);
+        let name = other.text();
         let bound = !statement.conditions.is_empty();
         match other {
             PrincipalPattern::Everyone if bound => None,
@@ -207,14 +164,11 @@ struct Group<'p> {
     parts: Vec<Statement>,
 }
 
-/// A part of a statement, for some of its principals; further parts get a `Sid` of their own.
-fn for_principals(mut part: Statement, principals: &[&PrincipalPattern], old: &Statement, number: usize) -> Statement {
+/// A part of a statement, for some of its principals.
+fn for_principals(mut part: Statement, principals: &[&PrincipalPattern], old: &Statement) -> Statement {
     if let Some(PrincipalElement::Principal(all)) = &old.principal {
         let own = all.iter().filter(|principal| principals.contains(&&principal.value)).cloned().collect();
         part.principal = Some(PrincipalElement::Principal(own));
-    }
-    if number > 1 {
-        part.sid = old.sid.as_ref().map(|sid| format!("{sid}{number}"));
     }
     part
 }
@@ -222,43 +176,4 @@ fn for_principals(mut part: Statement, principals: &[&PrincipalPattern], old: &S
 /// Whether a resource policy stands on a function, or on a version or alias of one.
 pub(super) fn is_function(arn: &Arn) -> bool {
     arn.service() == "lambda" && arn.resource().starts_with("function:")
-}
-
-fn of_accounts(mut statement: Statement, accounts: &BTreeSet<AccountId>) -> Statement {
-    let values = accounts.iter().map(ToString::to_string).collect();
-    statement.conditions.push(condition(Comparison::StringEquals, SOURCE_ACCOUNT, values));
-    statement
-}
-
-fn listed(accounts: &BTreeSet<AccountId>) -> String {
-    accounts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", ")
-}
-/// The buckets a statement is bound to and the accounts that have them; nothing where one is not known to be there.
-fn buckets(statement: &Statement, index: &SnapshotIndex<'_>) -> Option<(Vec<String>, BTreeSet<AccountId>)> {
-    let source = statement.conditions.iter().find(|condition| {
-        condition.key.as_str().eq_ignore_ascii_case(SOURCE_ARN)
-            && matches!(
-                condition.operator,
-                Operator::Known {
-                    set: None,
-                    comparison: Comparison::StringEquals
-                        | Comparison::StringLike
-                        | Comparison::ArnEquals
-                        | Comparison::ArnLike,
-                    if_exists: false,
-                }
-            )
-    })?;
-    let mut owners = BTreeSet::new();
-    let mut names = Vec::new();
-    for value in &source.values {
-        let bucket: Arn = value.value.parse().ok()?;
-        let has = |resource: &iam_model::snapshot::Resource| {
-            resource.kind == ResourceKind::S3Bucket && resource.arn == bucket
-        };
-        let (owner, _) = (index.snapshot().accounts.iter()).find(|(_, account)| account.resources.iter().any(has))?;
-        owners.insert(owner.clone());
-        names.push(bucket.to_string());
-    }
-    (!names.is_empty()).then_some((names, owners))
 }

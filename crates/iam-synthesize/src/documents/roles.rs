@@ -3,12 +3,14 @@
 //! A role of an account whose logs were read is judged by its calls. What could not have been seen stays where it is named,
 //! and keeps a statement with wildcards as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::glob::{Glob, Reading};
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::policy::{ActionElement, PolicyDocument, PrincipalPattern, ResourceElement, Statement};
+use iam_model::text::grouped;
+use iam_model::time::Timestamp;
 use iam_model::usage::{Observation, Visibility};
 
 use super::Ground;
@@ -37,6 +39,9 @@ impl Ground<'_, '_> {
     pub(super) fn used(&self, role: &Arn, on: &Arn, document: &PolicyDocument, statement: &Statement) -> Used {
         if let Err(why) = role.account().ok_or_else(|| "no account".to_owned()).and_then(|id| self.is_logged(&id)) {
             return Used::Open(why);
+        }
+        if self.index.role(role).is_some_and(iam_model::snapshot::Role::is_service_linked) {
+            return Used::Open("AWS owns this role, and says what its service asks for".into());
         }
         if let Some(why) = self.is_silent(role) {
             return Used::Open(why);
@@ -87,6 +92,20 @@ impl Ground<'_, '_> {
         let unknown = |action: &&Action| of_service(action) && self.evidence.catalog.action(action).is_none();
         asked.extend(named.iter().filter(unknown).cloned());
         asked
+    }
+
+    /// What roles were seen to do on a resource that a statement lets through, a line each.
+    pub(super) fn seen(&self, roles: &BTreeSet<Arn>, on: &Arn, statement: &Statement) -> Vec<String> {
+        let usage = &self.evidence.usage.principals;
+        let used = usage.iter().filter(|(role, _)| roles.contains(role));
+        let calls = used.flat_map(|(role, used)| used.observations.iter().map(move |call| (role, call)));
+        let may = |call: &Observation| {
+            call.count > 0
+                && call.action.service().eq_ignore_ascii_case(on.service())
+                && allows(statement, call.action.as_str())
+                && (!call.resource_known || call.resources.iter().any(|seen| may_be_of(seen, on)))
+        };
+        lines(calls.filter(|(_, call)| may(call)))
     }
 
     fn calls_on<'s>(&'s self, role: &Arn, action: &'s Action, on: &'s Arn) -> impl Iterator<Item = &'s Observation> {
@@ -154,6 +173,20 @@ fn may_be_of(seen: &ResourcePattern, on: &Arn) -> bool {
     // A key is called by its aliases too.
     let alias = seen.contains(":alias/") && on.contains(":key/");
     alias || seen.strip_prefix(on).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', ':']))
+}
+
+/// Calls by role and action: how many, from when to when.
+pub(super) fn lines<'c>(calls: impl Iterator<Item = (&'c Arn, &'c Observation)>) -> Vec<String> {
+    let mut all: BTreeMap<(&Arn, &Action), (u64, Timestamp, Timestamp)> = BTreeMap::new();
+    for (role, call) in calls {
+        let known = all.entry((role, &call.action)).or_insert((0, call.first, call.last));
+        *known = (known.0 + call.count, known.1.min(call.first), known.2.max(call.last));
+    }
+    let line = |((role, action), (count, first, last)): (&(&Arn, &Action), &(u64, Timestamp, Timestamp))| {
+        let calls = if *count == 1 { "1 call".to_owned() } else { format!("{} calls", grouped(*count)) };
+        format!("{}: {action}, {calls}, {} to {}", role.name(), first.date(), last.date())
+    };
+    all.iter().map(line).collect()
 }
 
 /// Whether a statement lets an action through on anything.

@@ -1,6 +1,7 @@
 //! Services that a role trusts: whether anything of the snapshot runs as the role through them.
 //!
-//! What was not collected cannot be found: nothing is said of a service of which the snapshot holds no resource at all.
+//! What was not collected cannot be found: nothing is said of a service of which the snapshot holds no resource at all, nor of
+//! one that runs as roles in ways no snapshot shows (crawlers of Glue, jobs of Batch, endpoints of SageMaker).
 
 use iam_model::json::Value;
 use iam_model::snapshot::{ResourceKind, Role, SnapshotIndex};
@@ -8,11 +9,8 @@ use iam_model::snapshot::{ResourceKind, Role, SnapshotIndex};
 /// Services whose resources run as roles, and the kinds that do.
 const RUN: &[(&str, &[ResourceKind])] = &[
     ("lambda.amazonaws.com", &[ResourceKind::LambdaFunction]),
-    ("ecs-tasks.amazonaws.com", &[ResourceKind::EcsTaskDefinition]),
     ("codebuild.amazonaws.com", &[ResourceKind::CodebuildProject]),
-    ("glue.amazonaws.com", &[ResourceKind::GlueJob, ResourceKind::GlueDevEndpoint]),
     ("states.amazonaws.com", &[ResourceKind::StepfunctionsStateMachine]),
-    ("sagemaker.amazonaws.com", &[ResourceKind::SagemakerNotebookInstance]),
     ("cloudformation.amazonaws.com", &[ResourceKind::CloudformationStack, ResourceKind::CloudformationStackset]),
 ];
 const EC2: &str = "ec2.amazonaws.com";
@@ -29,6 +27,15 @@ pub(super) fn is_stale(service: &str, role: &Role, index: &SnapshotIndex<'_>) ->
     of_kind.peek()?;
     let arn = &role.identity.arn;
     Some(!of_kind.any(|resource| resource.role.as_ref() == Some(arn) || names(&resource.api, arn.as_str())))
+}
+
+/// Whether anything of the snapshot is known to run as a role.
+pub(super) fn is_run(role: &Role, index: &SnapshotIndex<'_>) -> bool {
+    let arn = &role.identity.arn;
+    let account = arn.account().and_then(|id| index.snapshot().accounts.get(&id));
+    let mut resources = account.into_iter().flat_map(|account| &account.resources);
+    !role.instance_profiles.is_empty()
+        || resources.any(|resource| resource.role.as_ref() == Some(arn) || names(&resource.api, arn.as_str()))
 }
 
 /// Whether a description says the role's ARN anywhere: some resources have several roles.

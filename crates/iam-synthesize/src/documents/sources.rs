@@ -31,13 +31,20 @@ const DESCRIBED: &[(&str, ResourceKind, &str)] = &[
 ];
 
 /// The sources for which a service is known to call a resource, in order.
-pub(super) fn sources(service: &str, target: &Arn, index: &SnapshotIndex<'_>) -> Vec<Source> {
+///
+/// # Errors
+/// Why nobody can tell: an interface that names what it calls by a variable may mean this resource.
+pub(super) fn sources(service: &str, target: &Arn, index: &SnapshotIndex<'_>) -> Result<Vec<Source>, String> {
     let mut found = Vec::new();
     for (account, described) in &index.snapshot().accounts {
         for resource in &described.resources {
             let calls = |(name, kind, part): &(&str, ResourceKind, &str)| {
                 *name == service && *kind == resource.kind && names(member(&resource.api, part), target)
             };
+            let of_service = DESCRIBED.iter().filter(|(name, kind, _)| *name == service && *kind == resource.kind);
+            if of_service.clone().any(|(_, _, part)| has_variable(member(&resource.api, part))) {
+                return Err(format!("{} names what it calls by a stage's variable, which may be this", resource.arn));
+            }
             if DESCRIBED.iter().any(calls) {
                 found.push(Source { arn: source_arn(resource, account), account: account.clone() });
             }
@@ -45,7 +52,17 @@ pub(super) fn sources(service: &str, target: &Arn, index: &SnapshotIndex<'_>) ->
     }
     found.sort();
     found.dedup();
-    found
+    Ok(found)
+}
+
+/// Whether some address in a description has a stage's variable in the name of what it calls.
+fn has_variable(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(":function:") && text.contains("${stageVariables."),
+        Value::Array(items) => items.iter().any(has_variable),
+        Value::Object(members) => members.iter().any(|(_, item)| has_variable(item)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn member<'v>(value: &'v Value, key: &str) -> &'v Value {

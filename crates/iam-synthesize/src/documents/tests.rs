@@ -1,6 +1,8 @@
 //! Trust policies and functions' permissions of small accounts: what is narrowed, what stays and why.
 
 mod endpoints;
+mod on_behalf;
+mod spared;
 
 use std::collections::BTreeMap;
 
@@ -39,6 +41,12 @@ struct World {
     read: bool,
     /// Whether roles call nothing beside.
     idle: bool,
+    /// What the roles' own policies allow.
+    may: &'static str,
+    /// Whether AWS owns the role `old`.
+    linked: bool,
+    /// What the role `target` is called.
+    name: &'static str,
 }
 
 impl Default for World {
@@ -56,17 +64,30 @@ impl Default for World {
             visible: true,
             read: true,
             idle: false,
+            may: r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#,
+            linked: false,
+            name: "target",
         }
     }
 }
 
 impl World {
+    fn arn(&self, role: &str) -> String {
+        match role {
+            "old" if self.linked => spared::LINKED.to_owned(),
+            _ => format!("arn:aws:iam::111122223333:role/{role}"),
+        }
+    }
+
     fn snapshot(&self) -> Snapshot {
         let role = |name: &str, trust: &str| {
             format!(
-                r#"{{"Path": "/", "RoleName": "{name}", "RoleId": "AROA{name}", "Arn": "arn:aws:iam::111122223333:role/{name}",
-                "InstanceProfileList": [], "RolePolicyList": [], "AttachedManagedPolicies": [],
-                "AssumeRolePolicyDocument": {{"Version": "2012-10-17", "Statement": [{trust}]}}}}"#
+                r#"{{"Path": "/", "RoleName": "{name}", "RoleId": "AROA{name}", "Arn": "{}",
+                "InstanceProfileList": [], "AttachedManagedPolicies": [],
+                "RolePolicyList": [{{"PolicyName": "own", "PolicyDocument": {{"Version": "2012-10-17", "Statement": [{}]}}}}],
+                "AssumeRolePolicyDocument": {{"Version": "2012-10-17", "Statement": [{trust}]}}}}"#,
+                self.arn(name),
+                self.may
             )
         };
         let plain = Self::default().trust;
@@ -77,7 +98,7 @@ impl World {
             "resources": [{{"kind": "s3.bucket", "arn": "arn:aws:s3:::images", "api": {{}}}}{}],
             "resource_policies": {{"{}": {{"Version": "2012-10-17", "Statement": [{}]}}}}}}}}}}"#,
             self.users,
-            role("target", self.trust),
+            role(self.name, self.trust),
             role("ops", plain),
             role("old", plain),
             self.resources,
@@ -96,7 +117,7 @@ impl World {
         let others = if self.idle { [].as_slice() } else { &["old", "ops", "target"] };
         let others = others.iter().map(|who| (*who, "ec2:DescribeRegions", "*"));
         for (who, action, resource) in assumed.chain(self.called.iter().copied()).chain(others) {
-            let caller = format!("arn:aws:iam::111122223333:role/{who}").parse().unwrap();
+            let caller = self.arn(who).parse().unwrap();
             let observation = Observation {
                 action: action.parse().unwrap(),
                 resources: vec![ResourcePattern::new(resource)],
@@ -136,7 +157,7 @@ impl World {
             every_use: &|_, _, _| Visibility::Visible,
             has_own_record: &|_| false,
         };
-        let target = index.role(&TARGET.parse().unwrap()).unwrap();
+        let target = index.role(&self.arn(self.name).parse().unwrap()).unwrap();
         let rules = Rules { min_days: 30, keep: self.keep, ..Rules::default() };
         documents(&[target], &index, &evidence, (&rules, &QuotaProfile::AWS))
     }
@@ -255,15 +276,34 @@ fn a_service_through_which_nothing_runs_is_no_longer_trusted() {
     let lambda = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
     let runs = r#", {"kind": "lambda.function", "arn": "arn:aws:lambda:eu-west-1:111122223333:function:f",
       "role_arn": "arn:aws:iam::111122223333:role/target", "api": {}}"#;
+    // Nothing is known to run as the role, and nobody assumes it; but it was used.
+    let not_whole = "ec2.amazonaws.com stays: calls of the role were seen";
+    check(World { trust: BOTH, assumed: &[], ..World::default() }, None, not_whole);
     // The role has no instance profile. A function runs as it, or none was collected that could.
     check(World { trust: BOTH, resources: runs, ..World::default() }, Some(lambda), "");
     check(World { trust: BOTH, ..World::default() }, Some(lambda), "");
-    const GLUE: &str = r#"{"Effect": "Allow", "Action": "sts:AssumeRole",
-      "Principal": {"Service": ["glue.amazonaws.com", "lambda.amazonaws.com"]}}"#;
-    check(World { trust: GLUE, resources: runs, ..World::default() }, None, "glue.amazonaws.com stays");
-    let other = r#", {"kind": "glue.job", "arn": "arn:aws:glue:eu-west-1:111122223333:job/j",
-      "role_arn": "arn:aws:iam::111122223333:role/old", "api": {}}"#;
-    check(World { trust: GLUE, resources: other, ..World::default() }, Some(lambda), "");
+    // What runs as a role in ways that no snapshot shows, stays.
+    for (service, kind, arn) in [
+        ("glue.amazonaws.com", "glue.job", "arn:aws:glue:eu-west-1:111122223333:job/j"),
+        ("ecs-tasks.amazonaws.com", "ecs.task_definition", "arn:aws:ecs:eu-west-1:111122223333:task-definition/t:1"),
+        (
+            "sagemaker.amazonaws.com",
+            "sagemaker.notebook_instance",
+            "arn:aws:sagemaker:eu-west-1:111122223333:notebook-instance/n",
+        ),
+    ] {
+        let other = format!(
+            r#"{runs}, {{"kind": "{kind}", "arn": "{arn}", "role_arn": "arn:aws:iam::111122223333:role/old", "api": {{}}}}"#
+        );
+        let trust = format!(
+            r#"{{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"Service": ["{service}", "lambda.amazonaws.com"]}}}}"#
+        );
+        check(
+            World { trust: trust.leak(), resources: other.leak(), ..World::default() },
+            None,
+            &format!("{service} stays"),
+        );
+    }
 }
 
 const BUCKET: &str = "arn:aws:s3:::images";

@@ -14,33 +14,45 @@ use iam_model::condition::Comparison;
 use iam_model::policy::{
     ActionElement, Effect, PolicyDocument, PrincipalElement, PrincipalPattern, ResourceElement, Statement,
 };
+use iam_model::quota::ResourceQuota;
 use iam_model::snapshot::Role;
 use iam_model::text::Spanned;
 use iam_model::usage::{Observation, Visibility};
 
-use super::services::is_stale;
-use super::{DocumentProposal, Draft, Ground, attachment, condition, has_key, text, understood, whole_account};
+use super::roles::lines;
+use super::services::{is_run, is_stale};
+use super::{DocumentProposal, Draft, Ground, attachment, condition, has_key, understood, whole_account};
+use crate::infer::was_seen;
 
 const ASSUME: &str = "sts:AssumeRole";
 /// What comes along with assuming a role, and is of no use without it.
 const ALONG: &[&str] = &["sts:TagSession", "sts:SetSourceIdentity"];
 const PRINCIPAL_ARN: &str = "aws:PrincipalArn";
 
+/// Starts of names that roles have which AWS made for itself or for an emergency, and who uses them.
+const RESERVED: &[(&str, &str)] = &[
+    ("OrganizationAccountAccessRole", "it is the management account's way in for an emergency"),
+    ("AWSControlTower", "Control Tower uses it where it sets up or repairs accounts"),
+    ("aws-controltower-", "Control Tower uses it where it sets up or repairs accounts"),
+    ("stacksets-exec-", "CloudFormation made it, for stack sets of the organisation"),
+    ("AWSCloudFormationStackSet", "stack sets use it where something is to be deployed"),
+];
+
 pub(super) fn propose(role: &Role, ground: &Ground<'_, '_>) -> Option<DocumentProposal> {
-    if role.is_service_linked() {
+    if role.is_owned_by_aws() {
         return None;
     }
     let assume: Action = ASSUME.parse().ok()?;
     let trusted = Trusted { described: role, role: &role.identity.arn, ground, assume };
-    let most = ground.quotas.trust;
+    let most = ResourceQuota::of(ground.quotas.trust);
     let place = attachment(AttachmentKind::Trust, Some(&role.identity.arn), None);
     let mut draft = Draft::new();
     if let Some(why) = trusted.why_not(&role.trust) {
         draft.left_alone.push(why);
-        return draft.finish(place, &role.trust, most);
+        return Some(draft.finish(place, &role.trust, most));
     }
     for statement in &role.trust.statements {
-        trusted.statement(statement, &mut draft);
+        draft.judge(&trusted.seen(statement), |draft| trusted.statement(statement, draft));
     }
     if !draft.reasons.is_empty() && !draft.statements.iter().any(|s| s.effect == Effect::Allow) {
         let days = ground.evidence.coverage.days;
@@ -49,7 +61,7 @@ pub(super) fn propose(role: &Role, ground: &Ground<'_, '_>) -> Option<DocumentPr
             "nobody it trusts was seen to assume it in {days} days; a role that none may assume is better deleted, by hand"
         ));
     }
-    draft.finish(place, &role.trust, most)
+    Some(draft.finish(place, &role.trust, most))
 }
 
 /// What is known of one entry of a principal element.
@@ -77,6 +89,9 @@ impl Trusted<'_, '_> {
         if !understood(trust) {
             return Some("its trust policy is not understood whole, so it stays as it is".into());
         }
+        if let Some((_, why)) = RESERVED.iter().find(|(start, _)| self.role.name().starts_with(start)) {
+            return Some(format!("its trust stays: {why}"));
+        }
         let days = self.ground.evidence.coverage.days;
         let names_someone = trust.statements.iter().any(|statement| match &statement.principal {
             Some(PrincipalElement::Principal(all)) => all.iter().any(|p| matches!(p.value, PrincipalPattern::Aws(_))),
@@ -85,6 +100,22 @@ impl Trusted<'_, '_> {
         (names_someone && (days == 0 || days < self.ground.rules.min_days)).then(|| {
             format!("the logs span {days} days, and {} are asked for before trust is cut", self.ground.rules.min_days)
         })
+    }
+
+    /// Who was seen to assume it by a statement, a line each.
+    fn seen(&self, statement: &Statement) -> Vec<String> {
+        let Some(PrincipalElement::Principal(principals)) = &statement.principal else { return Vec::new() };
+        let usage = &self.ground.evidence.usage.principals;
+        let named = |caller: &Arn| {
+            principals.iter().any(|principal| match whole_account(&principal.value) {
+                Some(account) => caller.account() == Some(account),
+                None => principal.value.text() == caller.as_str(),
+            })
+        };
+        let callers = usage.keys().filter(|caller| statement.effect == Effect::Allow && named(caller));
+        lines(callers.flat_map(|caller| {
+            self.calls(caller).filter(|call| self.is_about_this(call)).map(move |call| (caller, call))
+        }))
     }
 
     fn statement(&self, statement: &Statement, draft: &mut Draft) {
@@ -107,8 +138,8 @@ impl Trusted<'_, '_> {
         for principal in principals {
             match self.principal(&principal.value) {
                 Known::Stays => kept.push(principal.clone()),
-                Known::Unseen => gone.push(text(&principal.value).to_owned()),
-                Known::Stale => stale.push(text(&principal.value).to_owned()),
+                Known::Unseen => gone.push(principal.value.text().to_owned()),
+                Known::Stale => stale.push(principal.value.text().to_owned()),
                 Known::Open(why) => {
                     draft.left_alone.push(why);
                     kept.push(principal.clone());
@@ -158,6 +189,13 @@ impl Trusted<'_, '_> {
     fn principal(&self, principal: &PrincipalPattern) -> Known {
         let PrincipalPattern::Aws(name) = principal else {
             return match principal {
+                PrincipalPattern::Service(name)
+                    if is_stale(name, self.described, self.ground.index) == Some(true) && self.is_unexplained() =>
+                {
+                    Known::Open(format!(
+                        "{name} stays: calls of the role were seen, and the snapshot shows nothing that runs as it: it is not whole"
+                    ))
+                }
                 PrincipalPattern::Service(name) if is_stale(name, self.described, self.ground.index) == Some(true) => {
                     Known::Stale
                 }
@@ -184,6 +222,9 @@ impl Trusted<'_, '_> {
         if self.calls(&caller).any(|call| self.is_about_this(call)) || self.is_kept(&caller) {
             return Known::Stays;
         }
+        if self.ground.index.role(&caller).is_some_and(Role::is_service_linked) {
+            return Known::Open(format!("{name} stays: AWS owns it, and knows when its service uses it"));
+        }
         if let Some(why) = self.ground.is_silent(&caller) {
             return Known::Open(format!("{name} stays, though it was not seen to assume the role: {why}"));
         }
@@ -191,6 +232,14 @@ impl Trusted<'_, '_> {
             Ok(()) => Known::Unseen,
             Err(why) => Known::Open(format!("{name} stays, though it was not seen to assume the role: {why}")),
         }
+    }
+
+    /// Whether the role was used, and nothing is known to run as it or to assume it.
+    fn is_unexplained(&self) -> bool {
+        let usage = self.ground.evidence.usage;
+        was_seen(self.role, usage)
+            && !is_run(self.described, self.ground.index)
+            && !usage.principals.keys().any(|caller| self.calls(caller).any(|call| self.is_about_this(call)))
     }
 
     /// A statement that trusts a whole account, bound to the roles that were seen.
@@ -221,6 +270,8 @@ impl Trusted<'_, '_> {
     }
 
     /// The roles of an account that assumed this one or must stay able to; an error where someone could go unseen.
+    ///
+    /// Service-linked roles stay: their services use them when these need it.
     fn roles_of(&self, account: &AccountId) -> Result<BTreeSet<Arn>, String> {
         let described = self.ground.index.snapshot().accounts.get(account).ok_or("it is not in the snapshot")?;
         if !described.users.is_empty() {
@@ -237,13 +288,14 @@ impl Trusted<'_, '_> {
                 seen.insert(caller.clone());
             }
         }
-        for role in &described.roles {
-            if role.is_service_linked() {
-                continue;
-            }
-            self.shown(account, &role.identity.arn)?;
-            if self.is_kept(&role.identity.arn) || self.ground.is_silent(&role.identity.arn).is_some() {
-                seen.insert(role.identity.arn.clone());
+        // With a whole account, a role's own policies decide too: one that they do not let assume this cannot have.
+        for role in
+            described.roles.iter().filter(|role| self.ground.may_do(&role.identity.arn, &self.assume, self.role))
+        {
+            let arn = &role.identity.arn;
+            self.shown(account, arn)?;
+            if role.is_service_linked() || self.is_kept(arn) || self.ground.is_silent(arn).is_some() {
+                seen.insert(arn.clone());
             }
         }
         Ok(seen)

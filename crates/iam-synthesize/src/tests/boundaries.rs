@@ -93,4 +93,9 @@ fn a_boundary_stays_where_somebody_in_it_is_not_known() {
     assert!(why(&account(WIDE, ALL, ALL, true), Some("sqs:GetQueueUrl")).contains("ada has it too and is not judged"));
     let none = r#"[{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]"#;
     assert!(why(&account(none, ALL, ALL, false), Some("sqs:GetQueueUrl")).contains("a boundary that allows nothing"));
+    // Who makes roles has to give them this boundary: it is for roles that nobody knows yet.
+    let makes = r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Allow", "Action": "iam:CreateRole", "Resource": "*",
+      "Condition": {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/limits"}}}]"#;
+    let said = why(&account(WIDE, makes, ALL, false), Some("sqs:GetQueueUrl"));
+    assert!(said.contains("`own` asks for it as the boundary of roles that are yet to be made"), "{said}");
 }

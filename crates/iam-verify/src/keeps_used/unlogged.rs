@@ -17,32 +17,73 @@ use iam_model::usage::UsageLog;
 
 use crate::{adds_nothing, before_after};
 
+/// Callers that are asked about one by one, to say which of them lose something.
+const ASKED: usize = 16;
+
 /// What one of the changes takes from callers that the logs cannot show, in words; nothing where none does.
 pub(super) fn loses(changes: &[&Change], index: &SnapshotIndex<'_>, usage: &UsageLog) -> Option<String> {
     changes.iter().find_map(|change| {
         let before = match change.attachment.kind {
-            AttachmentKind::Resource | AttachmentKind::Trust => unlogged(change.before.as_ref()?, index)?,
+            AttachmentKind::Resource | AttachmentKind::Trust => unlogged(change.before.as_ref()?, index, usage)?,
             AttachmentKind::Identity | AttachmentKind::Boundary if is_for_users(change, index) => {
-                (change.before.clone().unwrap_or_default(), "users".to_owned())
+                (change.before.clone().unwrap_or_default(), vec![Caller::of("users")])
             }
             AttachmentKind::VpcEndpoint => through_endpoint(change, usage),
             _ => return None,
         };
-        let (before, who) = before;
+        let (before, callers) = before;
         let (_, after) = adds_nothing::compared(change.attachment.kind, None, change.after.as_ref());
-        let kept =
-            PermissionSet::of_document(&before).included_in(&PermissionSet::of_documents(&after), Limits::default());
-        (!matches!(kept, Inclusion::Included(_))).then(|| {
+        let after = PermissionSet::of_documents(&after);
+        let loses = |before: &PolicyDocument| {
+            let kept = PermissionSet::of_document(before).included_in(&after, Limits::default());
+            !matches!(kept, Inclusion::Included(_))
+        };
+        loses(&before).then(|| {
+            let alone = |caller: &&Caller| caller.principal.as_ref().is_none_or(|one| loses(&only(&before, one)));
+            let mut losers: Vec<&Caller> = callers.iter().take(ASKED).filter(alone).collect();
+            if losers.is_empty() || callers.len() > ASKED {
+                losers = callers.iter().collect();
+            }
+            let who: BTreeSet<&str> = losers.into_iter().map(|caller| caller.words.as_str()).collect();
             format!(
-                "the change of {} takes something from {who}, whose calls the logs of roles do not hold",
-                before_after::name(change)
+                "the change of {} takes something from {}, whose calls the logs of roles do not hold",
+                before_after::name(change),
+                who.into_iter().collect::<Vec<_>>().join(", ")
             )
         })
     })
 }
 
+/// Someone whose calls the logs do not hold.
+struct Caller {
+    words: String,
+    /// As a policy names it; nothing for all who are not named.
+    principal: Option<PrincipalPattern>,
+}
+
+impl Caller {
+    fn of(words: &str) -> Self {
+        Self { words: words.to_owned(), principal: None }
+    }
+}
+
+/// What a document allows to one principal.
+fn only(document: &PolicyDocument, principal: &PrincipalPattern) -> PolicyDocument {
+    let of_one = |statement: &Statement| {
+        let Some(PrincipalElement::Principal(all)) = &statement.principal else { return Some(statement.clone()) };
+        if statement.effect == Effect::Deny {
+            return Some(statement.clone());
+        }
+        let one: Vec<_> = all.iter().filter(|entry| entry.value == *principal).cloned().collect();
+        let principal = Some(PrincipalElement::Principal(one.clone()));
+        (!one.is_empty()).then(|| Statement { principal, ..statement.clone() })
+    };
+    let statements = document.statements.iter().filter_map(of_one).collect();
+    PolicyDocument { statements, ..document.clone() }
+}
+
 /// What an endpoint lets through of callers that are no roles of the accounts whose logs were read.
-fn through_endpoint(change: &Change, usage: &UsageLog) -> (PolicyDocument, String) {
+fn through_endpoint(change: &Change, usage: &UsageLog) -> (PolicyDocument, Vec<Caller>) {
     let (before, _) = adds_nothing::compared(AttachmentKind::VpcEndpoint, change.before.as_ref(), None);
     let mut before = before.into_iter().next().unwrap_or_default();
     let accounts: BTreeSet<&AccountId> = usage.seen_in.iter().map(|(account, _)| account).collect();
@@ -58,7 +99,7 @@ fn through_endpoint(change: &Change, usage: &UsageLog) -> (PolicyDocument, Strin
         let allows = before.statements.iter_mut().filter(|statement| statement.effect == Effect::Allow);
         allows.for_each(|statement| statement.conditions.push(others.clone()));
     }
-    (before, "callers that are no roles of the accounts whose logs were read".to_owned())
+    (before, vec![Caller::of("callers that are no roles of the accounts whose logs were read")])
 }
 
 /// Whether users hold the policy, alone or through a group.
@@ -78,40 +119,53 @@ fn is_for_users(change: &Change, index: &SnapshotIndex<'_>) -> bool {
     })
 }
 
-/// What a policy allows to callers other than roles by name, and who they are.
-fn unlogged(document: &PolicyDocument, index: &SnapshotIndex<'_>) -> Option<(PolicyDocument, String)> {
-    let mut who = BTreeSet::new();
+/// What a policy allows to callers other than roles by name whose account's logs were read, and who they are.
+fn unlogged(
+    document: &PolicyDocument,
+    index: &SnapshotIndex<'_>,
+    usage: &UsageLog,
+) -> Option<(PolicyDocument, Vec<Caller>)> {
+    let mut who = Vec::new();
     let mut statements = Vec::new();
     for statement in &document.statements {
         if statement.effect == Effect::Deny {
             statements.push(statement.clone());
-        } else if let Some(part) = for_unlogged(statement, &mut who) {
+        } else if let Some(part) = for_unlogged(statement, usage, &mut who) {
             statements.push(of_their_account(part, index));
         }
     }
-    let who: Vec<String> = who.into_iter().collect();
-    (!who.is_empty()).then(|| (PolicyDocument { statements, ..document.clone() }, who.join(", ")))
+    (!who.is_empty()).then(|| (PolicyDocument { statements, ..document.clone() }, who))
 }
 
-fn for_unlogged(statement: &Statement, who: &mut BTreeSet<String>) -> Option<Statement> {
+fn for_unlogged(statement: &Statement, usage: &UsageLog, who: &mut Vec<Caller>) -> Option<Statement> {
     let Some(PrincipalElement::Principal(principals)) = &statement.principal else {
-        who.insert("everyone who is not named".into());
+        who.push(Caller::of("everyone who is not named"));
         return Some(statement.clone());
     };
-    let others: Vec<_> = principals.iter().filter(|p| !is_role(&p.value)).cloned().collect();
-    who.extend(others.iter().map(|other| in_words(&other.value)));
+    let others: Vec<_> = principals.iter().filter(|p| !is_logged_role(&p.value, usage)).cloned().collect();
+    who.extend(
+        others.iter().map(|other| Caller { words: in_words(&other.value), principal: Some(other.value.clone()) }),
+    );
     let principal = Some(PrincipalElement::Principal(others.clone()));
     (!others.is_empty()).then(|| Statement { principal, ..statement.clone() })
 }
 
-fn is_role(principal: &PrincipalPattern) -> bool {
+/// A role by its name, of an account whose logs were read.
+fn is_logged_role(principal: &PrincipalPattern, usage: &UsageLog) -> bool {
     let PrincipalPattern::Aws(text) = principal else { return false };
-    let is = |arn: Arn| {
-        let resource = arn.resource();
-        (arn.service() == "iam" && resource.starts_with("role/"))
-            || (arn.service() == "sts" && resource.starts_with("assumed-role/"))
+    let Ok(arn) = text.parse::<Arn>() else { return false };
+    let is_role = match arn.service() {
+        "iam" => arn.resource().starts_with("role/"),
+        "sts" => arn.resource().starts_with("assumed-role/"),
+        _ => false,
     };
-    text.parse::<Arn>().is_ok_and(is)
+    is_role && arn.account().is_some_and(|account| is_read(&account, usage))
+}
+
+/// Whether logs of an account were read; older usage logs do not say, but for whose calls they hold.
+fn is_read(account: &AccountId, usage: &UsageLog) -> bool {
+    let holds = || usage.principals.keys().any(|arn| arn.account().as_ref() == Some(account));
+    usage.seen_in.iter().any(|(seen, _)| seen == account) || (usage.seen_in.is_empty() && holds())
 }
 
 fn in_words(principal: &PrincipalPattern) -> String {

@@ -62,6 +62,13 @@ fn grant<'f>(role: &'f RoleFacts, permission: &'f PermissionFacts, entry: &Entry
     }
 }
 
+/// The same of something that is held already: what is needed without a call is not unused.
+fn holding<'f>(role: &'f RoleFacts, permission: &'f PermissionFacts, entry: &Entry, state: &State<'_>) -> Grant<'f> {
+    let mut grant = grant(role, permission, entry, state);
+    grant.usage.observable &= !state.is_needed(&role.arn, &entry.action);
+    grant
+}
+
 /// May the role be given what the document grants?
 pub(super) fn granted(
     role: &RoleFacts,
@@ -69,7 +76,10 @@ pub(super) fn granted(
     state: &State<'_>,
     found: &mut Vec<Violation>,
 ) -> Result<(), GuardrailError> {
-    for_each_grant(role, document, state, |grant| state.rulebook.ask(&Question::Grant(grant), found))
+    entries(document).iter().try_for_each(|entry| {
+        let permission = state.permission(&entry.action);
+        state.rulebook.ask(&Question::Grant(grant(role, &permission, entry, state)), found)
+    })
 }
 
 /// May the role go on holding what the document grants?
@@ -79,18 +89,9 @@ pub(super) fn kept(
     state: &State<'_>,
     found: &mut Vec<Violation>,
 ) -> Result<(), GuardrailError> {
-    for_each_grant(role, document, state, |grant| state.rulebook.ask(&Question::Keep(grant), found))
-}
-
-fn for_each_grant(
-    role: &RoleFacts,
-    document: &PolicyDocument,
-    state: &State<'_>,
-    mut ask: impl FnMut(Grant<'_>) -> Result<(), GuardrailError>,
-) -> Result<(), GuardrailError> {
     entries(document).iter().try_for_each(|entry| {
         let permission = state.permission(&entry.action);
-        ask(grant(role, &permission, entry, state))
+        state.rulebook.ask(&Question::Keep(holding(role, &permission, entry, state)), found)
     })
 }
 
@@ -110,7 +111,7 @@ pub(super) fn kept_and_removed(
             for (entry, known) in new.iter().zip(&stays).filter(|(_, known)| held.iter().any(|o| o.covers(known))) {
                 debug_assert_eq!(known.subject, crate::guardrails::Subject::Role(role.arn.clone()));
                 let permission = before.permission(&entry.action);
-                before.rulebook.ask(&Question::Keep(grant(&role, &permission, entry, before)), found)?;
+                before.rulebook.ask(&Question::Keep(holding(&role, &permission, entry, before)), found)?;
             }
             for (entry, _) in old.iter().zip(&held).filter(|(_, gone)| !stays.iter().any(|o| o.covers(gone))) {
                 let permission = before.permission(&entry.action);

@@ -29,8 +29,10 @@ pub struct Evidence<'a> {
     pub usage: Option<&'a UsageLog>,
     /// Days the logs span.
     pub days: u64,
-    /// Whether a role's call would have been logged.
-    pub visibility: &'a (dyn Fn(&Arn, &Action) -> Visibility + Sync),
+    /// Whether each of a role's calls on a resource would have been logged.
+    pub visibility: &'a (dyn Fn(&Arn, &Action, &ResourcePattern) -> Visibility + Sync),
+    /// Whether a role is known to need an action though no call shows it: a rule keeps it, or something else asks for it.
+    pub needed: &'a (dyn Fn(&Arn, &Action) -> bool + Sync),
 }
 
 /// What the organisation states about itself and about who asks.
@@ -66,6 +68,9 @@ impl Default for Settings {
     }
 }
 
+/// Whose calls of which pattern of actions on which pattern of resources.
+type Asked = (Option<AccountId>, String, String);
+
 /// One side of a change: the accounts, who can become whom in them, and everything else the rules may know.
 pub struct State<'a> {
     /// The rules.
@@ -79,7 +84,7 @@ pub struct State<'a> {
     /// What the organisation states.
     pub settings: &'a Settings,
     permissions: Mutex<BTreeMap<String, Arc<PermissionFacts>>>,
-    observable: Mutex<BTreeMap<(Option<AccountId>, String), bool>>,
+    observable: Mutex<BTreeMap<Asked, bool>>,
 }
 
 impl<'a> State<'a> {
@@ -205,17 +210,22 @@ impl<'a> State<'a> {
             window_days: self.evidence.days,
             calls,
             last_used_days_ago: last.map(days),
-            observable: self.observable(role, action),
+            observable: self.observable(role, action, resource),
         }
     }
 
-    /// Whether a use of any action that the pattern matches would have left a trace.
-    fn observable(&self, role: &Arn, action: &ActionPattern) -> bool {
-        let key = (role.account(), action.as_str().to_ascii_lowercase());
+    /// Whether a role needs any action that a pattern matches, though no call shows it.
+    pub(super) fn is_needed(&self, role: &Arn, action: &ActionPattern) -> bool {
+        matching(action, self.rulebook.catalog).any(|action| (self.evidence.needed)(role, &action))
+    }
+
+    /// Whether each use of any action that the pattern matches would have left a trace.
+    fn observable(&self, role: &Arn, action: &ActionPattern, on: &ResourcePattern) -> bool {
+        let key = (role.account(), action.as_str().to_ascii_lowercase(), on.as_str().to_owned());
         if let Some(known) = self.observable.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return *known;
         }
-        let visible = |action: &Action| (self.evidence.visibility)(role, action) == Visibility::Visible;
+        let visible = |action: &Action| (self.evidence.visibility)(role, action, on) == Visibility::Visible;
         let catalog = self.rulebook.catalog;
         let mut matched = matching(action, catalog).peekable();
         let seen = matched.peek().is_some() && matched.all(|found| visible(&found));

@@ -107,8 +107,8 @@ fn judge_log(snapshot: &str, file: &ChangeSet, usage: &UsageLog) -> Vec<Vec<(Cla
     let now = Timestamp::from_epoch_seconds(1_795_000_000);
     let rulebook = Rulebook { guardrails: &guardrails, groups: &groups, catalog: &catalog, waivers: &[], now };
     let settings = Settings::default();
-    let visibility = |_: &Arn, _: &iam_model::action::Action| Visibility::Visible;
-    let evidence = Evidence { usage: Some(usage), days: 100, visibility: &visibility };
+    let visibility = |_: &Arn, _: &iam_model::action::Action, _: &iam_model::arn::ResourcePattern| Visibility::Visible;
+    let evidence = Evidence { usage: Some(usage), days: 100, visibility: &visibility, needed: &|_, _| false };
     if !file.splits.is_empty() {
         let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence, settings: &settings };
         return verify_splits(&file.splits, &grounds).into_iter().map(|part| part.verdict.claims).collect();

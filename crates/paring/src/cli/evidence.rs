@@ -40,14 +40,16 @@ pub(crate) struct Grounds {
 }
 
 /// Why each permission of a role would stay or go, as `paring tighten` decides it, with the calls behind it.
+///
+/// Of a resource with a policy of its own, and of a VPC endpoint, each statement: what becomes of it, and what shows that.
 #[derive(Debug, Clone, Args)]
 #[command(override_usage = "paring explain <ROLE> [ACTION] --snapshot <PATH> --trail <PATH>... [OPTIONS]")]
 pub(crate) struct Explain {
-    /// The role, by name or ARN
+    /// The role, by name or ARN, or the ARN of a resource with a policy of its own
     #[arg(value_name = "ROLE")]
     pub(crate) role: String,
 
-    /// Only this action, such as `s3:GetObject`: who grants it, who used it, what becomes of it
+    /// Only this action of a role, such as `s3:GetObject`: who grants it, who used it, what becomes of it
     #[arg(value_name = "ACTION")]
     pub(crate) action: Option<Action>,
 

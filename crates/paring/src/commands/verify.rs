@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use iam_evaluate::Evaluator;
 use iam_model::change::{AttachmentKind, Change};
 use iam_model::snapshot::SnapshotIndex;
-use iam_verify::obeys_guardrails::{Evidence, State};
+use iam_verify::obeys_guardrails::State;
 use iam_verify::policy_check::{self, PolicyKind};
 use iam_verify::reach::everywhere;
 use iam_verify::split::{SplitGrounds, verify_splits_by};
@@ -42,8 +42,8 @@ pub(super) fn judge_files(
 ) -> Result<Outcome, CliError> {
     let (index, dangling) = SnapshotIndex::new(&ground.snapshot);
     terminal.diagnostics(&dangling);
-    let visibility = pipeline::facts::visibility(&ground.coverage, &ground.catalog);
-    let evidence = Evidence { usage: ground.usage.as_ref(), days: ground.coverage.days, visibility: &visibility };
+    let visibility = ground.recorded();
+    let evidence = ground.evidence(&visibility);
     let before = iam_graph::build(&index, &[]);
     let rulebook = ground.rulebook();
     let evaluator = Evaluator::new(&index);

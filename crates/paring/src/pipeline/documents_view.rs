@@ -20,9 +20,10 @@ pub(super) fn views(
         let own: Vec<usize> = (next..next + proposal.changes.len()).collect();
         next += own.len();
         let refused = patched.iter().flat_map(|(patches, _)| &patches.refused);
-        let unpatched = refused
-            .filter(|r| own.contains(&r.change))
-            .map(|r| format!("no patch: {} [{}]", r.refusal.message, r.refusal.code));
+        let unpatched = refused.filter(|r| own.contains(&r.change)).map(|r| match &r.refusal.hint {
+            Some(hint) => format!("no patch: {} [{}]; {hint}", r.refusal.message, r.refusal.code),
+            None => format!("no patch: {} [{}]", r.refusal.message, r.refusal.code),
+        });
         let subject = proposal.subject();
         DocumentView {
             subject: subject.map(ToString::to_string).unwrap_or_default(),
@@ -47,7 +48,7 @@ const fn what_of(kind: AttachmentKind) -> &'static str {
     }
 }
 
-fn what(proposal: &DocumentProposal) -> &'static str {
+pub(super) fn what(proposal: &DocumentProposal) -> &'static str {
     match &proposal.attachment.resource_arn {
         Some(arn) if arn.service() == "lambda" => "who may invoke it",
         _ => what_of(proposal.attachment.kind),

@@ -1,13 +1,13 @@
 //! Facts that one room computes and another asks for, carried over without a judgement.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::action::{Action, ActionPattern};
-use iam_model::arn::Arn;
+use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::{Catalog, Logging};
 use iam_model::snapshot::{Role, Snapshot};
 use iam_model::usage::{AccountCoverage, Coverage, LastAccessed, UsageLog, Visibility};
-use iam_synthesize::{KeepRule, Rules};
+use iam_synthesize::{KeepRule, RoleProposal, Rules, SplitProposal};
 use iam_usage::Evidence;
 
 /// What the logs could have shown: what each account's trails record, and how many days were read.
@@ -50,6 +50,14 @@ pub(crate) fn visibility(coverage: &Coverage, catalog: &Catalog) -> impl Fn(&Arn
     }
 }
 
+/// Whether each call of a role on a resource would have been logged.
+pub(crate) fn recorded<'a>(known: Evidence<'a>) -> impl Fn(&Arn, &Action, &ResourcePattern) -> Visibility + Sync + 'a {
+    move |role, action, on| match known.visibility(role, action) {
+        Visibility::Visible => known.every_use(role, action, on),
+        hidden @ Visibility::Invisible(_) => hidden,
+    }
+}
+
 /// Logs and AWS's own record together. How long the logs must be is for the stops that ask.
 pub(crate) const fn evidence<'a>(
     usage: &'a UsageLog,
@@ -72,4 +80,14 @@ pub(crate) fn with_unshown(rules: &Rules, roles: &[&Role], evidence: &Evidence<'
         }));
     }
     rules
+}
+
+/// What roles need though no call shows it: a rule keeps it, the logs could not have shown it, or something else asks for it.
+pub(crate) fn needed<'p>(
+    proposals: &'p [RoleProposal],
+    splits: &'p [SplitProposal],
+) -> BTreeSet<(&'p Arn, &'p Action)> {
+    let all = proposals.iter().chain(splits.iter().flat_map(|split| &split.parts));
+    let unseen = |proposal: &'p RoleProposal| proposal.needs.iter().filter(|need| need.seen.is_none());
+    all.flat_map(|proposal| unseen(proposal).map(move |need| (&proposal.role, &need.action))).collect()
 }

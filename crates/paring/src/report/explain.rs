@@ -2,6 +2,7 @@
 //!
 //! Renders; decides nothing.
 
+pub(crate) mod document;
 mod json;
 mod text;
 

@@ -3,7 +3,7 @@
 //! Renders; decides nothing.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::json::Value;
 use iam_verify::guardrails::{RuleSeverity, Violation, WaiverUse};
@@ -39,7 +39,8 @@ pub(crate) fn render_text<'v>(
         if group.len() > SHOWN {
             out.push_str(&format!("  and {} more (--format json shows all)\n", group.len() - SHOWN));
         }
-        out.push_str(&format!("  fix: {}\n", first.fix));
+        let fixes: BTreeSet<&str> = group.iter().map(|one| one.fix.as_str()).collect();
+        fixes.iter().for_each(|fix| out.push_str(&format!("  fix: {fix}\n")));
     }
     out
 }

@@ -22,6 +22,11 @@ struct Gate {
     keep: Vec<KeepRule>,
     days: u64,
     unresolved: bool,
+    /// Whether the logs hold nothing of roles but what they call here.
+    idle: bool,
+    /// When the role `old` was made, in days before the logs end.
+    young: Option<u64>,
+    may: &'static str,
 }
 
 impl Default for Gate {
@@ -35,6 +40,9 @@ impl Default for Gate {
             keep: Vec::new(),
             days: 90,
             unresolved: false,
+            idle: false,
+            young: None,
+            may: World::default().may,
         }
     }
 }
@@ -43,7 +51,8 @@ const TABLE: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/T";
 const OTHER: &str = "arn:aws:dynamodb:eu-west-1:111122223333:table/U";
 
 impl Gate {
-    fn propose(&self) -> Vec<DocumentProposal> {
+    /// The world around the endpoint, and its snapshot.
+    fn world(&self) -> (World, Snapshot) {
         let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, self.statements);
         let policy = policy.replace('\\', r"\\").replace('"', r#"\""#);
         let endpoint = format!(
@@ -51,13 +60,33 @@ impl Gate {
             "ServiceName": "{}", "PolicyDocument": "{policy}"}}}}{}"#,
             self.service, self.functions
         );
-        let world = World { resources: Box::leak(endpoint.into_boxed_str()), assumed: &[], ..World::default() };
-        let snapshot = world.snapshot();
-        let (index, _) = SnapshotIndex::new(&snapshot);
+        let world = World {
+            resources: Box::leak(endpoint.into_boxed_str()),
+            assumed: &[],
+            idle: self.idle,
+            may: self.may,
+            ..World::default()
+        };
+        let mut snapshot = world.snapshot();
+        if let Some(days) = self.young {
+            let roles = snapshot.accounts.values_mut().flat_map(|account| &mut account.roles);
+            let created = Timestamp::from_epoch_seconds(i64::try_from(self.days - days).unwrap() * 86_400);
+            roles.filter(|role| role.identity.name == "old").for_each(|role| role.life.created = Some(created));
+        }
+        (world, snapshot)
+    }
+
+    fn usage(&self, world: &World) -> UsageLog {
         let mut usage = world.usage();
+        let last = Timestamp::from_epoch_seconds(i64::try_from(self.days).unwrap() * 86_400);
+        usage.window = Some((Timestamp::from_epoch_seconds(0), last));
         for (who, action, resource, endpoint) in &self.calls {
-            let one =
-                World { called: Box::leak(Box::new([(*who, *action, *resource)])), assumed: &[], ..World::default() };
+            let one = World {
+                called: Box::leak(Box::new([(*who, *action, *resource)])),
+                assumed: &[],
+                idle: self.idle,
+                ..World::default()
+            };
             for (role, mut used) in one.usage().principals {
                 for call in &mut used.observations {
                     let named = endpoint.map(|id| (ConditionKey::new("aws:SourceVpce"), vec![id.to_owned()]));
@@ -76,6 +105,13 @@ impl Gate {
                 kind: UnresolvedKind::Unknown,
             });
         }
+        usage
+    }
+
+    fn propose(&self) -> Vec<DocumentProposal> {
+        let (world, snapshot) = self.world();
+        let (index, _) = SnapshotIndex::new(&snapshot);
+        let usage = self.usage(&world);
         let trail = AccountCoverage { management_read: true, management_write: true, ..AccountCoverage::default() };
         let account: iam_model::arn::AccountId = "111122223333".parse().unwrap();
         let by_account = [(account.clone(), AccountDays::plain(self.days))].into();
@@ -200,4 +236,29 @@ fn what_was_narrowed_before_is_narrowed_further_and_never_twice() {
     check(&Gate { statements: [others(), seen.clone()].join(","), ..Gate::default() }, &[], "");
     let wider = part(r#"["dynamodb:GetItem","dynamodb:PutItem"]"#, TABLE, &["old", "ops"]);
     check(&Gate { statements: [others(), wider].join(","), ..Gate::default() }, &[others(), seen], "");
+}
+
+#[test]
+fn a_role_that_the_logs_do_not_know_long_enough_keeps_all_of_it() {
+    let seen = part(r#""dynamodb:GetItem""#, TABLE, &["ops"]);
+    let whole = |roles: &[&str]| part(r#""*""#, "*", roles);
+    let young = || Gate { young: Some(10), ..Gate::default() };
+    let after = [others(), whole(&["old"]), seen.clone()];
+    check(&young(), &after, "old keeps all of it: of old, the role was made on");
+    // Once more, and nothing changes.
+    check(&Gate { statements: after.join(","), ..young() }, &[], "old keeps all of it");
+    // When it is old enough, it is judged.
+    let again = Gate { statements: after.join(","), ..Gate::default() };
+    check(&again, &[others(), seen.clone()], "");
+    // Nor is one cut that did nothing at all, but for one that may call nothing of it.
+    let after = [others(), whole(&["old", "target"]), seen.clone()];
+    check(&Gate { idle: true, ..Gate::default() }, &after, "old and 1 more keep all of it");
+    let may = r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#;
+    check(&Gate { idle: true, may, ..Gate::default() }, &[others(), seen], "keep all of it");
+}
+
+#[test]
+fn an_endpoint_is_never_left_without_a_policy() {
+    let only = part(r#""dynamodb:GetItem""#, TABLE, &["old"]);
+    check(&Gate { statements: only, ..Gate::default() }, &[], "without a policy it lets through all");
 }

@@ -11,7 +11,7 @@ use iam_verify::guardrails::{
     GuardrailError, RuleSeverity, Violation, WaiverFinding, WaiverProblem, WaiverUse, review_waivers,
 };
 use iam_verify::keeps_used::{self, Replay, Replayed};
-use iam_verify::obeys_guardrails::{self, Evidence, State};
+use iam_verify::obeys_guardrails::{self, State};
 use iam_verify::outcome::{Claim, Outcome as Claimed};
 use iam_verify::reach::everywhere;
 use iam_verify::split::{SplitGrounds, verify_splits};
@@ -23,8 +23,8 @@ use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::judging::{self, ChangeFile, Ground};
 use crate::report::objections;
+use crate::rulebook;
 use crate::terminal::{Paint, Terminal};
-use crate::{pipeline, rulebook};
 
 /// The schema name of the objections.
 const SCHEMA: &str = "paring-objections/1";
@@ -130,8 +130,8 @@ fn render(arguments: &RulesCheck, answers: &[Answer], ground: &Ground, paint: Pa
 /// Asks about every role and function as they stand.
 fn account(ground: &Ground, index: &SnapshotIndex<'_>) -> Result<Asked, CliError> {
     let graph = iam_graph::build(index, &[]);
-    let visibility = pipeline::facts::visibility(&ground.coverage, &ground.catalog);
-    let evidence = Evidence { usage: ground.usage.as_ref(), days: ground.coverage.days, visibility: &visibility };
+    let visibility = ground.recorded();
+    let evidence = ground.evidence(&visibility);
     let rulebook = ground.rulebook();
     let state = State::new(&rulebook, index, &graph, evidence, &ground.settings);
     let roles: Vec<&Role> = index.roles().collect();
@@ -152,8 +152,8 @@ fn changed(
 ) -> Asked {
     let all = everywhere(&file.changes.iter().collect::<Vec<_>>(), index);
     let after = iam_graph::build(index, &all);
-    let visibility = pipeline::facts::visibility(&ground.coverage, &ground.catalog);
-    let evidence = Evidence { usage: ground.usage.as_ref(), days: ground.coverage.days, visibility: &visibility };
+    let visibility = ground.recorded();
+    let evidence = ground.evidence(&visibility);
     let rulebook = ground.rulebook();
     let state = |graph| State::new(&rulebook, index, graph, evidence, &ground.settings);
     let all: Vec<&Change> = all.iter().collect();

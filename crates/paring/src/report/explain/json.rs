@@ -9,7 +9,7 @@ use super::{
     ActionView, DroppedView, Explained, Explanation, GrantView, NamedView, PolicyView, StatementView, conditions_value,
 };
 
-const SCHEMA: &str = "paring-explanation/1";
+pub(super) const SCHEMA: &str = "paring-explanation/1";
 
 /// The explanation for programs.
 pub(crate) fn render(explained: &Explained) -> String {

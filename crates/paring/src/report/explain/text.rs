@@ -342,7 +342,7 @@ fn some(names: &[String]) -> String {
     if more > 0 { format!("{named} and {more} more") } else { named }
 }
 
-fn actions(statement: &Statement) -> String {
+pub(super) fn actions(statement: &Statement) -> String {
     let names: Vec<&str> = statement.action.patterns().iter().map(|pattern| pattern.value.as_str()).collect();
     match &statement.action {
         ActionElement::Action(_) => names.join(", "),
@@ -350,7 +350,7 @@ fn actions(statement: &Statement) -> String {
     }
 }
 
-fn resources(statement: &Statement) -> Vec<String> {
+pub(super) fn resources(statement: &Statement) -> Vec<String> {
     let patterns = statement.resource.patterns().iter().map(|pattern| pattern.value.to_string());
     match &statement.resource {
         ResourceElement::NotResource(_) => vec![format!("everything but {}", patterns.collect::<Vec<_>>().join(", "))],
