@@ -95,9 +95,10 @@ impl Published {
             Some(service) => self.services.get(&service.to_ascii_lowercase()).cloned().unwrap_or_default(),
             None => 0..self.actions.len(),
         };
+        let all = pattern == "*" || service.is_some_and(|service| pattern.get(service.len()..) == Some(":*"));
         let glob = Glob::parse(pattern, Reading::ACTION);
         let (Some(marks), Some(actions)) = (marks.get_mut(range.clone()), self.actions.get(range)) else { return };
-        marks.iter_mut().zip(actions).for_each(|(mark, action)| *mark |= glob.matches(action.as_str()));
+        marks.iter_mut().zip(actions).for_each(|(mark, action)| *mark |= all || glob.matches(action.as_str()));
     }
 }
 
