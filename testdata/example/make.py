@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 HERE = os.path.dirname(os.path.abspath(__file__))
 ACCOUNT, REGION, STACK = "111122223333", "ap-northeast-1", "tuktuk-dispatch"
 FIRST_DAY = datetime(2026, 8, 3, tzinfo=timezone.utc)
-DAYS, FILES = 95, 38  # 38 days with events, 30 successful calls on each: 1,140
+DAYS = 95  # 12 successful calls on each: 1,140
 
 
 def token(text, length):
@@ -240,41 +240,40 @@ def denied(role, function, action, resource):
 
 
 def calls(day, number):
-    """The 30 successful calls of one day."""
+    """The 12 successful calls of one day."""
     def at(i):
-        return day + timedelta(hours=6, minutes=31 * i + number, seconds=(17 * i + 7 * number) % 60)
+        return day + timedelta(hours=6, minutes=211 * i + number, seconds=(17 * i + 7 * number) % 60)
 
     assign = session("AssignDriverFunction")
-    for i in range(8):
+    for i in range(3):
         # A driver who was taken in the meantime: the call was authorised, then failed for a reason of its own.
         taken = ("ConditionalCheckFailedException", "The conditional request failed") if (i + number) % 11 == 0 else None
-        yield table_call(at(2 * i), assign, "UpdateItem", taken)
-    for i in range(4):
-        yield put_receipt(at(4 * i) + timedelta(seconds=9), assign)
-    yield event(at(0) - timedelta(seconds=1), assign, "secretsmanager.amazonaws.com", "GetSecretValue", {"secretId": SECRET_ARN})
-    for i in range(7):
-        yield table_call(at(2 * i) - timedelta(minutes=1), session("RequestRideFunction"), "PutItem")
-    for i in range(8):
-        yield table_call(at(2 * i) + timedelta(minutes=2), session("TrackRideFunction"), "GetItem")
+        yield table_call(at(i), assign, "UpdateItem", taken)
     for i in range(2):
-        yield table_call(day + timedelta(hours=18, minutes=30, seconds=3 + i), session("ArchiveRidesFunction"), "Scan")
+        yield put_receipt(at(2 * i) + timedelta(seconds=9), assign)
+    yield event(at(0) - timedelta(seconds=1), assign, "secretsmanager.amazonaws.com", "GetSecretValue", {"secretId": SECRET_ARN})
+    for i in range(2):
+        yield table_call(at(i) - timedelta(minutes=1), session("RequestRideFunction"), "PutItem")
+    for i in range(3):
+        yield table_call(at(i) + timedelta(minutes=2), session("TrackRideFunction"), "GetItem")
+    yield table_call(day + timedelta(hours=18, minutes=30, seconds=4), session("ArchiveRidesFunction"), "Scan")
 
 
 def noise(day, number):
     """What must not become a grant."""
     start = day + timedelta(hours=5)
-    if number % 12 == 2:  # an old client cancels rides, and may not
+    if number % 32 == 2:  # an old client cancels rides, and may not
         message = denied("RideApiRole", "TrackRideFunction", "dynamodb:DeleteItem", TABLE_ARN)
         yield table_call(start, session("TrackRideFunction"), "DeleteItem", ("AccessDenied", message))
-    if number % 12 == 5:  # an export that was never granted
+    if number % 32 == 5:  # an export that was never granted
         message = denied("ArchiveRidesFunctionRole", "ArchiveRidesFunction", "s3:ListAllMyBuckets", "*")
         yield event(start, session("ArchiveRidesFunction"), "s3.amazonaws.com", "ListBuckets", {"Host": f"s3.{REGION}.amazonaws.com"},
                     error=("AccessDenied", message))
-    if number % 9 == 4:  # a person
+    if number % 25 == 4:  # a person
         person = {"type": "IAMUser", "principalId": "AIDA" + token("mei", 17), "arn": f"arn:aws:iam::{ACCOUNT}:user/mei",
                   "accountId": ACCOUNT, "accessKeyId": "AKIA" + token("mei", 16), "userName": "mei"}
         yield table_call(start, person, "DeleteItem")
-    if number % 5 == 0:  # Lambda assumes a role: a call about the role, not by it
+    if number % 12 == 0:  # Lambda assumes a role: a call about the role, not by it
         service = {"type": "AWSService", "invokedBy": "lambda.amazonaws.com"}
         parameters = {"roleArn": role_arn("RideApiRole"), "roleSessionName": physical("TrackRideFunction")}
         resources = [{"accountId": ACCOUNT, "type": "AWS::IAM::Role", "ARN": role_arn("RideApiRole")}]
@@ -282,7 +281,7 @@ def noise(day, number):
     if number == 20:  # not an API call
         service = {"accountId": ACCOUNT, "type": "AWSService", "invokedBy": "secretsmanager.amazonaws.com"}
         yield event(start, service, "secretsmanager.amazonaws.com", "RotationStarted", None, kind="AwsServiceEvent")
-    if number % 10 == 6:  # needs no permission
+    if number % 25 == 6:  # needs no permission
         yield event(start, session("AssignDriverFunction"), "sts.amazonaws.com", "GetCallerIdentity", None)
 
 
@@ -303,12 +302,12 @@ def main():
     shutil.rmtree(f"{HERE}/trail", ignore_errors=True)
     logs = f"{HERE}/trail/AWSLogs/{ACCOUNT}"
     previous = []
-    for number in range(FILES):
-        day = FIRST_DAY + timedelta(days=round(number * (DAYS - 1) / (FILES - 1)))
+    for number in range(DAYS):
+        day = FIRST_DAY + timedelta(days=number)
         rows = sorted([*calls(day, number), *noise(day, number)], key=lambda e: (e["eventTime"], e["eventID"]))
         name = f"{ACCOUNT}_CloudTrail_{REGION}_{day:%Y%m%d}T2355Z_{token(f'{day}', 16)}.json.gz"
-        # CloudTrail delivers some events twice.
-        write_gzip(f"{logs}/CloudTrail/{REGION}/{day:%Y/%m/%d}/{name}", {"Records": rows + previous[:1]})
+        # CloudTrail delivers some events twice: here one of the day before, every other day.
+        write_gzip(f"{logs}/CloudTrail/{REGION}/{day:%Y/%m/%d}/{name}", {"Records": rows + previous[:number % 2]})
         previous = rows
     last = FIRST_DAY + timedelta(days=DAYS)
     digest = f"{ACCOUNT}_CloudTrail-Digest_{REGION}_account-trail_{REGION}_{last:%Y%m%d}T000000Z.json.gz"

@@ -34,7 +34,7 @@ fn programs_get_every_call_and_every_dropped_action() {
     let told: Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(told["schema"], "paring-explanation/1");
     assert_eq!(told["action"]["fate"], "narrowed");
-    assert_eq!(told["action"]["grounds"][0]["calls"], 152);
+    assert_eq!(told["action"]["grounds"][0]["calls"], 190);
     assert_eq!(told["action"]["grounds"][0]["event_ids"].as_array().unwrap().len(), 3);
     let dropped = |action: &str| {
         let groups = told["dropped"].as_array().unwrap();
