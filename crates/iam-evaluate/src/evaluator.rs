@@ -168,7 +168,7 @@ impl<'a> Evaluator<'a> {
             ResourceName::None => caller,
             ResourceName::Arn(arn) => {
                 let named = arn.account_text();
-                let is_account = named.len() == 12 && named.bytes().all(|b| b.is_ascii_digit());
+                let is_account = AccountId::is_number(named);
                 if is_account { named } else { self.base.bucket_owner(arn).unwrap_or(caller) }
             }
         }

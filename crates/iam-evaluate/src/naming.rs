@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use iam_model::arn::AccountId;
 use iam_model::policy::{PrincipalElement, PrincipalPattern};
 
 use crate::principal::Principal;
@@ -160,7 +161,7 @@ impl Entry {
     }
 
     fn aws(text: &str) -> Self {
-        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        if AccountId::is_number(text) {
             return Self::Account(text.into());
         }
         let Some([_, _, service, _, account, resource]) = crate::request::segments(text) else { return Self::Nobody };

@@ -92,7 +92,7 @@ impl<'r> Parts<'r> {
             ResourceName::None => None,
         };
         let named = resource.map_or("", |[_, _, _, _, account, _]| account);
-        let is_account = named.len() == 12 && named.bytes().all(|b| b.is_ascii_digit());
+        let is_account = AccountId::is_number(named);
         let owner = match (&request.resource_account, owner) {
             (Some(account), _) => account.as_str(),
             (None, _) if is_account => named,

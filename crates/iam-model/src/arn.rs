@@ -19,15 +19,25 @@ impl AccountId {
     }
 }
 
+impl AccountId {
+    /// Whether a text is an account's number: twelve digits.
+    ///
+    /// ```
+    /// use iam_model::arn::AccountId;
+    /// assert!(AccountId::is_number("111122223333"));
+    /// assert!(!AccountId::is_number("11112222333") && !AccountId::is_number("1111-2222-333"));
+    /// ```
+    #[must_use]
+    pub fn is_number(text: &str) -> bool {
+        text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+    }
+}
+
 impl FromStr for AccountId {
     type Err = ArnError;
 
     fn from_str(text: &str) -> Result<Self, ArnError> {
-        if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-            Ok(Self(text.into()))
-        } else {
-            Err(ArnError::Account { text: text.into() })
-        }
+        if Self::is_number(text) { Ok(Self(text.into())) } else { Err(ArnError::Account { text: text.into() }) }
     }
 }
 

@@ -22,7 +22,6 @@ pub mod condition;
 
 pub mod variable;
 
-pub mod placing;
 pub mod policy;
 
 pub mod quota;
@@ -34,6 +33,8 @@ pub mod catalog;
 pub mod snapshot;
 
 pub mod usage;
+
+pub mod placing;
 
 pub mod change;
 

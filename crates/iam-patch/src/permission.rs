@@ -3,7 +3,7 @@
 //! Follows the Lambda topic on `AddPermission` and the CloudFormation types `AWS::Lambda::Permission` and
 //! `AWS::Events::EventBusPolicy`. Edits nothing.
 
-use iam_model::arn::Arn;
+use iam_model::arn::{AccountId, Arn};
 
 use crate::intrinsic;
 use crate::resolve::{Resolver, Text, Value};
@@ -232,7 +232,7 @@ fn principal(resolver: &Resolver<'_>, node: &Node) -> Option<Value> {
     let known = written.known();
     let (kind, text) = match known.as_deref() {
         Some("*") => return Some(Value::Text(written)),
-        Some(account) if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) => {
+        Some(account) if AccountId::is_number(account) => {
             let partition = resolver.stack.partition.as_deref().unwrap_or("aws");
             ("AWS", Text::literal(format!("arn:{partition}:iam::{account}:root")))
         }

@@ -198,7 +198,9 @@ impl<'t> Referrer<'t> {
         let rest = arn.resource().strip_prefix(before)?;
         if rule.service == "secretsmanager" {
             let name = resolver.known(resource.property(rule.name?)?)?;
-            return secret_suffix(rest, &name);
+            // A pattern may stand for the six characters.
+            let any = || rest.strip_prefix(name.as_str()).is_some_and(|random| random == "-*");
+            return (secret_suffix(rest, &name).is_some() || any()).then(String::new);
         }
         let name = rest.split(['/', ':']).next()?;
         let suffix = rest.get(name.len()..)?;
@@ -254,10 +256,10 @@ fn below(concrete: &str, arn: &str) -> Option<String> {
     (rest.is_empty() || rest.starts_with(['/', ':'])).then(|| rest.to_owned())
 }
 
-/// A secret's ARN ends in a dash and six characters; nothing may follow them.
-fn secret_suffix(rest: &str, name: &str) -> Option<String> {
+/// What stands behind a secret's name in its ARN, as six letters and digits that AWS puts there; nothing may follow them.
+pub(crate) fn secret_suffix<'r>(rest: &'r str, name: &str) -> Option<&'r str> {
     let random = rest.strip_prefix(name)?.strip_prefix('-')?;
-    (random.len() == 6 || random == "*").then(String::new)
+    (random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())).then_some(random)
 }
 
 /// Policy variables inside a `Sub` text must not be taken for references.

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use iam_model::action::Action;
+use iam_model::arn::AccountId;
 use iam_model::condition::ConditionKey;
 
 use crate::certain::{OWNERS, on_copied};
@@ -176,7 +177,7 @@ fn owner<'a>(request: Raw<'a>) -> Option<&'a str> {
         }
     }
     let text = |value: Option<Raw<'a>>| Some(std::str::from_utf8(value?.0).ok()?.trim_matches('"'));
-    let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_account = |part: &&str| AccountId::is_number(part);
     let of_queue = text(queue).and_then(|url| url.rsplit('/').nth(1)).filter(is_account);
     of_queue
         .or_else(|| text(named).filter(is_account))

@@ -193,18 +193,13 @@ impl<'a> Event<'a> {
 /// A time as AWS, its command line and its query engines write it: with fractions of a second, another offset's form, or
 /// a space in place of the `T`.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
-    let (text, zoned) = match text.strip_suffix("+00:00") {
-        Some(whole) => (whole, true),
-        None => text.strip_suffix('Z').map_or((text, false), |whole| (whole, true)),
-    };
-    let whole = match text.split_once('.') {
-        Some((whole, fraction)) if !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit()) => whole,
-        _ => text,
-    };
-    match whole.split_once(' ') {
-        Some((day, time)) => Timestamp::parse(&format!("{day}T{time}Z")),
-        None if zoned => Timestamp::parse(&format!("{whole}Z")),
-        None => None,
+    match text.split_once(' ') {
+        None => Timestamp::parse_printed(text),
+        // Engines leave the offset out, which is none.
+        Some((day, time)) => {
+            let zone = if time.contains(['Z', '+', '-']) { "" } else { "Z" };
+            Timestamp::parse_printed(&format!("{day}T{time}{zone}"))
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use iam_model::arn::AccountId;
 use iam_model::catalog::{ArnPart, TemplateTarget};
 use memchr::memmem;
 
@@ -264,7 +265,7 @@ fn without_head<'v>(written: &str, value: &'v str) -> &'v str {
     let kind = written.strip_suffix(':').and_then(|head| head.rsplit(':').next()).filter(|kind| !kind.is_empty());
     let cut = || {
         let (head, name) = value.split_once(kind?)?;
-        let account = head.strip_suffix(':').is_some_and(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()));
+        let account = head.strip_suffix(':').is_some_and(AccountId::is_number);
         (head.is_empty() || account).then_some(name)?.strip_prefix(':').filter(|name| !name.is_empty())
     };
     cut().unwrap_or(value)

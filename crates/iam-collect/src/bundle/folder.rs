@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use iam_model::arn::AccountId;
 use iam_model::json::{self, Arena, Limits, Node};
 use iam_model::text::{Position, SourceText};
 
@@ -136,7 +137,7 @@ impl Folder {
             } else if kind.is_file() {
                 self.file(&path, name, region, call);
             } else if kind.is_dir() && depth < DEEPEST && call.is_none() {
-                if is_account(name) {
+                if AccountId::is_number(name) {
                     self.accounts.insert(name.into(), path);
                 } else if is_region(name) && region.is_none() {
                     self.list(&path, Some(name), None, depth + 1);
@@ -197,10 +198,6 @@ impl Folder {
         }
         (answers, failures)
     }
-}
-
-fn is_account(name: &str) -> bool {
-    name.len() == 12 && name.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `us-east-1`, `ap-southeast-4`, `us-gov-west-1`.

@@ -4,6 +4,7 @@
 //! Follows the IAM User Guide topic "AWS JSON policy elements: Principal": an account id and its `:root` mean the
 //! whole account, a role means all its sessions, and `*` means everyone.
 
+use iam_model::arn::AccountId;
 use iam_model::policy::PrincipalPattern;
 
 use super::statement::Side;
@@ -71,7 +72,7 @@ fn account_of(text: &str) -> Option<&str> {
         Some(rest) => rest.strip_suffix(":root")?.split_once(":iam::")?.1,
         None => text,
     };
-    (account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit())).then_some(account)
+    (AccountId::is_number(account)).then_some(account)
 }
 
 /// Account and name (without path) of a role ARN.

@@ -7,6 +7,7 @@ mod added;
 
 use std::cell::Cell;
 
+use iam_model::arn::AccountId;
 use iam_model::change::Change;
 use iam_model::condition::Condition;
 use iam_model::policy::{PolicyDocument, Statement};
@@ -67,7 +68,7 @@ fn principal(evaluator: &Evaluator<'_>, node: &Node) -> Value {
     let value = evaluator.fresh().node(node);
     let (kind, text) = match known(&value).as_deref() {
         Some("*") => return value,
-        Some(account) if account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit()) => {
+        Some(account) if AccountId::is_number(account) => {
             let partition = evaluator.account.partition.as_deref().unwrap_or("aws");
             ("AWS", Value::Text(Text::literal(format!("arn:{partition}:iam::{account}:root"))))
         }

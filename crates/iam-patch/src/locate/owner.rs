@@ -6,6 +6,7 @@ use iam_model::change::{Attachment, AttachmentKind};
 use crate::intrinsic;
 use crate::kinds;
 use crate::permission;
+use crate::reference::secret_suffix;
 use crate::resolve::{Resolver, Value};
 use crate::site::ENDPOINT;
 use crate::stack::{Deployed, Stack};
@@ -365,8 +366,7 @@ fn is_secret(resolver: &Resolver<'_>, resource: &Resource<'_>, arn: &Arn) -> boo
         kinds::rule(resource.kind).filter(|rule| rule.service == "secretsmanager" && arn.service() == rule.service);
     let name = || resolver.known(resource.property(rule?.name?)?);
     let rest = arn.resource().strip_prefix("secret:").unwrap_or_default();
-    let random = name().and_then(|name| rest.strip_prefix(name.as_str())?.strip_prefix('-').map(str::to_owned));
-    random.is_some_and(|random| random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    name().is_some_and(|name| secret_suffix(rest, &name).is_some())
 }
 
 /// Whether a resource whose ARN no template gives, such as a key's, is the only one of its kind there and in the account.

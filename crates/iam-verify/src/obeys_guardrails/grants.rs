@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use iam_model::action::ActionPattern;
-use iam_model::arn::ResourcePattern;
+use iam_model::arn::{AccountId, ResourcePattern};
 use iam_model::change::Change;
 use iam_model::condition::ConditionKey;
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
@@ -142,6 +142,6 @@ fn object(role: &RoleFacts, entry: &Entry, state: &State<'_>) -> Object {
 /// Whether a pattern names another account than the role's.
 fn is_external(resource: &ResourcePattern, role: &RoleFacts) -> bool {
     let account = resource.as_str().split(':').nth(4).unwrap_or_default();
-    let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    let digits = AccountId::is_number(account);
     digits && account != role.account.id.as_str()
 }

@@ -1,5 +1,6 @@
 //! Principals: where they may stand, and their form.
 
+use iam_model::arn::AccountId;
 use iam_model::diagnostic::Code;
 use iam_model::policy::{Effect, PrincipalElement, PrincipalPattern, Statement};
 use iam_model::text::{Span, Spanned};
@@ -86,7 +87,7 @@ fn one(pattern: &PrincipalPattern, span: Span, report: &mut Report<'_>) {
     match pattern {
         PrincipalPattern::Aws(text) if !placeholder(text) => {
             let unique = text.len() >= 16 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-            let account = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+            let account = AccountId::is_number(text);
             if unique || account {
                 return;
             }
@@ -97,7 +98,7 @@ fn one(pattern: &PrincipalPattern, span: Span, report: &mut Report<'_>) {
                     "an account id of twelve digits, the ARN of a user, role or session, or `*`",
                 );
             };
-            let twelve = number.len() == 12 && number.bytes().all(|b| b.is_ascii_digit());
+            let twelve = AccountId::is_number(number);
             if text.contains(['*', '?']) {
                 refuse(
                     format!("`{text}` holds a wildcard, and AWS takes it for a name"),

@@ -5,6 +5,7 @@
 
 use iam_evaluate::glob::language::{Answer, Caps, Problem, decide};
 use iam_evaluate::glob::{Glob, Reading};
+use iam_model::arn::AccountId;
 use iam_model::catalog::{ActionFacts, ArnPattern, Catalog};
 use iam_model::diagnostic::Code;
 use iam_model::policy::{ActionElement, Effect, PolicyVersion, ResourceElement, Statement};
@@ -288,7 +289,7 @@ fn is_region(text: &str) -> bool {
 }
 
 fn is_account(text: &str) -> bool {
-    let digits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = AccountId::is_number(text);
     digits
         || text.is_empty()
         || text.contains(['*', '?'])

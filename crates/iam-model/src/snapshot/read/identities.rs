@@ -107,7 +107,7 @@ fn role(reader: &mut Reader<'_>, node: &Node<'_>, account: &str) -> Option<Role>
 fn moment(node: &Node<'_>, key: &str) -> Option<Timestamp> {
     let value = node.get(key)?;
     match value.as_str() {
-        Some(text) => Timestamp::parse_with_offset(text),
+        Some(text) => Timestamp::parse_printed(text),
         None => value.as_u64().and_then(|seconds| i64::try_from(seconds).ok()).map(Timestamp::from_epoch_seconds),
     }
 }
