@@ -2,6 +2,7 @@
 //!
 //! Follows the AWS CloudFormation topic "Intrinsic function reference". Resolves nothing.
 
+use crate::refusal::{Refusal, RefusalCode};
 use crate::tree::Node;
 
 /// The tag of a list that is made of the lists in it, as Terraform's `concat` does.
@@ -26,6 +27,20 @@ pub(crate) fn call(node: &Node) -> Option<Call<'_>> {
         key => key.strip_prefix("Fn::")?,
     };
     Some(Call { name, argument: &entry.value })
+}
+
+/// Why a policy's document is not in the file: an include or another macro makes it.
+pub(crate) fn made_document(policy: &Node) -> Option<Refusal> {
+    let made = is_transform(policy) || policy.get("PolicyDocument").is_some_and(is_transform);
+    made.then(|| {
+        Refusal::new(RefusalCode::Conditional, "an include or a macro makes the policy document")
+            .hint("change what it includes, or write the document out")
+    })
+}
+
+/// Whether an include or another macro stands in a node's place.
+pub(crate) fn is_transform(node: &Node) -> bool {
+    call(node).is_some_and(|call| call.name == "Transform")
 }
 
 /// The logical id and attribute of a `GetAtt` argument.

@@ -61,6 +61,7 @@ mod conformance;
 pub use locate::Location;
 pub use patch::{
     Disposition, FilePatch, PatchSet, Project, Refused, environments, locate, locate_in_source, patch, patch_all,
+    places_of_roles,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use site::Form;

@@ -281,6 +281,22 @@ pub fn locate(
     Ok(Location { shared_by: found.shared_by, reviews: found.reviews, ..location })
 }
 
+/// Where roles are written, by the names or ARNs they go by: the first of the policies that the source has of each.
+#[must_use]
+pub fn places_of_roles(
+    project: &Project,
+    index: &SnapshotIndex<'_>,
+    roles: &BTreeSet<&str>,
+) -> BTreeMap<String, Place> {
+    let deployed = Deployed::read(index);
+    let first = |role: &str| {
+        let in_templates = locate::of_role(&project.templates, &deployed, role).0.into_iter().next();
+        let found = in_templates.or_else(|| hcl::of_role(&project.terraform, role).0.into_iter().next())?;
+        Some((role.to_owned(), found.place))
+    };
+    roles.iter().filter_map(|role| first(role)).collect()
+}
+
 /// Every policy of a role as the source alone has it, by logical id, function, name or ARN; and lists without effect.
 #[must_use]
 pub fn locate_in_source(project: &Project, index: &SnapshotIndex<'_>, name: &str) -> (Vec<Location>, Vec<Refusal>) {

@@ -437,9 +437,14 @@ fn replace_item(author: &mut Author<'_>, site: &Site<'_>, after: &PolicyDocument
                 .hint("edit them where they stand, or give the folder that holds the file")
                 .at(author.language.place(site.node.span)))
         }
-        _ => Err(Refusal::new(RefusalCode::DocumentIsText, "the policy document is written as a text")
-            .hint("write the document as a mapping, then run again")
-            .at(author.language.place(site.node.span))),
+        _ => {
+            let text = || {
+                Refusal::new(RefusalCode::DocumentIsText, "the policy document is written as a text")
+                    .hint("write the document as a mapping, then run again")
+            };
+            let refusal = intrinsic::made_document(site.node).unwrap_or_else(text);
+            Err(refusal.at(author.language.place(site.node.span)))
+        }
     }
 }
 

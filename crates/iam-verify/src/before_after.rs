@@ -1,6 +1,6 @@
 //! A principal's policies before and after some changes; says nothing about them.
 
-use iam_evaluate::ChangeError;
+use iam_evaluate::{ChangeError, Evaluator};
 use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{Attachment, AttachmentKind, Change, GuardTarget};
 use iam_model::policy::PolicyDocument;
@@ -81,18 +81,36 @@ pub(crate) fn misses(principal: &Arn, changes: &[&Change], index: &SnapshotIndex
     missed.map(|change| format!("the snapshot does not hold the policy that the change of {} replaces", name(change)))
 }
 
-/// Why a change is about another policy than stands there now, where the snapshot holds one.
-pub(crate) fn stale(change: &Change, index: &SnapshotIndex<'_>) -> Option<String> {
+/// The policy that stands where a change of a single one says, where the snapshot holds it.
+fn standing<'a>(change: &Change, index: &SnapshotIndex<'a>) -> Option<&'a PolicyDocument> {
     let Attachment { kind, principal_arn, resource_arn, .. } = &change.attachment;
     let place = resource_arn.as_ref().or(principal_arn.as_ref());
-    let held = match kind {
+    match kind {
         AttachmentKind::Boundary => index.boundary(principal_arn.as_ref()?),
         AttachmentKind::Trust => index.role(place?).map(|role| &role.trust),
         AttachmentKind::Resource => index.resource_policy(place?),
         AttachmentKind::VpcEndpoint => index.vpc_endpoint(place?)?.policy.as_ref(),
-        AttachmentKind::Identity | AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => return None,
-    };
-    let held = held?;
+        AttachmentKind::Identity | AttachmentKind::ServiceControl | AttachmentKind::ResourceControl => None,
+    }
+}
+
+/// Why nothing but a change's own documents can be compared: the snapshot has no place for it, or does not hold the
+/// policy that it replaces.
+pub(crate) fn unheld(change: &Change, index: &SnapshotIndex<'_>, before: &Evaluator<'_>) -> Option<String> {
+    if let Err(error) = before.with_change(change) {
+        return Some(cannot_apply(change, &error));
+    }
+    let single = !matches!(
+        change.attachment.kind,
+        AttachmentKind::Identity | AttachmentKind::ServiceControl | AttachmentKind::ResourceControl
+    );
+    let missing = single && change.before.is_some() && standing(change, index).is_none();
+    missing.then(|| format!("the snapshot does not hold {}", name(change)))
+}
+
+/// Why a change is about another policy than stands there now, where the snapshot holds one.
+pub(crate) fn stale(change: &Change, index: &SnapshotIndex<'_>) -> Option<String> {
+    let held = standing(change, index)?;
     let same = change.before.as_ref().is_some_and(|before| before == held || before.same_text(held));
     (!same).then(|| {
         let name = name(change);

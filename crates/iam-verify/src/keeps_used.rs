@@ -142,10 +142,12 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     principals.values().for_each(|one| total += one.replay);
     let outcome = match outcome(&total, &principals) {
         // Nothing observed is denied, but the logs do not hold everyone's calls.
-        Outcome::Proved { because } => match open(usage).or_else(|| unlogged::loses(changes, index, usage)) {
-            Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
-            None => Outcome::Proved { because },
-        },
+        Outcome::Proved { because } => {
+            match open(usage).or_else(|| elsewhere(changes, usage)).or_else(|| unlogged::loses(changes, index, usage)) {
+                Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
+                None => Outcome::Proved { because },
+            }
+        }
         other => other,
     };
     Replayed { outcome, total, principals }
@@ -158,6 +160,23 @@ fn open(usage: &UsageLog) -> Option<String> {
         return Some("the evidence holds no calls to replay".into());
     }
     usage.unread().map(|unread| format!("{unread}, and any of it may be a call that the change denies"))
+}
+
+/// Why nothing is proved of a principal in whose account nobody was seen: the logs are of other accounts.
+fn elsewhere(changes: &[&Change], usage: &UsageLog) -> Option<String> {
+    // A usage log of last uses or of an engine does not say where it looked.
+    if usage.seen_in.is_empty() {
+        return None;
+    }
+    let is_seen = |account: &AccountId| usage.seen_in.iter().any(|(seen, _)| seen == account);
+    let principals = changes.iter().filter_map(|change| match change.attachment.kind {
+        AttachmentKind::Identity | AttachmentKind::Boundary => change.attachment.principal_arn.as_ref(),
+        _ => None,
+    });
+    let mut accounts = principals.filter_map(Arn::account);
+    accounts.find(|account| !is_seen(account)).map(|account| {
+        format!("the logs hold no record of account {account}, so no call of it could be replayed; give its logs")
+    })
 }
 
 fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outcome {
@@ -178,6 +197,18 @@ fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outco
         let more = undecided.len() - 1;
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         return Outcome::Undecided { why: format!("{} observed calls: {first}{more}", grouped(total.undecided)) };
+    }
+    if total.kept == 0 && total.unexplained > 0 {
+        let why = format!(
+            "nothing could be replayed: this snapshot allows none of the {} observed calls before the change either; \
+             take a snapshot of the time of the logs, with the policies of the resources",
+            grouped(total.unexplained)
+        );
+        return Outcome::Undecided { why };
+    }
+    if total.calls == 0 {
+        let because = "the logs hold no call that the change is about, so there was none to replay and none is denied";
+        return Outcome::Proved { because: because.into() };
     }
     let unexplained = match total.unexplained {
         0 => String::new(),

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
-use iam_model::arn::ResourcePattern;
+use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator, SetQualifier};
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, PrintStyle, Statement, print};
 use iam_model::text::{Span, Spanned};
@@ -24,6 +24,9 @@ pub use resource_type::{ResourceType, ResourceTypeError};
 
 /// Accounts to choose the stranger's from.
 const ACCOUNTS: [&str; 4] = ["444455556666", "777788889999", "555566667777", "888899990000"];
+
+/// The API that stands for the one a policy is on, whose own paths `execute-api:/…` means.
+const API: &str = "arn:aws:execute-api:us-east-1:111122223333:this-api";
 
 /// Private address ranges: nobody outside has these.
 const PRIVATE: [&str; 6] =
@@ -41,6 +44,9 @@ const PRIVATE: [&str; 6] =
 /// ```
 #[must_use]
 pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limits: Limits) -> Verdict {
+    let api = API.parse::<Arn>().ok();
+    let on_api = api.as_ref().map(|api| policy.for_resource(api));
+    let policy = on_api.as_deref().unwrap_or(policy);
     let mut stranger = stranger(policy, resource_type);
     stranger.effect = Effect::Deny;
     let mut everyone = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
@@ -139,11 +145,7 @@ fn is_fixed(value: &str) -> bool {
 fn accounts(policy: &PolicyDocument) -> BTreeSet<&str> {
     let of = |value: &'_ str| -> Option<usize> { value.match_indices(':').nth(3).map(|(at, _)| at + 1) };
     let arns = ARNS.into_iter().flat_map(|key| values(policy, key));
-    arns.filter_map(|value| value.get(of(value)?..)?.split(':').next()).filter(|id| is_account(id)).collect()
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+    arns.filter_map(|value| value.get(of(value)?..)?.split(':').next()).filter(|id| AccountId::is_number(id)).collect()
 }
 
 fn condition(comparison: Comparison, set: Option<SetQualifier>, key: &str, values: Vec<String>) -> Condition {

@@ -14,7 +14,7 @@ use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
 use iam_model::usage::UsageLog;
 
-use crate::before_after::{cannot_apply, documents, members, misses, name, stale};
+use crate::before_after::{cannot_apply, documents, members, misses, name, stale, unheld};
 use crate::guardrails::Violation;
 use crate::keeps_used::{self, Replay, Replayed};
 use crate::obeys_guardrails::{self, State};
@@ -172,7 +172,13 @@ fn adds(changes: &[&Change], grounds: &Grounds<'_>) -> (Outcome, Vec<(String, Ce
         let (before, after) = adds_nothing::compared(kind, change.before.as_ref(), change.after.as_ref());
         let denies = adds_nothing::denies(kind, change.before.as_ref(), change.after.as_ref());
         let denies = denies.map(|(before, after)| (format!("what {} denies", name(change)), judge(before, after)));
-        [(name(change), judge(before, after))].into_iter().chain(denies).collect()
+        let mut verdict = judge(before, after);
+        if let (Outcome::Proved { because }, Some(why)) =
+            (&mut verdict.outcome, unheld(change, index, grounds.evaluator))
+        {
+            because.push_str(&format!("; the change's own documents alone are compared, as {why}"));
+        }
+        [(name(change), verdict)].into_iter().chain(denies).collect()
     });
     let verdicts: Vec<(String, adds_nothing::Verdict)> = together.chain(each).collect();
     let certificates = verdicts.iter().filter_map(|(name, v)| Some((name.clone(), v.certificate.clone()?))).collect();

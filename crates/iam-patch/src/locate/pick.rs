@@ -261,7 +261,7 @@ fn unnamed(owner: &Owner<'_>, sites: &[Site<'_>], name: &str) -> Refusal {
 }
 
 /// What may hold a policy that is not written where it belongs: a merge key, an alias, an include.
-fn hidden(owner: &Owner<'_>) -> Option<Refusal> {
+pub(super) fn hidden(owner: &Owner<'_>) -> Option<Refusal> {
     let resource = &owner.resource;
     let nodes = [Some(resource.node), resource.properties].into_iter().flatten();
     let lists = ["Policies", "ManagedPolicyArns"].into_iter().filter_map(|name| resource.property(name));

@@ -4,6 +4,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind};
 
 use super::{Location, location, owner, pick};
+use crate::intrinsic;
 use crate::refusal::{Refusal, RefusalCode};
 use crate::stack::Deployed;
 use crate::template::Template;
@@ -51,6 +52,14 @@ pub(crate) fn of_role(templates: &[Template], deployed: &Deployed, name: &str) -
                     dead.push(super::generated(owner.template, &site, None));
                     continue;
                 }
+                if let Some(refusal) = intrinsic::made_document(site.node) {
+                    dead.push(refusal.at(super::place(owner.template, site.node.span)));
+                    continue;
+                }
+                let statements = site.document.as_ref().and_then(|(document, _)| document.get("Statement"));
+                if statements.is_some_and(|list| list.items().iter().any(intrinsic::is_transform)) {
+                    reviews.push("an include or a macro makes a statement, which cannot be edited".into());
+                }
                 found.push(Location { shared_by: users.clone(), reviews, ..location(owner.template, &site) });
             }
         }
@@ -58,7 +67,7 @@ pub(crate) fn of_role(templates: &[Template], deployed: &Deployed, name: &str) -
     if let (true, true, Some(owner)) = (found.is_empty(), dead.is_empty(), owners.first()) {
         let message = format!("`{}` has no policies of its own in `{}`", owner.resource.id, owner.template.name);
         let place = super::place(owner.template, owner.resource.node.span);
-        dead.push(Refusal::new(RefusalCode::NotInSource, message).at(place));
+        dead.push(pick::hidden(owner).unwrap_or_else(|| Refusal::new(RefusalCode::NotInSource, message).at(place)));
     }
     (found, dead)
 }

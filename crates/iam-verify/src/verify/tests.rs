@@ -325,8 +325,36 @@ fn logs_that_were_not_read_whole_or_hold_nothing_prove_no_use_kept() {
             said(&unread)
         );
     }
+    let others = log(&[call("b", "sqs:ListQueues", "*")]);
+    assert!(said(&others).starts_with("proved: the logs hold no call that the change is about"), "{}", said(&others));
+    let account = "444455556666".parse().unwrap();
+    let elsewhere = UsageLog { seen_in: [(account, "us-east-1".into())].into(), ..others };
+    let no_record = "undecided: the logs hold no record of account 111122223333";
+    assert!(said(&elsewhere).starts_with(no_record), "{}", said(&elsewhere));
+    let unexplained = log(&[call("a", "s3:GetObject", "arn:aws:s3:::bk/x")]);
+    assert!(said(&unexplained).starts_with("undecided: nothing could be replayed"), "{}", said(&unexplained));
     let said = said(&UsageLog::default());
     assert!(said.starts_with("undecided: the evidence holds no calls to replay"), "{said}");
+}
+
+#[test]
+fn what_is_compared_without_the_account_says_so() {
+    let snapshot = account(&json!({"RoleDetailList": [role("a", &allow(&json!("sqs:*")), &[], None)]}), &json!({}));
+    let cut = |kind: &str, key: &str, arn: String| {
+        let mut change = json!({"before": doc(&allow(&json!("sqs:*"))), "after": doc(&allow(&json!("sqs:ListQueues"))), "reasons": []});
+        change["attachment"] = json!({"kind": kind, key: arn});
+        json!([change])
+    };
+    let alone = "proved: every request allowed after was allowed before; documents sha256:";
+    for change in [
+        cut("identity", "principal_arn", arn("role/gone")),
+        cut("resource", "resource_arn", "arn:aws:sqs:us-east-1:111122223333:q".into()),
+        cut("boundary", "principal_arn", arn("role/a")),
+    ] {
+        let (read, _) = changes(&change, &Value::Null);
+        let told = said(&judge_log(&snapshot, &read, &UsageLog::default())[0], Claim::AddsNothing);
+        assert!(told.starts_with(alone) && told.contains("documents alone are compared, as"), "{told}");
+    }
 }
 
 /// An organization's two accounts, ours and one more, with full access at each level.
