@@ -127,8 +127,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         world(folder, given.roles, given.seed)
         printed = {form: run(os.path.abspath(given.paring), folder, form) for form in ("json", "yaml", "hcl")}
-    told = {arn: [plain(s) for s in listed(doc["Statement"])] for arn, doc in json.loads(printed["json"]).items()}
-    other = {arn: [plain(s) for s in listed(doc["Statement"])] for arn, doc in yaml.safe_load(printed["yaml"]).items()}
+    told = {arn: [plain(s) for s in listed(doc["Statement"])] for arn, doc in json.loads(printed["json"])["policies"].items()}
+    other = {arn: [plain(s) for s in listed(doc["Statement"])] for arn, doc in yaml.safe_load(printed["yaml"])["policies"].items()}
     blocks = hcl2.loads(printed["hcl"])["data"]
     by_name = {text(name): body for block in blocks for kind in block.values() for name, body in kind.items()}
     wrong = 0

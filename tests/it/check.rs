@@ -226,3 +226,20 @@ fn checks_answer_in_json_too() {
     );
     assert!(one["counterexample"]["action"].as_str().unwrap().starts_with("s3:"), "{said}");
 }
+
+#[test]
+fn the_paths_of_an_api_are_read_where_its_policy_names_them_for_short() {
+    let folder = Folder::new();
+    let policy = |resource: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "{resource}"}}]}}"#
+        )
+    };
+    for resource in ["execute-api:/stage/GET/pets", "execute-api:/*", "arn:aws:execute-api:us-east-1:111122223333:a1/*"]
+    {
+        folder.write("p.json", policy(resource));
+        let output = folder.paring(&["check", "no-public", "--policy", "p.json"]);
+        assert!(output.stdout.starts_with("refuted: a stranger is allowed a request"), "{resource}: {}", output.stdout);
+        assert_eq!(output.code, 1);
+    }
+}

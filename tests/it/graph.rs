@@ -237,6 +237,13 @@ fn paths_say_what_each_step_rests_on() {
     insta::assert_snapshot!("paths_from_writer", paths(&["writer"]));
     assert_eq!(paths(&["first", "boss"]), paths(&["first"]));
     let arn = |role: &str| format!("arn:aws:iam::111122223333:role/{role}");
+    let told: Value = serde_json::from_str(&paths(&["first", "boss", "--format", "json"])).unwrap();
+    let hop = &told["paths"][0]["hops"][0];
+    assert_eq!((&told["schema"], &told["to"]), (&"paring-paths/1".into(), &arn("boss").into()));
+    assert_eq!((&hop["from"], &told["paths"][0]["reaches_admin"]), (&arn("first").into(), &true.into()), "{told}");
+    assert!(!hop["because"].as_array().unwrap().is_empty(), "{told}");
+    let boss: Value = serde_json::from_str(&paths(&["boss", "--format", "json"])).unwrap();
+    assert_eq!((&boss["administrator"], &boss["paths"]), (&true.into(), &serde_json::json!([])));
     assert_eq!(paths(&["boss"]), format!("{} is an administrator already\n", arn("boss")));
     assert_eq!(paths(&["second", "first"]), format!("{} cannot become {}\n", arn("second"), arn("first")));
 }

@@ -46,6 +46,7 @@ mod quota;
 mod reach;
 mod rules;
 mod run;
+mod sarif;
 mod split;
 mod split_quota;
 mod synthesis;

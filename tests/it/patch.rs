@@ -267,3 +267,41 @@ fn a_role_of_the_cdk_is_not_edited_but_its_construct_is_named() {
     assert_eq!(located.code, 1, "{}", located.stderr);
     assert!(located.stdout.contains("Shop/Fn/ServiceRole/Resource"), "{}", located.stdout);
 }
+
+#[test]
+fn what_an_include_makes_is_said_to_be_made_by_it() {
+    let folder = Folder::new();
+    let role = |policies: &str| {
+        format!(
+            "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: orders\n      Policies:\n        - PolicyName: own\n          PolicyDocument:\n{policies}"
+        )
+    };
+    let include = "Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/p.yaml}}";
+    let statement = format!("            Version: '2012-10-17'\n            Statement:\n              - {include}\n");
+    folder.write(
+        "c.json",
+        r#"{"schema": "paring-changes/1", "changes": [{"attachment": {"kind": "identity", "logical_id": "R", "policy_name": "own"},
+            "before": {"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]},
+            "after": {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}}]}"#,
+    );
+    for (policies, patched, located) in [
+        (
+            format!("            {include}\n"),
+            "an include or a macro makes the policy document",
+            "refused[conditional-source]",
+        ),
+        (statement, "a statement is made by a condition or a macro", "an include or a macro makes a statement"),
+    ] {
+        folder.write("iac/template.yaml", role(&policies));
+        let output = folder.paring(&["patch", "--changes", "c.json", "--iac", "iac"]);
+        assert!(
+            output.code == 1
+                && output.stderr.contains(&format!("refused[conditional-source]: change 0: template.yaml:")),
+            "{}",
+            output.stderr
+        );
+        assert!(output.stderr.contains(patched), "{}", output.stderr);
+        let output = folder.paring(&["locate", "R", "--iac", "iac"]);
+        assert!(output.stdout.contains(located), "{}{}", output.stdout, output.stderr);
+    }
+}

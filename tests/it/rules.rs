@@ -29,6 +29,41 @@ fn the_rules_are_listed_explained_and_decided_by_their_cases() {
 }
 
 #[test]
+fn every_command_takes_the_rules_that_the_settings_name() {
+    let folder = Folder::new();
+    folder.write("rules/mine.cedar", MINE);
+    folder.write("rules/baseline.cedar", BASELINE);
+    let settings = "version = 1\nguardrails = \"rules\"\n";
+    folder.write("paring.toml", settings);
+    assert_eq!(folder.paring(&["rules", "list"]).stdout.lines().count(), 1);
+    assert_eq!(folder.paring(&["rules", "explain", "no-deploy-role"]).code, 0);
+    assert!(folder.paring(&["rules", "test"]).stdout.contains("undecided: rules/mine.cedar:1:1"));
+    let elsewhere = Folder::new();
+    elsewhere.write("no/paring.toml", "version = 1\n");
+    assert_eq!(elsewhere.paring(&["rules", "list", "--config", "no/paring.toml"]).stdout.lines().count(), 24);
+}
+
+#[test]
+fn one_scale_of_severities_and_the_old_words_on_it() {
+    let folder = Folder::new();
+    folder.write(
+        "p.json",
+        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObjekt", "Resource": "*"}]}"#,
+    );
+    for (threshold, code) in [("info", 1), ("note", 1), ("low", 1), ("warning", 1), ("medium", 0), ("error", 0)] {
+        let output = folder.paring(&["check", "policy", "p.json", "--fail-on", threshold]);
+        assert_eq!(output.code, code, "{threshold}: {}{}", output.stdout, output.stderr);
+    }
+    for command in [&["audit"][..], &["rules", "check"]] {
+        for (threshold, code) in [("review", 1), ("error", 1), ("fatal", 2)] {
+            let snapshot = crate::run::example().join("snapshot.json");
+            let more = ["--snapshot", snapshot.to_str().unwrap(), "--fail-on", threshold];
+            assert_eq!(folder.paring(&[command, &more].concat()).code, code, "{command:?} {threshold}");
+        }
+    }
+}
+
+#[test]
 fn a_rule_that_no_case_decides_is_an_error_and_so_is_a_failing_case() {
     let folder = Folder::new();
     folder.write("rules/mine.cedar", MINE);

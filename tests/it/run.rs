@@ -46,18 +46,18 @@ impl Folder {
 
     /// Runs paring in this folder, with an environment.
     pub(crate) fn paring_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
-        let output = Command::new(env!("CARGO_BIN_EXE_paring"))
-            .args(arguments)
-            .current_dir(&self.0)
-            .env_clear()
-            .envs(environment.iter().copied())
-            .output()
-            .unwrap();
-        Output {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        output(self.command(arguments).envs(environment.iter().copied()))
+    }
+
+    /// Runs paring in this folder, with a file of it as standard input.
+    pub(crate) fn paring_piped(&self, input: &str, arguments: &[&str]) -> Output {
+        output(self.command(arguments).stdin(fs::File::open(self.0.join(input)).unwrap()))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_paring"));
+        command.args(arguments).current_dir(&self.0).env_clear();
+        command
     }
 
     /// Runs git in this folder.
@@ -69,6 +69,15 @@ impl Folder {
             .env("GIT_CEILING_DIRECTORIES", std::env::temp_dir())
             .status();
         status.unwrap().success()
+    }
+}
+
+fn output(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    Output {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 

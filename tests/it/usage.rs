@@ -44,6 +44,22 @@ fn a_glob_a_folder_and_files_give_the_same() {
 }
 
 #[test]
+fn logs_that_are_piped_in_are_read_as_files_are() {
+    let folder = logs();
+    let file = "logs/AWSLogs/111122223333/CloudTrail/eu-west-1/2026/11/20/events.json";
+    let named = folder.paring(&["usage", file]);
+    let piped = folder.paring_piped(file, &["usage", "-"]);
+    assert_eq!((piped.code, &piped.stdout), (0, &named.stdout), "{}", piped.stderr);
+    folder.write("s.json", std::fs::read(crate::run::example().join("snapshot.json")).unwrap());
+    let twice = folder.paring_piped("s.json", &["usage", "-", "--snapshot", "-"]);
+    assert_eq!(twice.code, 2);
+    assert!(twice.stderr.contains("standard input can be read once"), "{}", twice.stderr);
+    let kept = folder.paring_piped(file, &["usage", "-", "--state", "state"]);
+    assert_eq!(kept.code, 2);
+    assert!(kept.stderr.contains("`-` has no name"), "{}", kept.stderr);
+}
+
+#[test]
 fn filters_choose_and_a_name_nobody_has_is_a_mistake() {
     let folder = logs();
     let output = folder.paring(&["usage", "logs", "--role", "worker", "--since", "2026-11-02", "--by", "service"]);

@@ -140,7 +140,7 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
         concerned.map(|(arn, seen)| (arn.clone(), shared.principal(arn, &seen.observations))).collect();
     let mut total = Replay::default();
     principals.values().for_each(|one| total += one.replay);
-    let outcome = match outcome(&total, &principals) {
+    let outcome = match outcome(&total, &principals, changes) {
         // Nothing observed is denied, but the logs do not hold everyone's calls.
         Outcome::Proved { because } => {
             match open(usage).or_else(|| elsewhere(changes, usage)).or_else(|| unlogged::loses(changes, index, usage)) {
@@ -179,7 +179,7 @@ fn elsewhere(changes: &[&Change], usage: &UsageLog) -> Option<String> {
     })
 }
 
-fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outcome {
+fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>, changes: &[&Change]) -> Outcome {
     if total.denied > 0 {
         let who = principals.values().filter(|one| one.replay.denied > 0).count();
         let of = if principals.len() > 1 {
@@ -198,7 +198,8 @@ fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>) -> Outco
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         return Outcome::Undecided { why: format!("{} observed calls: {first}{more}", grouped(total.undecided)) };
     }
-    if total.kept == 0 && total.unexplained > 0 {
+    let own = |change: &&Change| matches!(change.attachment.kind, AttachmentKind::Identity | AttachmentKind::Boundary);
+    if total.kept == 0 && total.unexplained > 0 && changes.iter().all(own) {
         let why = format!(
             "nothing could be replayed: this snapshot allows none of the {} observed calls before the change either; \
              take a snapshot of the time of the logs, with the policies of the resources",

@@ -22,12 +22,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use iam_model::diagnostic::Severity;
 use iam_model::finding::FindingSeverity;
+use iam_verify::guardrails::RuleSeverity;
 
 use crate::terminal::Color;
 
 pub(crate) use catalog::{Catalog, CatalogFile, CatalogQuestion};
-pub(crate) use check::{Check, CheckPolicy, PolicyCheck, Weight};
+pub(crate) use check::{Check, CheckPolicy, PolicyCheck};
 #[cfg(feature = "aws")]
 pub(crate) use collect::AccountWord;
 pub(crate) use collect::Collect;
@@ -42,7 +44,7 @@ pub(crate) use patch::{Locate, Patch};
 pub(crate) use query::{Query, QueryEngine};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
-pub(crate) use rules::{Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
+pub(crate) use rules::{RuleFolder, Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
 pub(crate) use usage::{LastAccessedFiles, SqlDialect, Usage, UsageBy, UsageMerge, UsageOther, UsageSql, Window};
 pub(crate) use verify::Verify;
 
@@ -130,13 +132,28 @@ pub(crate) struct Audit {
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
     pub(crate) trail: Vec<PathBuf>,
 
+    /// The folder of the templates: SARIF then shows findings about a role where the role is written
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) iac: Option<PathBuf>,
+
     /// How to print the findings
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: Format,
+    pub(crate) format: FindingsFormat,
+
+    #[command(flatten)]
+    pub(crate) baseline: Baseline,
 
     /// Exit 1 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", default_value = "medium", help_heading = "Output")]
     pub(crate) fail_on: Threshold,
+}
+
+/// Findings that are known already.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Baseline {
+    /// Leave out findings that this file holds, what `--format json` printed of an earlier run
+    #[arg(long = "baseline", value_name = "FILE", help_heading = "Input")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Paths from a principal.
@@ -153,6 +170,10 @@ pub(crate) struct Paths {
     /// What the account looks like: a snapshot file, a folder of AWS CLI output, or `-`
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub(crate) snapshot: PathBuf,
+
+    /// How to print the paths
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
 }
 
 /// The catalogue.
@@ -174,7 +195,7 @@ pub(crate) struct Tighten {
     #[arg(long, value_name = "PATH", required_unless_present = "example", help_heading = "Input")]
     pub(crate) snapshot: Option<PathBuf>,
 
-    /// CloudTrail files or folders, .json or .json.gz, any layout
+    /// CloudTrail files or folders, .json or .json.gz, any layout; `-` is standard input
     #[arg(long, value_name = "PATH", num_args = 1.., required_unless_present_any = ["example", "engine"], help_heading = "Input")]
     pub(crate) trail: Vec<PathBuf>,
 
@@ -230,9 +251,12 @@ pub(crate) struct Tighten {
     #[arg(long, requires = "write", help_heading = "Output")]
     pub(crate) force: bool,
 
-    /// How to print the report
+    /// How to print the report; SARIF holds its findings alone
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: Format,
+    pub(crate) format: FindingsFormat,
+
+    #[command(flatten)]
+    pub(crate) baseline: Baseline,
 
     /// Exit 1 where a finding is at least this severe
     #[arg(long, value_name = "SEVERITY", help_heading = "Output")]
@@ -252,17 +276,54 @@ pub(crate) enum Format {
     Json,
 }
 
-/// A severity from which findings count.
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum FindingsFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For code hosts: SARIF 2.1.0
+    Sarif,
+}
+
+/// A severity from which findings count. Every command has this one scale; the words of rules (`note` to `critical`) and
+/// of checks (`note`, `warning`, `error`) are taken for their place on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Threshold {
+    #[value(alias = "note")]
     Info,
+    #[value(alias = "warning")]
     Low,
+    #[value(alias = "review")]
     Medium,
+    #[value(alias = "error")]
     High,
     Critical,
 }
 
 impl Threshold {
+    /// The severity of rules that stands at the same place.
+    pub(crate) const fn of_rules(self) -> RuleSeverity {
+        match self {
+            Self::Info => RuleSeverity::Note,
+            Self::Low => RuleSeverity::Warning,
+            Self::Medium => RuleSeverity::Review,
+            Self::High => RuleSeverity::Error,
+            Self::Critical => RuleSeverity::Critical,
+        }
+    }
+
+    /// Whether a finding about a text is at least as severe: a note stands at `info`, a warning at `low`, an error at `high`.
+    pub(crate) const fn is_met_by(self, severity: Severity) -> bool {
+        match self {
+            Self::Info => true,
+            Self::Low => matches!(severity, Severity::Warning | Severity::Error),
+            Self::Medium | Self::High => matches!(severity, Severity::Error),
+            Self::Critical => false,
+        }
+    }
+
     /// The severity of findings it stands for.
     pub(crate) const fn severity(self) -> FindingSeverity {
         match self {

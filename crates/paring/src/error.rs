@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 
 use iam_collect::CollectError;
+use iam_model::change::ChangesError;
 
 /// What kind of trouble ended the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,15 @@ impl CliError {
 
     /// A source that gives no snapshot.
     pub(crate) fn collect(error: &CollectError) -> Self {
+        let result = Self::user(error.to_string());
+        match error.hint() {
+            Some(hint) => result.hint(hint),
+            None => result,
+        }
+    }
+
+    /// A file that holds no changes.
+    pub(crate) fn changes(error: &ChangesError) -> Self {
         let result = Self::user(error.to_string());
         match error.hint() {
             Some(hint) => result.hint(hint),

@@ -3,8 +3,9 @@
 //! Hands bytes and texts to the rooms; what they mean is not decided here.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Stdin};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use iam_model::diagnostic::{Code, Diagnostic, Place, Severity};
 use iam_model::snapshot::Snapshot;
@@ -19,15 +20,33 @@ const MAX_SOURCE_BYTES: u64 = 8 << 20;
 /// Folders deeper than this are not walked.
 const MAX_DEPTH: usize = 64;
 
+/// The name that standard input has in messages.
+pub(crate) const STANDARD_INPUT: &str = "<standard input>";
+
+/// Whether a path means standard input.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Standard input, for whoever asks first: it can be read once, and a second reader would find it empty.
+pub(crate) fn standard_input() -> Result<Stdin, CliError> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(CliError::user("two inputs are `-`, and standard input can be read once")
+            .hint("give all but one of them as files"));
+    }
+    Ok(std::io::stdin())
+}
+
 /// The text of a file, or of standard input for `-`.
 pub(crate) fn read_text(path: &Path) -> Result<SourceText, CliError> {
-    if path == Path::new("-") {
+    if is_standard_input(path) {
         let mut text = String::new();
-        std::io::stdin()
+        standard_input()?
             .take(MAX_TEXT_BYTES)
             .read_to_string(&mut text)
             .map_err(|e| CliError::io("read", Path::new("standard input"), &e))?;
-        return Ok(SourceText { name: SourceName::new("<standard input>"), text });
+        return Ok(SourceText { name: SourceName::new(STANDARD_INPUT), text });
     }
     let length = fs::metadata(path).map_err(|e| CliError::io("read", path, &e))?.len();
     if length > MAX_TEXT_BYTES {
@@ -39,9 +58,10 @@ pub(crate) fn read_text(path: &Path) -> Result<SourceText, CliError> {
 
 /// A snapshot: a file, a folder of AWS CLI output, or standard input for `-`.
 pub(crate) fn read_snapshot(path: &Path) -> Result<(Snapshot, Vec<Diagnostic>), CliError> {
-    let read = match path == Path::new("-") {
-        true => iam_collect::from_reader("<standard input>", std::io::stdin()),
-        false => iam_collect::from_path(path),
+    let read = if is_standard_input(path) {
+        iam_collect::from_reader(STANDARD_INPUT, standard_input()?)
+    } else {
+        iam_collect::from_path(path)
     };
     let (snapshot, diagnostics) = read.map_err(|e| CliError::collect(&e))?;
     // Nothing can be found in nothing, and "no findings" would say otherwise.

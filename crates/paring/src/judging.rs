@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::Catalog;
-use iam_model::change::{self, Change, ChangeSet, ChangesError, RoleSplit};
+use iam_model::change::{self, Change, ChangeSet, RoleSplit};
 use iam_model::placing::place_identities;
 use iam_model::snapshot::Snapshot;
 use iam_model::time::Timestamp;
@@ -98,13 +98,7 @@ impl Ground {
 /// The changes of a file; what could not be read of them is told.
 fn changes(path: &Path, terminal: &mut Terminal) -> Result<ChangeSet, CliError> {
     let source = input::read_text(path)?;
-    let (set, diagnostics) = change::read(&source).map_err(|error: ChangesError| {
-        let told = CliError::user(error.to_string());
-        match error.hint() {
-            Some(hint) => told.hint(hint),
-            None => told,
-        }
-    })?;
+    let (set, diagnostics) = change::read(&source).map_err(|error| CliError::changes(&error))?;
     let broken = diagnostics.iter().any(|d| d.severity == iam_model::diagnostic::Severity::Error);
     terminal.diagnostics(&diagnostics);
     if set.changes.is_empty() && !broken && set.splits.is_empty() {

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use iam_model::arn::Arn;
+use iam_model::arn::{AccountId, Arn};
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::snapshot::Snapshot;
 use iam_model::snapshot::analyzer::{AnalyzerFinding, AnalyzerWord};
@@ -75,7 +75,7 @@ fn uses(finding: &AnalyzerFinding) -> Option<(Arn, RoleReport)> {
 fn in_bundle(bundle: &Path) -> Vec<PathBuf> {
     let accounts = std::fs::read_dir(bundle).into_iter().flatten().flatten().filter(|entry| {
         let name = entry.file_name();
-        let is_account = name.to_str().is_some_and(|name| name.len() == 12 && name.bytes().all(|b| b.is_ascii_digit()));
+        let is_account = name.to_str().is_some_and(AccountId::is_number);
         // A link could lead out of the folder named.
         is_account && entry.file_type().is_ok_and(|kind| kind.is_dir())
     });

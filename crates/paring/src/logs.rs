@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use iam_model::catalog::Catalog;
 use iam_model::diagnostic::{Code, Diagnostic, Place};
@@ -25,9 +26,12 @@ pub(crate) fn read(
     terminal: &mut Terminal,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Result<UsageLog, CliError> {
+    let (piped, named): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| input::is_standard_input(path));
     let (remote, local): (Vec<PathBuf>, Vec<PathBuf>) =
-        paths.iter().cloned().partition(|path| remote_logs::is_remote(path));
+        named.into_iter().partition(|path| remote_logs::is_remote(path));
     let mut sources = remote_logs::sources(&remote, options)?;
+    sources.extend(piped.iter().map(|_| standard_input()).collect::<Result<Vec<_>, _>>()?);
     let local = find(&local, diagnostics)?;
     sources.extend(local.files.into_iter().map(source));
     let found = sources.len();
@@ -157,6 +161,16 @@ fn ignored(files: &[FoundFile]) -> Option<Diagnostic> {
     let place = Place::whole(SourceName::new(&first.path.to_string_lossy()));
     let hint = "unpack them to .json or .json.gz, name them outright, or keep them elsewhere";
     Some(Diagnostic::warning(Code::FileUnreadable, place, message).hint(hint))
+}
+
+/// What is piped in, as it comes: logs can be larger than memory.
+fn standard_input() -> Result<LogSource, CliError> {
+    let piped = Mutex::new(Some(input::standard_input()?));
+    let open = move || match piped.lock().ok().and_then(|mut piped| piped.take()) {
+        Some(piped) => Ok(Box::new(piped) as Box<dyn Read + Send>),
+        None => Err(std::io::Error::other("standard input was read already")),
+    };
+    Ok(LogSource::new(input::STANDARD_INPUT, None, open))
 }
 
 /// A file as the reader takes it.

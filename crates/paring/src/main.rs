@@ -3,12 +3,14 @@
 //! Knows files, the terminal and the order of the stops. Knows no IAM rule: those live in the rooms it calls.
 
 mod applying;
+mod baseline;
 mod batch;
 mod catalog;
 mod cli;
 mod commands;
 mod committed;
 mod config;
+mod digest;
 mod error;
 mod example;
 mod generated;
@@ -27,6 +29,7 @@ mod terminal;
 mod usage_state;
 mod waivers;
 mod write;
+mod written;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ mod json;
 pub(crate) mod objections;
 pub(crate) mod paths;
 pub(crate) mod policies;
+pub(crate) mod sarif;
 mod text;
 pub(crate) mod usage;
 pub(crate) mod verdict;
@@ -52,8 +53,12 @@ pub(crate) struct Report {
 pub(crate) struct Summary {
     /// Roles with evidence, whose policies were judged.
     pub(crate) roles: usize,
+    /// Roles that take the place of shared ones among them.
+    pub(crate) new_roles: usize,
     /// Catalogue actions the judged roles may do now, each counted once.
     pub(crate) granted_actions: usize,
+    /// Those they, or the roles in their place, may do after the changes.
+    pub(crate) granted_actions_after: usize,
     /// Actions they need beside what Lambda itself needs, each counted once.
     pub(crate) needed_actions: usize,
     /// Authorised calls in the logs of the judged roles.

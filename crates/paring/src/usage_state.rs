@@ -13,8 +13,8 @@ use iam_model::json::{self, Arena, Limits, Node, Value};
 use iam_model::text::SourceText;
 use iam_model::usage::{self, UsageLog};
 use iam_usage::{LogSource, Ongoing, Options, Remembered};
-use sha2::{Digest, Sha256};
 
+use crate::digest::{WHOLE, sha256};
 use crate::error::CliError;
 use crate::input::FoundFile;
 use crate::terminal::Terminal;
@@ -117,8 +117,7 @@ fn batches(files: Vec<FoundFile>, checkpoint: u64) -> Vec<Vec<FoundFile>> {
 
 /// Half of the SHA-256 of a path, in hexadecimal digits.
 fn digest(name: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(name).into();
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    sha256(name.as_bytes(), WHOLE / 2)
 }
 
 fn print(state: &State) -> String {

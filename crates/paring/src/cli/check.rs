@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use iam_model::diagnostic::Severity;
 use iam_verify::no_public::ResourceType;
 use iam_verify::policy_check;
 
-use super::Format;
+use super::{FindingsFormat, Format, Threshold};
 
 /// Checks of policies.
 #[derive(Debug, Clone, Args)]
@@ -77,11 +76,11 @@ pub(crate) struct CheckPolicy {
 
     /// How to print the findings
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: Format,
+    pub(crate) format: FindingsFormat,
 
-    /// Exit 1 where a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", default_value = "warning", help_heading = "Output")]
-    pub(crate) fail_on: Weight,
+    /// Exit 1 where a finding is at least this severe: a note counts as info, a warning as low, an error as high
+    #[arg(long, value_name = "SEVERITY", default_value = "low", help_heading = "Output")]
+    pub(crate) fail_on: Threshold,
 }
 
 /// What a policy is.
@@ -113,28 +112,6 @@ impl From<PolicyKind> for policy_check::PolicyKind {
             PolicyKind::Scp => Self::ServiceControl,
             PolicyKind::Rcp => Self::ResourceControl,
             PolicyKind::Endpoint => Self::VpcEndpoint,
-        }
-    }
-}
-
-/// How much a finding about a text weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Weight {
-    /// Something could go
-    Note,
-    /// Something does else than it seems to
-    Warning,
-    /// AWS refuses it, or it does nothing
-    Error,
-}
-
-impl Weight {
-    /// The severity it stands for.
-    pub(crate) const fn severity(self) -> Severity {
-        match self {
-            Self::Note => Severity::Note,
-            Self::Warning => Severity::Warning,
-            Self::Error => Severity::Error,
         }
     }
 }

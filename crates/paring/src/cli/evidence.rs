@@ -16,7 +16,7 @@ pub(crate) struct Grounds {
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub(crate) snapshot: PathBuf,
 
-    /// CloudTrail files or folders, .json or .json.gz, any layout
+    /// CloudTrail files or folders, .json or .json.gz, any layout; `-` is standard input
     #[arg(long, value_name = "PATH", num_args = 1.., required = true, help_heading = "Input")]
     pub(crate) trail: Vec<PathBuf>,
 
@@ -71,8 +71,8 @@ pub(crate) struct Explain {
 
 /// The policies that `paring tighten` would leave, alone.
 ///
-/// One role prints one policy; several print one object with a policy for each role's ARN (JSON, YAML), or a data block
-/// for each (HCL). A role of which the logs say nothing gets no policy, and the reason goes to standard error.
+/// One role prints one policy, as AWS takes it; several print one object (JSON, YAML) whose `policies` has a policy for each
+/// role's ARN, or a data block for each (HCL). A role of which the logs say nothing gets no policy, and the reason goes to standard error.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Synthesize {
     /// Only these roles, by name or ARN (can be repeated)

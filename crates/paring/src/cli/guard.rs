@@ -7,7 +7,7 @@ use iam_evaluate::guardrail;
 use iam_synthesize::ControlKind;
 use iam_verify::policy_check;
 
-use super::{Format, Judging, Quota, Weight};
+use super::{FindingsFormat, Format, Judging, Quota, Threshold};
 
 /// Guardrails: service control policies, resource control policies, policies of VPC endpoints.
 #[derive(Debug, Clone, Args)]
@@ -42,11 +42,11 @@ pub(crate) struct GuardLint {
 
     /// How to print the findings
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
-    pub(crate) format: Format,
+    pub(crate) format: FindingsFormat,
 
-    /// Exit 1 where a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", default_value = "warning", help_heading = "Output")]
-    pub(crate) fail_on: Weight,
+    /// Exit 1 where a finding is at least this severe: a note counts as info, a warning as low, an error as high
+    #[arg(long, value_name = "SEVERITY", default_value = "low", help_heading = "Output")]
+    pub(crate) fail_on: Threshold,
 }
 
 /// Packs policies that are attached to the same root, unit or account.

@@ -8,7 +8,7 @@ use iam_model::time::Timestamp;
 /// Logs, rules and waivers.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Judging {
-    /// CloudTrail files or folders, .json or .json.gz, any layout
+    /// CloudTrail files or folders, .json or .json.gz, any layout; `-` is standard input
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "usage", help_heading = "Input")]
     pub(crate) trail: Vec<PathBuf>,
 

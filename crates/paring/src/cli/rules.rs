@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use iam_verify::guardrails::RuleSeverity;
 
-use super::{Format, Judging};
+use super::{Format, Judging, Threshold};
 
 /// The organisation's rules.
 #[derive(Debug, Clone, Args)]
@@ -48,17 +47,29 @@ pub(crate) struct RulesCheck {
     #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
     pub(crate) format: Format,
 
-    /// Exit 1 where a rule of at least this severity objects
-    #[arg(long, value_name = "SEVERITY", default_value = "error", value_parser = severity, help_heading = "Output")]
-    pub(crate) fail_on: RuleSeverity,
+    /// Exit 1 where a rule of at least this severity objects: a note counts as info, a warning as low, a review as medium,
+    /// an error as high
+    #[arg(long, value_name = "SEVERITY", default_value = "high", help_heading = "Output")]
+    pub(crate) fail_on: Threshold,
+}
+
+/// Where the rules are.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RuleFolder {
+    /// A folder of rules in Cedar instead of the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// The settings file, which may name that folder [default: paring.toml, where there is one]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// Runs the cases.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RulesTest {
-    /// A folder of rules in Cedar instead of the built-in ones
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub(crate) rules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RuleFolder,
 
     /// Files or folders of cases in the JSON of `cedar run-tests` [default: the folder `cases` beside the rules]
     #[arg(long, value_name = "PATH", help_heading = "Input")]
@@ -68,9 +79,8 @@ pub(crate) struct RulesTest {
 /// Lists the rules.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RulesList {
-    /// A folder of rules in Cedar instead of the built-in ones
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub(crate) rules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RuleFolder,
 
     /// Print the schema instead: all that a rule may talk about
     #[arg(long, help_heading = "Output")]
@@ -88,9 +98,8 @@ pub(crate) struct RulesExplain {
     #[arg(value_name = "ID")]
     pub(crate) id: String,
 
-    /// A folder of rules in Cedar instead of the built-in ones
-    #[arg(long, value_name = "DIR", help_heading = "Input")]
-    pub(crate) rules: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) rules: RuleFolder,
 }
 
 /// Formats rule files.
@@ -107,11 +116,4 @@ pub(crate) struct RulesFmt {
     /// Print nothing but the names of files that would change, and exit 1 if there are any
     #[arg(long)]
     pub(crate) check: bool,
-}
-
-fn severity(text: &str) -> Result<RuleSeverity, String> {
-    RuleSeverity::parse(text).ok_or_else(|| {
-        let known: Vec<&str> = RuleSeverity::ALL.iter().map(|known| known.as_str()).collect();
-        format!("one of {}", known.join(", "))
-    })
 }

@@ -24,7 +24,7 @@ pub(crate) struct Usage {
     #[command(subcommand)]
     pub(crate) other: Option<UsageOther>,
 
-    /// CloudTrail files, folders or globs (`logs/**/*.gz`): .json, .json.gz, or a query's rows as .csv, .jsonl or .parquet; any layout
+    /// CloudTrail files, folders or globs (`logs/**/*.gz`): .json, .json.gz, or a query's rows as .csv, .jsonl or .parquet; any layout; `-` is standard input
     #[arg(value_name = "LOGS", required_unless_present = "engine", help_heading = "Input")]
     pub(crate) logs: Vec<PathBuf>,
 

@@ -14,10 +14,11 @@ use iam_model::usage::{Observation, UsageLog};
 use iam_usage::Options;
 
 use super::Outcome;
-use crate::cli::{Audit, Format};
+use crate::cli::{Audit, FindingsFormat};
 use crate::error::CliError;
+use crate::report::sarif;
 use crate::terminal::Terminal;
-use crate::{input, logs, report};
+use crate::{baseline, input, logs, report, written};
 
 /// Builds the graph and prints its findings.
 pub(crate) fn run(arguments: &Audit, terminal: &mut Terminal) -> Result<Outcome, CliError> {
@@ -42,9 +43,15 @@ pub(crate) fn run(arguments: &Audit, terminal: &mut Terminal) -> Result<Outcome,
         findings.extend(used_after_all(&snapshot, usage));
         findings.sort();
     }
+    baseline::leave_out(&mut findings, &arguments.baseline, terminal)?;
     let text = match arguments.format {
-        Format::Text => report::render_findings_text(&findings, &not_checked, terminal.paint()),
-        Format::Json => report::render_findings_json(&findings, &not_checked),
+        FindingsFormat::Text => report::render_findings_text(&findings, &not_checked, terminal.paint()),
+        FindingsFormat::Json => report::render_findings_json(&findings, &not_checked),
+        FindingsFormat::Sarif => {
+            let places = written::places(&findings, arguments.iac.as_deref(), &index, terminal)?;
+            let file = written::of_snapshot(&arguments.snapshot);
+            sarif::render(sarif::of_findings(&findings, &places, &file))
+        }
     };
     terminal.data(&text)?;
     if findings.is_empty() {

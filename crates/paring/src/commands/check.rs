@@ -129,10 +129,6 @@ fn policies(named: &[PathBuf]) -> Result<Vec<Question>, CliError> {
 fn comparisons(old: &Path, new: &Path, terminal: &mut Terminal) -> Result<Vec<Question>, CliError> {
     match (old.is_dir(), new.is_dir()) {
         (false, false) => {
-            if [old, new].into_iter().all(|path| path == Path::new("-")) {
-                return Err(CliError::user("both policies are `-`, and standard input can be read once")
-                    .hint("give one of them as a file"));
-            }
             return Ok(vec![Question { policy: input::read_text(new)?, old: Some(input::read_text(old)?) }]);
         }
         (true, true) => {}

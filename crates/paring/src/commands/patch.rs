@@ -2,7 +2,7 @@
 //!
 //! Judges nothing: that is for `verify` and `tighten`. A change that no file takes is printed for a person.
 
-use iam_model::change::{self, Change, ChangeSet, ChangesError, NewPolicy, RolePart};
+use iam_model::change::{self, Change, ChangeSet, NewPolicy, RolePart};
 use iam_model::json::Value;
 use iam_model::policy::{PrintStyle, print};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
@@ -21,7 +21,7 @@ const SCHEMA: &str = "paring-patches/1";
 /// Reads changes and sources, prints or writes the patches, and says what was refused.
 pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let source = input::read_text(&arguments.changes)?;
-    let (asked, mut diagnostics) = change::read(&source).map_err(|error| unusable(&error))?;
+    let (asked, mut diagnostics) = change::read(&source).map_err(|error| CliError::changes(&error))?;
     let unread = !diagnostics.is_empty();
     let snapshot = match &arguments.snapshot {
         Some(path) => {
@@ -52,10 +52,6 @@ pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome,
     let left = states.iter().any(State::is_left);
     let refused = !set.refused.is_empty() || !set.refused_splits.is_empty() || left;
     Ok(if refused || unread { Outcome::Findings } else { Outcome::Clean })
-}
-
-fn unusable(error: &ChangesError) -> CliError {
-    CliError::user(error.to_string())
 }
 
 fn state(arguments: &Patch, patch: &FilePatch) -> State {

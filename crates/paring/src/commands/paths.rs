@@ -1,17 +1,17 @@
 //! `paring paths`: the ways from one principal to others, hop by hop.
 
-use iam_graph::AccessGraph;
+use iam_graph::{AccessGraph, Path};
 use iam_model::arn::Arn;
 use iam_model::finding::Subject;
 use iam_model::snapshot::SnapshotIndex;
 
 use super::Outcome;
-use crate::cli::Paths;
+use crate::cli::{Format, Paths};
 use crate::error::CliError;
 use crate::terminal::{Paint, Terminal};
 use crate::{input, report};
 
-/// More paths of one length than these are not shown.
+/// More paths to one target than these are not shown.
 const MOST: usize = 100;
 
 /// Builds the graph and prints the paths.
@@ -23,26 +23,36 @@ pub(crate) fn run(arguments: &Paths, terminal: &mut Terminal) -> Result<Outcome,
     let from = principal(&index, &arguments.from)?;
     let to = arguments.to.as_deref().map(|to| target(&index, to)).transpose()?;
     let graph = iam_graph::build(&index, &[]);
-    let text = if graph.is_admin(&from) {
-        format!("{from} is an administrator already\n")
-    } else {
-        found(&index, &graph, &from, to.as_ref(), terminal.paint())
+    // Whoever is an administrator has everyone's permissions: there is no way to look for.
+    let paths = match &to {
+        _ if graph.is_admin(&from) => Vec::new(),
+        None => graph.paths_from(&from),
+        Some(to) => graph.shortest_paths(&from, to, MOST),
     };
-    terminal.data(&text)?;
+    if to.is_some() && paths.len() == MOST {
+        terminal.note(&format!("only the first {MOST} of the shortest paths are shown"));
+    }
+    terminal.data(&match arguments.format {
+        Format::Text => found(&index, &graph, (&from, to.as_ref()), &paths, terminal.paint()),
+        Format::Json => report::paths::render_json(&index, &graph, (&from, to.as_ref()), &paths),
+    })?;
     Ok(Outcome::Clean)
 }
 
 /// The paths there are, or that there are none.
-fn found(index: &SnapshotIndex<'_>, graph: &AccessGraph, from: &Arn, to: Option<&Subject>, paint: Paint) -> String {
-    match to {
-        None => match graph.paths_from(from).as_slice() {
-            [] => format!("{from} can become nobody else\n"),
-            paths => report::paths::render_grouped(index, graph, paths, paint),
-        },
-        Some(to) => match graph.shortest_paths(from, to, MOST).as_slice() {
-            [] => format!("{from} cannot become {to}\n"),
-            paths => report::paths::render(index, graph, paths, paint),
-        },
+fn found(
+    index: &SnapshotIndex<'_>,
+    graph: &AccessGraph,
+    (from, to): (&Arn, Option<&Subject>),
+    paths: &[Path],
+    paint: Paint,
+) -> String {
+    match (to, paths) {
+        _ if graph.is_admin(from) => format!("{from} is an administrator already\n"),
+        (None, []) => format!("{from} can become nobody else\n"),
+        (Some(to), []) => format!("{from} cannot become {to}\n"),
+        (None, paths) => report::paths::render_grouped(index, graph, paths, paint),
+        (Some(_), paths) => report::paths::render(index, graph, paths, paint),
     }
 }
 

@@ -11,10 +11,10 @@ use iam_model::text::SourceText;
 use iam_verify::guardrails::{Rule, RuleId, case_names, embedded_schema, format_rules};
 
 use super::Outcome;
-use crate::cli::{Format, Rules, RulesAction, RulesExplain, RulesFmt, RulesList, RulesTest};
+use crate::cli::{Format, RuleFolder, Rules, RulesAction, RulesExplain, RulesFmt, RulesList, RulesTest};
 use crate::error::CliError;
 use crate::terminal::Terminal;
-use crate::{input, rulebook, write};
+use crate::{config, input, rulebook, write};
 
 /// The schema name of the list.
 const SCHEMA: &str = "paring-rules/1";
@@ -30,12 +30,18 @@ pub(crate) fn run(arguments: &Rules, terminal: &mut Terminal) -> Result<Outcome,
     }
 }
 
+/// The folder that the arguments name, else the one that the settings name, as the commands that ask the rules take it.
+fn folder(named: &RuleFolder) -> Result<Option<PathBuf>, CliError> {
+    let settings = config::load(named.config.as_deref())?;
+    Ok(named.rules.clone().or(settings.guardrails))
+}
+
 fn list(arguments: &RulesList, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     if arguments.schema {
         terminal.data(&embedded_schema().text)?;
         return Ok(Outcome::Clean);
     }
-    let guardrails = rulebook::guardrails(arguments.rules.as_deref())?;
+    let guardrails = rulebook::guardrails(folder(&arguments.rules)?.as_deref())?;
     let rules: Vec<&Rule> = guardrails.rules().collect();
     let asked = |rule: &Rule| guardrails.asked_by(&rule.id).into_iter().map(|kind| kind.as_str()).collect::<Vec<_>>();
     let text = match arguments.format {
@@ -73,7 +79,8 @@ fn list(arguments: &RulesList, terminal: &mut Terminal) -> Result<Outcome, CliEr
 }
 
 fn explain(arguments: &RulesExplain, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let guardrails = rulebook::guardrails(arguments.rules.as_deref())?;
+    let folder = folder(&arguments.rules)?;
+    let guardrails = rulebook::guardrails(folder.as_deref())?;
     let id = RuleId::new(&arguments.id);
     let Some(rule) = guardrails.rule(&id) else {
         let ids: Vec<&str> = guardrails.rules().map(|rule| rule.id.as_str()).collect();
@@ -91,7 +98,7 @@ fn explain(arguments: &RulesExplain, terminal: &mut Terminal) -> Result<Outcome,
         out.push_str(&format!("answers to: {standard}\n"));
     }
     out.push_str(&format!("\n{}\n", rule.text.trim()));
-    let cases = rulebook::cases(arguments.rules.as_deref())?;
+    let cases = rulebook::cases(folder.as_deref())?;
     let (refused, passed) = case_names(&cases, &guardrails, &id).map_err(|error| rulebook::broken(&error))?;
     for (title, names) in [("Objects to", refused), ("Lets pass", passed)] {
         out.push_str(&format!("\n{}\n", paint.bold(title)));
@@ -102,9 +109,10 @@ fn explain(arguments: &RulesExplain, terminal: &mut Terminal) -> Result<Outcome,
 }
 
 fn test(arguments: &RulesTest, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let guardrails = rulebook::guardrails(arguments.rules.as_deref())?;
+    let folder = folder(&arguments.rules)?;
+    let guardrails = rulebook::guardrails(folder.as_deref())?;
     let cases = if arguments.cases.is_empty() {
-        rulebook::cases(arguments.rules.as_deref())?
+        rulebook::cases(folder.as_deref())?
     } else {
         let mut cases = Vec::new();
         for path in &arguments.cases {

@@ -4,16 +4,17 @@ use std::path::Path;
 
 use iam_model::change;
 use iam_model::policy::{PrintStyle, print};
+use iam_model::snapshot::SnapshotIndex;
 
 use super::Outcome;
 use crate::applying::{self, State};
-use crate::cli::{Format, Tighten};
+use crate::cli::{FindingsFormat, Tighten};
 use crate::error::CliError;
 use crate::job::Job;
-use crate::pipeline::{self, Tightened};
+use crate::pipeline::{self, Inputs, Tightened};
 use crate::report::counted;
 use crate::terminal::Terminal;
-use crate::{report, second_opinion, write};
+use crate::{baseline, report, second_opinion, write, written};
 
 /// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
 pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
@@ -41,15 +42,22 @@ pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcom
         done.disputed = !findings.is_empty();
         done.report.findings.splice(0..0, findings);
     }
-    let left = print_and_write(arguments, &done, terminal)?;
+    baseline::leave_out(&mut done.report.findings, &arguments.baseline, terminal)?;
+    let left = print_and_write(arguments, &inputs, &done, terminal)?;
     Ok(if left { Outcome::Findings } else { outcome(arguments, &done) })
 }
 
 /// Whether a file that was to be written was left.
-fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Terminal) -> Result<bool, CliError> {
+fn print_and_write(
+    arguments: &Tighten,
+    inputs: &Inputs,
+    done: &Tightened,
+    terminal: &mut Terminal,
+) -> Result<bool, CliError> {
     let text = match arguments.format {
-        Format::Text => report::render_text(&done.report, terminal.paint()),
-        Format::Json => report::render_json(&done.report),
+        FindingsFormat::Text => report::render_text(&done.report, terminal.paint()),
+        FindingsFormat::Json => report::render_json(&done.report),
+        FindingsFormat::Sarif => sarif(arguments, inputs, done),
     };
     terminal.data(&text)?;
     if let Some(folder) = &arguments.out {
@@ -62,6 +70,16 @@ fn print_and_write(arguments: &Tighten, done: &Tightened, terminal: &mut Termina
         return apply(folder, done, arguments.force, terminal);
     }
     Ok(false)
+}
+
+/// The findings, each where the role it is about is written.
+fn sarif(arguments: &Tighten, inputs: &Inputs, done: &Tightened) -> String {
+    let findings = &done.report.findings;
+    let (index, _) = SnapshotIndex::new(&inputs.snapshot);
+    let folder = arguments.iac.as_deref().unwrap_or_else(|| Path::new("."));
+    let places = written::in_sources(findings, folder, inputs.sources.clone().unwrap_or_default(), &index);
+    let file = arguments.snapshot.as_deref().map_or_else(|| "snapshot.json".to_owned(), written::of_snapshot);
+    report::sarif::render(report::sarif::of_findings(findings, &places, &file))
 }
 
 /// The files in words: those on top by name, those in folders by number.

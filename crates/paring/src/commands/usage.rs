@@ -86,6 +86,10 @@ fn read_some(
     if arguments.shard.is_none() && arguments.state.is_none() {
         return logs::read(&arguments.logs, catalog, options, terminal, diagnostics);
     }
+    if arguments.logs.iter().any(|path| input::is_standard_input(path)) {
+        return Err(CliError::user("`-` has no name, by which --shard and --state tell files")
+            .hint("read standard input without them, or give files"));
+    }
     let logs::Found { mut files, mut unread } = logs::find(&arguments.logs, diagnostics)?;
     if let Some(shard) = arguments.shard {
         files.retain(|file| shard.holds(&file.relative));

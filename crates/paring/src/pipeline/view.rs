@@ -6,9 +6,10 @@ use iam_evaluate::effective::Granted;
 use iam_graph::AccessGraph;
 use iam_model::action::Action;
 use iam_model::arn::Arn;
-use iam_model::change::Change;
+use iam_model::change::{Change, RolePart};
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::PolicyDocument;
+use iam_model::snapshot::PolicyOrigin;
 use iam_model::time::Timestamp;
 use iam_model::usage::AccountDays;
 use iam_patch::{Disposition, FilePatch, PatchSet};
@@ -43,11 +44,15 @@ pub(super) fn report(
         // Of a role nothing is said about, nothing is counted: accounts have thousands of them.
         let counted = if refused { &[] } else { before.as_slice() };
         let actions = stage.published.granted(stage.index, &proposal.role, counted);
-        roles.push(role(stage, proposal, verdict.as_ref(), (&actions, &before, &after), (patches, &own)));
+        let changed = !proposal.changes.is_empty();
+        let left = changed.then(|| stage.published.granted(stage.index, &proposal.role, &after));
+        let held = ((&actions, before.as_slice()), left.as_ref().map(|left| (left, after.as_slice())));
+        roles.push(role(stage, proposal, verdict.as_ref(), held, (patches, &own)));
         if refused {
             continue;
         }
         totals.roles += 1;
+        totals.left.join(left.as_ref().unwrap_or(&actions));
         totals.granted.join(&actions);
         totals.count(proposal, verdict.as_ref());
     }
@@ -68,7 +73,9 @@ pub(super) fn report(
 /// What the first line counts.
 struct Totals<'s> {
     roles: usize,
+    new_roles: usize,
     granted: Granted<'s>,
+    left: Granted<'s>,
     needed: BTreeSet<Action>,
     observed_calls: u64,
     denied_calls: u64,
@@ -80,7 +87,9 @@ impl<'s> Totals<'s> {
     fn new(stage: &'s Stage<'_>) -> Self {
         Self {
             roles: 0,
+            new_roles: 0,
             granted: stage.published.none(),
+            left: stage.published.none(),
             needed: BTreeSet::new(),
             observed_calls: 0,
             denied_calls: 0,
@@ -105,8 +114,11 @@ impl<'s> Totals<'s> {
             let held: Vec<_> = stage.index.identity_policies(&split.role).iter().map(|p| p.document).collect();
             let granted = stage.published.granted(stage.index, &split.role, &held);
             self.roles += 1;
-            for (_, decided) in done.parts.iter().zip(&split.parts) {
+            self.new_roles += done.parts.len();
+            for (part, decided) in done.parts.iter().zip(&split.parts) {
                 self.count(decided, verdicts.next().map(|part| &part.verdict));
+                let held = of_part(stage, &split.role, part);
+                self.left.join(&stage.published.granted(stage.index, &split.role, &held));
                 if decided.needs.is_empty() {
                     self.needed.extend(granted.actions().cloned());
                 }
@@ -118,7 +130,9 @@ impl<'s> Totals<'s> {
     fn summary(self, patches: &PatchSet) -> Summary {
         Summary {
             roles: self.roles,
+            new_roles: self.new_roles,
             granted_actions: self.granted.count(),
+            granted_actions_after: self.left.count(),
             needed_actions: self.needed.len(),
             observed_calls: self.observed_calls,
             denied_calls: self.denied_calls,
@@ -129,11 +143,22 @@ impl<'s> Totals<'s> {
     }
 }
 
+/// The policies of a new role: its own, and the managed ones that it has of the shared role.
+fn of_part<'a>(stage: &'a Stage<'_>, shared: &Arn, part: &'a RolePart) -> Vec<&'a PolicyDocument> {
+    let old = stage.index.identity_policies(shared).into_iter();
+    let stays =
+        old.filter(|held| matches!(held.origin, PolicyOrigin::Managed(arn) if part.managed_policies.contains(arn)));
+    stays.map(|held| held.document).chain(part.policies.iter().map(|policy| &policy.document)).collect()
+}
+
+/// Actions, and the policies that grant them.
+type Held<'h> = (&'h Granted<'h>, &'h [&'h PolicyDocument]);
+
 fn role(
     stage: &Stage<'_>,
     proposal: &RoleProposal,
     verdict: Option<&Verdict>,
-    (actions, before, after): (&Granted<'_>, &[&PolicyDocument], &[&PolicyDocument]),
+    ((actions, before), after): (Held<'_>, Option<Held<'_>>),
     (patches, own): (&PatchSet, &[usize]),
 ) -> RoleView {
     let refused = if stage.inputs.sources.is_some() { refusals(patches, own, &proposal.changes) } else { Vec::new() };
@@ -148,10 +173,7 @@ fn role(
             Judgement::Refused(why) => JudgementView::Refused(why.clone()),
         },
         granted: granted(actions, before, stage.before, &proposal.role),
-        after: (!proposal.changes.is_empty()).then(|| {
-            let actions = stage.published.granted(stage.index, &proposal.role, after);
-            granted(&actions, after, stage.after, &proposal.role)
-        }),
+        after: after.map(|(actions, documents)| granted(actions, documents, stage.after, &proposal.role)),
         needs: proposal.needs.iter().map(need).collect(),
         claims: verdict.map(|v| v.claims.iter().map(|(c, o)| claim(*c, o)).collect()).unwrap_or_default(),
         certificate: verdict.and_then(|v| v.certificates.first()).map(|(_, certificate)| certificate.to_string()),

@@ -76,7 +76,9 @@ fn part(part: &PartView) -> Value {
 fn summary(summary: &Summary) -> Value {
     object([
         ("roles", count(summary.roles)),
+        ("new_roles", count(summary.new_roles)),
         ("granted_actions", count(summary.granted_actions)),
+        ("granted_actions_after", count(summary.granted_actions_after)),
         ("needed_actions", count(summary.needed_actions)),
         ("observed_calls", Value::number(summary.observed_calls)),
         ("denied_calls", Value::number(summary.denied_calls)),

@@ -1,15 +1,80 @@
-//! Paths for people: the steps of each, and below each step what it rests on.
+//! Paths: the steps of each, and below each step what it rests on; for people, and as `paring-paths/1`.
 //!
 //! Groups and renders; which paths there are was decided before.
 
 use std::collections::BTreeMap;
 
 use iam_graph::{AccessGraph, Edge, Path};
+use iam_model::arn::Arn;
 use iam_model::finding::Subject;
+use iam_model::json::Value;
 use iam_model::snapshot::SnapshotIndex;
 
 use super::graph::{GraphView, behind};
 use crate::terminal::{Paint, without_control};
+
+/// The schema name of the paths.
+const SCHEMA: &str = "paring-paths/1";
+
+/// Every path for programs, the ways to an administrator first, then the shorter ones.
+pub(crate) fn render_json(
+    index: &SnapshotIndex<'_>,
+    graph: &AccessGraph,
+    (from, to): (&Arn, Option<&Subject>),
+    paths: &[Path],
+) -> String {
+    let why = grounds(index, graph, paths.iter().flat_map(|path| &path.hops));
+    let mut sorted: Vec<&Path> = paths.iter().collect();
+    sorted.sort_by_key(|path| (!path.reaches_admin, path.hops.len()));
+    let path = |path: &&Path| {
+        let hops = path.hops.iter().map(|hop| hop_value(hop, why.get(hop).map(String::as_str).unwrap_or_default()));
+        let target = path.target().map(Subject::as_str);
+        object([
+            ("target", target.map_or(Value::Null, Value::text)),
+            ("reaches_admin", Value::Bool(path.reaches_admin)),
+            ("hops", Value::Array(hops.collect())),
+        ])
+    };
+    object([
+        ("schema", Value::text(SCHEMA)),
+        ("from", Value::text(from.as_str())),
+        ("to", to.map_or(Value::Null, |to| Value::text(to.as_str()))),
+        ("administrator", Value::Bool(graph.is_admin(from))),
+        ("paths", Value::Array(sorted.iter().map(path).collect())),
+        ("not_checked", Value::Array(graph.not_checked().iter().map(Value::text).collect())),
+    ])
+    .to_pretty()
+}
+
+fn hop_value(hop: &Edge, why: &str) -> Value {
+    let assumes = hop.technique().map(|technique| technique.assumes.as_slice()).unwrap_or_default();
+    object([
+        ("from", Value::text(hop.from.as_str())),
+        ("to", Value::text(hop.to.as_str())),
+        ("technique", Value::text(hop.technique)),
+        ("through", hop.through.as_ref().map_or(Value::Null, |arn| Value::text(arn.as_str()))),
+        ("conditional_on", Value::Array(hop.conditional_on.iter().map(|key| Value::text(key.as_str())).collect())),
+        ("assumes", Value::Array(assumes.iter().map(Value::text).collect())),
+        ("because", Value::Array(why.lines().map(Value::text).collect())),
+    ])
+}
+
+fn object<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// What each step rests on, in words, a permission a line.
+fn grounds<'p>(
+    index: &'p SnapshotIndex<'p>,
+    graph: &'p AccessGraph,
+    hops: impl Iterator<Item = &'p Edge>,
+) -> BTreeMap<&'p Edge, String> {
+    let mut hops: Vec<&Edge> = hops.collect();
+    hops.sort_unstable();
+    hops.dedup();
+    let view = GraphView::new(index, graph, &hops);
+    view.edges.iter().map(|edge| (edge.edge, behind(&view, edge))).collect()
+}
 
 /// Renders every path, step by step.
 pub(crate) fn render(index: &SnapshotIndex<'_>, graph: &AccessGraph, paths: &[Path], paint: Paint) -> String {
@@ -36,11 +101,7 @@ pub(crate) fn render_grouped(index: &SnapshotIndex<'_>, graph: &AccessGraph, pat
 }
 
 fn render_counted(index: &SnapshotIndex<'_>, graph: &AccessGraph, paths: &[(&Path, usize)], paint: Paint) -> String {
-    let mut hops: Vec<&Edge> = paths.iter().flat_map(|(path, _)| &path.hops).collect();
-    hops.sort_unstable();
-    hops.dedup();
-    let view = GraphView::new(index, graph, &hops);
-    let why: BTreeMap<&Edge, String> = view.edges.iter().map(|edge| (edge.edge, behind(&view, edge))).collect();
+    let why = grounds(index, graph, paths.iter().flat_map(|(path, _)| &path.hops));
     let mut out = String::new();
     for (path, others) in paths {
         let separator = if out.is_empty() { "" } else { "\n" };

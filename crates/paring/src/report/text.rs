@@ -78,11 +78,15 @@ impl Text {
             plural(replayed, "call", "calls")
         );
         let denied = if summary.denied_calls == 0 { denied } else { self.paint.red(&denied) };
+        let new = match summary.new_roles {
+            0 => String::new(),
+            some => format!(" ({} for shared ones)", counted(some, "new role", "new roles")),
+        };
         let line = format!(
-            "{} · {} → {} · {denied} · {}",
+            "{}{new} · {} → {} · {denied} · {}",
             counted(summary.roles, "role", "roles"),
             grouped(summary.granted_actions as u64),
-            counted(summary.needed_actions, "action", "actions"),
+            counted(summary.granted_actions_after, "action", "actions"),
             counted(summary.patches, "patch", "patches"),
         );
         let line = self.paint.bold(&line);

@@ -9,9 +9,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use super::{below, no_links, replace};
+use crate::digest::{WHOLE, sha256};
 use crate::error::CliError;
 
 /// The list of what was written, one file per line: the digest of its text and its path below the folder.
@@ -38,7 +37,7 @@ pub(crate) fn replace_results(folder: &Path, owned: &[&str], files: &[(String, S
         no_links(folder, path)?;
         let place = below(folder, path)?;
         match fs::read(&place) {
-            Ok(text) if hex(&text) == *digest => gone.push(place),
+            Ok(text) if sha256(&text, WHOLE) == *digest => gone.push(place),
             Ok(_) => {
                 return Err(CliError::user(format!(
                     "`{}` is from a former run and was edited since; nothing was written",
@@ -56,7 +55,7 @@ pub(crate) fn replace_results(folder: &Path, owned: &[&str], files: &[(String, S
     // The list first: a run that is cut off must not leave files that no list names.
     let mut all: BTreeMap<&str, String> = BTreeMap::new();
     for (path, text) in files {
-        all.insert(path, hex(text.as_bytes()));
+        all.insert(path, sha256(text.as_bytes(), WHOLE));
     }
     let mut list = format!("{SCHEMA}\n");
     for (path, digest) in &all {
@@ -120,11 +119,4 @@ fn only_ours(
         ))
         .hint("remove it, or give `--out` another folder: what lies there would look like a result of this run")),
     }
-}
-
-fn hex(text: &[u8]) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

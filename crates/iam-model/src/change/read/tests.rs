@@ -134,3 +134,18 @@ fn a_split_is_read_whole_or_not_at_all() {
     check(r#"["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]"#, "[7]", "an ARN is expected");
     check("arn:aws:iam::111122223333:role/app/shared", "shared", "`shared` is not an ARN");
 }
+
+#[test]
+fn the_page_on_changes_shows_what_is_read_and_names_every_field() {
+    let page = include_str!("../../../../../docs/changes.md");
+    let example = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let source = SourceText { name: SourceName::new("page"), text: example.into() };
+    let (read, diagnostics) = read(&source).unwrap();
+    assert_eq!((read.changes.len(), diagnostics.len()), (1, 0), "{diagnostics:?}");
+    for key in ATTACHMENT_KEYS {
+        assert!(page.contains(&format!("| `{key}` |")), "{key}");
+    }
+    for kind in AttachmentKind::ALL {
+        assert!(page.contains(&format!("`{}`", kind.as_str())), "{}", kind.as_str());
+    }
+}

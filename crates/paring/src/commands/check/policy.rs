@@ -11,11 +11,11 @@ use iam_model::text::SourceText;
 use iam_verify::policy_check::{PolicyKind, Validator};
 use rayon::prelude::*;
 
-use crate::cli::{CheckPolicy, Format, Weight};
+use crate::cli::{CheckPolicy, FindingsFormat, Threshold};
 use crate::commands::Outcome;
 use crate::error::CliError;
 use crate::input;
-use crate::report::counted;
+use crate::report::{counted, sarif};
 use crate::terminal::{Paint, Terminal};
 
 /// The schema name of the findings.
@@ -29,8 +29,8 @@ pub(in crate::commands) struct Validation<'a> {
     pub(in crate::commands) kind: Option<PolicyKind>,
     /// What a policy is taken for where that is not said.
     pub(in crate::commands) guess: fn(&PolicyDocument) -> PolicyKind,
-    pub(in crate::commands) format: Format,
-    pub(in crate::commands) fail_on: Weight,
+    pub(in crate::commands) format: FindingsFormat,
+    pub(in crate::commands) fail_on: Threshold,
 }
 
 /// Runs the command.
@@ -52,11 +52,12 @@ pub(in crate::commands) fn validate_all(
     let found: Vec<Diagnostic> =
         files.par_iter().map(one).collect::<Result<Vec<_>, CliError>>()?.into_iter().flatten().collect();
     let text = match arguments.format {
-        Format::Text => text(&found, files.len(), terminal.paint()),
-        Format::Json => json_text(&found),
+        FindingsFormat::Text => text(&found, files.len(), terminal.paint()),
+        FindingsFormat::Json => json_text(&found),
+        FindingsFormat::Sarif => sarif::render(sarif::of_diagnostics(&found)),
     };
     terminal.data(&text)?;
-    let severe = found.iter().any(|one| one.severity >= arguments.fail_on.severity());
+    let severe = found.iter().any(|one| arguments.fail_on.is_met_by(one.severity));
     Ok(if severe { Outcome::Findings } else { Outcome::Clean })
 }
 

@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &RulesCheck, terminal: &mut Terminal) -> Result<Out
         files.par_iter().map(one).collect()
     };
     terminal.data(&render(arguments, &answers, &ground, terminal.paint()))?;
-    let found = answers.iter().any(|answer| answer.is_found(arguments.fail_on));
+    let found = answers.iter().any(|answer| answer.is_found(arguments.fail_on.of_rules()));
     unread.end()?;
     Ok(if found { Outcome::Findings } else { Outcome::Clean })
 }

@@ -47,12 +47,19 @@ fn one(explanation: &Explanation) -> Vec<(String, Value)> {
         ("first", optional(window.map(|(first, _)| first.as_str()))),
         ("last", optional(window.map(|(_, last)| last.as_str()))),
         ("configured", list(&explanation.configured, crate::report::json::configured)),
-        ("policies", list(&explanation.policies, |one| policy(one, (needs, &explanation.named)))),
-        ("dropped", list(&explanation.dropped, dropped)),
-        ("claims", list(&explanation.claims, claim)),
-        ("action", explanation.action.as_ref().map_or(Value::Null, |one| action(one, (needs, &explanation.named)))),
     ];
-    members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    let needs = (needs.as_slice(), explanation.named.as_slice());
+    // Who asks about one action gets no more: the rest can be thousands of lines.
+    let asked = match &explanation.action {
+        Some(one) => vec![("action", action(one, needs))],
+        None => vec![
+            ("policies", list(&explanation.policies, |one| policy(one, needs))),
+            ("dropped", list(&explanation.dropped, dropped)),
+            ("claims", list(&explanation.claims, claim)),
+            ("action", Value::Null),
+        ],
+    };
+    members.into_iter().chain(asked).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// What must stay, and what names its resources.

@@ -10,12 +10,12 @@ use iam_model::diagnostic::Diagnostic;
 use iam_model::usage::UsageLog;
 use iam_usage::{COLUMNS, Dialect, LogSource, Options, Period, is_row, statement};
 use indicatif::ProgressBar;
-use sha2::{Digest as _, Sha256};
 
 use super::money::{Cost, grouped, size};
 use super::{days, of, table};
 use crate::cli::{QueryEngine, Usage};
 use crate::commands::Outcome;
+use crate::digest::sha256;
 use crate::error::CliError;
 use crate::logs;
 use crate::terminal::Terminal;
@@ -89,17 +89,12 @@ pub(in super::super) fn dry_run(
 }
 
 fn told_before(order: &Order, asked: &Asked, preview: &Preview, cost: &Cost) -> String {
-    let day = |time: iam_model::time::Timestamp| time.to_string().chars().take(10).collect::<String>();
-    let hash: [u8; 32] = Sha256::digest(&asked.text).into();
-    let hash = hash.iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
+    let hash = sha256(asked.text.as_bytes(), 8);
     let mut out = String::new();
     let mut line = |head: &str, text: String| {
         let _ = writeln!(out, "{head:<12}{text}");
     };
-    let (since, until) = (day(asked.period.since), day(asked.period.until));
+    let (since, until) = (asked.period.since.date(), asked.period.until.date());
     let bytes = grouped(u64::try_from(asked.text.len()).unwrap_or(u64::MAX));
     line("engine", format!("{}, `{}`, days {since} to {until}", order.engine.name(), asked.of));
     line("statement", format!("{bytes} bytes, sha256 {hash}…"));
