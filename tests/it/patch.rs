@@ -295,8 +295,7 @@ fn what_an_include_makes_is_said_to_be_made_by_it() {
         folder.write("iac/template.yaml", role(&policies));
         let output = folder.paring(&["patch", "--changes", "c.json", "--iac", "iac"]);
         assert!(
-            output.code == 1
-                && output.stderr.contains(&format!("refused[conditional-source]: change 0: template.yaml:")),
+            output.code == 1 && output.stderr.contains("refused[conditional-source]: change 0: template.yaml:"),
             "{}",
             output.stderr
         );

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
+use iam_model::catalog::Catalog;
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator, SetQualifier};
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, PrintStyle, Statement, print};
 use iam_model::text::{Span, Spanned};
@@ -44,21 +45,49 @@ const PRIVATE: [&str; 6] =
 /// ```
 #[must_use]
 pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limits: Limits) -> Verdict {
+    judge(policy, resource_type, limits, None)
+}
+
+/// The same; a counterexample stands in names that the catalogue knows.
+#[must_use]
+pub fn check_in_known_names(
+    policy: &PolicyDocument,
+    resource_type: Option<ResourceType>,
+    limits: Limits,
+    catalog: &Catalog,
+) -> Verdict {
+    judge(policy, resource_type, limits, Some(catalog))
+}
+
+fn judge(
+    policy: &PolicyDocument,
+    resource_type: Option<ResourceType>,
+    limits: Limits,
+    catalog: Option<&Catalog>,
+) -> Verdict {
     let api = API.parse::<Arn>().ok();
     let on_api = api.as_ref().map(|api| policy.for_resource(api));
-    let policy = on_api.as_deref().unwrap_or(policy);
-    let mut stranger = stranger(policy, resource_type);
-    stranger.effect = Effect::Deny;
-    let mut everyone = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
-    everyone.principal = Some(PrincipalElement::Principal(vec![Spanned::synthetic(PrincipalPattern::Everyone)]));
-    let allowed = PolicyDocument { version: None, ..PolicyDocument::new(vec![everyone, stranger]) };
-    let mut verdict = check_documents(&[allowed], std::slice::from_ref(policy), limits);
+    let policy = std::slice::from_ref(on_api.as_deref().unwrap_or(policy));
+    let allowed = [all_but_a_stranger(policy, resource_type)];
+    let verdict = check_documents(&allowed, policy, limits);
+    let mut verdict = match catalog {
+        Some(catalog) => verdict.in_known_names(&allowed, policy, catalog),
+        None => verdict,
+    };
     match &mut verdict.outcome {
         Outcome::Proved { because } => *because = "no stranger is allowed anything".into(),
         Outcome::Refuted { because, .. } => *because = "a stranger is allowed a request".into(),
         Outcome::Undecided { .. } => {}
     }
     verdict
+}
+
+fn all_but_a_stranger(policy: &[PolicyDocument], resource_type: Option<ResourceType>) -> PolicyDocument {
+    let mut everyone = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
+    everyone.principal = Some(PrincipalElement::Principal(vec![Spanned::synthetic(PrincipalPattern::Everyone)]));
+    let strangers = policy.iter().map(|policy| Statement { effect: Effect::Deny, ..stranger(policy, resource_type) });
+    let statements = std::iter::once(everyone).chain(strangers).collect();
+    PolicyDocument { version: None, ..PolicyDocument::new(statements) }
 }
 
 /// Everything a stranger could ask for.

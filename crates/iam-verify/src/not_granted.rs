@@ -6,9 +6,11 @@
 use iam_evaluate::permission_set::Limits;
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
+use iam_model::catalog::Catalog;
 use iam_model::policy::{Effect, PolicyDocument, Statement};
 
 use crate::adds_nothing::{Verdict, check_documents};
+use crate::outcome::Outcome;
 
 /// Access that must not be granted: any of the actions on any of the resources. An empty list means all of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,7 +37,22 @@ pub struct Access {
 /// ```
 #[must_use]
 pub fn check(policy: &PolicyDocument, access: &Access, limits: Limits) -> Verdict {
-    check_documents(&[all_but(access)], std::slice::from_ref(policy), limits)
+    in_words(check_documents(&[all_but(access)], std::slice::from_ref(policy), limits))
+}
+
+/// The same; a counterexample stands in names that the catalogue knows.
+#[must_use]
+pub fn check_in_known_names(policy: &PolicyDocument, access: &Access, limits: Limits, catalog: &Catalog) -> Verdict {
+    check(policy, access, limits).in_known_names(&[all_but(access)], std::slice::from_ref(policy), catalog)
+}
+
+fn in_words(mut verdict: Verdict) -> Verdict {
+    match &mut verdict.outcome {
+        Outcome::Proved { because } => *because = "nothing of the listed access is granted".into(),
+        Outcome::Refuted { because, .. } => *because = "some of the listed access is granted".into(),
+        Outcome::Undecided { .. } => {}
+    }
+    verdict
 }
 
 fn all_but(access: &Access) -> PolicyDocument {

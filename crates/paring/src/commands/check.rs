@@ -69,9 +69,9 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
         let (document, mut diagnostics) = parse(&question.policy);
         let verdict = match (check, &access) {
             (PolicyCheck::NoPublic { resource_type, .. }, _) => {
-                no_public::check(&document, *resource_type, Limits::default())
+                no_public::check_in_known_names(&document, *resource_type, Limits::default(), &catalog)
             }
-            (_, Some(access)) => not_granted::check(&document, access, Limits::default()),
+            (_, Some(access)) => not_granted::check_in_known_names(&document, access, Limits::default(), &catalog),
             _ => {
                 let Some((old, found)) = question.old.as_ref().map(parse) else {
                     return (diagnostics, new_access(&[], &[document], &catalog), false);

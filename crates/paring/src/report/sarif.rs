@@ -2,6 +2,7 @@
 //!
 //! Renders; where a finding stands was found before. What a rule says is its page in `docs/findings`, held in the binary.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use iam_model::diagnostic::{Diagnostic, Place, Severity};
@@ -84,7 +85,7 @@ pub(crate) fn of_diagnostics(diagnostics: &[Diagnostic]) -> Vec<Found> {
 
 /// Renders at most [`MOST`] results, the worst first.
 pub(crate) fn render(mut found: Vec<Found>) -> String {
-    found.sort_by(|a, b| b.severity.cmp(&a.severity));
+    found.sort_by_key(|one| Reverse(one.severity));
     found.truncate(MOST);
     let mut worst: BTreeMap<&str, &Found> = BTreeMap::new();
     for one in &found {
