@@ -31,6 +31,7 @@ mod policies;
 
 mod inputs;
 
+mod mention;
 mod permission;
 
 mod gather;

@@ -6,7 +6,8 @@ use iam_model::policy::Statement;
 
 use super::compose::{Composer, free_label};
 use super::evaluate::known;
-use super::find::{self, Found, mentions, refers_to};
+use super::find::{self, Found};
+use super::mention::{mentions, refers_to};
 use super::parse::EXPRESSION;
 use super::policies::{self, Writing};
 use super::project::{At, Terraform};

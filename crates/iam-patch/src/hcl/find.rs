@@ -10,6 +10,7 @@ use iam_model::diagnostic::Place;
 use super::evaluate::{Account, Evaluator};
 use super::gather;
 use super::inputs;
+use super::mention::refers_to;
 use super::outside;
 use super::owner::{account, by_address, by_arn};
 use super::permission;
@@ -477,25 +478,4 @@ impl Finder<'_> {
 pub(super) fn is_made(terraform: &Terraform, site: &Site) -> bool {
     let block = site.named_at.steps().first().and_then(|step| terraform.body(site.owner)?.entries().get(*step));
     site.form == Form::Inline && block.is_some_and(|entry| entry.name() == "dynamic inline_policy")
-}
-
-/// Whether an expression at or below a node speaks of a resource.
-pub(super) fn refers_to(node: &Node, reference: &str) -> bool {
-    let mut found = false;
-    node.walk(&mut |node| {
-        if let (true, Some(text)) = (node.tag.is_some(), node.raw_text()) {
-            found |= mentions(text, reference);
-        }
-    });
-    found
-}
-
-/// Whether a text names a resource as a whole word.
-pub(super) fn mentions(text: &str, reference: &str) -> bool {
-    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    text.match_indices(reference).any(|(at, _)| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let after = text.get(at + reference.len()..).and_then(|t| t.chars().next());
-        !before.is_some_and(|c| word(c) || c == '.') && !after.is_some_and(word)
-    })
 }

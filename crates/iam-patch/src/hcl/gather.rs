@@ -3,7 +3,8 @@
 //! The statements are brought together under one node, each with its place, so that planning sees one document; what
 //! was planned is given back to the blocks it belongs to. Resolves no conditions and no loops.
 
-use super::find::{mentions, named};
+use super::find::named;
+use super::mention::mentions;
 use super::parse::EXPRESSION;
 use super::policies::{self, Site, Writing, walked};
 use super::project::{At, Terraform};

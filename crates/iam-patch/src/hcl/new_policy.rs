@@ -9,7 +9,8 @@ use iam_model::change::{AttachmentKind, Change};
 
 use super::attach::{BlockEdit, Edits};
 use super::compose::{Composer, free_label, says};
-use super::find::{self, refers_to};
+use super::find;
+use super::mention::refers_to;
 use super::owner::{account, by_address, by_arn, by_state};
 use super::parse::EXPRESSION;
 use super::policies;

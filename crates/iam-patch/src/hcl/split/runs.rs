@@ -7,7 +7,8 @@ use std::cell::Cell;
 use iam_model::arn::Arn;
 
 use super::super::evaluate::{Account, Evaluator};
-use super::super::find::{self, refers_to};
+use super::super::find;
+use super::super::mention::refers_to;
 use super::super::policies;
 use super::super::project::{At, Terraform};
 use crate::refusal::{Refusal, RefusalCode};
