@@ -44,6 +44,7 @@ mod quality_world;
 mod query;
 mod quota;
 mod reach;
+mod regions;
 mod rules;
 mod run;
 mod sarif;

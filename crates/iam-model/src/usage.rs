@@ -6,6 +6,7 @@ mod days;
 mod last_accessed;
 mod merging;
 mod read;
+mod regions;
 mod standing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ pub use days::{AccountDays, days_of_run, runs_of_days};
 pub use last_accessed::{LastAccessed, RoleReport, ServiceReport, TRACKED_DAYS};
 pub use merging::{Folded, Merging, SourceDigest};
 pub use read::{SCHEMA, UsageError, read};
+pub use regions::{Regions, is_global};
 pub use standing::{Standing, Witness};
 
 use crate::action::Action;
@@ -195,6 +197,8 @@ pub struct UsageLog {
     /// UTC days with any record of an account, whoever made it, counted from the epoch; an account of which nothing is told
     /// is missing.
     pub days: BTreeMap<AccountId, BTreeSet<i64>>,
+    /// The same by account and region. Of a region of `seen_in` that is missing here, no days are told.
+    pub region_days: BTreeMap<(AccountId, String), BTreeSet<i64>>,
     /// Accounts and regions events came from.
     pub seen_in: BTreeSet<(AccountId, String)>,
     /// Events that did not resolve, never dropped.
@@ -214,6 +218,12 @@ pub struct UsageLog {
 }
 
 impl UsageLog {
+    /// What the logs of each region of an account span. A region whose days nobody tells has those of the account.
+    #[must_use]
+    pub fn days_by_region(&self, account: &AccountId) -> BTreeMap<String, AccountDays> {
+        days::by_region(self, account)
+    }
+
     /// What was given as evidence and could not be read, in words; nothing where all of it was. Absence of a call from such
     /// logs shows nothing by itself.
     ///
@@ -250,6 +260,8 @@ pub struct Coverage {
     pub by_account: BTreeMap<AccountId, AccountDays>,
     /// Days from when a role was made to the end of the logs, of roles younger than these.
     pub role_days: BTreeMap<Arn, u64>,
+    /// What is known of each account's regions; nothing of an account that is missing.
+    pub regions: BTreeMap<AccountId, Regions>,
 }
 
 impl Coverage {
@@ -257,7 +269,7 @@ impl Coverage {
     #[must_use]
     pub fn of(accounts: BTreeMap<AccountId, AccountCoverage>, usage: &UsageLog) -> Self {
         let days = usage.window.map_or(0, |(first, last)| first.days_until(last));
-        Self { accounts, days, by_account: days::by_account(usage), role_days: BTreeMap::new() }
+        Self { accounts, days, by_account: days::by_account(usage), ..Self::default() }
     }
 
     /// How many days the logs of an account show, those without any record left out.

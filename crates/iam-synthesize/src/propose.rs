@@ -29,7 +29,7 @@ use crate::plumbing;
 use crate::prune::prune;
 use crate::suggest::{Grounds, Suggestion};
 use crate::unresolved;
-use crate::unseen::{BlindSpot, Cuts, Unseen, partly_unseen, unseen, unseen_by};
+use crate::unseen::{BlindSpot, Cuts, Unseen, partly_unseen, unseen, unseen_by, unseen_elsewhere};
 use crate::write::{Written, attach, change, write};
 
 /// What was decided about a role.
@@ -335,15 +335,14 @@ impl<'a> Proposer<'_, 'a> {
         }
     }
 
-    /// Keeps what names an action that was seen, as far as other uses of it could have gone unseen.
+    /// Keeps what names an action, as far as uses of it could have gone unseen on what the statement speaks of.
     fn retain_unsure(&self, subject: &Subject<'_>, slot: &mut Slot<'_>, action: &Action, needs: &mut Vec<Need>) {
         let known = self.known(subject.role);
-        // Of a role that functions share, others may have made the calls that were seen.
-        if !subject.alone && !known.was_seen(action) {
-            return;
-        }
         let Some(unsure) = known.unsure(action, slot.candidate.statement) else { return };
-        let because = format!("granted by name, and not every use of it could have been seen: {}", unsure.why);
+        // Of a role that functions share, others may have made the calls that were seen.
+        let was_seen = subject.alone || known.was_seen(action);
+        let told = if was_seen { "not every use of it could" } else { "its use could not" };
+        let because = format!("granted by name, and {told} have been seen: {}", unsure.why);
         let is_told = |need: &Need| need.rule == NeedRule::NotShown && need.action == *action;
         let need = needs.iter().position(is_told).unwrap_or_else(|| {
             needs.push(Need::unseen(action.clone(), None, NeedRule::NotShown, because));
@@ -447,9 +446,10 @@ impl<'a> Proposer<'_, 'a> {
         };
         let known = self.known(role);
         let partly = partly_unseen(known, self.everybody, slots);
+        let elsewhere = unseen_elsewhere(known, slots);
         let cuts = Cuts::new(slots, &|action| known.is_invisible(action));
         let mut spots: Vec<BlindSpot> =
-            shared.iter().chain(&own).filter_map(|spot| cuts.of(spot)).chain(partly).collect();
+            shared.iter().chain(&own).chain(&elsewhere).filter_map(|spot| cuts.of(spot)).chain(partly).collect();
         spots.sort_by(|a, b| (&a.service, &a.why).cmp(&(&b.service, &b.why)));
         spots
     }

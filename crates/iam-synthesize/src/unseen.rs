@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use iam_model::action::Action;
-use iam_model::arn::{AccountId, Arn};
+use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::catalog::ActionFacts;
+use iam_model::policy::ResourceElement;
 use iam_model::snapshot::Role;
 use iam_model::usage::{UsageLog, Visibility};
 
@@ -84,6 +85,41 @@ pub(crate) fn partly_unseen(known: Known<'_>, everybody: &UsageLog, slots: &[Slo
         }
     }
     spots.into_iter().map(|((service, why), actions)| BlindSpot { service, why, actions: actions.into() }).collect()
+}
+
+/// Actions that were not seen, that the logs would have shown as far as they reach, and that a wildcard grants on resources
+/// of regions that they do not reach.
+pub(crate) fn unseen_elsewhere(known: Known<'_>, slots: &[Slot<'_>]) -> Vec<BlindSpot> {
+    let (coverage, asked) = (known.evidence.coverage, known.rules.min_days);
+    let regions = known.role.account().and_then(|account| coverage.regions.get(&account));
+    let Some(regions) = regions else { return Vec::new() };
+    let mut spots: BTreeMap<(String, String), BTreeSet<Action>> = BTreeMap::new();
+    let catalog = known.evidence.catalog;
+    let everything = ResourcePattern::everything();
+    for slot in slots.iter().filter(|slot| slot.editable) {
+        let on: Vec<&ResourcePattern> = match &slot.candidate.statement.resource {
+            ResourceElement::Resource(patterns) => patterns.iter().map(|pattern| &pattern.value).collect(),
+            _ => vec![&everything],
+        };
+        let reaches = |service: &&str| slot.candidate.may_speak_of(service);
+        let is_short = |service: &&str| on.iter().any(|on| regions.gap(service, on, asked).is_some());
+        let actions = catalog.services().filter(reaches).filter(is_short).flat_map(|s| catalog.service_actions(s));
+        for action in actions.map(|facts| facts.action()) {
+            let is_wild = slot.candidate.allows_action(&action) && !slot.candidate.names(&action);
+            if !is_wild || known.was_seen(&action) || known.is_invisible(&action) {
+                continue;
+            }
+            if let Some(unsure) = known.unsure(&action, slot.candidate.statement) {
+                spots.entry((action.service().to_owned(), unsure.why)).or_default().insert(action);
+            }
+        }
+    }
+    let spot = |((service, why), actions): ((String, String), BTreeSet<Action>)| BlindSpot {
+        service,
+        why,
+        actions: actions.into_iter().collect(),
+    };
+    spots.into_iter().map(spot).collect()
 }
 
 /// What of a role's grants is cut: granted by a statement that is narrowed, by none that stays, and kept by nothing.

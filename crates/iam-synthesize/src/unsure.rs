@@ -1,4 +1,5 @@
-//! Uses that may have gone unseen of an action that was seen: trails record some buckets, some regions.
+//! Uses that may have gone unseen of an action that the logs would show as a rule: trails record some buckets, some regions,
+//! and of some regions nothing was read.
 //!
 //! That a call was seen shows that it was made, and nothing of the calls that nobody recorded. What of it stays is decided
 //! where proposals are made.
@@ -20,8 +21,8 @@ pub(crate) struct Unsure {
 }
 
 impl Known<'_> {
-    /// On what of a statement's resources uses of an action may have gone unseen, though others were seen; nothing where
-    /// all of them would have been.
+    /// On what of a statement's resources uses of an action may have gone unseen, whether or not others were seen; nothing
+    /// where all of them would have been.
     pub(crate) fn unsure(&self, action: &Action, statement: &Statement) -> Option<Unsure> {
         let ask = |on: &ResourcePattern| match (self.evidence.every_use)(self.role, action, on) {
             Visibility::Visible => None,

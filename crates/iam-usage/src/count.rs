@@ -337,7 +337,7 @@ impl<'s> Records<'s> {
         self.callers.drain().for_each(drop);
         self.names.drain().for_each(drop);
         for place in self.places.drain() {
-            self.tally.had_records(&place.account, place.days);
+            self.tally.had_records(&place.account, &place.region, place.days);
             if let Some((first, last)) = place.seen {
                 self.tally.seen(first, &place.account, &place.region);
                 self.tally.seen(last, &place.account, &place.region);

@@ -110,14 +110,19 @@ impl Evidence<'_> {
     /// Whether every use of an action on resources of a pattern would be in the logs, whether or not one is: what was seen of
     /// an action tells nothing of uses that trails do not record.
     ///
-    /// A use that the records of other calls do not show is not asked about: where some were seen, they count as all.
+    /// A use that the records of other calls do not show is not asked about: where some were seen, they count as all. Nor
+    /// is one that AWS's own record, which is of every region, says there was none of.
     #[must_use]
     pub fn every_use(&self, role: &Arn, action: &Action, on: &ResourcePattern) -> Visibility {
+        if matches!(self.standing(role, action), Standing::NotSeen { by } if by != Witness::Logs) {
+            return Visibility::Visible;
+        }
         let recorded = self.logged_account(role).and_then(|account| {
-            match blind(self.coverage, self.catalog, &account, Spot::of(on), action) {
-                Blind::Whole(why) => Err(why),
-                Blind::Behind(_) | Blind::Not => Ok(()),
+            if let Blind::Whole(why) = blind(self.coverage, self.catalog, &account, Spot::of(on), action) {
+                return Err(why);
             }
+            let regions = self.coverage.regions.get(&account);
+            regions.and_then(|regions| regions.gap(action.service(), on, self.min_days)).map_or(Ok(()), Err)
         });
         recorded.map_or_else(Visibility::Invisible, |()| Visibility::Visible)
     }

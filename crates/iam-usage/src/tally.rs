@@ -43,6 +43,8 @@ pub(crate) struct Tally {
     window: Option<(Timestamp, Timestamp)>,
     /// Days with any record, by account.
     days: BTreeMap<Box<str>, BTreeSet<i64>>,
+    /// The same by account and region.
+    region_days: BTreeMap<(Box<str>, Box<str>), BTreeSet<i64>>,
     seen_in: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     /// Count and principals by event source and name.
     unresolved: BTreeMap<(Box<str>, Box<str>), Unexplained>,
@@ -134,10 +136,13 @@ impl Tally {
         }
     }
 
-    /// Notes on which days there were records of an account.
-    pub(crate) fn had_records(&mut self, account: &str, days: BTreeSet<i64>) {
+    /// Notes on which days there were records of an account in a region.
+    pub(crate) fn had_records(&mut self, account: &str, region: &str, days: BTreeSet<i64>) {
         if account.len() == 12 && !days.is_empty() {
-            self.days.entry(account.into()).or_default().extend(days);
+            self.days.entry(account.into()).or_default().extend(&days);
+            if is_plausible(region) {
+                self.region_days.entry((account.into(), region.into())).or_default().extend(days);
+            }
         }
     }
 
@@ -146,7 +151,7 @@ impl Tally {
         let (first, last) = self.window.unwrap_or((time, time));
         self.window = Some((first.min(time), last.max(time)));
         let known = self.seen_in.get(account).is_some_and(|regions| regions.contains(region));
-        let plausible = account.len() == 12 && (1..=32).contains(&region.len());
+        let plausible = account.len() == 12 && is_plausible(region);
         if !known && plausible {
             self.seen_in.entry(account.into()).or_default().insert(region.into());
         }
@@ -173,6 +178,9 @@ impl Tally {
         }
         for (account, days) in other.days {
             self.days.entry(account).or_default().extend(days);
+        }
+        for (place, days) in other.region_days {
+            self.region_days.entry(place).or_default().extend(days);
         }
         for (account, regions) in other.seen_in {
             self.seen_in.entry(account).or_default().extend(regions);
@@ -225,6 +233,9 @@ impl Tally {
         }
         let days = self.days.into_iter().filter_map(|(account, days)| Some((account.parse().ok()?, days)));
         log.days = days.collect();
+        let days = self.region_days.into_iter();
+        let days = days.filter_map(|((account, region), days)| Some(((account.parse().ok()?, region.into()), days)));
+        log.region_days = days.collect();
         for (account, regions) in self.seen_in {
             let Ok(account) = account.parse::<AccountId>() else { continue };
             log.seen_in.extend(regions.into_iter().map(|region| (account.clone(), region.into())));
@@ -251,6 +262,11 @@ fn on_all_threads<T: Send, R: Send>(items: Vec<T>, each: impl Fn(T) -> R + Send 
     } else {
         items.into_iter().map(each).collect()
     }
+}
+
+/// Whether a text may be a region's name.
+fn is_plausible(region: &str) -> bool {
+    (1..=32).contains(&region.len())
 }
 
 fn bound_principals(principals: &mut BTreeSet<Box<str>>) {

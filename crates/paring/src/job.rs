@@ -75,7 +75,9 @@ impl<'a> Job<'a> {
                 let found = generated::read(choice, self.snapshot, &snapshot, &mut diagnostics)?;
                 rules.told.extend(found.keep());
                 let usage = found.usage();
-                rules.told.extend(found.untold(&catalog, &facts::coverage(&snapshot, &usage, &catalog)));
+                rules
+                    .told
+                    .extend(found.untold(&catalog, &facts::coverage(&snapshot, (&usage, rules.min_days), &catalog)));
                 rules.told_whole.extend(found.told_whole(rules.min_days));
                 // What is not among its actions it may not have been able to tell: no absence is evidence.
                 let nothing = AccountCoverage::default();

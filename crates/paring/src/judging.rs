@@ -60,7 +60,7 @@ impl Ground {
         }
         terminal.diagnostics(&diagnostics);
         let seen = UsageLog::default();
-        let coverage = pipeline::facts::coverage(&snapshot, usage.as_ref().unwrap_or(&seen), &catalog);
+        let coverage = pipeline::facts::coverage(&snapshot, (usage.as_ref().unwrap_or(&seen), 0), &catalog);
         let end = usage.as_ref().and_then(|usage| usage.window).map(|(_, last)| last);
         let now = judging.now.or(end).unwrap_or_else(clock);
         let groups = rulebook::groups()?;

@@ -90,8 +90,9 @@ pub(crate) struct Tightened {
 pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let (index, mut diagnostics) = SnapshotIndex::new(&inputs.snapshot);
     let roles = chosen(&index, &inputs.roles)?;
-    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage, &inputs.catalog);
-    let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
+    let coverage = facts::coverage(&inputs.snapshot, (&inputs.usage, inputs.rules.min_days), &inputs.catalog);
+    let known =
+        facts::evidence((&inputs.usage, inputs.rules.min_days), &coverage, &inputs.last_accessed, &inputs.catalog);
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
     let evidence = Evidence {
         usage: &inputs.usage,

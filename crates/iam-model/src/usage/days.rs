@@ -94,6 +94,17 @@ pub(super) fn by_account(usage: &UsageLog) -> BTreeMap<AccountId, AccountDays> {
     all
 }
 
+/// What the logs of an account span, region by region.
+pub(super) fn by_region(usage: &UsageLog, account: &AccountId) -> BTreeMap<String, AccountDays> {
+    let whole = by_account(usage).get(account).copied();
+    let of = |region: &String| match usage.region_days.get(&(account.clone(), region.clone())) {
+        Some(days) => AccountDays::of(days),
+        None => whole,
+    };
+    let regions = usage.seen_in.iter().chain(usage.region_days.keys()).filter(|(seen, _)| seen == account);
+    regions.filter_map(|(_, region)| Some((region.clone(), of(region)?))).collect()
+}
+
 /// The first and the last call of any role, by account.
 fn spans(usage: &UsageLog) -> BTreeMap<AccountId, (Timestamp, Timestamp)> {
     let mut spans: BTreeMap<AccountId, (Timestamp, Timestamp)> = BTreeMap::new();

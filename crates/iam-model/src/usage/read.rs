@@ -102,7 +102,9 @@ pub fn read(source: &SourceText) -> Result<UsageLog, UsageError> {
         let regions = member.value.items().iter().filter_map(Node::as_str);
         log.seen_in.extend(regions.map(|region| (account.clone(), region.to_owned())));
     }
-    days(&root, &mut log).map_err(|(node, what)| refuse(node, what, HINT))?;
+    days(&root, &mut log)
+        .and_then(|()| region_days(&root, &mut log))
+        .map_err(|(node, what)| refuse(node, what, HINT))?;
     Ok(log)
 }
 
@@ -131,6 +133,24 @@ fn days<'n, 'a>(root: &'n Node<'a>, log: &mut UsageLog) -> Result<(), (&'n Node<
             let run = item.as_str().and_then(days_of_run);
             let run = run.ok_or_else(|| (item, "the run of days cannot be read".to_owned()))?;
             log.days.entry(account.clone()).or_default().extend(run);
+        }
+    }
+    Ok(())
+}
+
+/// Reads the same by account and region.
+fn region_days<'n, 'a>(root: &'n Node<'a>, log: &mut UsageLog) -> Result<(), (&'n Node<'a>, String)> {
+    let all = root.get("coverage").and_then(|coverage| coverage.get("region_days"));
+    for member in all.map(Node::members).unwrap_or_default() {
+        let account: AccountId = member.key.parse().map_err(|e| (&member.value, format!("{e}")))?;
+        for region in member.value.members() {
+            let runs = region.value.items().iter().map(|item| item.as_str().and_then(days_of_run));
+            let runs: Option<Vec<_>> = runs.collect();
+            let runs = runs.ok_or_else(|| (&region.value, "the runs of days cannot be read".to_owned()))?;
+            log.region_days
+                .entry((account.clone(), region.key.to_string()))
+                .or_default()
+                .extend(runs.into_iter().flatten());
         }
     }
     Ok(())

@@ -260,11 +260,8 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             let why = roles.iter().find_map(|role| {
                 let known = Known { role, evidence: self.ground.evidence, rules: self.ground.rules };
                 match known.visibility(&action) {
-                    // Of calls that were seen, trails may have recorded a part.
-                    Visibility::Visible if known.was_seen(&action) => {
-                        known.unsure(&action, candidate.statement).map(|unsure| unsure.why)
-                    }
-                    Visibility::Visible => None,
+                    // Trails may have recorded a part, and of some regions nothing may have been read.
+                    Visibility::Visible => known.unsure(&action, candidate.statement).map(|unsure| unsure.why),
                     Visibility::Invisible(why) => Some(why),
                 }
             });

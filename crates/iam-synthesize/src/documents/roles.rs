@@ -77,6 +77,11 @@ impl Ground<'_, '_> {
                     return Used::Open(format!("{action} could not have been seen: {why}"));
                 }
                 served.push(Served::as_granted(action, 0));
+            } else if let Some(unsure) = known.unsure(&action, &on_itself(on, &alone)) {
+                if !named.contains(&action) {
+                    return Used::Open(format!("{action} could not have been seen: {}", unsure.why));
+                }
+                served.push(Served::as_granted(action, 0));
             }
         }
         let parts = narrow(&alone, &served, &[], false).into_iter().map(|narrowed| narrowed.statement);

@@ -14,6 +14,7 @@ impl Tally {
             principals,
             window,
             days,
+            region_days,
             seen_in,
             unresolved,
             skipped,
@@ -26,6 +27,9 @@ impl Tally {
         let mut tally = Self {
             window,
             days: days.into_iter().map(|(account, days)| (account.as_str().into(), days)).collect(),
+            region_days: (region_days.into_iter())
+                .map(|((account, region), days)| ((account.as_str().into(), region.into()), days))
+                .collect(),
             skipped,
             records,
             observed,

@@ -73,7 +73,7 @@ struct Evidence<'e> {
 
 impl Evidence<'_> {
     fn cut(&self, index: &SnapshotIndex<'_>, from: &[Arn], to: &End) -> Found {
-        let coverage = facts::coverage(self.snapshot, self.usage, self.catalog);
+        let coverage = facts::coverage(self.snapshot, (self.usage, self.min_days), self.catalog);
         let visibility = facts::visibility(&coverage, self.catalog);
         let long_enough = |arn: &Arn| arn.account().is_some_and(|account| coverage.days_of(&account) >= self.min_days);
         let is_role = |arn: &Arn| index.role(arn).is_some();

@@ -11,6 +11,7 @@ use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::diagnostic::Diagnostic;
+use iam_model::placing::place_identities;
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
 use iam_model::usage::UsageLog;
 use iam_usage::{Evidence, Options};
@@ -59,11 +60,18 @@ fn of_logs(arguments: &Usage, terminal: &mut Terminal) -> Result<Outcome, CliErr
     let last_accessed = last_accessed::read(&arguments.last_accessed.files, bundle, &known, &mut diagnostics)?;
     terminal.diagnostics(&diagnostics);
     let coverage = match &snapshot {
-        Some(snapshot) => facts::coverage(snapshot, &usage, &catalog),
+        Some(snapshot) => facts::coverage(snapshot, (&usage, 0), &catalog),
         None => facts::plain_coverage(&usage, &catalog),
     };
     let asked = asked(&arguments.roles, &known)?;
-    let stands = stands(&asked, snapshot.as_ref(), &facts::evidence(&usage, &coverage, &last_accessed, &catalog));
+    // What is printed stays as it was read; who made the calls is for the snapshot to say.
+    let placed = snapshot.as_ref().map(|snapshot| {
+        let mut placed = usage.clone();
+        place_identities(&mut placed, snapshot);
+        placed
+    });
+    let known = placed.as_ref().unwrap_or(&usage);
+    let stands = stands(&asked, snapshot.as_ref(), &facts::evidence((known, 0), &coverage, &last_accessed, &catalog));
     match arguments.format {
         Format::Json => report::usage::json(&usage, &stands).try_for_each(|piece| terminal.data(&piece))?,
         Format::Text => terminal.data(&report::usage::table(&usage, &stands, arguments.by, terminal.paint()))?,

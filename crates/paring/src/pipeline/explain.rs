@@ -29,8 +29,9 @@ use crate::report::explain::{
 /// apart, one for each new role.
 pub(crate) fn explain(inputs: &Inputs, done: &Tightened, action: Option<&Action>) -> Result<Explained, CliError> {
     let (index, _) = SnapshotIndex::new(&inputs.snapshot);
-    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage, &inputs.catalog);
-    let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
+    let coverage = facts::coverage(&inputs.snapshot, (&inputs.usage, inputs.rules.min_days), &inputs.catalog);
+    let known =
+        facts::evidence((&inputs.usage, inputs.rules.min_days), &coverage, &inputs.last_accessed, &inputs.catalog);
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
     let every_use = |role: &Arn, action: &Action, on: &ResourcePattern| known.every_use(role, action, on);
     let evidence = Evidence {
@@ -239,16 +240,18 @@ impl<'a> Case<'a, '_> {
         Known { role: self.role(), evidence: self.room.evidence, rules: &self.room.inputs.rules }.visibility(action)
     }
 
-    /// Why some use of an action that was seen may have gone unseen, on what is granted.
+    /// Why some use of an action may have gone unseen on what is granted, though the logs show others.
     fn unsure(&self, action: &Action, granted: &[GrantView]) -> Option<String> {
-        if self.seen(action) == 0 {
-            return None;
-        }
         let mut on = granted.iter().flat_map(|grant| &grant.resources).map(|text| ResourcePattern::new(text));
         on.find_map(|on| match (self.room.evidence.every_use)(self.role(), action, &on) {
             Visibility::Visible => None,
             Visibility::Invisible(why) => Some(why),
         })
+    }
+
+    /// The same on what is granted now.
+    fn unsure_before(&self, action: &Action) -> Option<String> {
+        self.unsure(action, &grants(self.policies.iter().map(|held| (held.name, held.before)), action))
     }
 
     fn policy(&self, held: &Held<'a>) -> PolicyView {
@@ -312,6 +315,9 @@ impl<'a> Case<'a, '_> {
         match self.visibility(action) {
             // Another function's calls make the action seen of the shared role, and say nothing of this one's need.
             Visibility::Invisible(why) => (false, why),
+            Visibility::Visible if self.seen(action) == 0 && self.unsure_before(action).is_some() => {
+                (false, self.unsure_before(action).unwrap_or_default())
+            }
             Visibility::Visible if denied > 0 => {
                 (true, format!("called {denied} times in {days} days, and denied every time"))
             }

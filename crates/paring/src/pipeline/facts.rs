@@ -13,12 +13,12 @@ use iam_usage::Evidence;
 /// What the logs could have shown: what each account's trails record, and how many days were read.
 ///
 /// Where a snapshot does not say, an account is taken to have what every trail has unless told otherwise: management
-/// events, and no data events. The report says so.
-pub(crate) fn coverage(snapshot: &Snapshot, usage: &UsageLog, catalog: &Catalog) -> Coverage {
+/// events, and no data events. The report says so. Regions whose logs span less than `min_days` count as not read.
+pub(crate) fn coverage(snapshot: &Snapshot, (usage, min_days): (&UsageLog, u64), catalog: &Catalog) -> Coverage {
     let accounts =
         snapshot.accounts.iter().map(|(id, account)| (id.clone(), account.trails.clone().unwrap_or_else(plain)));
     let mut coverage = Coverage::of(accounts.collect(), usage);
-    iam_usage::note_unread(&mut coverage, snapshot, usage, catalog);
+    iam_usage::note_unread(&mut coverage, snapshot, (usage, min_days), catalog);
     coverage
 }
 
@@ -58,14 +58,14 @@ pub(crate) fn recorded<'a>(known: Evidence<'a>) -> impl Fn(&Arn, &Action, &Resou
     }
 }
 
-/// Logs and AWS's own record together. How long the logs must be is for the stops that ask.
+/// Logs and AWS's own record together, and how long the logs must be.
 pub(crate) const fn evidence<'a>(
-    usage: &'a UsageLog,
+    (usage, min_days): (&'a UsageLog, u64),
     coverage: &'a Coverage,
     last_accessed: &'a LastAccessed,
     catalog: &'a Catalog,
 ) -> Evidence<'a> {
-    Evidence { usage, coverage, last_accessed, catalog, min_days: 0 }
+    Evidence { usage, coverage, last_accessed, catalog, min_days }
 }
 
 /// The rules, and with them what AWS recorded as used and the logs do not show: it stays.

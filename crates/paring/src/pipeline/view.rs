@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_evaluate::effective::Granted;
 use iam_graph::AccessGraph;
 use iam_model::action::Action;
-use iam_model::arn::Arn;
+use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{Change, RolePart};
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::PolicyDocument;
@@ -428,15 +428,41 @@ fn not_checked(stage: &Stage<'_>) -> Vec<String> {
             "what the trails of account {id} record: the snapshot does not say, so data events count as not recorded"
         )
     }));
-    notes.extend(stage.inputs.snapshot.accounts.iter().filter_map(|(id, account)| {
-        let usage = &stage.inputs.usage;
-        let read: BTreeSet<&str> =
-            usage.seen_in.iter().filter(|(seen, _)| seen == id).map(|(_, r)| r.as_str()).collect();
-        let all = account.resources.iter().map(|resource| resource.arn.region());
-        let unread: BTreeSet<&str> = all.filter(|region| !region.is_empty() && !read.contains(region)).collect();
-        let (some, unread) =
-            (!read.is_empty() && !unread.is_empty(), unread.into_iter().collect::<Vec<_>>().join(", "));
-        some.then(|| format!("account {id} has resources in {unread}, of which no record was read"))
-    }));
+    notes.extend(stage.inputs.snapshot.accounts.keys().flat_map(|id| short_regions(stage, id)));
+    notes.extend(stage.inputs.snapshot.accounts.keys().filter_map(|id| unknown_callers(stage, id)));
+    notes
+}
+
+/// Roles of an account that made calls and that the snapshot does not hold.
+fn unknown_callers(stage: &Stage<'_>, account: &AccountId) -> Option<String> {
+    const MOST: usize = 3;
+    let callers = stage.inputs.usage.principals.keys().filter(|role| role.account().as_ref() == Some(account));
+    let unknown: Vec<&str> = callers.filter(|role| stage.index.role(role).is_none()).map(Arn::name).collect();
+    let more = unknown.len().saturating_sub(MOST);
+    let names = unknown.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!unknown.is_empty())
+        .then(|| format!("calls of roles that the snapshot of account {account} does not hold: {names}{more}"))
+}
+
+/// Regions in which an account has resources, and of which too little was read.
+fn short_regions(stage: &Stage<'_>, account: &AccountId) -> Vec<String> {
+    let Some(regions) = stage.coverage.regions.get(account) else { return Vec::new() };
+    let asked = stage.inputs.rules.min_days;
+    let held: BTreeSet<&String> = regions.holds.values().flatten().collect();
+    let (unread, short): (Vec<&String>, Vec<&String>) = held
+        .into_iter()
+        .filter(|region| regions.short(region, asked).is_some())
+        .partition(|region| !regions.days.contains_key(*region));
+    let mut notes: Vec<String> = short
+        .into_iter()
+        .filter_map(|region| {
+            Some(format!("account {account} has resources in {region}: {}", regions.short(region, asked)?))
+        })
+        .collect();
+    if !unread.is_empty() {
+        let names: Vec<&str> = unread.into_iter().map(String::as_str).collect();
+        notes.push(format!("account {account} has resources in {}, of which no record was read", names.join(", ")));
+    }
     notes
 }

@@ -153,11 +153,17 @@ fn coverage(usage: &UsageLog) -> Value {
     }
     let seen = accounts.into_iter().map(|(id, regions)| (id, texts(regions.into_iter())));
     let days = usage.days.iter().map(|(id, days)| (id.to_string(), texts(runs_of_days(days).into_iter())));
+    let mut by_region: BTreeMap<String, Vec<(String, Value)>> = BTreeMap::new();
+    for ((id, region), days) in &usage.region_days {
+        by_region.entry(id.to_string()).or_default().push((region.clone(), texts(runs_of_days(days).into_iter())));
+    }
+    let by_region = by_region.into_iter().map(|(id, regions)| (id, Value::Object(regions)));
     object([
         ("first", time(|w| w.0)),
         ("last", time(|w| w.1)),
         ("seen_in", Value::Object(seen.collect())),
         ("days", Value::Object(days.collect())),
+        ("region_days", Value::Object(by_region.collect())),
     ])
 }
 
