@@ -161,6 +161,8 @@ pub struct ManagedPolicy {
     pub document: PolicyDocument,
     /// The other versions' documents: whoever may set the default version chooses among them.
     pub other_versions: Vec<PolicyDocument>,
+    /// How many principals it is attached to or bounds, by AWS's own count; absent where the snapshot does not say.
+    pub holders: Option<u64>,
 }
 
 /// A resource of an account.

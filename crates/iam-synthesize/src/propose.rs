@@ -302,7 +302,7 @@ impl<'a> Proposer<'_, 'a> {
             }
             PolicyOrigin::Managed(arn) if alone || arn.is_owned_by_aws() => None,
             PolicyOrigin::Managed(arn) => match self.common.shared.get(arn).copied().unwrap_or_default() {
-                0 | 1 => None,
+                shown @ (0 | 1) => self.index.held_elsewhere(arn, shown),
                 many => Some(format!("{many} principals share it")),
             },
         }

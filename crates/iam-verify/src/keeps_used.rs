@@ -29,7 +29,7 @@ use iam_model::usage::{Observation, UsageLog};
 use crate::adds_nothing::{self, in_words};
 use crate::before_after::{self, documents};
 use crate::outcome::{Counterexample, Outcome};
-use crate::reach::{contradiction, everywhere};
+use crate::reach::{contradiction, edited, everywhere};
 use endpoints::Endpoint;
 use touched::Touched;
 
@@ -122,7 +122,7 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     if let Some(why) = contradiction(changes, index).or_else(stale) {
         return undecided(why);
     }
-    let all = everywhere(changes, index);
+    let (edits, all) = (changes, everywhere(changes, index));
     let changes: &[&Change] = &all.iter().collect::<Vec<_>>();
     let mut after = before.clone();
     for change in changes {
@@ -143,7 +143,10 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     let outcome = match outcome(&total, &principals, changes) {
         // Nothing observed is denied, but the logs do not hold everyone's calls.
         Outcome::Proved { because } => {
-            match open(usage).or_else(|| elsewhere(changes, usage)).or_else(|| unlogged::loses(changes, index, usage)) {
+            let why = (open(usage).or_else(|| elsewhere(changes, usage)))
+                .or_else(|| unlogged::loses(changes, index, usage))
+                .or_else(|| edits.iter().find_map(|change| unshown(change, index)));
+            match why {
                 Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
                 None => Outcome::Proved { because },
             }
@@ -177,6 +180,16 @@ fn elsewhere(changes: &[&Change], usage: &UsageLog) -> Option<String> {
     accounts.find(|account| !is_seen(account)).map(|account| {
         format!("the logs hold no record of account {account}, so no call of it could be replayed; give its logs")
     })
+}
+
+/// Why an edit takes something from principals that nobody was shown: the policy is held by more than the snapshot has.
+fn unshown(change: &Change, index: &SnapshotIndex<'_>) -> Option<String> {
+    let policy = edited(change, index)?;
+    let why = index.held_elsewhere(&policy, index.holders_of(&policy))?;
+    let (before, after) =
+        adds_nothing::compared(AttachmentKind::Identity, change.before.as_ref(), change.after.as_ref());
+    let keeps = is_included(&PermissionSet::of_documents(&before), &PermissionSet::of_documents(&after));
+    (!keeps).then(|| format!("{}: {why}", before_after::name(change)))
 }
 
 fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>, changes: &[&Change]) -> Outcome {
@@ -439,12 +452,26 @@ impl Caller<'_, '_, '_> {
             (_, Decided::Unknown(_)) if !self.shared.touched.concerns(&observation.action, resource.as_str()) => {
                 Fate::Kept
             }
+            (_, Decided::Unknown(_)) if self.keeps_all(&observation.action, resource) => Fate::Kept,
             (_, Decided::Unknown(unknown)) => {
                 let keys = unknown.keys.iter().map(ToString::to_string).chain(unknown.elements.iter().cloned());
                 Fate::Undecided(format!("hangs on {}", keys.collect::<Vec<_>>().join(", ")))
             }
             _ => Fate::Denied(resource.clone()),
         }
+    }
+
+    /// Whether all that was granted of an action on a resource is granted after, under whatever context it was: then so is
+    /// the call that passed.
+    fn keeps_all(&self, action: &Action, resource: &ResourcePattern) -> bool {
+        let of_others = [Layer::Resource, Layer::ResourceControl, Layer::VpcEndpoint];
+        if of_others.into_iter().any(|layer| self.shared.layers.contains(&(layer as usize))) {
+            return false;
+        }
+        let asked = Statement::allow(vec![ActionPattern::from(action)], vec![resource.clone()]);
+        let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
+        let (before, after) = self.sets.get_or_init(|| self.permissions());
+        is_included(&before.intersection(&asked), after)
     }
 
     fn request(&self, observation: &Observation, name: &str) -> Option<Request> {

@@ -71,7 +71,7 @@ pub fn contradiction(changes: &[&Change], index: &SnapshotIndex<'_>) -> Option<S
 }
 
 /// The managed policy whose text a change edits; nothing where it is about one place alone.
-fn edited(change: &Change, index: &SnapshotIndex<'_>) -> Option<Arn> {
+pub(crate) fn edited(change: &Change, index: &SnapshotIndex<'_>) -> Option<Arn> {
     let Attachment { kind, principal_arn, policy_name, .. } = &change.attachment;
     let written = || policy_name.as_ref().and_then(|name| name.parse::<Arn>().ok());
     let policy = match (kind, principal_arn) {

@@ -142,8 +142,14 @@ fn policy(policy: &ManagedPolicyDetail) -> Value {
         ("Arn", text(policy.arn())),
         ("Path", text(policy.path())),
         ("DefaultVersionId", text(policy.default_version_id())),
+        ("AttachmentCount", count(policy.attachment_count())),
+        ("PermissionsBoundaryUsageCount", count(policy.permissions_boundary_usage_count())),
         ("PolicyVersionList", list(policy.policy_version_list(), version)),
     ])
+}
+
+fn count(of: Option<i32>) -> Option<Value> {
+    of.and_then(|of| u64::try_from(of).ok()).map(Value::number)
 }
 
 fn version(version: &PolicyVersion) -> Value {

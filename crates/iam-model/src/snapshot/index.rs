@@ -222,6 +222,31 @@ impl<'a> SnapshotIndex<'a> {
         self.principals.values().filter_map(|(_, p)| if let Principal::User(_, user) = p { Some(*user) } else { None })
     }
 
+    /// How many users, groups and roles a managed policy is attached to, or bounds, as far as the snapshot shows.
+    #[must_use]
+    pub fn holders_of(&self, policy: &Arn) -> usize {
+        let of = |account: &'a Account| {
+            let users = account.users.iter().map(|user| &user.identity);
+            let groups = account.groups.iter().map(|group| &group.identity);
+            users.chain(groups).chain(account.roles.iter().map(|role| &role.identity))
+        };
+        let identities = self.snapshot().accounts.values().flat_map(of);
+        identities
+            .flat_map(|held| held.attached_policies.iter().chain(&held.boundary))
+            .filter(|arn| *arn == policy)
+            .count()
+    }
+
+    /// Why an edit of a managed policy, which `shown` principals hold, reaches others: AWS counts more of them.
+    #[must_use]
+    pub fn held_elsewhere(&self, policy: &Arn, shown: usize) -> Option<String> {
+        let mut accounts = self.snapshot().accounts.values();
+        let told = accounts.find_map(|account| account.managed_policies.get(policy))?.holders?;
+        let more = usize::try_from(told).map_or(true, |told| told > shown);
+        let hold = if told == 1 { "principal holds" } else { "principals hold" };
+        more.then(|| format!("{told} {hold} it, and the snapshot shows {shown}"))
+    }
+
     /// The identity policies of a user (its groups' included), group or role, in a fixed order: inline ones, attached
     /// ones, then those of each group, all as the snapshot lists them.
     #[must_use]

@@ -102,6 +102,9 @@ impl Case<'_, '_> {
         if let Some(name) = asks_for(self.boundary, self.index) {
             return Some(format!("it stays: `{name}` asks for it as the boundary of roles that are yet to be made"));
         }
+        if let Some(why) = self.index.held_elsewhere(self.boundary, self.holders.len()) {
+            return Some(format!("it stays: {why}"));
+        }
         self.holders.iter().find_map(|holder| match self.proposals.get(holder).map(|one| &one.judgement) {
             Some(Judgement::Refused(why)) => Some(format!("it stays: nothing is known of {}: {why}", holder.name())),
             Some(Judgement::Narrowed | Judgement::Tight) => None,

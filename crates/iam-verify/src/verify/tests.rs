@@ -190,6 +190,74 @@ fn an_edited_policy_reaches_whom_it_bounds_and_whoever_else_has_it() {
     check(&bounded, &both, &calls, &[(Claim::KeepsUsed, "undecided"), (Claim::AddsNothing, "leave different texts")]);
 }
 
+/// AWS counts three holders of `Shared` and two that it bounds; the file holds one: nobody knows what the others do.
+#[test]
+fn an_edit_of_a_policy_that_more_principals_hold_than_the_snapshot_shows_is_undecided() {
+    let (wide, narrow) = (allow(&json!(["s3:GetObject", "dynamodb:*"])), allow(&json!("s3:GetObject")));
+    let shared = arn("policy/Shared");
+    let counted = |attached: Option<u64>, bounded: Option<u64>| {
+        let mut policy = managed("Shared", &wide);
+        policy["AttachmentCount"] = json!(attached);
+        policy["PermissionsBoundaryUsageCount"] = json!(bounded);
+        let roles = json!([role("a", &Value::Null, &["Shared"], None)]);
+        account(&json!({"RoleDetailList": roles, "Policies": [policy]}), &json!({}))
+    };
+    let calls = [call("a", "s3:GetObject", "arn:aws:s3:::bk/x")];
+    let cut = json!([edit("identity", Some("role/a"), Some(&shared), &wide, &narrow)]);
+    let why = "5 principals hold it, and the snapshot shows 1";
+    check(&counted(Some(3), Some(2)), &cut, &calls, &[(Claim::KeepsUsed, "undecided"), (Claim::KeepsUsed, why)]);
+    check(&counted(None, Some(2)), &cut, &calls, &[(Claim::KeepsUsed, "undecided")]);
+    check(&counted(Some(1), Some(0)), &cut, &calls, &[(Claim::KeepsUsed, "proved")]);
+    check(&counted(None, None), &cut, &calls, &[(Claim::KeepsUsed, "proved")]);
+    // Taken off one principal, it stays with the others; and what takes nothing breaks nobody.
+    let off = json!([edit("identity", Some("role/a"), Some(&shared), &wide, &Value::Null)]);
+    check(&counted(Some(3), None), &off, &[], &[(Claim::KeepsUsed, "proved")]);
+    let same = json!([edit("identity", Some("role/a"), Some(&shared), &wide, &wide)]);
+    check(&counted(Some(3), None), &same, &calls, &[(Claim::KeepsUsed, "proved")]);
+}
+
+/// A condition that did not change hangs on what no record tells, and the change took nothing from behind it.
+#[test]
+fn a_condition_that_stays_as_it_is_leaves_no_call_undecided() {
+    let under = |key: &str| {
+        let mut statement = allow(&json!(["s3:GetObject", "s3:PutObject"]));
+        statement["Condition"] = json!({"StringEquals": {key: "x"}});
+        statement
+    };
+    for key in ["aws:SourceVpc", "s3:ExistingObjectTag/stage"] {
+        let own = json!([under(key), allow(&json!("dynamodb:*"))]);
+        let snapshot = account(&json!({"RoleDetailList": [role("a", &own, &[], None)]}), &json!({}));
+        let calls = [call("a", "s3:GetObject", "arn:aws:s3:::bk/x"), call("a", "dynamodb:GetItem", TABLE)];
+        let narrowed = |of_s3: Value, on: &str| {
+            let mut kept = under(key);
+            kept["Action"] = of_s3;
+            kept["Resource"] = json!(on);
+            json!([edit(
+                "identity",
+                Some("role/a"),
+                Some("own"),
+                &own,
+                &json!([kept, allow(&json!("dynamodb:GetItem"))])
+            )])
+        };
+        let proved = "proved: 4 observed calls replayed, all still allowed";
+        check(&snapshot, &narrowed(json!("s3:GetObject"), "arn:aws:s3:::bk/*"), &calls, &[(Claim::KeepsUsed, proved)]);
+        let elsewhere = narrowed(json!("s3:GetObject"), "arn:aws:s3:::other/*");
+        check(&snapshot, &elsewhere, &calls, &[(Claim::KeepsUsed, "refuted")]);
+        // Under a condition of its own, what was granted is no longer granted whatever the call was.
+        let mut other = under("aws:SourceVpce");
+        other["Action"] = json!("s3:GetObject");
+        let other = json!([edit(
+            "identity",
+            Some("role/a"),
+            Some("own"),
+            &own,
+            &json!([other, allow(&json!("dynamodb:GetItem"))])
+        )]);
+        check(&snapshot, &other, &calls, &[(Claim::KeepsUsed, "undecided")]);
+    }
+}
+
 #[test]
 fn an_edited_policy_reaches_users_through_their_groups() {
     let wide = allow(&json!(["s3:GetObject", "dynamodb:*"]));

@@ -188,7 +188,13 @@ fn managed_policy(reader: &mut Reader<'_>, node: &Node<'_>, account: &mut Accoun
     let name = named.map_or_else(|| arn.name().to_owned(), Into::into);
     let document = default_version(reader, node, &policy_within);
     let other_versions = other_versions(reader, node, &policy_within);
-    if account.managed_policies.insert(arn, ManagedPolicy { name, document, other_versions }).is_some() {
+    let count = |key: &str| node.get(key).and_then(Node::as_u64);
+    let holders = match (count("AttachmentCount"), count("PermissionsBoundaryUsageCount")) {
+        (None, None) => None,
+        (attached, bounded) => Some(attached.unwrap_or_default().saturating_add(bounded.unwrap_or_default())),
+    };
+    let policy = ManagedPolicy { name, document, other_versions, holders };
+    if account.managed_policies.insert(arn, policy).is_some() {
         let message = "the policy stands twice; the last one counts".to_owned();
         reader.warn(Code::SnapshotIncomplete, node.span, &policy_within, message);
     }
