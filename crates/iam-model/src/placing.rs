@@ -199,7 +199,7 @@ mod tests {
         super::place_identities(&mut log, &snapshot);
         let callers: Vec<&str> = log.principals.keys().map(crate::arn::Arn::as_str).collect();
         assert_eq!(callers, [placed, gone, "arn:aws:iam::444455556666:role/worker"]);
-        let seen = log.principals.get(&placed.parse().unwrap()).unwrap();
+        let seen = &log.principals[&placed.parse().unwrap()];
         let told: Vec<String> = (seen.observations.iter())
             .map(|o| {
                 format!(

@@ -71,7 +71,7 @@ impl Ground {
     /// Whether each call of a role on a resource would have been logged.
     pub(crate) fn recorded(&self) -> impl Fn(&Arn, &Action, &ResourcePattern) -> Visibility + Sync + '_ {
         let usage = self.usage.as_ref().unwrap_or(&self.nothing.0);
-        pipeline::facts::recorded(pipeline::facts::evidence(usage, &self.coverage, &self.nothing.1, &self.catalog))
+        pipeline::facts::recorded(pipeline::facts::evidence((usage, 0), &self.coverage, &self.nothing.1, &self.catalog))
     }
 
     /// What was seen, as the rules take it. What is needed without a call, nobody worked out.

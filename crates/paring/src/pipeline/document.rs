@@ -16,8 +16,9 @@ use crate::report::explain::document::{DocumentExplanation, Explained};
 /// The explanation of one policy.
 pub(crate) fn explain(inputs: &Inputs, resource: &Arn) -> Result<DocumentExplanation, CliError> {
     let (index, _) = SnapshotIndex::new(&inputs.snapshot);
-    let coverage = facts::coverage(&inputs.snapshot, &inputs.usage, &inputs.catalog);
-    let known = facts::evidence(&inputs.usage, &coverage, &inputs.last_accessed, &inputs.catalog);
+    let logs = (&inputs.usage, inputs.rules.min_days);
+    let coverage = facts::coverage(&inputs.snapshot, logs, &inputs.catalog);
+    let known = facts::evidence(logs, &coverage, &inputs.last_accessed, &inputs.catalog);
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
     let evidence = Evidence {
         usage: &inputs.usage,
