@@ -8,6 +8,7 @@
 //! is undecided.
 
 mod endpoints;
+mod open;
 mod touched;
 mod unlogged;
 mod unresolved;
@@ -29,7 +30,7 @@ use iam_model::usage::{Observation, UsageLog};
 use crate::adds_nothing::{self, in_words};
 use crate::before_after::{self, documents};
 use crate::outcome::{Counterexample, Outcome};
-use crate::reach::{contradiction, edited, everywhere};
+use crate::reach::{contradiction, everywhere};
 use endpoints::Endpoint;
 use touched::Touched;
 
@@ -143,9 +144,9 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     let outcome = match outcome(&total, &principals, changes) {
         // Nothing observed is denied, but the logs do not hold everyone's calls.
         Outcome::Proved { because } => {
-            let why = (open(usage).or_else(|| elsewhere(changes, usage)))
+            let why = (open::unread(usage).or_else(|| open::elsewhere(changes, usage)))
                 .or_else(|| unlogged::loses(changes, index, usage))
-                .or_else(|| edits.iter().find_map(|change| unshown(change, index)));
+                .or_else(|| edits.iter().find_map(|change| open::unshown(change, index)));
             match why {
                 Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
                 None => Outcome::Proved { because },
@@ -154,42 +155,6 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
         other => other,
     };
     Replayed { outcome, total, principals }
-}
-
-/// Why nothing is proved where the logs were not read whole, or there are none: other evidence holds no calls.
-fn open(usage: &UsageLog) -> Option<String> {
-    let no_calls = usage.principals.values().all(|used| used.observations.is_empty());
-    if no_calls && usage.records == 0 && usage.seen_in.is_empty() {
-        return Some("the evidence holds no calls to replay".into());
-    }
-    usage.unread().map(|unread| format!("{unread}, and any of it may be a call that the change denies"))
-}
-
-/// Why nothing is proved of a principal in whose account nobody was seen: the logs are of other accounts.
-fn elsewhere(changes: &[&Change], usage: &UsageLog) -> Option<String> {
-    // A usage log of last uses or of an engine does not say where it looked.
-    if usage.seen_in.is_empty() {
-        return None;
-    }
-    let is_seen = |account: &AccountId| usage.seen_in.iter().any(|(seen, _)| seen == account);
-    let principals = changes.iter().filter_map(|change| match change.attachment.kind {
-        AttachmentKind::Identity | AttachmentKind::Boundary => change.attachment.principal_arn.as_ref(),
-        _ => None,
-    });
-    let mut accounts = principals.filter_map(Arn::account);
-    accounts.find(|account| !is_seen(account)).map(|account| {
-        format!("the logs hold no record of account {account}, so no call of it could be replayed; give its logs")
-    })
-}
-
-/// Why an edit takes something from principals that nobody was shown: the policy is held by more than the snapshot has.
-fn unshown(change: &Change, index: &SnapshotIndex<'_>) -> Option<String> {
-    let policy = edited(change, index)?;
-    let why = index.held_elsewhere(&policy, index.holders_of(&policy))?;
-    let (before, after) =
-        adds_nothing::compared(AttachmentKind::Identity, change.before.as_ref(), change.after.as_ref());
-    let keeps = is_included(&PermissionSet::of_documents(&before), &PermissionSet::of_documents(&after));
-    (!keeps).then(|| format!("{}: {why}", before_after::name(change)))
 }
 
 fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>, changes: &[&Change]) -> Outcome {
