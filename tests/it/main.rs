@@ -24,6 +24,7 @@ mod check;
 mod collect;
 mod cut;
 mod decide;
+mod deployments;
 mod diff;
 mod document_patches;
 mod documents;

@@ -20,6 +20,8 @@ mod project;
 
 mod functions;
 
+mod provider;
+
 mod kinds;
 
 mod evaluate;
@@ -62,9 +64,12 @@ mod split;
 
 mod work;
 
+mod reach;
+
 #[cfg(test)]
 mod conformance;
 
 pub(crate) use new_policy::endpoint_to;
 pub(crate) use project::{Terraform, is_terraform};
+pub(crate) use reach::{Reach, aligned, owners_of, principal_names, reach};
 pub(crate) use work::{Edited, Work, locate, locations, of_role};

@@ -51,6 +51,8 @@ mod pulumi;
 
 mod hcl;
 
+mod deployments;
+
 mod patch;
 
 mod written;
@@ -60,8 +62,8 @@ mod conformance;
 
 pub use locate::Location;
 pub use patch::{
-    Disposition, FilePatch, PatchSet, Project, Refused, environments, locate, locate_in_source, patch, patch_all,
-    places_of_roles,
+    Disposition, FilePatch, PatchSet, Project, Refused, environments, joined, locate, locate_in_source, patch,
+    patch_all, places_of_roles,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use site::Form;

@@ -92,6 +92,12 @@ pub(crate) fn home<'t>(
     Ok(NewPolicyHome { template: owner.index, owner: owner.template, stack: owner.stack, resource: owner.resource })
 }
 
+/// The resources that may carry the policies of an attachment: each template by its number, and a logical id.
+pub(crate) fn owners_of(templates: &[Template], deployed: &Deployed, attachment: &Attachment) -> Vec<(usize, String)> {
+    let owners = owner::owners(templates, deployed, attachment).into_iter();
+    owners.filter(|owner| !owner.template.is_generated()).map(|o| (o.index, o.resource.id.to_owned())).collect()
+}
+
 /// Whether a physical name is the one CloudFormation makes for a logical id.
 pub(crate) fn is_generated(id: &str, name: &str) -> bool {
     owner::generated(id, name).is_some()
@@ -153,6 +159,9 @@ pub(crate) fn find<'t>(
     }
     if picked.site.resource.is_multiplied() {
         reviews.push(format!("`Fn::ForEach` makes `{}`: one text stands for several", picked.site.resource.id));
+    }
+    if owner.stack.name.as_deref().is_some_and(|name| name.starts_with("StackSet-")) {
+        reviews.push("a stack set deploys the text, perhaps to accounts that the snapshot does not hold".into());
     }
     let nested = owner::times_nested(templates, owner.template);
     if nested > 1 {

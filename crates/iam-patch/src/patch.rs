@@ -14,6 +14,7 @@ use iam_model::snapshot::{EnvironmentVariable, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText, Span};
 
 use self::work::FileWork;
+use crate::deployments::{self, Deployments, Sources};
 use crate::diff;
 use crate::hcl::{self, Terraform};
 use crate::locate::{self, Location};
@@ -231,13 +232,18 @@ fn unreadable(file: &SourceText, offset: usize, message: &str) -> Diagnostic {
         .hint("nothing in this file is patched until it parses")
 }
 
-/// Whether a change is Terraform's: its address says so, or no template holds it.
-fn is_for_terraform(project: &Project, attachment: &Attachment, result: Option<&Refusal>) -> bool {
-    if project.terraform.is_empty() || attachment.logical_id.is_some() {
-        return false;
-    }
-    attachment.address.is_some()
-        || result.is_some_and(|refusal| refusal.code == RefusalCode::NotInSource && refusal.place.is_none())
+fn sources<'p>(project: &'p Project, deployed: &'p Deployed) -> Sources<'p> {
+    Sources { templates: &project.templates, terraform: &project.terraform, deployed }
+}
+
+/// What has to be said of changes before they are proved, so that their texts can say it: for each change, another in its
+/// place where there is one.
+///
+/// Where one text is deployed several times and all its deployments are changed, each gets what any of them needs, inside
+/// what it has. What the Serverless Framework writes into a policy by itself stays.
+#[must_use]
+pub fn joined(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -> Vec<Option<Change>> {
+    deployments::joined(&sources(project, &Deployed::read(index)), index, changes)
 }
 
 /// Says better why a policy stands in no source, where a program makes it.
@@ -266,7 +272,7 @@ pub fn locate(
     });
     let found = locate::find(&project.templates, &deployed, attachment, change.as_ref());
     let by_program = |refusal| by_program(project, attachment, change.as_ref(), refusal);
-    if is_for_terraform(project, attachment, found.as_ref().err()) {
+    if sources(project, &deployed).is_for_terraform(attachment, found.as_ref().err()) {
         return hcl::locate(&project.terraform, attachment, change.as_ref()).map_err(by_program);
     }
     let found = found.map_err(by_program)?;
@@ -343,6 +349,7 @@ pub fn patch(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change]) -
 struct Run<'p> {
     project: &'p Project,
     deployed: &'p Deployed,
+    deployments: &'p Deployments,
     files: BTreeMap<usize, FileWork<'p>>,
     terraform: hcl::Work<'p>,
 }
@@ -363,11 +370,18 @@ impl<'p> Run<'p> {
         if let Some(refusal) = says_nothing(change) {
             return Err(Box::new((refusal, None)));
         }
+        if let Some(refusal) = self.deployments.refusal(number) {
+            return Err(Box::new((refusal.clone(), self.terraform.snippet(change))));
+        }
+        let known = self.deployments.reviews(number).to_vec();
         let found = locate::find(&project.templates, deployed, &change.attachment, Some(change));
-        let outcome = found.and_then(|found| self.work(found.template)?.add(number, change, &found, deployed));
-        let in_terraform = is_for_terraform(project, &change.attachment, outcome.as_ref().err());
+        let outcome = found.and_then(|mut found| {
+            found.reviews.extend(known.iter().cloned());
+            self.work(found.template)?.add(number, change, &found, deployed)
+        });
+        let in_terraform = sources(project, deployed).is_for_terraform(&change.attachment, outcome.as_ref().err());
         let change = &self.addressed(change, in_terraform);
-        let outcome = if in_terraform { self.terraform.add(number, change) } else { outcome };
+        let outcome = if in_terraform { self.terraform.add(number, change, &known) } else { outcome };
         outcome.map_err(|refusal| {
             let snippet = if in_terraform { self.terraform.snippet(change) } else { None };
             Box::new((by_program(project, &change.attachment, Some(change), refusal), snippet))
@@ -400,8 +414,28 @@ impl<'p> Run<'p> {
 #[must_use]
 pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change], splits: &[RoleSplit]) -> PatchSet {
     let deployed = Deployed::read(index);
-    let files = BTreeMap::new();
-    let mut run = Run { project, deployed: &deployed, files, terraform: hcl::Work::new(&project.terraform) };
+    let sources = sources(project, &deployed);
+    let mut deployments = Deployments::read(&sources, index, changes, splits);
+    loop {
+        let set = patched(project, &deployed, index, (changes, splits), &deployments);
+        let refused: Vec<(usize, &Refusal)> = set.refused.iter().map(|one| (one.change, &one.refusal)).collect();
+        let written = set.patches.iter().flat_map(|patch| patch.changes.iter().copied()).collect();
+        if !deployments.withdrawn(&sources, changes, &refused, &written) {
+            return set;
+        }
+    }
+}
+
+/// One round: everything that nothing speaks against.
+fn patched(
+    project: &Project,
+    deployed: &Deployed,
+    index: &SnapshotIndex<'_>,
+    (changes, splits): (&[Change], &[RoleSplit]),
+    deployments: &Deployments,
+) -> PatchSet {
+    let (files, terraform) = (BTreeMap::new(), hcl::Work::new(&project.terraform));
+    let mut run = Run { project, deployed, deployments, files, terraform };
     let mut set = PatchSet::default();
     let together = together::groups(changes, index);
     for (number, change) in changes.iter().enumerate() {
@@ -413,12 +447,16 @@ pub fn patch_all(project: &Project, index: &SnapshotIndex<'_>, changes: &[Change
     }
     let Run { mut files, mut terraform, .. } = run;
     for (number, split) in splits.iter().enumerate() {
-        let outcome = locate::find_split(&project.templates, &deployed, split).and_then(|found| {
+        let found = match deployments.split_refusal(number) {
+            Some(refusal) => Err(refusal.clone()),
+            None => locate::find_split(&project.templates, deployed, split),
+        };
+        let outcome = found.and_then(|found| {
             let Some(template) = project.templates.get(found.template) else {
                 return Err(Refusal::new(RefusalCode::NotInSource, "no file"));
             };
             let work = files.entry(found.template).or_insert_with(|| FileWork::new(template));
-            work.add_split(number, split, &found, &deployed)
+            work.add_split(number, split, &found, deployed)
         });
         let elsewhere = outcome.as_ref().is_err_and(|refusal| refusal.code == RefusalCode::NotInSource);
         let outcome = match elsewhere && !project.terraform.is_empty() {

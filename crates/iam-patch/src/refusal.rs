@@ -52,6 +52,8 @@ codes! {
     Layout => "layout-unsupported",
     /// The edit failed its own check; nothing was written.
     GuardFailed => "guard-failed",
+    /// The text is deployed several times, and the edit is not what every deployment needs.
+    SeveralDeployments => "several-deployments",
     /// Another change of the same run edits the same place.
     Overlap => "overlapping-changes",
     /// The change has nothing to say: neither before nor after.

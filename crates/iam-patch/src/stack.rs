@@ -36,7 +36,7 @@ struct Function {
 /// The deployed side: every stack of the snapshot, and the resources by kind.
 #[derive(Debug, Default)]
 pub(crate) struct Deployed {
-    stacks: BTreeMap<(AccountId, String), Stack>,
+    stacks: BTreeMap<(AccountId, String, String), Stack>,
     /// Functions by the role they run as: the region and the function.
     by_role: BTreeMap<Arn, Vec<(String, Function)>>,
     resources: BTreeMap<(String, String, ResourceKind), BTreeSet<String>>,
@@ -71,7 +71,7 @@ impl Deployed {
     }
 
     fn stack(&mut self, account: &AccountId, name: &str, like: &Arn) -> &mut Stack {
-        let stack = self.stacks.entry((account.clone(), name.into())).or_default();
+        let stack = self.stacks.entry((account.clone(), name.into(), like.region().into())).or_default();
         stack.name = Some(name.into());
         stack.account = Some(account.as_str().into());
         stack.region = Some(like.region().into());
@@ -161,7 +161,7 @@ impl Deployed {
         stack
     }
 
-    /// Every stack, in the order of account and name.
+    /// Every stack, in the order of account, name and Region.
     pub(crate) fn stacks(&self) -> impl Iterator<Item = &Stack> {
         self.stacks.values()
     }
@@ -184,6 +184,14 @@ impl Stack {
     /// Logical ids of the functions that run as a role.
     pub(crate) fn functions_of<'s>(&'s self, role: &'s Arn) -> impl Iterator<Item = &'s str> {
         self.functions.iter().filter(move |(_, f)| f.role.as_ref() == Some(role)).map(|(id, _)| id.as_str())
+    }
+
+    /// The names of the roles that the stack is known to make from a template.
+    pub(crate) fn role_names<'s>(&'s self, template: &'s Template) -> impl Iterator<Item = String> + 's {
+        let functions = self.functions.iter().filter(|(id, _)| template.declares(id));
+        let of_functions = functions.filter_map(|(_, function)| Some(function.role.as_ref()?.name().to_owned()));
+        let named = self.physical.iter().filter(|(id, _)| template.declares(id)).map(|(_, name)| name.clone());
+        of_functions.chain(named)
     }
 
     /// The logical id of a physical id.

@@ -7,6 +7,7 @@ mod documents_view;
 pub(crate) mod explain;
 pub(crate) mod facts;
 mod hints;
+mod joining;
 pub(crate) mod policies;
 mod splits_view;
 mod view;
@@ -90,9 +91,9 @@ pub(crate) struct Tightened {
 pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let (index, mut diagnostics) = SnapshotIndex::new(&inputs.snapshot);
     let roles = chosen(&index, &inputs.roles)?;
-    let coverage = facts::coverage(&inputs.snapshot, (&inputs.usage, inputs.rules.min_days), &inputs.catalog);
-    let known =
-        facts::evidence((&inputs.usage, inputs.rules.min_days), &coverage, &inputs.last_accessed, &inputs.catalog);
+    let logs = (&inputs.usage, inputs.rules.min_days);
+    let coverage = facts::coverage(&inputs.snapshot, logs, &inputs.catalog);
+    let known = facts::evidence(logs, &coverage, &inputs.last_accessed, &inputs.catalog);
     let visibility = |role: &Arn, action: &Action| known.visibility(role, action);
     let evidence = Evidence {
         usage: &inputs.usage,
@@ -111,6 +112,9 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
     let proposer = Proposer::new(&whole, &index, &evidence, &rules).with_quotas(inputs.quotas);
     let mut proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
+    let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
+    diagnostics.extend(unread);
+    joining::join(&project, &index, &mut proposals);
     let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let of_roles = changes.len();
     let named = named(inputs, &whole, &proposals, (&index, &evidence, &rules));
@@ -118,8 +122,6 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let reached = everywhere(&changes.iter().collect::<Vec<_>>(), &index);
     let after = iam_graph::build(&index, &reached);
 
-    let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
-    diagnostics.extend(unread);
     hints::add(&project, &index, &mut proposals, (&evidence, &rules));
     let rulebook = rulebook(inputs);
     let published = Published::of(&inputs.catalog);
@@ -145,10 +147,9 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let mut judged = verdicts.iter().flatten().chain(parts.iter().map(|part| &part.verdict));
     let of_roles_proved = judged.all(Verdict::is_proved);
     let proved = of_roles_proved && of_documents.iter().flatten().all(Verdict::is_proved);
-    let refuted = of_documents.iter().flatten().any(Verdict::is_refuted);
+    let writable = of_roles_proved && !of_documents.iter().flatten().any(Verdict::is_refuted);
     let policies = stage.policies(&proposals, &verdicts);
     let asked = ChangeSet { changes, splits: done };
-    let writable = of_roles_proved && !refuted;
     // Nobody was asked yet.
     let disputed = false;
     Ok(Tightened { report, proposals, splits, patches, policies, asked, proved, writable, disputed, diagnostics })

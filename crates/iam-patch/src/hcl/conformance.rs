@@ -238,7 +238,7 @@ fn replaced(files: &[SourceText], edited: &Edited) -> Vec<SourceText> {
 
 fn patch(terraform: &Terraform, change: &Change) -> Result<Vec<Edited>, crate::refusal::Refusal> {
     let mut work = Work::new(terraform);
-    work.add(0, change)?;
+    work.add(0, change, &[])?;
     Ok(work.finish())
 }
 

@@ -12,6 +12,7 @@ use super::functions;
 use super::kinds::{self, Id, TypeRule};
 use super::parse::{EXPRESSION, HEREDOC_TEXT, RAW, TEMPLATE};
 use super::project::{At, Terraform};
+use super::provider::{self, Provider};
 use crate::intrinsic::CONCAT;
 use crate::resolve::{Resolve, Text, Value};
 use crate::tree::{Kind, Node};
@@ -338,12 +339,13 @@ impl<'p> Evaluator<'p> {
     }
 
     fn data(&self, of: &str, source: &str, attribute: &str) -> Value {
-        let given = |known: &Option<String>| known.clone().map_or_else(hole, text);
+        let given = |known: Option<String>| known.map_or_else(hole, text);
         let body = self.terraform.find(self.module, &["data", of, source]).and_then(|at| self.terraform.body(at));
+        let account = || body.map_or_else(|| self.account.clone(), |body| self.provider(body).account(self.account));
         match (of, attribute) {
-            ("aws_caller_identity", "account_id" | "id") => given(&self.account.id),
-            ("aws_region", "name" | "id" | "region") => given(&self.account.region),
-            ("aws_partition", "partition" | "id") => given(&self.account.partition),
+            ("aws_caller_identity", "account_id" | "id") => given(account().id),
+            ("aws_region", "name" | "id" | "region") => given(account().region),
+            ("aws_partition", "partition" | "id") => given(account().partition),
             ("aws_partition", "dns_suffix") => text("amazonaws.com"),
             (super::document::TYPE, _) => Value::Unknown,
             ("aws_iam_policy", "arn") => {
@@ -412,18 +414,24 @@ impl<'p> Evaluator<'p> {
         }
     }
 
+    /// How a resource or data source of the module is deployed.
+    pub(super) fn provider(&self, body: &Node) -> Provider {
+        provider::of(self.terraform, self.module, self.call, body)
+    }
+
     /// The ARN of a resource with this body.
     pub(super) fn arn(&self, rule: &TypeRule, body: &Node) -> Text {
         let part = |known: &Option<String>| known.clone().map_or_else(Text::hole, Text::literal);
+        let account = self.provider(body).account(self.account);
         let mut out = Text::literal("arn:");
-        out.push(part(&self.account.partition));
+        out.push(part(&account.partition));
         out.push(Text::literal(format!(":{}:", rule.service)));
         if rule.regional() {
-            out.push(part(&self.account.region));
+            out.push(part(&account.region));
         }
         out.push(Text::literal(":"));
         if rule.has_account() {
-            out.push(part(&self.account.id));
+            out.push(part(&account.id));
         }
         out.push(Text::literal(":"));
         let (before, after) = rule.resource.split_once("{}").unwrap_or((rule.resource, ""));

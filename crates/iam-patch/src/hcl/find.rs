@@ -12,7 +12,7 @@ use super::gather;
 use super::inputs;
 use super::mention::refers_to;
 use super::outside;
-use super::owner::{account, by_address, by_arn};
+use super::owner::{account, by_address, by_arn, elsewhere};
 use super::permission;
 use super::policies::{self, Site, Writing};
 use super::project::{At, Terraform};
@@ -105,6 +105,9 @@ fn not_found(terraform: &Terraform, attachment: &Attachment) -> Refusal {
     });
     let outside = registry.filter(|at| terraform.called(*at).is_none()).map(|at| named(terraform, at)).next();
     let refusal = Refusal::new(RefusalCode::NotInSource, format!("no Terraform block was found for `{what}`"));
+    if let Some(hint) = elsewhere(terraform, attachment) {
+        return refusal.hint(hint);
+    }
     match outside {
         Some(call) => {
             refusal.hint(format!("`{call}` and other modules from outside may make it: change their inputs there"))

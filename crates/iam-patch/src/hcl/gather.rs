@@ -82,6 +82,16 @@ impl Gathered {
         ops.into_iter().map(one).collect()
     }
 
+    /// Where each statement stands.
+    pub(super) fn spots(&self) -> Vec<(At, Path)> {
+        let one = |place: &Path| {
+            let (number, rest) = place.steps().split_first()?;
+            let below = rest.iter().fold(Path::default(), |path, step| path.child(*step));
+            Some((*self.blocks.get(*number)?, below))
+        };
+        self.places.iter().filter_map(one).collect()
+    }
+
     /// What a person should know: other policies that say what these places say.
     pub(super) fn reviews(&self, terraform: &Terraform, site: &Site) -> Vec<String> {
         let mut reviews = Vec::new();

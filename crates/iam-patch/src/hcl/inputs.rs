@@ -141,11 +141,15 @@ pub(super) fn review(terraform: &Terraform, site: &Site) -> Option<String> {
 
 /// The calls that make the role of this name: those that say it, and those that may.
 pub(super) fn by_role(terraform: &Terraform, at: At, role: &str, evaluator: &Evaluator<'_>) -> bool {
-    let Some(body) = terraform.body(at) else { return false };
+    role_name(terraform, at, evaluator).is_some_and(|name| name.explains(role))
+}
+
+/// The name of the role that a call makes.
+pub(super) fn role_name(terraform: &Terraform, at: At, evaluator: &Evaluator<'_>) -> Option<Text> {
+    let body = terraform.body(at)?;
     let made = body.get("create_role").is_none_or(|node| node.raw_text() != Some("false"));
-    let name = body.get("role_name").or_else(|| body.get("function_name"));
-    let named = name.is_some_and(|node| functions::as_text(&evaluator.fresh().node(node)).explains(role));
-    made && named
+    let name = body.get("role_name").or_else(|| body.get("function_name")).filter(|_| made)?;
+    Some(functions::as_text(&evaluator.fresh().node(name)))
 }
 
 /// The name the module gives a policy of its own.

@@ -3,15 +3,19 @@
 //! Knows nothing about what policies say.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use iam_model::arn::Arn;
-use iam_model::change::AttachmentKind;
+use iam_model::change::{Attachment, AttachmentKind};
 
 use super::evaluate::{Account, Evaluator};
 use super::inputs;
 use super::kinds;
+use super::policies;
 use super::project::{At, Terraform, folder};
+use super::provider;
 use super::state::{Instance, without_indices};
+use crate::resolve::Text;
 
 /// The path of module calls that leads to a module, where exactly one does; empty for a root.
 pub(super) fn module_path(terraform: &Terraform, module: usize) -> Option<String> {
@@ -92,16 +96,18 @@ pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> 
             continue;
         }
         let Some(body) = terraform.body(at) else { continue };
+        let named = |names: &Vec<Text>| names.iter().any(|name| name.explains(last));
+        if rule.service == "iam" && !iam_names(terraform).get(&at).is_none_or(named) {
+            continue;
+        }
         let (account, fuel) = (account(terraform, at, Some(arn)), Cell::new(0));
         let module = terraform.module_of(at);
         let resolve = |defaults: bool, call: Option<At>| {
             Evaluator::new(terraform, module, &account, defaults, &fuel).called_by(call).fresh().arn(rule, body)
         };
         // A module that is called several times has a name for each call.
-        let calls: Vec<Option<At>> = match terraform.calls_of(module) {
-            several @ [_, _, ..] => several.iter().copied().map(Some).collect(),
-            _ => vec![None],
-        };
+        let mut calls = contexts(terraform, module);
+        calls.retain(|call| provider::of(terraform, module, *call, body).may_have(rule, arn));
         if calls.iter().any(|call| resolve(true, *call).known().as_deref() == Some(arn.as_str())) {
             exact.push(at);
         } else if calls.iter().any(|call| resolve(false, *call).explains(arn.as_str())) {
@@ -115,6 +121,17 @@ pub(super) fn by_arn(terraform: &Terraform, kind: AttachmentKind, arn: &Arn) -> 
     if found.is_empty() { calls } else { found }
 }
 
+/// Roles of this name, in whichever account these files speak of.
+pub(super) fn by_role_name(terraform: &Terraform, name: &str) -> Vec<At> {
+    let mut accounts = provider::accounts(terraform);
+    accounts.insert(0, "000000000000".to_owned());
+    let arns = accounts.iter().filter_map(|account| format!("arn:aws:iam::{account}:role/{name}").parse::<Arn>().ok());
+    let mut found: Vec<At> = arns.flat_map(|arn| by_arn(terraform, AttachmentKind::Identity, &arn)).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
 /// The calls of modules from outside that make a role of this name.
 fn calls_for(terraform: &Terraform, arn: &Arn, role: &str) -> Vec<At> {
     if arn.service() != "iam" || !arn.resource().starts_with("role") {
@@ -125,7 +142,10 @@ fn calls_for(terraform: &Terraform, arn: &Arn, role: &str) -> Vec<At> {
         let evaluator = Evaluator::new(terraform, terraform.module_of(*at), &account, defaults, &fuel);
         inputs::by_role(terraform, *at, role, &evaluator)
     };
-    let calls: Vec<At> = terraform.module_calls().filter(|at| inputs::is_call(terraform, *at)).collect();
+    let is_there =
+        |at: &At| terraform.body(*at).is_some_and(|body| provider::of_call(terraform, *at, body).may_own(arn));
+    let calls = terraform.module_calls().filter(|at| inputs::is_call(terraform, *at) && is_there(at));
+    let calls: Vec<At> = calls.collect();
     let exact: Vec<At> = calls.iter().filter(|at| made(at, true)).copied().collect();
     if exact.is_empty() { calls.into_iter().filter(|at| made(at, false)).collect() } else { exact }
 }
@@ -141,28 +161,81 @@ fn of_instance(terraform: &Terraform, state: &str, instance: &Instance) -> Vec<A
     found
 }
 
-/// What is known of the account a block is deployed to.
+/// What is known of the account that the default provider of a block's root module works in.
 pub(super) fn account(terraform: &Terraform, at: At, arn: Option<&Arn>) -> Account {
+    let module = terraform.module_of(at);
     let mut account = Account::default();
-    if let Some(arn) = arn {
-        account.partition = Some(arn.partition().to_owned());
-        account.id = arn.account().map(|id| id.as_str().to_owned());
-        account.region = Some(arn.region().to_owned()).filter(|region| !region.is_empty());
+    if let (Some(arn), Some(body)) = (arn, terraform.body(at)) {
+        account = provider::of(terraform, module, None, body).default_for(arn);
     }
-    let mut module = terraform.module_of(at);
-    for _ in 0..8 {
-        let mut providers = terraform.blocks(module).filter(|(_, b)| b.kind() == "provider" && b.of() == "aws");
-        if let Some((provider, _)) = providers.next() {
-            let region = terraform.body(provider).and_then(|body| body.get("region"));
-            if let (Some(region), None, None) = (region, providers.next(), &account.region) {
-                let fuel = Cell::new(0);
-                account.region = Evaluator::new(terraform, module, &Account::default(), false, &fuel).known(region);
+    // What the root says itself comes before what an ARN says of one resource.
+    let default = provider::default(terraform, module).account(&Account::default());
+    Account {
+        partition: default.partition.or(account.partition),
+        id: default.id.or(account.id),
+        region: default.region.or(account.region),
+    }
+}
+
+/// Says of a block that would have an attachment's ARN that its provider speaks of another account or Region.
+pub(super) fn elsewhere(terraform: &Terraform, attachment: &Attachment) -> Option<String> {
+    let arn = attachment.principal_arn.as_ref().or(attachment.resource_arn.as_ref())?;
+    let last = arn.resource().rsplit(['/', ':']).next().unwrap_or_default();
+    let is_elsewhere = |at: &At| {
+        let rule = terraform.block(*at).and_then(|block| kinds::rule(block.of()));
+        let (Some(rule), Some(body)) = (rule, terraform.body(*at)) else { return false };
+        let (account, fuel, module) = (Account::default(), Cell::new(0), terraform.module_of(*at));
+        let name = || Evaluator::new(terraform, module, &account, true, &fuel).fresh().name(rule, body).known();
+        !provider::of(terraform, module, None, body).may_have(rule, arn) && name().as_deref() == Some(last)
+    };
+    let block = terraform.block(terraform.perhaps_named(arn.service(), last).find(is_elsewhere)?)?;
+    let address = policies::address(block);
+    Some(format!(
+        "`{address}` has the name, but its provider works in another account or Region, or does not say in which"
+    ))
+}
+
+/// The calls in whose contexts a module is looked at: each of several, as each gives its own names.
+fn contexts(terraform: &Terraform, module: usize) -> Vec<Option<At>> {
+    match terraform.calls_of(module) {
+        several @ [_, _, ..] => several.iter().copied().map(Some).collect(),
+        _ => vec![None],
+    }
+}
+
+/// The names that IAM's resources can have whatever the account is, one for each call of their module.
+fn iam_names(terraform: &Terraform) -> &BTreeMap<At, Vec<Text>> {
+    terraform.iam_names.get_or_init(|| {
+        let (account, fuel) = (Account::default(), Cell::new(0));
+        let mut found = BTreeMap::new();
+        for module in 0..terraform.modules.len() {
+            for (at, block) in terraform.blocks(module).filter(|(_, block)| block.kind() == "resource") {
+                let rule = kinds::rule(block.of()).filter(|rule| rule.service == "iam");
+                let (Some(rule), Some(body)) = (rule, terraform.body(at)) else { continue };
+                let named = |call| {
+                    let evaluator = Evaluator::new(terraform, module, &account, false, &fuel).called_by(call);
+                    evaluator.fresh().name(rule, body)
+                };
+                found.insert(at, contexts(terraform, module).into_iter().map(named).collect());
             }
-            break;
         }
-        let calls = terraform.calls_of(module);
-        let [call] = calls else { break };
-        module = terraform.module_of(*call);
-    }
-    account
+        found
+    })
+}
+
+/// The names that roles, users and groups can have: as states say, and as the files do, in every call of a module.
+pub(super) fn principal_names(terraform: &Terraform) -> Vec<Text> {
+    let principals = |of: &str| matches!(of, "aws_iam_role" | "aws_iam_user" | "aws_iam_group");
+    let instances = terraform.states.iter().flat_map(|state| &state.instances);
+    let of_state = instances.filter(|instance| principals(&instance.of));
+    let of_state = of_state.filter_map(|instance| Some(Text::literal(instance.attributes.get("name")?.clone())));
+    let named = |at: &At| terraform.block(*at).is_some_and(|block| principals(block.of()));
+    let of_files = iam_names(terraform).iter().filter(|(at, _)| named(at)).flat_map(|(_, names)| names.iter().cloned());
+    let (account, fuel) = (Account::default(), Cell::new(0));
+    let made = |at: At| {
+        let evaluator = Evaluator::new(terraform, terraform.module_of(at), &account, false, &fuel);
+        inputs::role_name(terraform, at, &evaluator)
+    };
+    let of_calls = terraform.module_calls().filter(|at| inputs::is_call(terraform, *at)).filter_map(made);
+    of_state.chain(of_files).chain(of_calls).collect()
 }

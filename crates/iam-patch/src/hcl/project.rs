@@ -10,7 +10,9 @@ use iam_model::text::{SourceName, SourceText};
 use super::lex::Stopped;
 use super::outside::{self, Document, Reading};
 use super::parse::{self, Block};
+use super::provider::Provider;
 use super::{kinds, state::State};
+use crate::resolve::Text;
 use crate::tree::Node;
 
 /// A file with its top-level blocks; bodies are read when first asked for.
@@ -46,6 +48,10 @@ pub(super) struct Module {
     /// Blocks by their head, such as `resource aws_iam_role lambda`.
     by_head: BTreeMap<Vec<String>, At>,
     locals: OnceLock<BTreeMap<String, (At, usize)>>,
+    /// How its resources that name no provider are deployed.
+    pub(super) provider: OnceLock<Provider>,
+    /// Its blocks that configure providers.
+    providers: OnceLock<Vec<At>>,
 }
 
 /// Blocks by service and name.
@@ -63,6 +69,8 @@ pub(crate) struct Terraform {
     calls: OnceLock<BTreeMap<usize, Vec<At>>>,
     /// Resources whose ARNs have a rule: by service and the name that is written out, or none.
     by_name: OnceLock<Names>,
+    /// The names that IAM's resources can have, one for each call of their module.
+    pub(super) iam_names: OnceLock<BTreeMap<At, Vec<Text>>>,
 }
 
 /// Why a file could not be read, and where.
@@ -178,6 +186,14 @@ impl Terraform {
             .iter()
             .filter_map(|file| Some((*file, self.files.get(*file)?)))
             .flat_map(|(file, found)| found.blocks.iter().enumerate().map(move |(block, b)| (At { file, block }, b)))
+    }
+
+    /// The blocks of a module that configure providers.
+    pub(super) fn providers(&self, module: usize) -> &[At] {
+        let Some(found) = self.modules.get(module) else { return &[] };
+        found.providers.get_or_init(|| {
+            self.blocks(module).filter(|(_, block)| block.kind() == "provider").map(|(at, _)| at).collect()
+        })
     }
 
     /// Where a local value stands, and its value.

@@ -17,6 +17,7 @@ use super::outside;
 use super::parse::{EXPRESSION, HEREDOC_TEXT, TEMPLATE, escape_holes};
 use super::policies;
 use super::project::At;
+use super::provider;
 use crate::op::New;
 use crate::plan::Language;
 use crate::reference::Written;
@@ -154,11 +155,7 @@ impl Dialect<'_> {
         let name = evaluator.name(rule, body).known().filter(|name| !name.is_empty())?;
         let parts: Vec<&str> = concrete.splitn(6, ':').collect();
         let [_, partition, _, region, account, resource] = parts.as_slice() else { return None };
-        let known = &self.defaults.account;
-        let fits = |known: &Option<String>, text: &str| known.as_deref().is_none_or(|known| known == text);
-        let here = fits(&known.partition, partition)
-            && (!rule.regional() || fits(&known.region, region))
-            && (!rule.has_account() || fits(&known.id, account));
+        let here = evaluator.provider(body).may_be(rule, (partition, region, account), self.defaults.account);
         let (before, after) = rule.resource.split_once("{}").unwrap_or((rule.resource, ""));
         let name = if rule.service == "ssm" { name.trim_start_matches('/') } else { &name };
         let rest = resource.strip_prefix(before)?.strip_prefix(name)?;
@@ -177,7 +174,7 @@ impl Dialect<'_> {
 
     /// The ARN with the data sources of the module where the account decides partition, region and account.
     fn generalised(&self, concrete: &str) -> New {
-        let account = &self.open.account;
+        let account = self.default_here();
         let parts: Vec<&str> = concrete.splitn(6, ':').collect();
         let [_, partition, service, region, id, resource] = parts.as_slice() else { return New::text(concrete) };
         let source = |of: &str, attribute: &str, known: &Option<String>, text: &str| {
@@ -198,11 +195,18 @@ impl Dialect<'_> {
         New::Tagged(TEMPLATE.into(), text)
     }
 
+    /// What data sources of the module that name no provider speak of.
+    fn default_here(&self) -> Account {
+        let terraform = self.open.terraform;
+        provider::inherited(terraform, self.open.module).account(self.open.account)
+    }
+
     fn data_source(&self, of: &str) -> Option<String> {
         let mut blocks = self.open.terraform.blocks(self.open.module);
         let (at, block) = blocks.find(|(_, block)| block.is("data", of))?;
         let body = self.open.terraform.body(at)?;
-        (policies::multiplied(body).is_none() && body.get("provider").is_none()).then(|| block.name().to_owned())
+        let own = ["provider", "region"].iter().any(|key| body.get(key).is_some());
+        (policies::multiplied(body).is_none() && !own).then(|| block.name().to_owned())
     }
 
     /// `region` or, before version 6 of the provider, `name`: what the files use.

@@ -65,7 +65,8 @@ pub(crate) fn of_role(terraform: &Terraform, name: &str) -> (Vec<Location>, Vec<
     }
     let owners = match (&attachment.address, &attachment.principal_arn) {
         (Some(address), _) => owner::by_address(terraform, address),
-        (None, Some(arn)) => owner::by_arn(terraform, AttachmentKind::Identity, arn),
+        (None, Some(arn)) if name.starts_with("arn:") => owner::by_arn(terraform, AttachmentKind::Identity, arn),
+        (None, Some(_)) => owner::by_role_name(terraform, name),
         (None, None) => Vec::new(),
     };
     let (mut found, mut refused) = (Vec::new(), Vec::new());
@@ -166,13 +167,14 @@ impl<'p> Work<'p> {
     }
 
     /// Adds a change; whether there was anything to write.
-    pub(crate) fn add(&mut self, number: usize, change: &Change) -> Result<bool, Refusal> {
+    pub(crate) fn add(&mut self, number: usize, change: &Change, known: &[String]) -> Result<bool, Refusal> {
         if let Some(planned) = new_policy::of_endpoint(self.terraform, change) {
             let (edits, reviews) = planned?;
             return self.edit(&[Number::Change(number)], edits, &reviews);
         }
         let found = find::find(self.terraform, &change.attachment, Some(change))?;
-        let (edits, reviews, place) = self.plan_found(&found, change)?;
+        let (edits, mut reviews, place) = self.plan_found(&found, change)?;
+        reviews.extend_from_slice(known);
         self.edit(&[Number::Change(number)], edits, &reviews).map_err(|refusal| refusal.at(place))
     }
 
@@ -202,7 +204,7 @@ impl<'p> Work<'p> {
     }
 
     /// The edits of a found change, what needs a look, and where that is.
-    fn plan_found(&self, found: &Found, change: &Change) -> Result<(Edits, Vec<String>, Place), Refusal> {
+    pub(super) fn plan_found(&self, found: &Found, change: &Change) -> Result<(Edits, Vec<String>, Place), Refusal> {
         let body = self.terraform.body(found.site.at);
         let node = policies::read(self.terraform, &found.site);
         let node = if found.site.writing == Writing::Permission { body.map(Cow::Borrowed) } else { node };

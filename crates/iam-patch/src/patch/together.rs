@@ -8,7 +8,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::snapshot::SnapshotIndex;
 
-use super::{PatchSet, Refused, Run, by_program, is_for_terraform};
+use super::{PatchSet, Refused, Run, by_program, sources};
 use crate::locate;
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -89,9 +89,12 @@ fn all_new(run: &mut Run<'_>, new: &[(usize, &Change)]) -> Result<bool, Refusal>
     let Some((_, first)) = new.first() else { return Ok(false) };
     let (numbers, changes): (Vec<usize>, Vec<&Change>) = new.iter().copied().unzip();
     let (project, deployed) = (run.project, run.deployed);
+    if let Some(refusal) = numbers.iter().find_map(|number| run.deployments.refusal(*number)) {
+        return Err(refusal.clone());
+    }
     let found = locate::home(&project.templates, deployed, &first.attachment);
     let outcome = found.and_then(|home| run.work(home.template)?.add_new_policies(&numbers, &changes, &home, deployed));
-    let outcome = match is_for_terraform(project, &first.attachment, outcome.as_ref().err()) {
+    let outcome = match sources(project, deployed).is_for_terraform(&first.attachment, outcome.as_ref().err()) {
         true => run.terraform.add_new(&numbers, &changes),
         false => outcome,
     };

@@ -88,3 +88,25 @@ fn services(action: &ActionElement) -> Vec<String> {
     let service = |text: &str| text.split(':').next().unwrap_or(text).to_ascii_lowercase();
     action.patterns().iter().map(|p| service(p.value.as_str())).collect()
 }
+
+/// Whether a pattern holds all that another does; a wildcard of the inner is held by `*` alone. May miss some.
+pub(crate) fn includes(outer: &str, inner: &str) -> bool {
+    let (outer, inner): (Vec<char>, Vec<char>) = (outer.chars().collect(), inner.chars().collect());
+    let (mut o, mut i, mut star) = (0, 0, None);
+    while let Some(letter) = inner.get(i) {
+        match outer.get(o) {
+            Some('*') => {
+                star = Some((o, i));
+                o += 1;
+            }
+            Some('?') if *letter != '*' => (o, i) = (o + 1, i + 1),
+            Some(same) if same == letter && *letter != '*' => (o, i) = (o + 1, i + 1),
+            _ => {
+                let Some((at, taken)) = star else { return false };
+                star = Some((at, taken + 1));
+                (o, i) = (at + 1, taken + 1);
+            }
+        }
+    }
+    outer.get(o..).is_some_and(|rest| rest.iter().all(|letter| *letter == '*'))
+}
