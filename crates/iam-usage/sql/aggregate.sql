@@ -18,7 +18,8 @@ marked AS (
     END AS caller
   FROM records
 ),
--- Of others than calls by roles only what they are, when and where counts; of errors, whether the caller was turned away.
+-- Of others than calls by roles only what they are, when and where counts; of errors, whether the caller was turned away
+-- (1), or was told that a key is not there, which takes the right to list (2).
 kept AS (
   SELECT
     event_id, event_time, region, account,
@@ -49,6 +50,7 @@ kept AS (
         OR error_code LIKE '%NotAuthorizedForSource%' OR error_code LIKE '%Forbidden%' THEN 1
       WHEN REGEXP_LIKE(error_code, '(^|[.])(AuthFailure|ExpiredToken|ExpiredTokenException|IncompleteSignature|InvalidAccessKeyId|InvalidClientTokenId|InvalidSignatureException|MissingAuthenticationToken|MissingAuthenticationTokenException|NotAuthorized|SignatureDoesNotMatch|UnrecognizedClientException)$') THEN 1
       WHEN error_message LIKE '%not authorized to perform%' THEN 1
+      WHEN error_code = 'NoSuchKey' AND event_source = 's3.amazonaws.com' AND event_name IN ('GetObject', 'HeadObject') THEN 2
       ELSE 0
     END AS denied,
     CASE WHEN caller = 'role' AND read_only = 'true' THEN 1 ELSE 0 END AS read_only

@@ -4,6 +4,7 @@
 //! denied, and whose it was, is told elsewhere.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use iam_model::action::Action;
 use iam_model::arn::AccountId;
@@ -14,9 +15,13 @@ use crate::contexts::Fact;
 use crate::event::Event;
 use crate::identity::Caller;
 use crate::json::Raw;
-use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, Plan, QUEUE_URL, Resolved, STATEMENTS, When, pick};
+use crate::outcome::is_absent;
+use crate::partiql::{self, statements};
+use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, Plan, QUEUE_URL, Resolved, When, pick};
 use crate::resource::{Resources, of_arns, of_pair, passed_roles, passes_role};
-use crate::template::{Call, Path};
+use crate::tagged::Tagged;
+use crate::tags;
+use crate::template::Call;
 use crate::together::Together;
 
 /// One action of one call.
@@ -57,8 +62,27 @@ pub(crate) fn of_event(resolved: &Resolved<'_>, event: &Event<'_>, caller: &Call
     if shown.is_empty() {
         shown = undecided(&plan.pairs, read_only);
     }
-    let out: Vec<Authorised> = shown.into_iter().map(|pair| authorised(pair, &call, event, &proved)).collect();
+    let mut out: Vec<Authorised> = shown.into_iter().map(|pair| authorised(pair, &call, event, &proved)).collect();
+    if is_absent(event) {
+        out.extend(listed(&out));
+    }
     if out.is_empty() { Calls::Unknown } else { Calls::Authorised(out) }
+}
+
+/// What S3 checks of a caller who asks for a key that is not there: whether the bucket may be listed.
+fn listed(calls: &[Authorised]) -> Option<Authorised> {
+    let asked = calls.iter().find(|call| call.action.as_str().starts_with("s3:GetObject"))?;
+    let of_object = |arn: &String| {
+        let (head, object) = arn.split_once(":::")?;
+        let (bucket, _) = object.split_once('/')?;
+        asked.resources.known.then(|| format!("{head}:::{bucket}"))
+    };
+    let buckets: Option<BTreeSet<String>> = asked.resources.arns.iter().map(of_object).collect();
+    let resources = match buckets.filter(|buckets| !buckets.is_empty()) {
+        Some(buckets) => Resources { arns: buckets.into_iter().collect(), known: true },
+        None => Resources::star(false),
+    };
+    Some(Authorised { action: "s3:ListBucket".parse().ok()?, resources, ..asked.clone() })
 }
 
 /// The facts of a call; `account` is the one it was delivered to.
@@ -86,14 +110,15 @@ impl Varying {
         let by_more = pair.has_indexes
             || pair.copies
             || pair.together != Together::No
-            || matches!(pair.when, When::TemplateResolves);
+            || pair.tagged != Tagged::No
+            || matches!(pair.when, When::TemplateResolves | When::SqlVerb(_));
         !by_more && of_arns(pair, arns, &mut self.call.resources)
     }
 
     /// Tells the resources as [`of_event`] does.
     pub(crate) fn by_call(&mut self, resolved: &Resolved<'_>, call: &Call<'_>, resources: Option<Raw<'_>>) {
         if let Some(pair) = self.pair(resolved) {
-            self.call.resources = of_pair(pair, call, resources);
+            self.call.resources = told(pair, call, resources);
             if let Some(action) = on_copied(pair, call) {
                 self.call.action = action;
             }
@@ -124,15 +149,21 @@ pub(crate) fn varying(resolved: &Resolved<'_>, event: &Event<'_>, caller: &Calle
 }
 
 fn authorised(pair: &Pair<'_>, call: &Call<'_>, event: &Event<'_>, proved: &Proved) -> Authorised {
-    let resources = match pair.when {
-        When::PassesRole => passed_roles(pair, call),
-        _ => of_pair(pair, call, event.resources),
-    };
-    let mut authorised = proved.with(pair, resources);
+    let mut authorised = proved.with(pair, told(pair, call, event.resources));
     if let Some(action) = on_copied(pair, call) {
         authorised.action = action;
     }
     authorised
+}
+
+/// The resources that a call was authorised on with one action.
+fn told(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) -> Resources {
+    match pair.when {
+        When::PassesRole => passed_roles(pair, call),
+        When::SqlVerb(verb) => partiql::resources(verb, pair, call, named),
+        _ if pair.tagged != Tagged::No => tags::resources(pair, call),
+        _ => of_pair(pair, call, named),
+    }
 }
 
 fn is_shown(pair: &Pair<'_>, call: &Call<'_>) -> bool {
@@ -143,7 +174,10 @@ fn is_shown(pair: &Pair<'_>, call: &Call<'_>) -> bool {
             pair.templates.iter().any(|(_, texts)| texts.iter().any(|text| !text.values(call).is_empty()))
         }
         When::PassesRole => passes_role(pair, call),
-        When::SqlVerb(verb) => statements(call.request).iter().any(|text| starts_with_verb(text, verb)),
+        // What cannot be read may do anything.
+        When::SqlVerb(verb) => {
+            statements(call.request).iter().any(|text| partiql::verb(text).is_none_or(|found| found == *verb))
+        }
     }
 }
 
@@ -155,14 +189,6 @@ fn undecided<'p, 'c>(pairs: &'p [Pair<'c>], read_only: bool) -> Vec<&'p Pair<'c>
         _ => false,
     };
     pairs.iter().filter(possible).collect()
-}
-
-fn statements(request: Raw<'_>) -> Vec<String> {
-    STATEMENTS.iter().flat_map(|path| Path::compile(path).values(request)).map(|text| text.into_owned()).collect()
-}
-
-fn starts_with_verb(statement: &str, verb: &str) -> bool {
-    statement.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case(verb))
 }
 
 /// The account that the request names, in a queue's URL, or in the endpoint of an account's own settings, which need not be the caller's.

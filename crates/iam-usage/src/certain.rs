@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use iam_model::action::Action;
 
+use crate::functions::Function;
 use crate::plan::Pair;
 use crate::template::Call;
 
@@ -37,6 +38,24 @@ pub(crate) fn names_another(variable: &str, parameter: &str) -> bool {
     matches!((kind(variable), kind(parameter)), (Some(a), Some(b)) if a != b)
 }
 
+/// Services whose `…Identifier` is an id or an ARN, and never a name.
+const ID_OR_ARN: &[&str] = &[
+    "bedrock",
+    "bedrock-agentcore",
+    "cleanrooms",
+    "cleanrooms-ml",
+    "datazone",
+    "gameliftstreams",
+    "refactor-spaces",
+    "vpc-lattice",
+];
+
+/// Whether a parameter of this name may hold a name where an id belongs: `applicationIdentifier` of AWS AppConfig.
+pub(crate) fn may_name_another(service: &str, variable: &str, parameter: &str) -> bool {
+    let ends = |text: &str, tail: &str| text.to_ascii_lowercase().ends_with(tail);
+    ends(variable, "id") && ends(parameter, "identifier") && !ID_OR_ARN.contains(&service)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Id,
@@ -59,9 +78,13 @@ pub(crate) fn with_scope(arn: &str) -> String {
 
 /// A function's ARN with the version or alias that the call asks for: that is what the permission is asked for then.
 pub(crate) fn qualified(call: &Call<'_>, found: BTreeSet<String>) -> BTreeSet<String> {
-    let Some(qualifier) = call.request.get(QUALIFIER).and_then(crate::json::Raw::text) else { return found };
+    let text = |name: &str| call.request.get(name).and_then(crate::json::Raw::text);
+    let name = text("functionName");
+    let in_name = name.as_deref().and_then(Function::parse).and_then(|function| function.qualifier);
+    let asked = text(QUALIFIER);
+    let Some(qualifier) = asked.as_deref().or(in_name) else { return found };
     let one = |arn: String| match arn.matches(':').count() {
-        6 if arn.contains(":function:") => format!("{arn}:{}", crate::template::escape(&qualifier)),
+        6 if arn.contains(":function:") => format!("{arn}:{}", crate::template::escape(qualifier)),
         _ => arn,
     };
     found.into_iter().map(one).collect()

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::certain;
-use crate::identified::any_of_pattern;
+use crate::identified::{any_of_pattern, closest};
 use crate::plan::Pair;
 use crate::template::Call;
 use crate::together::{CATALOG, Together};
@@ -28,9 +28,9 @@ pub(crate) fn complete(pair: &Pair<'_>, call: &Call<'_>, found: &mut BTreeSet<St
 
 /// Any of the kinds of a group of which nothing was found.
 fn add_any(pair: &Pair<'_>, call: &Call<'_>, group: &[&str], found: &mut BTreeSet<String>) {
-    let of_group = || pair.patterns.iter().filter(|pattern| group.contains(&pattern.kind));
-    if !of_group().any(|pattern| found.iter().any(|arn| pattern.matcher.matches(arn))) {
-        found.extend(of_group().filter_map(|pattern| any_of_pattern(pattern, call)));
+    let of_group = pair.patterns.iter().filter(|pattern| group.contains(&pattern.kind));
+    if !found.iter().any(|arn| closest(pair, arn).is_some_and(|pattern| group.contains(&pattern.kind))) {
+        found.extend(of_group.filter_map(|pattern| any_of_pattern(pattern, call)));
     }
 }
 

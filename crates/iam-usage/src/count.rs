@@ -21,7 +21,7 @@ use crate::identity::{Caller, Identity};
 use crate::json::Raw;
 use crate::needed::Needed;
 use crate::options::Options;
-use crate::outcome::is_denied;
+use crate::outcome::{is_absent, is_denied};
 use crate::plan::{Resolved, resolve};
 use crate::recall::{Memory, Ticket};
 use crate::resource::named_arn;
@@ -253,6 +253,10 @@ impl<'s> Records<'s> {
 
     /// Counts a call as one of those that differ in their resources alone, if there are more; whether there are.
     fn count_varying(&mut self, event: &Event<'_>, time: Timestamp, parts: Parts) -> bool {
+        // What such a call asks for beside what others of its name ask for is told by its own shape.
+        if is_absent(event) {
+            return false;
+        }
         let Self { varying_key: key, shapes, names, callers, places, tally, .. } = self;
         let Some(meaning) = names.get(parts.name).and_then(|name| name.meaning.as_ref()) else { return false };
         let Some(Ok(caller)) = callers.get(parts.caller).map(|who| &who.caller) else { return false };
@@ -414,9 +418,9 @@ impl<'s> Records<'s> {
 /// A flag beside those of [`call_flags`]: the key of a shape whose resources differ.
 const VARYING: u8 = 1 << 2;
 
-/// Whether the call was denied, and whether it only read.
+/// Whether the call was denied, whether it only read, and whether it asked for what is not there.
 fn call_flags(event: &Event<'_>, parts: Parts) -> u8 {
-    u8::from(parts.denied) | u8::from(event.read_only.is_some_and(Raw::is_true)) << 1
+    u8::from(parts.denied) | u8::from(event.read_only.is_some_and(Raw::is_true)) << 1 | u8::from(is_absent(event)) << 3
 }
 
 /// Writes what tells a record's shape beside its resources and parameters.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use iam_model::catalog::ArnPart;
 
-use crate::ids::kind_of_id;
+use crate::ids::{kind_of_id, plain};
 use crate::json::Raw;
 use crate::plan::{Pair, Pattern};
 use crate::template::{Call, decoded, escape, is_usable};
@@ -19,10 +19,24 @@ const MOST_STEPS: usize = 4096;
 /// Members that stand for parameters kept elsewhere: what they name is not in the request.
 const ELSEWHERE: &[&str] = &["launchTemplate", "launchTemplateConfigs", "launchTemplateSpecification"];
 
+/// Whether a request stands for parameters that are kept elsewhere.
+pub(crate) fn starts_elsewhere(call: &Call<'_>) -> bool {
+    ELSEWHERE.iter().any(|name| call.request.get(name).is_some_and(|value| !value.is_empty()))
+}
+
+/// The form of an action's resource types that says most of an ARN: a backup's ARN fits a table's form too, and is none.
+pub(crate) fn closest<'p, 'c>(pair: &'p Pair<'c>, arn: &str) -> Option<&'p Pattern<'c>> {
+    let literal = |pattern: &&Pattern<'_>| -> usize {
+        let parts = pattern.matcher.pattern().parts();
+        parts.map(|part| if let ArnPart::Literal(text) = part { text.len() } else { 0 }).sum()
+    };
+    pair.patterns.iter().filter(|pattern| pattern.matcher.matches(arn)).max_by_key(literal)
+}
+
 /// Resources whose ids the request holds, anywhere; only of the action's own types.
 pub(crate) fn by_id(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
-    if !pair.has_ids || ELSEWHERE.iter().any(|name| call.request.get(name).is_some_and(|value| !value.is_empty())) {
+    if !pair.has_ids || starts_elsewhere(call) {
         return out;
     }
     let mut open = vec![call.request];
@@ -102,11 +116,6 @@ fn of_parameters(pattern: &Pattern<'_>, call: &Call<'_>) -> Option<String> {
     (own > 0).then_some(out)
 }
 
-/// A name without regard to case and punctuation.
-fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
 /// What a call that names no resource is checked on; nothing where that is not known.
 pub(crate) fn any_of_kind(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     if pair.unnamed != Unnamed::Any || !names_nothing(call) {
@@ -131,7 +140,7 @@ pub(crate) fn made(pair: &Pair<'_>, call: &Call<'_>, found: &BTreeSet<String>) -
     let noun = if noun == "Address" { "elasticip".to_owned() } else { plain(noun) };
     let pattern = pair.patterns.iter().find(|pattern| plain(pattern.kind) == noun)?;
     // The caller may have named it.
-    let is_named = found.iter().any(|arn| pattern.matcher.matches(arn));
+    let is_named = found.iter().any(|arn| closest(pair, arn).is_some_and(|own| own.kind == pattern.kind));
     if is_named { None } else { one_of(pattern, call, "*") }
 }
 

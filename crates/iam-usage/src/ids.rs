@@ -64,6 +64,11 @@ pub(crate) fn kind_of_id(text: &str) -> Option<&'static str> {
     ID_KINDS.get(at).map(|(_, kind)| *kind)
 }
 
+/// A name without regard to case and punctuation.
+pub(crate) fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -40,7 +40,7 @@ impl Needed {
             matches!(pair.when, When::PassesRole) || pair.takes_resource && (pair.has_ids || pair.templates.is_empty())
         };
         needed.whole = pairs().any(anywhere);
-        needed.named = pairs().any(|pair| pair.unnamed == Unnamed::Any);
+        needed.named = pairs().any(|pair| matches!(pair.unnamed, Unnamed::Any | Unnamed::Star));
         needed
     }
 

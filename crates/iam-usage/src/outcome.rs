@@ -41,6 +41,25 @@ pub(crate) fn is_denied(event: &Event<'_>) -> bool {
         || Event::text(event.error_message).is_some_and(|message| message.contains("not authorized to perform"))
 }
 
+/// Calls of S3 that say of a key that is not there only to those who may list its bucket; others are turned away.
+const SAYING: [&str; 2] = ["GetObject", "HeadObject"];
+
+/// Whether a call asked for a key that is not there and was told so, which takes `s3:ListBucket` too.
+///
+/// Follows the S3 API reference, "GetObject" and "HeadObject".
+#[inline]
+pub(crate) fn is_absent(event: &Event<'_>) -> bool {
+    event.error_code.is_some() && tells_absence(event)
+}
+
+fn tells_absence(event: &Event<'_>) -> bool {
+    let is = |field, wanted: &[&str]| Event::text(field).is_some_and(|text| wanted.contains(&&*text));
+    is(event.error_code, &["NoSuchKey"])
+        && is(event.event_source, &["s3.amazonaws.com"])
+        && is(event.event_name, &SAYING)
+        && !is_denied(event)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,6 +9,7 @@ use iam_model::usage::UnresolvedKind;
 
 use crate::ids::has_ids;
 use crate::json::Raw;
+use crate::tagged::Tagged;
 use crate::template::{Path, Text};
 use crate::together::Together;
 use crate::unnamed::{Unnamed, unnamed};
@@ -45,6 +46,8 @@ pub(crate) struct Pair<'c> {
     pub(crate) unnamed: Unnamed,
     /// What it is checked on beside what the call names.
     pub(crate) together: Together<'c>,
+    /// Whether it is checked on what the call makes, of which the request need not name any.
+    pub(crate) tagged: Tagged<'c>,
     /// Whether it is checked on what a copy is made from, which the event's own resources do not name.
     pub(crate) copies: bool,
     /// The ARN patterns of the action's resource types, each with its type's name. A pattern that names everything of
@@ -181,7 +184,16 @@ pub(crate) const TELLING_APART: &[&str] =
 
 impl<'c> Plan<'c> {
     fn of(catalog: &'c Catalog, operation: &Operation<'c>) -> Self {
-        let pairs = operation.authorized().filter_map(|authorized| Pair::of(catalog, &authorized)).collect();
+        let own: Vec<AuthorizedAction<'c>> = operation.authorized().collect();
+        let main = own.first().and_then(|authorized| Pair::of(catalog, operation, authorized));
+        let mut pairs: Vec<Pair<'c>> =
+            own.iter().skip(1).filter_map(|authorized| Pair::of(catalog, operation, authorized)).collect();
+        for pair in pairs.iter_mut().filter(|pair| matches!(pair.tagged, Tagged::Made { .. })) {
+            // The call's own action knows better which parameter names what it makes.
+            let known = main.iter().flat_map(|main| &main.templates).cloned();
+            pair.templates.splice(0..0, known).for_each(drop);
+        }
+        pairs.splice(0..0, main).for_each(drop);
         Self { service: operation.service(), pairs }
     }
 
@@ -192,7 +204,7 @@ impl<'c> Plan<'c> {
 }
 
 impl<'c> Pair<'c> {
-    fn of(catalog: &'c Catalog, authorized: &AuthorizedAction<'c>) -> Option<Self> {
+    fn of(catalog: &'c Catalog, operation: &Operation<'c>, authorized: &AuthorizedAction<'c>) -> Option<Self> {
         let when = match authorized.trigger() {
             Trigger::Always => When::Always,
             Trigger::HasAny(paths) => When::HasAny(paths.into_iter().map(Path::compile).collect()),
@@ -204,6 +216,7 @@ impl<'c> Pair<'c> {
         let facts = catalog.action_named(authorized.service(), authorized.name());
         let action = facts.map_or_else(|| authorized.action(), |facts| facts.action());
         let mut pair = Self::new(action, when, facts);
+        pair.tagged = Tagged::of(operation, authorized, facts);
         let mut read: Vec<Vec<&str>> = Vec::new();
         for template in authorized.templates() {
             read.push(template.texts().collect());
@@ -249,6 +262,7 @@ impl<'c> Pair<'c> {
             has_ids: patterns.iter().any(|pattern| has_ids(pattern.kind)),
             unnamed: facts.map_or(Unnamed::Unknown, unnamed),
             together,
+            tagged: Tagged::No,
             copies: false,
             patterns,
             templates: Vec::new(),

@@ -10,13 +10,15 @@ use iam_model::arn::AccountId;
 use iam_model::catalog::{ArnPart, TemplateTarget};
 use memchr::memmem;
 
-use crate::certain::{PATH, names_another, secret};
+use crate::certain::{PATH, may_name_another, names_another, secret};
 use crate::complete;
-use crate::identified::{any_of_kind, any_of_pattern, by_id, by_name, by_type, made};
+use crate::functions::Function;
+use crate::identified::{any_of_kind, any_of_pattern, by_id, by_name, by_type, closest, made, starts_elsewhere};
 use crate::json::Raw;
 use crate::plan::{Pair, Slot, When};
 use crate::template::{Call, Text, escape};
 use crate::together::Together;
+use crate::unnamed::{Unnamed, names_nothing, needs_the_one};
 
 /// Resources of one call that are told apart.
 const MOST_RESOURCES: usize = 64;
@@ -41,6 +43,11 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
     if !pair.takes_resource {
         return Resources::star(true);
     }
+    let each = matches!(pair.together, Together::Each(_));
+    // A launch template names more than the request does.
+    if each && pair.has_ids && starts_elsewhere(call) {
+        return Resources::star(false);
+    }
     let found = if pair.copies || matches!(pair.when, When::TemplateResolves) {
         Some(templates(pair, call)).filter(|found| !found.is_empty()).unwrap_or_else(|| named_resources(pair, named))
     } else {
@@ -48,6 +55,9 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
     };
     let found = if found.is_empty() { by_type(pair, call).into_iter().collect() } else { found };
     let found = if found.is_empty() { by_name(pair, call) } else { found };
+    if found.is_empty() && pair.unnamed == Unnamed::Star && names_nothing(call) {
+        return Resources::star(true);
+    }
     let found = if found.is_empty() { unnamed(pair, call) } else { found };
     let mut found = found;
     let told = !found.is_empty() && complete::complete(pair, call, &mut found);
@@ -61,6 +71,7 @@ pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) 
 fn unnamed(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     if let [only] = pair.patterns.as_slice()
         && only.matcher.pattern().parts().all(|part| !is_own_variable(part))
+        && needs_the_one(pair.action.as_str())
     {
         return any_of_pattern(only, call).into_iter().collect();
     }
@@ -100,7 +111,7 @@ fn extends(arn: &str, whole: &str) -> bool {
 }
 
 /// The event's own `resources`, as far as they are of the action's types.
-fn named_resources(pair: &Pair<'_>, named: Option<Raw<'_>>) -> BTreeSet<String> {
+pub(crate) fn named_resources(pair: &Pair<'_>, named: Option<Raw<'_>>) -> BTreeSet<String> {
     let mut out = BTreeSet::new();
     let mut points = Vec::new();
     for item in named.into_iter().flat_map(Raw::items).take(MOST_RESOURCES + 1) {
@@ -153,8 +164,14 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     let (mut starred, mut missing) = (false, false);
     let holds_arns = memmem::find(call.request.0, b"arn:").is_some();
     for (target, texts) in &pair.templates {
+        if is_function(pair, *target) {
+            out.extend(texts.iter().flat_map(|text| text.values(call)).flat_map(|name| functions(pair, &name, call)));
+            values.push(Vec::new());
+            continue;
+        }
         if holds_arns {
             let named = texts.iter().flat_map(|text| text.arns(call));
+            let named = named.map(|arn| without_place(&arn).to_owned());
             named.filter(|arn| fits(pair, arn)).for_each(|arn| secret(arn, &mut out));
         }
         let mut found = Vec::new();
@@ -164,7 +181,7 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
             TemplateTarget::Variable(name) => {
                 found = texts
                     .iter()
-                    .map(|text| value_of(name, text, call))
+                    .map(|text| value_of(pair, name, text, call))
                     .find(|found| !found.is_empty())
                     .unwrap_or_default();
                 starred |= texts.iter().any(Text::is_star);
@@ -181,7 +198,8 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     let ids = by_id(pair, call);
     if (out.is_empty() || each) && !(starred && missing && ids.is_empty()) {
         let named = out.clone();
-        let open = pair.patterns.iter().filter(|pattern| !named.iter().any(|arn| pattern.matcher.matches(arn)));
+        let is_named = |kind: &str| named.iter().any(|arn| closest(pair, arn).is_some_and(|own| own.kind == kind));
+        let open = pair.patterns.iter().filter(|pattern| !is_named(pattern.kind));
         for slots in open.filter_map(|pattern| pattern.slots.as_ref()) {
             out.extend(filled(slots, &values, call));
         }
@@ -191,11 +209,37 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
     out
 }
 
+/// Whether a template's values are functions by name.
+fn is_function(pair: &Pair<'_>, target: TemplateTarget<'_>) -> bool {
+    target == TemplateTarget::Variable("FunctionName") && pair.action.service() == "lambda"
+}
+
+/// The ARNs of a function that a call names. With a version or alias it is asked for on that where it is invoked; of other
+/// actions it is not known whether on that or on the function.
+fn functions(pair: &Pair<'_>, name: &str, call: &Call<'_>) -> Vec<String> {
+    let Some(function) = Function::parse(name) else { return Vec::new() };
+    let arn = function.arn(call);
+    let qualified = function.qualifier.map(|qualifier| format!("{arn}:{qualifier}"));
+    match qualified {
+        Some(qualified) if pair.together == Together::Qualified => vec![qualified],
+        Some(qualified) => vec![arn, qualified],
+        None => vec![arn],
+    }
+}
+
+/// A stream's ARN without the place in it that an iterator says behind: `…/stream/2026-11-20T08:15:30.123|1|AAAA`.
+fn without_place(arn: &str) -> &str {
+    if arn.contains(":dynamodb:") { arn.split('|').next().unwrap_or(arn) } else { arn }
+}
+
 /// The values of a variable; any value, where the parameter holds something else than the variable asks for.
-fn value_of(variable: &str, text: &Text<'_>, call: &Call<'_>) -> Vec<String> {
+pub(crate) fn value_of(pair: &Pair<'_>, variable: &str, text: &Text<'_>, call: &Call<'_>) -> Vec<String> {
     let found = text.values(call);
+    let other = |parameter: &str| {
+        names_another(variable, parameter) || may_name_another(pair.action.service(), variable, parameter)
+    };
     match text.parameter() {
-        Some(parameter) if !found.is_empty() && names_another(variable, parameter) => vec!["*".to_owned()],
+        Some(parameter) if !found.is_empty() && other(parameter) => vec!["*".to_owned()],
         Some(_) if variable.ends_with("NameWithPath") => found.into_iter().map(|name| with_path(&name, call)).collect(),
         _ => found,
     }

@@ -57,8 +57,11 @@ impl Summed {
                 record.text(member, text);
             }
         }
-        if get("denied") == Some(b"1") {
-            record.text("errorCode", b"AccessDenied");
+        match get("denied") {
+            Some(b"1") => record.text("errorCode", b"AccessDenied"),
+            // Allowed, and told that what was asked for is not there.
+            Some(b"2") => record.text("errorCode", b"NoSuchKey"),
+            _ => {}
         }
         if get("read_only") == Some(b"1") {
             record.raw("readOnly", b"true");

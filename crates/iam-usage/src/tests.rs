@@ -3,6 +3,7 @@
 mod hostile;
 mod pitfalls;
 mod quick;
+mod resources;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -15,6 +15,8 @@ const MOST_ACCOUNTS: usize = 64;
 pub(crate) enum Unnamed {
     /// On any of the kind: it lists or describes.
     Any,
+    /// On `*`: the kinds it takes are only checked where it names one.
+    Star,
     /// On the kind it makes, whose name does not exist yet.
     Made,
     /// Nobody knows.
@@ -27,12 +29,49 @@ pub(crate) const MAKING: &[&str] = &["Create", "Allocate", "Copy", "Import", "Pu
 /// Verbs of calls that only look.
 const LOOKING: &[&str] = &["BatchGet", "Describe", "Get", "List", "Lookup", "Search"];
 
+/// Services that check such calls on any of the kind (`…:db:*`), as their messages of denied calls say. Of the others it is
+/// not known: Amazon ECS checks `ListTasks` on `*`, though the reference has container instances as required.
+const ANY_OF_KIND: &[&str] =
+    &["ecr", "elasticache", "elasticfilesystem", "events", "glue", "logs", "rds", "redshift", "states"];
+
+/// The same, of services that do not do so with all calls; and calls that always name one, which their records leave out.
+const ANY_OF_KIND_ACTIONS: &[&str] = &[
+    "aws-marketplace:SearchFacets",
+    "aws-marketplace:SearchListings",
+    "cloudwatch:DescribeAlarms",
+    "s3:GetStorageLensConfiguration",
+];
+
+/// Actions that are checked on `*` unless the call names one of their kinds.
+const ON_STAR: &[&str] = &[
+    "ce:GetCostAndUsage",
+    "ce:GetCostForecast",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "cloudwatch:ListMetrics",
+    "ecs:ListServices",
+    "ecs:ListTasks",
+];
+
+/// Actions whose one resource, without a name of its own, may be left out of the check: the reference has it as optional.
+const OPTIONAL: &[&str] =
+    &["account:CloseAccount", "dms:DescribeReplicationTaskAssessmentResults", "dms:ListInstanceProfiles"];
+
+/// Whether a call of an action is always checked on its one resource without a name.
+pub(crate) fn needs_the_one(action: &str) -> bool {
+    !OPTIONAL.contains(&action)
+}
+
 /// Tells how calls of an action are checked that name no resource.
 pub(crate) fn unnamed(facts: ActionFacts<'_>) -> Unnamed {
     let starts = |verbs: &[&str]| verbs.iter().any(|verb| facts.name().starts_with(verb));
+    let any = ANY_OF_KIND.contains(&facts.service()) || ANY_OF_KIND_ACTIONS.contains(&facts.action().as_str());
+    if ON_STAR.contains(&facts.action().as_str()) {
+        return Unnamed::Star;
+    }
     match facts.level() {
-        AccessLevel::List => Unnamed::Any,
-        AccessLevel::Read if starts(LOOKING) => Unnamed::Any,
+        AccessLevel::List if any => Unnamed::Any,
+        AccessLevel::Read if any && starts(LOOKING) => Unnamed::Any,
         AccessLevel::Write | AccessLevel::Tagging | AccessLevel::PermissionsManagement if starts(MAKING) => {
             Unnamed::Made
         }
