@@ -20,6 +20,7 @@ pub(crate) enum Operation {
     GetFunctionUrlConfig,
     ListFunctionTags,
     ListEventSourceMappings,
+    ListEventInvokeConfigs,
     ListAliases,
     GetAliasPolicy,
     GetAliasUrlConfig,
@@ -240,6 +241,12 @@ pub(crate) const CALLS: &[Call] = &[
         Named::By("FunctionName"),
     ),
     call!(ListEventSourceMappings, "lambda:ListEventSourceMappings", "list-event-source-mappings"),
+    call!(
+        ListEventInvokeConfigs,
+        "lambda:ListFunctionEventInvokeConfigs",
+        "list-function-event-invoke-configs"
+    )
+    .about(Operation::ListFunctions, "Functions", "FunctionName", Named::By("FunctionName")),
     call!(ListAliases, "lambda:ListAliases", "list-aliases").about(
         Operation::ListFunctions,
         "Functions",

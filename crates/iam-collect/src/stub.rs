@@ -131,6 +131,7 @@ pub(crate) fn nothing(request: &str) -> (u16, String) {
         r if r.contains("Action=GetAccountAuthorizationDetails") => {
             xml("GetAccountAuthorizationDetails", "<IsTruncated>false</IsTruncated>")
         }
+        r if r.contains("/event-invoke-config/list") => json(r#"{"FunctionEventInvokeConfigs": []}"#),
         r if r.contains("/event-source-mappings") => json(r#"{"EventSourceMappings": []}"#),
         r if r.contains("/aliases") => json(r#"{"Aliases": []}"#),
         r if r.contains("/resources?") => json(r#"{"item": []}"#),

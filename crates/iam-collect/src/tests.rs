@@ -414,6 +414,37 @@ fn an_alias_has_its_own_policy_and_address() {
     folder.assert_said("no usable `get-policy/NAME%3AALIAS.json` of 1 aliases (`f:live`)");
 }
 
+/// On-failure destinations were collected from nobody, and what sends to them cut.
+#[test]
+fn destinations_of_functions_and_their_aliases_are_read_from_either_answer() {
+    let function = |name: &str| {
+        format!(
+            r#"{{"FunctionName": "{name}", "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:{name}"}}"#
+        )
+    };
+    let config = |queue: &str| {
+        format!(
+            r#"{{"FunctionArn": "x", "DestinationConfig": {{"OnFailure": {{"Destination": "arn:aws:sqs:us-east-1:111122223333:{queue}"}}}}}}"#
+        )
+    };
+    let folder = Folder::new("destinations");
+    folder.write("account-authorization-details.json", DETAILS);
+    let functions: Vec<String> = ["all", "one", "none", "unasked"].map(function).into();
+    folder.write("list-functions.json", &format!(r#"{{"Functions": [{}]}}"#, functions.join(",")));
+    let both = format!(r#"{{"FunctionEventInvokeConfigs": [{}, {}]}}"#, config("latest"), config("alias"));
+    folder.write("list-function-event-invoke-configs/all.json", &both);
+    folder.write("get-function-event-invoke-config/one.json", &config("only"));
+    folder.write("list-function-event-invoke-configs/none.json", r#"{"FunctionEventInvokeConfigs": []}"#);
+    let (snapshot, _) = from_path(&folder.0).unwrap();
+    let resources = &snapshot.accounts.values().next().unwrap().resources;
+    let of = |name: &str| &resources.iter().find(|r| r.arn.name() == name).unwrap().api;
+    assert_eq!(of("all").get("EventInvokeConfigs").unwrap().items().len(), 2);
+    assert!(of("one").get("EventInvokeConfig").unwrap().get("DestinationConfig").is_some());
+    folder.assert_said(
+        "no `list-function-event-invoke-configs/NAME.json` of 1 of 4 functions (`unasked`): their destinations are not known",
+    );
+}
+
 #[test]
 fn access_analyzers_answers_are_joined_by_finding() {
     let analyzer = "arn:aws:access-analyzer:us-east-1:111122223333:analyzer/outside";

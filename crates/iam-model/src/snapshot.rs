@@ -178,6 +178,15 @@ pub struct Resource {
     pub api: Value,
 }
 
+impl Resource {
+    /// The ARN, without version or alias, of the function that this sets something of; nothing for all other resources.
+    fn set_function(&self) -> Option<String> {
+        let sets = matches!(self.kind, ResourceKind::LambdaEventInvokeConfig | ResourceKind::LambdaEventSourceMapping);
+        let named = || self.api.get("FunctionArn").and_then(Value::as_str).unwrap_or(self.arn.as_str());
+        sets.then(|| named().splitn(8, ':').take(7).collect::<Vec<_>>().join(":"))
+    }
+}
+
 macro_rules! resource_kinds {
     ($($name:ident => $text:literal,)*) => {
         /// Kinds of resources a snapshot may hold.
@@ -207,6 +216,8 @@ macro_rules! resource_kinds {
 
 resource_kinds! {
     LambdaFunction => "lambda.function",
+    LambdaEventInvokeConfig => "lambda.event_invoke_config",
+    LambdaEventSourceMapping => "lambda.event_source_mapping",
     S3Bucket => "s3.bucket",
     DynamodbTable => "dynamodb.table",
     CognitoUserPool => "cognito.user_pool",

@@ -14,12 +14,12 @@ use iam_model::usage::UsageLog;
 
 use crate::bounds::Bounds;
 use crate::needs::{Evidence, Known, Need, NeedRule, Seen};
-use crate::plumbing;
+use crate::plumbing::{self, Runs};
 
 /// What a role was seen to do, what goes with it and what its functions need to run, in a fixed order.
-pub(crate) fn infer(role: &Arn, functions: &[&Resource], known: Known<'_>, bounds: &Bounds<'_>) -> Vec<Need> {
-    let mut needs = observed(role, known.evidence);
-    let mut implied = plumbing::needs(functions);
+pub(crate) fn infer(functions: &[&Resource], runs: &Runs<'_>, known: Known<'_>, bounds: &Bounds<'_>) -> Vec<Need> {
+    let mut needs = observed(known.role, known.evidence);
+    let mut implied = plumbing::needs(functions, runs);
     let asked = service::needs(needs.iter().chain(&implied), known);
     implied.extend(siblings::needs(&needs, known));
     implied.extend(asked);

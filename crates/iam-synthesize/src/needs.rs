@@ -8,6 +8,7 @@ use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::{AccessLevel, Catalog};
 use iam_model::condition::ConditionKey;
+use iam_model::snapshot::Resource;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, UsageLog, Visibility};
 
@@ -41,6 +42,9 @@ pub struct Rules {
     pub told: Vec<KeepRule>,
     /// Roles that such evidence speaks of as a whole, so that they may be judged where the logs hold no call of theirs.
     pub told_whole: BTreeSet<Arn>,
+    /// What templates say of the functions that run with a role, described as AWS does; a Region `*` where it is not known
+    /// which of the deployed functions it is.
+    pub written: BTreeMap<Arn, Vec<Resource>>,
 }
 
 impl Rules {

@@ -25,7 +25,7 @@ use crate::infer::{infer, was_seen};
 use crate::life;
 use crate::narrow::{Candidate, Served, Slot};
 use crate::needs::{Evidence, KeepRule, Known, Need, NeedRule, Rules};
-use crate::plumbing;
+use crate::plumbing::{self, Runs};
 use crate::prune::prune;
 use crate::suggest::{Grounds, Suggestion};
 use crate::unresolved;
@@ -180,7 +180,7 @@ impl<'a> Proposer<'_, 'a> {
         let mut proposal = RoleProposal::tight(arn);
         if let Some(why) = self.refuse(role) {
             let bounds = Bounds::new(arn, self.evidence.usage, &self.common.existing);
-            proposal.needs = infer(arn, &functions, self.known(arn), &bounds);
+            proposal.needs = infer(&functions, &self.runs(arn), self.known(arn), &bounds);
             proposal.judgement = Judgement::Refused(why);
             return proposal;
         }
@@ -211,7 +211,7 @@ impl<'a> Proposer<'_, 'a> {
     pub(crate) fn rewrite(&self, subject: &Subject<'_>, proposal: &mut RoleProposal) -> Written<'a> {
         let arn = subject.role;
         let bounds = Bounds::new(arn, self.evidence.usage, &self.common.existing);
-        proposal.needs = infer(arn, subject.functions, self.known(arn), &bounds);
+        proposal.needs = infer(subject.functions, &self.runs(arn), self.known(arn), &bounds);
         let policies = self.index.identity_policies(arn);
         let mut slots = self.slots(&policies, subject, proposal);
         // What could be used and the role does not have is not missing: it is another way to run.
@@ -243,6 +243,11 @@ impl<'a> Proposer<'_, 'a> {
     /// What is known of a role.
     const fn known<'r>(&'r self, role: &'r Arn) -> Known<'r> {
         Known { role, evidence: self.evidence, rules: self.rules }
+    }
+
+    /// How the functions of a role run.
+    fn runs(&self, role: &Arn) -> Runs<'_> {
+        Runs::of(role, self.index, self.rules)
     }
 
     /// Why nothing may be said about a role.

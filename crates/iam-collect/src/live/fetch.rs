@@ -63,6 +63,7 @@ pub(super) fn ask(operation: Operation, q: Question) -> Asked {
         | O::GetFunctionUrlConfig
         | O::ListFunctionTags
         | O::ListAliases
+        | O::ListEventInvokeConfigs
         | O::GetAliasPolicy
         | O::GetAliasUrlConfig
         | O::ListEventSourceMappings => value(async move { function(operation, q).await }),
@@ -105,6 +106,10 @@ async fn function(operation: Operation, q: Question) -> Result<Value, Failure> {
         Operation::ListFunctions => pages!(client.list_functions(), "Functions", set_marker, next_marker),
         Operation::ListEventSourceMappings => {
             pages!(client.list_event_source_mappings(), "EventSourceMappings", set_marker, next_marker)
+        }
+        Operation::ListEventInvokeConfigs => {
+            let request = client.list_function_event_invoke_configs().function_name(&q.id);
+            pages!(request.clone(), "FunctionEventInvokeConfigs", set_marker, next_marker)
         }
         Operation::ListAliases => {
             pages!(client.list_aliases().function_name(&q.id), "Aliases", set_marker, next_marker)

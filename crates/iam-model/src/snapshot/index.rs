@@ -24,6 +24,8 @@ pub struct SnapshotIndex<'a> {
     /// Managed policies of all accounts: AWS's own are the same everywhere, and one account may hold what another lacks.
     managed: BTreeMap<&'a Arn, &'a ManagedPolicy>,
     functions: BTreeMap<&'a Arn, Vec<&'a Resource>>,
+    /// What is set of functions apart from their own description, by the function's ARN without a version.
+    settings: BTreeMap<String, Vec<&'a Resource>>,
     resource_policies: BTreeMap<&'a Arn, &'a PolicyDocument>,
 }
 
@@ -97,6 +99,7 @@ impl<'a> SnapshotIndex<'a> {
             groups: BTreeMap::new(),
             managed: BTreeMap::new(),
             functions: BTreeMap::new(),
+            settings: BTreeMap::new(),
             resource_policies: BTreeMap::new(),
         };
         let mut diagnostics = Vec::new();
@@ -133,6 +136,11 @@ impl<'a> SnapshotIndex<'a> {
         for resource in account.resources.iter().filter(|r| r.kind == ResourceKind::LambdaFunction) {
             if let Some(role) = &resource.role {
                 self.functions.entry(role).or_default().push(resource);
+            }
+        }
+        for resource in &account.resources {
+            if let Some(function) = resource.set_function() {
+                self.settings.entry(function).or_default().push(resource);
             }
         }
         self.resource_policies.extend(&account.resource_policies);
@@ -303,6 +311,12 @@ impl<'a> SnapshotIndex<'a> {
     #[must_use]
     pub fn functions_of(&self, role: &Arn) -> Vec<&'a Resource> {
         self.functions.get(role).cloned().unwrap_or_default()
+    }
+
+    /// What stands apart from a function's own description: where it passes on what came of it, and what it reads.
+    #[must_use]
+    pub fn settings_of(&self, function: &Arn) -> &[&'a Resource] {
+        self.settings.get(function.as_str()).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The policy on a resource.

@@ -26,6 +26,7 @@ use crate::bounds::Bounds;
 use crate::infer::infer;
 use crate::narrow::{Candidate, Served, narrow};
 use crate::needs::Known;
+use crate::plumbing::Runs;
 
 const PRINCIPAL_ARN: &str = "aws:PrincipalArn";
 
@@ -339,7 +340,8 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
                 }
             }
             let known = Known { role, evidence: ground.evidence, rules: ground.rules };
-            let needs = infer(role, &ground.index.functions_of(role), known, &bounds);
+            let needs =
+                infer(&ground.index.functions_of(role), &Runs::of(role, ground.index, ground.rules), known, &bounds);
             for need in needs.into_iter().filter(|need| need.seen.is_none() && self.is_of_service(&need.action)) {
                 if actions.contains(&need.action) || !candidate.allows_action(&need.action) {
                     continue;

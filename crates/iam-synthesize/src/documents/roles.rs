@@ -18,6 +18,7 @@ use crate::bounds::Bounds;
 use crate::infer::infer;
 use crate::narrow::{Candidate, Served, narrow};
 use crate::needs::{Known, Need};
+use crate::plumbing::Runs;
 use crate::unresolved;
 
 /// What is left of a statement for one role.
@@ -57,7 +58,7 @@ impl Ground<'_, '_> {
         let known = Known { role, evidence: self.evidence, rules: self.rules };
         let bounds = Bounds::new(role, self.evidence.usage, self.existing);
         // What follows from calls, or running a function asks for, no call need show.
-        let needs = infer(role, &self.index.functions_of(role), known, &bounds);
+        let needs = infer(&self.index.functions_of(role), &Runs::of(role, self.index, self.rules), known, &bounds);
         let mut served = Vec::new();
         let named: BTreeSet<Action> = candidate.named().filter_map(|pattern| pattern.as_str().parse().ok()).collect();
         for action in self.asked(on, &candidate, &named) {

@@ -65,11 +65,10 @@ fn each_event_source_keeps_what_its_poller_asks_for() {
         "kinesis:GetRecords",
         "kinesis:GetShardIterator",
         "kinesis:ListShards",
-        "kinesis:SubscribeToShard",
     ];
-    check(&reads(&stream, ""), &[(&stream, of_stream), ("*", &["kinesis:ListStreams"])]);
-    let consumer = format!("{stream}/consumer/fast:1700000000");
     let subscribes: &[&str] = &["kinesis:SubscribeToShard"];
+    check(&reads(&stream, ""), &[(&stream, of_stream), (&stream, subscribes), ("*", &["kinesis:ListStreams"])]);
+    let consumer = format!("{stream}/consumer/fast:1700000000");
     check(&reads(&consumer, ""), &[(&stream, of_stream), (&consumer, subscribes), ("*", &["kinesis:ListStreams"])]);
     let secret = format!("arn:aws:secretsmanager:{AT}:secret:mq-abcdef");
     let signs_in = format!(r#", "SourceAccessConfigurations": [{{"Type": "BASIC_AUTH", "URI": "{secret}"}}]"#);
@@ -77,9 +76,70 @@ fn each_event_source_keeps_what_its_poller_asks_for() {
     let gets: &[&str] = &["secretsmanager:GetSecretValue"];
     check(&reads(&broker, &signs_in), &[(&broker, &["mq:DescribeBroker"]), ("*", NETWORK), (&secret, gets)]);
     let documents = format!("arn:aws:rds:{AT}:cluster:docs");
-    let describes: &[&str] =
-        &["rds:DescribeDBClusterParameters", "rds:DescribeDBClusters", "rds:DescribeDBSubnetGroups"];
-    check(&reads(&documents, ""), &[(&documents, describes), ("*", NETWORK)]);
+    let (parameters, subnets) = (format!("arn:aws:rds:{AT}:cluster-pg:*"), format!("arn:aws:rds:{AT}:subgrp:*"));
+    let describes: &[(&str, &[&str])] = &[
+        (&documents, &["rds:DescribeDBClusters"]),
+        (&parameters, &["rds:DescribeDBClusterParameters"]),
+        (&subnets, &["rds:DescribeDBSubnetGroups"]),
+        ("*", NETWORK),
+    ];
+    check(&reads(&documents, ""), describes);
+}
+
+/// What reads a stream lies apart from the function in some snapshots, as destinations do.
+#[test]
+fn settings_that_stand_apart_from_their_function_stay() {
+    let function = "arn:aws:lambda:us-east-1:111122223333:function:orders";
+    let apart = |kind: &str, api: &str| {
+        let own = format!(r#""FunctionArn": "{function}:$LATEST", {api}"#);
+        format!(r#""Runtime": "r"}}}}, {{"kind": "{kind}", "arn": "{function}", "api": {{{own}"#)
+    };
+    let passes = format!(r#""DestinationConfig": {{"OnFailure": {{"Destination": "{QUEUE}"}}}}"#);
+    check(&apart("lambda.event_invoke_config", &passes), &[(QUEUE, &["sqs:SendMessage"])]);
+    let receives: &[&str] = &["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+    let reads = format!(r#""EventSourceArn": "{QUEUE}""#);
+    check(&apart("lambda.event_source_mapping", &reads), &[(QUEUE, receives)]);
+}
+
+/// CloudFront runs copies in every Region, which write to groups named after the Region that they come from.
+#[test]
+fn a_role_at_the_edge_writes_its_logs_in_every_region() {
+    let wide = r#"[{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}, {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]"#;
+    let text = |at_edge: bool| {
+        let mut snapshot = snapshot(&[wide], "", FUNCTION);
+        let role = &mut snapshot.accounts.values_mut().next().unwrap().roles[0];
+        let services = if at_edge {
+            r#"["lambda.amazonaws.com", "edgelambda.amazonaws.com"]"#
+        } else {
+            r#""lambda.amazonaws.com""#
+        };
+        let trust = format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": {{"Service": {services}}}, "Action": "sts:AssumeRole"}}]}}"#
+        );
+        let source = SourceText { name: SourceName::new("trust"), text: trust };
+        role.trust = iam_model::policy::parse(&source).0;
+        after(&propose(&snapshot, vec![seen("dynamodb:PutItem", TABLE)])).concat()
+    };
+    let (edge, plain) =
+        ("arn:aws:logs:*:111122223333:log-group:/aws/lambda/us-east-1.orders:*", "log-group:/aws/lambda/orders:*");
+    assert!(text(true).contains(edge) && text(true).contains(plain), "{}", text(true));
+    assert!(!text(false).contains("us-east-1.orders") && text(false).contains(plain), "{}", text(false));
+}
+
+/// Insights and application signals write to groups of their own; what is durable keeps its checkpoints.
+#[test]
+fn what_layers_and_checkpoints_write_stays() {
+    let function = "arn:aws:lambda:us-east-1:111122223333:function:orders";
+    let versions = format!("{function}:*");
+    let durable: &[&str] = &["lambda:CheckpointDurableExecution", "lambda:GetDurableExecutionState"];
+    let config = r#""DurableConfig": {"ExecutionTimeout": 60}"#;
+    check(config, &[(function, durable), (&versions, durable)]);
+    let insights = r#"{"kind": "lambda.function", "arn": "arn:aws:lambda:us-east-1:111122223333:function:orders",
+        "role_arn": "arn:aws:iam::111122223333:role/orders", "api": {"FunctionName": "orders",
+        "Layers": [{"Arn": "arn:aws:lambda:us-east-1:580247275435:layer:LambdaInsightsExtension:38"}]}}"#;
+    let wide = r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"}]"#;
+    let text = after(&propose(&snapshot(&[wide], "", insights), vec![seen("dynamodb:PutItem", TABLE)])).concat();
+    assert!(text.contains("log-group:/aws/lambda-insights:*"), "{text}");
 }
 
 #[test]
