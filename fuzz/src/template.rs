@@ -14,6 +14,8 @@ const POLICIES: usize = 8;
 /// The law, for a file of this name.
 pub fn check(name: &str, text: &str) {
     let project = read(name, text);
+    let drawn = project.drawn();
+    assert!(drawn.snapshot.accounts.len() <= 1, "a drawing is of one account");
     let snapshot = Snapshot::default();
     let (index, _) = SnapshotIndex::new(&snapshot);
     for location in project.policies().take(POLICIES) {

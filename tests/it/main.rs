@@ -46,6 +46,7 @@ mod query;
 mod quota;
 mod reach;
 mod regions;
+mod routes;
 mod rules;
 mod run;
 mod sarif;

@@ -343,6 +343,10 @@ fn sources(folder: &Folder) {
         "us-east-1/get-integrations/h1.json",
         r#"{"Items": [{"IntegrationId": "i", "IntegrationUri": "arn:aws:lambda:us-east-1:111122223333:function:f"}]}"#,
     );
+    folder.write(
+        "us-east-1/get-routes/h1.json",
+        r#"{"Items": [{"RouteKey": "GET /", "AuthorizationType": "NONE", "Target": "integrations/i"}]}"#,
+    );
     folder
         .write("list-keys.json", r#"{"Keys": [{"KeyId": "k", "KeyArn": "arn:aws:kms:us-east-1:111122223333:key/k"}]}"#);
     folder.write("get-key-policy/k.json", r#"{"Policy": "{\"Version\": \"2012-10-17\", \"Statement\": []}"}"#);
@@ -365,6 +369,7 @@ fn what_makes_services_call_something_is_joined_to_it() {
         ("arn:aws:events:us-east-1:111122223333:rule/nightly", "Targets", function),
         ("arn:aws:execute-api:us-east-1:111122223333:a1", "Resources", function),
         ("arn:aws:execute-api:us-east-1:111122223333:h1", "Integrations", function),
+        ("arn:aws:execute-api:us-east-1:111122223333:h1", "Routes", "integrations/i"),
         ("arn:aws:kms:us-east-1:111122223333:key/k", "Grants", "role/r"),
     ] {
         assert!(part(arn, name).contains(holds), "{arn}, {name}: {}", part(arn, name));

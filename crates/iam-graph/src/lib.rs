@@ -35,6 +35,8 @@ pub mod cut;
 
 pub mod reach;
 
+mod routes;
+
 mod second_source;
 
 pub use build::build;
@@ -42,6 +44,7 @@ pub use explain::explain;
 pub use graph::{AccessGraph, Edge, Path};
 pub use grounds::{Asker, Cited, Ground, GroundPlace};
 pub use opened::{Opened, opened};
+pub use routes::{open_routes, routes_of};
 pub use second_source::{beside_access_analyzer, unused_access_of};
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Every answer is a decision by evaluation about a telling action on a resource of the snapshot. What those actions are
 //! stands in one table, by kind; a kind without a row is listed as not checked, never taken for out of reach.
 
+mod standing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::{Context, Evaluator, Outcome, Principal, Request, ResourceName};
@@ -14,6 +16,8 @@ use iam_model::policy::{Effect, PrincipalElement, PrincipalPattern};
 use iam_model::snapshot::{Resource, ResourceKind, SnapshotIndex};
 
 use crate::graph::{AccessGraph, Path};
+
+pub(crate) use standing::{Standing, Standings};
 
 /// How much harm lies in reaching something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,7 +176,7 @@ pub fn reach(index: &SnapshotIndex<'_>, graph: &AccessGraph, function: &Arn) -> 
         index.snapshot().accounts.iter().flat_map(|(id, account)| account.resources.iter().map(move |r| (id, r)));
     let (owner, found) = resources.find(|(_, r)| r.kind == ResourceKind::LambdaFunction && r.arn == *function)?;
     let role = found.role.clone()?;
-    let ask = Asker { index, evaluator: Evaluator::new(index) };
+    let ask = Asker::new(index);
     let becomes = graph.reachable_from(&role);
     let mut not_checked = graph.not_checked();
     not_checked.extend(ask.not_asked());
@@ -204,6 +208,10 @@ struct Asker<'s> {
 }
 
 impl<'s> Asker<'s> {
+    fn new(index: &'s SnapshotIndex<'s>) -> Self {
+        Self { index, evaluator: Evaluator::new(index) }
+    }
+
     fn resources(&self) -> impl Iterator<Item = (&'s AccountId, &'s Resource)> + use<'s> {
         let accounts = &self.index.snapshot().accounts;
         accounts.iter().flat_map(|(id, account)| account.resources.iter().map(move |resource| (id, resource)))

@@ -57,6 +57,8 @@ finding_codes! {
     NoEvidence => "no-evidence", "no evidence, so nothing is proposed";
     /// A VPC endpoint lets everything through.
     OpenEndpoint => "open-endpoint", "a VPC endpoint lets everything through";
+    /// A route calls a function and asks nobody who calls.
+    OpenRoute => "open-route", "a route lets everyone call a function";
     /// Access Analyzer answers otherwise than we do.
     OpinionDiffers => "opinion-differs", "Access Analyzer answers otherwise than we do";
     /// Everyone may call a function.
@@ -211,6 +213,8 @@ pub struct Finding {
     pub resource: Option<Arn>,
     /// The functions concerned.
     pub functions: Vec<Arn>,
+    /// The route it is about, in words, such as `GET /orders of REST API Orders`.
+    pub route: Option<String>,
     /// Context keys the fact hangs on and that the snapshot cannot know; empty where it holds whatever they are.
     pub conditional_on: Vec<ConditionKey>,
     /// What it rests on, for people.
@@ -241,6 +245,7 @@ impl Finding {
             path: Vec::new(),
             resource: None,
             functions: Vec::new(),
+            route: None,
             conditional_on: Vec::new(),
             evidence: Vec::new(),
             place: None,
@@ -261,7 +266,8 @@ impl Finding {
             self.resource.as_ref().map(Arn::as_str),
         ];
         // FNV-1a, 64 bits: stable across versions and machines, which the standard hasher does not promise.
-        let bytes = about.into_iter().flat_map(|part| part.unwrap_or_default().bytes().chain([0]));
+        let about = about.into_iter().map(Option::unwrap_or_default).chain(self.route.as_deref());
+        let bytes = about.flat_map(|part| part.bytes().chain([0]));
         let hash =
             bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         format!("{hash:016x}")

@@ -40,4 +40,6 @@ pub mod change;
 
 pub mod certificate;
 
+pub mod route;
+
 pub mod finding;

@@ -57,9 +57,14 @@ mod patch;
 
 mod written;
 
+mod routes;
+
+mod draw;
+
 #[cfg(test)]
 mod conformance;
 
+pub use draw::Drawn;
 pub use locate::Location;
 pub use patch::{
     Disposition, FilePatch, PatchSet, Project, Refused, environments, joined, locate, locate_in_source, patch,

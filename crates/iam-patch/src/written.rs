@@ -13,7 +13,7 @@ use iam_model::text::{SourceName, SourceText};
 
 use crate::locate;
 use crate::patch::Project;
-use crate::resolve::{Resolver, Value};
+use crate::resolve::{Resolver, Text, Value};
 use crate::sam;
 use crate::site::{Form, Site, sites_of};
 use crate::stack::Stack;
@@ -104,6 +104,20 @@ fn owner(site: &Site<'_>, resolver: &Resolver<'_>) -> String {
 }
 
 fn body(site: &Site<'_>, resolver: &Resolver<'_>) -> Body {
+    resolved(site, resolver, None).0
+}
+
+/// What a policy says, with a word for what only a deployment knows, if one is given; and whether the word is in it.
+pub(crate) fn resolved(site: &Site<'_>, resolver: &Resolver<'_>, word: Option<&str>) -> (Body, bool) {
+    let mut filled = false;
+    let body = body_with(site, resolver, &mut |text| {
+        filled |= word.is_some();
+        word.map(|word| text.filled(word))
+    });
+    (body, filled)
+}
+
+fn body_with(site: &Site<'_>, resolver: &Resolver<'_>, fill: &mut dyn FnMut(&Text) -> Option<String>) -> Body {
     if site.conditional {
         return Body::Unknown("`Fn::If` says whether it is deployed".into());
     }
@@ -112,7 +126,7 @@ fn body(site: &Site<'_>, resolver: &Resolver<'_>) -> Body {
     let mut open = None;
     let json = match resolver.value(node) {
         Value::Absent => return Body::Unknown("it has no value".into()),
-        value => to_json(&value, &mut open),
+        value => to_json(&value, &mut open, fill),
     };
     if let Some(why) = open {
         return Body::Unknown(why);
@@ -134,14 +148,28 @@ fn body(site: &Site<'_>, resolver: &Resolver<'_>) -> Body {
     }
 }
 
+/// A statement of a permission as JSON, on one resource; what only a deployment knows has a word. Nothing where a part of it
+/// is chosen by a condition.
+pub(crate) fn statement(value: &Value, word: &str, resource: &str) -> Option<Json> {
+    let mut open = None;
+    let json = to_json(value, &mut open, &mut |text| Some(text.filled(word)));
+    let Json::Object(mut members) = json else { return None };
+    for (name, value) in &mut members {
+        if name == "Resource" {
+            *value = Json::text(resource);
+        }
+    }
+    open.is_none().then_some(Json::Object(members))
+}
+
 /// A resolved value as JSON; notes the first part that is not known.
-fn to_json(value: &Value, open: &mut Option<String>) -> Json {
+fn to_json(value: &Value, open: &mut Option<String>, fill: &mut dyn FnMut(&Text) -> Option<String>) -> Json {
     let mut unknown = |why: &str| {
         open.get_or_insert_with(|| why.to_owned());
         Json::Null
     };
     match value {
-        Value::Text(text) => match text.known() {
+        Value::Text(text) => match text.known().or_else(|| fill(text)) {
             Some(text) => Json::text(text),
             None => unknown("a value that only the deployment knows is part of it"),
         },
@@ -150,11 +178,11 @@ fn to_json(value: &Value, open: &mut Option<String>) -> Json {
         Value::Unknown => unknown("a macro, a transform or an alias makes a part of it"),
         Value::List(items) => {
             let kept = items.iter().filter(|item| **item != Value::Absent);
-            Json::Array(kept.map(|item| to_json(item, open)).collect())
+            Json::Array(kept.map(|item| to_json(item, open, fill)).collect())
         }
         Value::Map(members) => {
             let kept = members.iter().filter(|(_, value)| *value != Value::Absent);
-            Json::Object(kept.map(|(name, value)| (name.clone(), to_json(value, open))).collect())
+            Json::Object(kept.map(|(name, value)| (name.clone(), to_json(value, open, fill))).collect())
         }
     }
 }

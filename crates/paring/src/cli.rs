@@ -14,6 +14,7 @@ mod patch;
 mod query;
 mod reach;
 mod request;
+mod routes;
 mod rules;
 mod usage;
 mod verify;
@@ -44,6 +45,7 @@ pub(crate) use patch::{Locate, Patch};
 pub(crate) use query::{Query, QueryEngine};
 pub(crate) use reach::Reach;
 pub(crate) use request::{Can, Facts, Question, Simulate, WhoCan};
+pub(crate) use routes::Routes;
 pub(crate) use rules::{RuleFolder, Rules, RulesAction, RulesCheck, RulesExplain, RulesFmt, RulesList, RulesTest};
 pub(crate) use usage::{LastAccessedFiles, SqlDialect, Usage, UsageBy, UsageMerge, UsageOther, UsageSql, Window};
 pub(crate) use verify::Verify;
@@ -94,6 +96,8 @@ pub(crate) enum Action {
     Graph(Graph),
     /// Show the blast radius of a function: what it reaches, and who reaches it
     Reach(Reach),
+    /// List the routes that call functions: what each asks for, and what lies behind it
+    Routes(Routes),
     /// List the escalation techniques that are searched for
     Techniques(Techniques),
 
@@ -125,14 +129,15 @@ pub(crate) enum Action {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Audit {
     /// What the account looks like: a snapshot file, a folder of AWS CLI output, or `-`
-    #[arg(long, value_name = "PATH", help_heading = "Input")]
-    pub(crate) snapshot: PathBuf,
+    #[arg(long, value_name = "PATH", help_heading = "Input", required_unless_present = "iac")]
+    pub(crate) snapshot: Option<PathBuf>,
 
     /// CloudTrail files or folders; of a shared role they then say what each function did
     #[arg(long, value_name = "PATH", num_args = 1.., help_heading = "Input")]
     pub(crate) trail: Vec<PathBuf>,
 
-    /// The folder of the templates: SARIF then shows findings about a role where the role is written
+    /// The folder of the templates: SARIF then shows findings about a role where the role is written; without --snapshot,
+    /// what the templates alone tell, before anything is deployed
     #[arg(long, value_name = "DIR", help_heading = "Input")]
     pub(crate) iac: Option<PathBuf>,
 

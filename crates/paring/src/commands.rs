@@ -16,6 +16,7 @@ mod paths;
 mod quote;
 mod reach;
 mod request;
+mod routes;
 mod rules;
 mod simulate;
 mod synthesize;
@@ -56,6 +57,7 @@ pub(crate) fn run(action: &Action, terminal: &mut Terminal) -> Result<Outcome, C
         Action::Cut(arguments) => cut::run(arguments, terminal),
         Action::Graph(arguments) => graph::run(arguments, terminal),
         Action::Reach(arguments) => reach::run(arguments, terminal),
+        Action::Routes(arguments) => routes::run(arguments, terminal),
         Action::Techniques(arguments) => techniques::run(arguments, terminal),
         Action::Guard(arguments) => guard::run(arguments, terminal),
         Action::Simulate(arguments) => simulate::run(arguments, terminal),

@@ -14,6 +14,7 @@ mod digest;
 mod error;
 mod example;
 mod generated;
+mod ground;
 mod input;
 mod job;
 mod judging;

@@ -54,7 +54,8 @@ pub(crate) fn of_snapshot(path: &Path) -> String {
     if folder { below(path, "account-authorization-details.json") } else { path.to_string_lossy().into_owned() }
 }
 
-fn below(folder: &Path, file: &str) -> String {
+/// A file of a folder, as the user would name it.
+pub(crate) fn below(folder: &Path, file: &str) -> String {
     match folder.to_string_lossy().trim_end_matches('/') {
         "." => file.to_owned(),
         folder => format!("{folder}/{file}"),

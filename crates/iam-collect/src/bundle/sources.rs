@@ -59,6 +59,14 @@ const ABOUT: &[About] = &[
         command: "aws apigatewayv2 get-integrations --api-id NAME",
     },
     About {
+        kind: "apigatewayv2.api",
+        call: ROUTES,
+        list: "Items",
+        part: "Routes",
+        name: |api| api.arn.resource().to_owned(),
+        command: "aws apigatewayv2 get-routes --api-id NAME",
+    },
+    About {
         kind: "lambda.function",
         call: ALIASES,
         list: "Aliases",
@@ -78,6 +86,8 @@ const ABOUT: &[About] = &[
 
 /// A bucket without any prints nothing: the file is empty and is an answer.
 pub(super) const NOTIFICATIONS: &str = "get-bucket-notification-configuration";
+/// They say nothing about sources: whoever asks what an interface asks for tells that they are missing.
+const ROUTES: &str = "get-routes";
 const ALIASES: &str = "list-aliases";
 const RULE: &str = "events.rule";
 const RULES: &str = "list-rules";
@@ -95,7 +105,7 @@ pub(super) fn extend(answers: &mut Answers<'_>, resources: &mut [Resource]) {
         if resources.iter().any(|resource| resource.kind == about.kind) {
             if answers.asked(about.call) {
                 join(answers, about, resources);
-            } else {
+            } else if about.call != ROUTES {
                 unasked.push(about.call);
             }
         }

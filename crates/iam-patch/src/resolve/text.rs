@@ -67,7 +67,6 @@ impl Text {
     }
 
     /// The text with a word in each hole.
-    #[cfg(test)]
     pub(crate) fn filled(&self, with: &str) -> String {
         let part = |part: &Part| if let Part::Literal(text) = part { text.clone() } else { with.to_owned() };
         self.0.iter().map(part).collect()

@@ -18,13 +18,13 @@ use crate::cli::{Audit, FindingsFormat};
 use crate::error::CliError;
 use crate::report::sarif;
 use crate::terminal::Terminal;
-use crate::{baseline, input, logs, report, written};
+use crate::{baseline, ground, logs, report, written};
 
 /// Builds the graph and prints its findings.
 pub(crate) fn run(arguments: &Audit, terminal: &mut Terminal) -> Result<Outcome, CliError> {
-    let (snapshot, mut diagnostics) = input::read_snapshot(&arguments.snapshot)?;
-    let (index, dangling) = SnapshotIndex::new(&snapshot);
-    diagnostics.extend(dangling);
+    let ground = ground::read(arguments.snapshot.as_deref(), arguments.iac.as_deref(), terminal)?;
+    let (index, dangling) = SnapshotIndex::new(&ground.snapshot);
+    let mut diagnostics = if ground.is_drawn { Vec::new() } else { dangling };
     let usage = match arguments.trail.as_slice() {
         [] => None,
         trail => {
@@ -36,11 +36,16 @@ pub(crate) fn run(arguments: &Audit, terminal: &mut Terminal) -> Result<Outcome,
     terminal.diagnostics(&diagnostics);
     let graph = iam_graph::build(&index, &[]);
     let (mut findings, mut not_checked) = (graph.findings(), graph.not_checked());
-    not_checked.extend(iam_graph::beside_access_analyzer(&mut findings, &snapshot));
+    not_checked.extend(iam_graph::beside_access_analyzer(&mut findings, &ground.snapshot));
+    let (routes, unknown) = ground.routes(&index);
+    let (open, unjudged) = iam_graph::open_routes(&index, &graph, &routes);
+    findings.extend(open);
+    findings.sort();
+    not_checked.extend(unknown.into_iter().chain(unjudged).chain(ground.not_checked.iter().cloned()));
     if let Some(usage) = &usage {
         let shared = findings.iter_mut().filter(|finding| finding.code == FindingCode::SharedRole);
         shared.for_each(|finding| own_needs(finding, usage));
-        findings.extend(used_after_all(&snapshot, usage));
+        findings.extend(used_after_all(&ground.snapshot, usage));
         findings.sort();
     }
     baseline::leave_out(&mut findings, &arguments.baseline, terminal)?;
@@ -48,9 +53,12 @@ pub(crate) fn run(arguments: &Audit, terminal: &mut Terminal) -> Result<Outcome,
         FindingsFormat::Text => report::render_findings_text(&findings, &not_checked, terminal.paint()),
         FindingsFormat::Json => report::render_findings_json(&findings, &not_checked),
         FindingsFormat::Sarif => {
-            let places = written::places(&findings, arguments.iac.as_deref(), &index, terminal)?;
-            let file = written::of_snapshot(&arguments.snapshot);
-            sarif::render(sarif::of_findings(&findings, &places, &file))
+            let places = if ground.is_drawn {
+                ground.places_of(&findings, &routes)
+            } else {
+                written::places(&findings, arguments.iac.as_deref(), &index, terminal)?
+            };
+            sarif::render(sarif::of_findings(&findings, &places, &ground.file))
         }
     };
     terminal.data(&text)?;

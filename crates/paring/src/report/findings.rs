@@ -43,6 +43,7 @@ pub(super) fn value(finding: &Finding) -> Value {
     if !finding.functions.is_empty() {
         members.push(("functions", Value::Array(finding.functions.iter().map(|arn| text(arn.as_str())).collect())));
     }
+    members.extend(finding.route.as_ref().map(|route| ("route", text(route))));
     if !finding.conditional_on.is_empty() {
         let keys = finding.conditional_on.iter().map(|key| text(key.as_str())).collect();
         members.push(("conditional_on", Value::Array(keys)));

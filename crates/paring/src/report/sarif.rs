@@ -38,7 +38,10 @@ pub(crate) fn of_findings(findings: &[Finding], places: &BTreeMap<String, Place>
         let about =
             [finding.principal.as_ref().map(Subject::as_str), finding.resource.as_ref().map(|arn| arn.as_str())];
         let about = about.into_iter().flatten().next();
-        let place = about.and_then(|about| places.get(about));
+        let print = finding.fingerprint();
+        let resource = finding.resource.as_ref().map(|arn| arn.as_str());
+        let named = about.and_then(|about| places.get(about));
+        let place = places.get(&print).or(named).or_else(|| resource.and_then(|arn| places.get(arn)));
         let technique = finding.technique.as_ref().map(|id| format!(" ({id})")).unwrap_or_default();
         let target = finding.target.as_ref().map(|to| format!(" -> {to}")).unwrap_or_default();
         let evidence = finding.evidence.join("; ");
@@ -54,7 +57,7 @@ pub(crate) fn of_findings(findings: &[Finding], places: &BTreeMap<String, Place>
             file: place.map_or_else(|| file.to_owned(), |place| place.source.to_string()),
             position: place.and_then(|place| place.position),
             about: about.map(str::to_owned),
-            fingerprint: Some(finding.fingerprint()),
+            fingerprint: Some(print),
             of_account: true,
         }
     };
