@@ -81,7 +81,7 @@ impl<'t> Reader<'_, 't> {
     /// Logical ids of the functions a value refers to, through aliases and versions too, or names.
     fn functions(&self, node: &Node) -> Vec<String> {
         let mut found: Vec<String> =
-            references(node).iter().filter_map(|id| self.function(self.template.resource(id)?, 0)).collect();
+            references(node).iter().filter_map(|id| self.function(&self.template.resource(id)?, 0)).collect();
         if found.is_empty()
             && let Given::Text(text) = self.text(Some(node))
         {
@@ -98,13 +98,13 @@ impl<'t> Reader<'_, 't> {
         found
     }
 
-    fn function(&self, resource: Resource<'t>, depth: usize) -> Option<String> {
+    fn function(&self, resource: &Resource<'t>, depth: usize) -> Option<String> {
         if resource.is_function() {
             return Some(resource.id.to_owned());
         }
         let behind = matches!(resource.kind, "AWS::Lambda::Alias" | "AWS::Lambda::Version") && depth < 2;
         let of = resource.property("FunctionName").filter(|_| behind)?;
-        references(of).iter().find_map(|id| self.function(self.template.resource(id)?, depth + 1))
+        references(of).iter().find_map(|id| self.function(&self.template.resource(id)?, depth + 1))
     }
 
     /// The resource that a value is a reference to.
