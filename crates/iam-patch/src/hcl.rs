@@ -64,6 +64,8 @@ mod split;
 
 mod work;
 
+mod settings;
+
 mod reach;
 
 #[cfg(test)]
@@ -72,4 +74,5 @@ mod conformance;
 pub(crate) use new_policy::endpoint_to;
 pub(crate) use project::{Terraform, is_terraform};
 pub(crate) use reach::{Reach, aligned, owners_of, principal_names, reach};
+pub(crate) use settings::TerraformSettings;
 pub(crate) use work::{Edited, Work, locate, locations, of_role};

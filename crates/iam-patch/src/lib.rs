@@ -53,6 +53,8 @@ mod hcl;
 
 mod deployments;
 
+mod settings;
+
 mod patch;
 
 mod written;
@@ -68,7 +70,7 @@ pub use draw::Drawn;
 pub use locate::Location;
 pub use patch::{
     Disposition, FilePatch, PatchSet, Project, Refused, environments, joined, locate, locate_in_source, patch,
-    patch_all, places_of_roles,
+    patch_all, places_of_roles, settings_of_functions,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use site::Form;

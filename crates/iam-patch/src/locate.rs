@@ -6,6 +6,7 @@
 mod environment;
 mod owner;
 mod pick;
+mod settings;
 mod source;
 mod split;
 
@@ -17,6 +18,7 @@ use iam_model::text::{SourceName, Span};
 
 pub(crate) use self::environment::Environments;
 pub(crate) use self::owner::boundary_of;
+pub(crate) use self::settings::TemplateSettings;
 pub(crate) use self::source::of_role;
 pub(crate) use self::split::{FoundSplit, find_split};
 use crate::refusal::{Refusal, RefusalCode};

@@ -1,5 +1,6 @@
 //! Changes to patches: find, plan, write, guard, one file at a time.
 
+mod described;
 mod together;
 mod work;
 
@@ -13,6 +14,7 @@ use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{EnvironmentVariable, SnapshotIndex};
 use iam_model::text::{SourceName, SourceText, Span};
 
+pub use self::described::settings_of_functions;
 use self::work::FileWork;
 use crate::deployments::{self, Deployments, Sources};
 use crate::diff;

@@ -11,7 +11,7 @@ mod sources;
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::json::Value;
-use iam_model::snapshot::Resource;
+use iam_model::snapshot::{Resource, ResourceKind};
 
 pub(crate) use self::runs::Runs;
 use crate::needs::{Need, NeedRule};
@@ -66,7 +66,10 @@ pub(crate) fn needs(functions: &[&Resource], runs: &Runs<'_>) -> Vec<Need> {
         }
         of_function(&mut needs, function);
         for set in runs.set_of(function) {
-            targets(&mut needs, function_name(function), &set.api, TARGETS_ALONE);
+            if set.kind == ResourceKind::LambdaEventInvokeConfig {
+                targets(&mut needs, function_name(function), &set.api, TARGETS_ALONE);
+                continue;
+            }
             sources::of_mapping(&set.api, &mut |actions, on, what| {
                 push(&mut needs, NeedRule::ReadsEventSource, actions, &[on], function_name(function), &what);
             });

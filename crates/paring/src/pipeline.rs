@@ -103,7 +103,9 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
         every_use: &|role, action, on| known.every_use(role, action, on),
         has_own_record: &|role| known.has_own_record(role),
     };
-    let rules = facts::with_unshown(&inputs.rules, &roles, &known);
+    let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
+    diagnostics.extend(unread);
+    let rules = facts::with_written(facts::with_unshown(&inputs.rules, &roles, &known), &project, &index, &roles);
 
     let before = iam_graph::build(&index, &[]);
     let splits = apart(inputs, &roles, (&index, &evidence, &rules));
@@ -112,8 +114,6 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
     let proposer = Proposer::new(&whole, &index, &evidence, &rules).with_quotas(inputs.quotas);
     let mut proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
-    let (project, unread) = Project::read(inputs.sources.clone().unwrap_or_default());
-    diagnostics.extend(unread);
     joining::join(&project, &index, &mut proposals);
     let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let of_roles = changes.len();

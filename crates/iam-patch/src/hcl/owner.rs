@@ -196,7 +196,7 @@ pub(super) fn elsewhere(terraform: &Terraform, attachment: &Attachment) -> Optio
 }
 
 /// The calls in whose contexts a module is looked at: each of several, as each gives its own names.
-fn contexts(terraform: &Terraform, module: usize) -> Vec<Option<At>> {
+pub(super) fn contexts(terraform: &Terraform, module: usize) -> Vec<Option<At>> {
     match terraform.calls_of(module) {
         several @ [_, _, ..] => several.iter().copied().map(Some).collect(),
         _ => vec![None],

@@ -76,7 +76,7 @@ impl<'t> Environments<'t> {
 }
 
 /// The functions of the template that run as a role.
-fn running<'t>(owner: &Owner<'t>) -> Vec<Resource<'t>> {
+pub(super) fn running<'t>(owner: &Owner<'t>) -> Vec<Resource<'t>> {
     if owner.resource.is_function() {
         return vec![owner.resource.clone()];
     }

@@ -131,7 +131,7 @@ fn by_policy_name<'t>(templates: &'t [Template], deployed: &Deployed, name: &str
 }
 
 /// The stack a template is deployed as: the one whose resources fit best.
-fn stack_for(template: &Template, deployed: &Deployed, arn: Option<&Arn>) -> Stack {
+pub(super) fn stack_for(template: &Template, deployed: &Deployed, arn: Option<&Arn>) -> Stack {
     let account = arn.and_then(Arn::account);
     let in_account = |stack: &&Stack| account.as_ref().is_none_or(|a| stack.account.as_deref() == Some(a.as_str()));
     let best = deployed.stacks().filter(in_account).max_by_key(|stack| stack.fit(template));

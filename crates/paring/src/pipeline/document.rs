@@ -5,6 +5,7 @@
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::snapshot::SnapshotIndex;
+use iam_patch::Project;
 use iam_synthesize::{Evidence, document_of};
 use iam_verify::policy_check::nearest;
 
@@ -29,7 +30,8 @@ pub(crate) fn explain(inputs: &Inputs, resource: &Arn) -> Result<DocumentExplana
         has_own_record: &|role| known.has_own_record(role),
     };
     let roles: Vec<_> = index.roles().collect();
-    let rules = facts::with_unshown(&inputs.rules, &roles, &known);
+    let (project, _) = Project::read(inputs.sources.clone().unwrap_or_default());
+    let rules = facts::with_written(facts::with_unshown(&inputs.rules, &roles, &known), &project, &index, &roles);
     let proposal = document_of(resource, &index, &evidence, (&rules, &inputs.quotas));
     let policy = index.resource_policy(resource).or_else(|| index.vpc_endpoint(resource)?.policy.as_ref());
     let (Some(proposal), Some(policy)) = (proposal, policy) else {

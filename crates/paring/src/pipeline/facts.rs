@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::catalog::{Catalog, Logging};
-use iam_model::snapshot::{Role, Snapshot};
+use iam_model::snapshot::{Role, Snapshot, SnapshotIndex};
 use iam_model::usage::{AccountCoverage, Coverage, LastAccessed, UsageLog, Visibility};
+use iam_patch::{Project, settings_of_functions};
 use iam_synthesize::{KeepRule, RoleProposal, Rules, SplitProposal};
 use iam_usage::Evidence;
 
@@ -80,6 +81,12 @@ pub(crate) fn with_unshown(rules: &Rules, roles: &[&Role], evidence: &Evidence<'
         }));
     }
     rules
+}
+
+/// The rules, and with them what the sources say that Lambda does with the roles of functions.
+pub(crate) fn with_written(rules: Rules, project: &Project, index: &SnapshotIndex<'_>, roles: &[&Role]) -> Rules {
+    let roles: Vec<&Arn> = roles.iter().map(|role| &role.identity.arn).collect();
+    Rules { written: settings_of_functions(project, index, &roles), ..rules }
 }
 
 /// What roles need though no call shows it: a rule keeps it, the logs could not have shown it, or something else asks for it.
