@@ -316,3 +316,69 @@ fn logs_that_could_not_be_read_whole_make_every_patch_wait() {
     check("more.txt", b" {\"Records\": []}", Some("1 file could not be read"));
     check("link.json", b"", Some("1 file could not be read"));
 }
+
+/// AWS leaves the issuer out of some records, and the session's ARN has no path: the calls were of no role, and what they
+/// used was cut.
+#[test]
+fn calls_without_an_issuer_are_those_of_the_role_of_that_name_whatever_its_path() {
+    let trails = json!([trail(&selectors(&[]))]);
+    let actions = allow(&json!(["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:PurgeQueue"]), &json!("*"));
+    let mut world = World::new(trails, &actions).call("sqs", "CreateQueue", &json!({"queueName": "q"}));
+    let with_path = format!("arn:aws:iam::{ACCOUNT}:role/app/svc/r");
+    world.roles[0]["Path"] = json!("/app/svc/");
+    world.roles[0]["Arn"] = json!(with_path);
+    let mut without = call(
+        "r",
+        5,
+        "sqs",
+        "DeleteQueue",
+        &json!({"queueUrl": format!("https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/q")}),
+    );
+    without["userIdentity"].as_object_mut().unwrap().remove("sessionContext");
+    for record in &mut world.records {
+        let issuer = &mut record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"];
+        if *issuer == json!(arn("r")) {
+            *issuer = json!(with_path);
+        }
+    }
+    world.records.push(without);
+    let report = world.report(&[]);
+    let after = report["roles"][0]["changes"].to_string();
+    let [created, deleted, purged] = ["CreateQueue", "DeleteQueue", "PurgeQueue"].map(|name| {
+        report["roles"][0]["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|change| change["after"].to_string().contains(name))
+    });
+    assert!(created && deleted && !purged, "{after}");
+    assert!(!report.to_string().contains("does not hold: r"), "{report:#}");
+}
+
+/// A snapshot of some of the account shows some of the holders: AWS's count says so.
+#[test]
+fn a_managed_policy_that_aws_counts_more_holders_of_is_not_one_role_s_to_cut() {
+    let arn_of_policy = format!("arn:aws:iam::{ACCOUNT}:policy/shared");
+    let check = |attached: u64, bounding: u64, cut: bool| {
+        let trails = json!([trail(&selectors(&[]))]);
+        let mut world = World::new(trails, &json!([])).call("sqs", "CreateQueue", &json!({"queueName": "q"}));
+        world.roles[0]["RolePolicyList"] = json!([]);
+        world.roles[0]["AttachedManagedPolicies"] = json!([{"PolicyName": "shared", "PolicyArn": arn_of_policy}]);
+        let document = json!({"Version": "2012-10-17", "Statement": allow(&json!(["sqs:CreateQueue", "sqs:DeleteQueue"]), &json!("*"))});
+        let policy = json!({"PolicyName": "shared", "Arn": arn_of_policy, "DefaultVersionId": "v1", "AttachmentCount": attached,
+            "PermissionsBoundaryUsageCount": bounding, "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": true, "Document": document}]});
+        let folder = world.folder();
+        let mut snapshot: Value = serde_json::from_str(&folder.read("s.json")).unwrap();
+        snapshot["accounts"][ACCOUNT]["authorization_details"]["Policies"] = json!([policy]);
+        folder.write("s.json", snapshot.to_string());
+        let report = report(&folder, &[]);
+        assert_eq!(left(&report, &["sqs:DeleteQueue"]), cut.then(|| vec![false]), "{attached} {bounding}: {report:#}");
+        if !cut {
+            let said = format!("{} principals hold it, and the snapshot shows 1", attached + bounding);
+            assert!(report["roles"][0].to_string().contains(&said), "{said}: {report:#}");
+        }
+    };
+    check(1, 0, true);
+    check(3, 0, false);
+    check(1, 2, false);
+}

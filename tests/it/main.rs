@@ -40,6 +40,7 @@ mod moto;
 mod moto_server;
 mod patch;
 mod permissions;
+mod plumbing;
 mod quality;
 mod quality_world;
 mod query;
