@@ -280,3 +280,88 @@ fn impact_asks_verify_about_the_change_that_attaching_is() {
     assert!(long.code == 1 && long.stdout.contains("guardrail-fits-quota"), "{}", long.stdout);
     assert!(long.stderr.contains("characters are more than the 10240 for a service control policy"), "{}", long.stderr);
 }
+
+/// A policy of Control Tower's: one statement in its table, one of a newer control, one of nobody.
+const OF_CONTROL_TOWER: &str = r#"{"Version": "2012-10-17", "Statement": [
+ {"Sid": "GRIAMROLEPOLICY", "Effect": "Deny", "Action": "iam:DeleteRole", "Resource": "arn:aws:iam::*:role/aws-controltower-*"},
+ {"Sid": "CTLAMBDAPV1", "Effect": "Deny", "Action": "lambda:CreateFunctionUrlConfig", "Resource": "*"},
+ {"Sid": "Other", "Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}]}"#;
+
+#[test]
+fn controls_of_control_tower_are_named() {
+    let folder = Folder::new();
+    folder.write("scps/aws-guardrails-abc.json", OF_CONTROL_TOWER);
+    folder.write("scps/own.json", OWN);
+    let told = folder.paring(&["guard", "controls", "scps"]);
+    insta::assert_snapshot!(format!("{}{}= {}\n", told.stdout, told.stderr, told.code));
+    let json = folder.paring(&["guard", "controls", "scps", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["found"][0]["controls"][0], "AWS-GR_IAM_ROLE_CHANGE_PROHIBITED");
+    assert_eq!(json["found"][0]["places"][0]["statement"], 0);
+}
+
+#[test]
+fn a_replay_names_the_control_that_decides() {
+    let folder = Folder::new();
+    folder.write("p.json", OF_CONTROL_TOWER);
+    let case = |id: &str, action: &str, resource: &str| {
+        format!(
+            r#"{{"id": "{id}", "principal": "arn:aws:iam::111122223333:role/dev", "action": "{action}", "resource": "{resource}", "context": {{}}}}"#
+        )
+    };
+    let cases = [
+        case("theirs", "iam:DeleteRole", "arn:aws:iam::111122223333:role/aws-controltower-x"),
+        case("other", "s3:DeleteBucket", "arn:aws:s3:::b"),
+    ];
+    folder.write("cases.jsonl", cases.join("\n"));
+    let told = folder.paring(&["guard", "replay", "--policy", "p.json", "--kind", "scp", "--cases", "cases.jsonl"]);
+    let lines: Vec<&str> = told.stdout.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            r#"{"id":"theirs","decision":"denied","statements":[0],"controls":["AWS-GR_IAM_ROLE_CHANGE_PROHIBITED"]}"#,
+            r#"{"id":"other","decision":"denied","statements":[2]}"#
+        ]
+    );
+}
+
+#[test]
+fn packing_leaves_control_towers_policies_as_they_are() {
+    let folder = Folder::new();
+    folder.write("scps/aws-guardrails-abc.json", OF_CONTROL_TOWER);
+    folder.write("scps/own.json", OWN);
+    let told = folder.paring(&["guard", "pack", "scps", "--kind", "scp"]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stdout.contains("ec2:RunInstances") && !told.stdout.contains("GRIAMROLEPOLICY"), "{}", told.stdout);
+    assert!(told.stderr.contains("aws-guardrails-abc.json: AWS Control Tower's own"), "{}", told.stderr);
+    assert!(told.stderr.contains("1 of the 8 that a target may have"), "{}", told.stderr);
+    std::fs::remove_file(folder.path().join("scps/own.json")).unwrap();
+    let alone = folder.paring(&["guard", "pack", "scps", "--kind", "scp"]);
+    assert_eq!((alone.code, alone.stdout.as_str()), (0, ""), "{}", alone.stderr);
+}
+
+#[test]
+fn a_change_of_control_towers_policy_is_objected_to() {
+    let folder = Folder::new();
+    let snapshot = format!(
+        r#"{{"schema": "paring-snapshot/1", "accounts": {{"111122223333": {{"authorization_details": {{"UserDetailList": [], "GroupDetailList": [],
+        "RoleDetailList": [], "Policies": []}}}}}}, "organization": {{"id": "o-1", "management_account_id": "999988887777",
+        "accounts": {{"111122223333": {{"scps": [[{OF_CONTROL_TOWER}]], "rcps": []}}}}}}}}"#
+    );
+    folder.write("s.json", snapshot);
+    let change = |before: &str, after: &str| {
+        format!(
+            r#"{{"schema": "paring-changes/1", "changes": [{{"attachment": {{"kind": "service_control"}}, "before": {before}, "after": {after}, "reasons": []}}]}}"#
+        )
+    };
+    for (before, after, objects) in
+        [(OF_CONTROL_TOWER, OWN, true), (OF_CONTROL_TOWER, "null", true), (OWN, OF_CONTROL_TOWER, false)]
+    {
+        folder.write("c.json", change(before, after));
+        let told = folder.paring(&["rules", "check", "--snapshot", "s.json", "--changes", "c.json"]);
+        let found = told.stdout.contains("control-tower-keeps-its-controls");
+        assert_eq!(found, objects, "{before} to {after}: {}{}", told.stdout, told.stderr);
+    }
+}
+
+const OWN: &str = r#"{"Version": "2012-10-17", "Statement": [{"Sid": "Mine", "Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}]}"#;

@@ -24,6 +24,8 @@ pub mod variable;
 
 pub mod policy;
 
+pub mod control;
+
 pub mod quota;
 
 pub(crate) mod reading;

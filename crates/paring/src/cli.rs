@@ -38,7 +38,9 @@ pub(crate) use cut::Cut;
 pub(crate) use diff::Diff;
 pub(crate) use evidence::{Explain, Grounds, PolicyFormat, Quota, Synthesize};
 pub(crate) use graph::{Graph, GraphFormat};
-pub(crate) use guard::{ControlWord, Guard, GuardAction, GuardImpact, GuardLint, GuardPack, GuardReplay};
+pub(crate) use guard::{
+    ControlWord, Guard, GuardAction, GuardControls, GuardImpact, GuardLint, GuardPack, GuardReplay,
+};
 pub(crate) use judging::Judging;
 pub(crate) use opinion::{Engine, EngineChoice, SecondOpinion};
 pub(crate) use patch::{Locate, Patch};

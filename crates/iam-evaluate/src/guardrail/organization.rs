@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use iam_model::control::{ControlStatement, controls};
 use iam_model::diagnostic::Diagnostic;
 use iam_model::json::{Arena, Limits, Node, NodeKind, parse};
 use iam_model::policy::from_json;
@@ -36,6 +37,8 @@ pub struct Organization {
     parents: BTreeMap<String, String>,
     accounts: Vec<String>,
     policies: BTreeMap<String, Arc<CompiledPolicy>>,
+    /// What AWS Control Tower wrote into them, by their names.
+    controls: BTreeMap<String, Vec<ControlStatement>>,
     scps: Option<Attached>,
     rcps: Option<Attached>,
 }
@@ -127,17 +130,24 @@ impl Organization {
             }
         }
         let accounts = tree.get("accounts").map_or(&[][..], Node::members);
-        let (policies, diagnostics) = policies(node.get("policies"), source);
+        let (policies, controls, diagnostics) = policies(node.get("policies"), source);
         let organization = Self {
             root: root.into(),
             management_account: tree.get("management_account").and_then(Node::as_str).map(Into::into),
             parents,
             accounts: accounts.iter().map(|member| member.key.into()).collect(),
             policies,
+            controls,
             scps: attached(&node, "scp")?,
             rcps: attached(&node, "rcp")?,
         };
         Ok((organization, diagnostics))
+    }
+
+    /// What AWS Control Tower wrote into a policy of this name.
+    #[must_use]
+    pub fn controls(&self, policy: &str) -> &[ControlStatement] {
+        self.controls.get(policy).map_or(&[], Vec::as_slice)
     }
 
     /// Decides a case: by the policies that it attaches itself, else by those of the file.
@@ -231,14 +241,18 @@ impl Organization {
     }
 }
 
-fn policies(node: Option<&Node<'_>>, source: &SourceText) -> (BTreeMap<String, Arc<CompiledPolicy>>, Vec<Diagnostic>) {
+/// Policies by their names, what Control Tower wrote into them, and what is wrong with them.
+type Defined = (BTreeMap<String, Arc<CompiledPolicy>>, BTreeMap<String, Vec<ControlStatement>>, Vec<Diagnostic>);
+
+fn policies(node: Option<&Node<'_>>, source: &SourceText) -> Defined {
     let arena = Arena::new();
     let of_aws = parse(&arena, OF_AWS, Limits::POLICY).ok();
-    let (mut policies, mut diagnostics) = (BTreeMap::new(), Vec::new());
+    let (mut policies, mut told, mut diagnostics) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for member in of_aws.iter().chain(node).flat_map(|node| node.members()) {
         let (document, found) = from_json(&member.value, source, &format!("policies.{}", member.key));
         diagnostics.extend(found);
+        told.insert(member.key.to_owned(), controls(&document));
         policies.insert(member.key.to_owned(), Arc::new(CompiledPolicy::new(&document)));
     }
-    (policies, diagnostics)
+    (policies, told, diagnostics)
 }

@@ -9,6 +9,7 @@ use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::catalog::{AccessLevel, ActionFacts, Catalog};
 use iam_model::condition::ConditionKey;
+use iam_model::control::ControlId;
 
 use super::groups::PermissionGroups;
 use super::name::{
@@ -353,6 +354,8 @@ pub struct Attach {
     pub kind: GuardrailKind,
     /// Its size in characters, as AWS counts them.
     pub characters: u64,
+    /// AWS Control Tower's controls in its text before the change.
+    pub controls: Vec<ControlId>,
     /// Accounts below the target.
     pub accounts_affected: u64,
     /// Calls replayed.

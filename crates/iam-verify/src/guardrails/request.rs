@@ -9,6 +9,7 @@ use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, Request, RestrictedExpression, Schema,
 };
 use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::control::ControlId;
 use iam_model::time::Timestamp;
 
 use super::facts::{
@@ -206,10 +207,13 @@ impl Slice<'_> {
         };
         let kind = uid(&self.vocabulary.guardrail_kind, kind);
         let guardrail = uid(&self.vocabulary.guardrail, attach.name.as_str());
-        let attributes = vec![
+        let mut attributes = vec![
             ("kind".to_owned(), RestrictedExpression::new_entity_uid(kind)),
             ("characters".to_owned(), count(attach.characters)),
         ];
+        if !attach.controls.is_empty() {
+            attributes.push(("controls".to_owned(), texts(attach.controls.iter().map(ControlId::as_str))));
+        }
         self.add(&guardrail, attributes, Vec::new(), [])?;
         let mut context = vec![
             ("accountsAffected".to_owned(), count(attach.accounts_affected)),

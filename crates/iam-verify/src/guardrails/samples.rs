@@ -10,6 +10,7 @@ use iam_model::action::ActionPattern;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::catalog::AccessLevel;
 use iam_model::condition::ConditionKey;
+use iam_model::control::ControlId;
 use iam_model::time::Timestamp;
 
 use super::facts::{
@@ -144,6 +145,7 @@ fn attach(by: Author, full: bool) -> Attach {
         name: GuardrailName::new("sample"),
         kind: GuardrailKind::ServiceControl,
         characters: 0,
+        controls: if full { vec![ControlId::new("sample")] } else { Vec::new() },
         accounts_affected: 0,
         replayed_calls: 0,
         replay_denied: full.then_some(0),

@@ -10,6 +10,7 @@ use iam_model::action::ActionPattern;
 use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::change::{AttachmentKind, Change};
 use iam_model::condition::{Comparison, Condition, ConditionKey, Operator};
+use iam_model::control::{ControlId, controls, is_policy_of_control_tower};
 use iam_model::policy::{PolicyDocument, PrintStyle, Statement, print};
 use iam_model::text::{Span, Spanned};
 
@@ -115,7 +116,15 @@ pub(super) fn attach(
 ) -> Result<(), GuardrailError> {
     let validator = Validator::new(state.rulebook.catalog);
     for change in changes {
-        let (Some(kind), Some(after)) = (guardrail_kind(change), &change.after) else { continue };
+        let Some(kind) = guardrail_kind(change) else { continue };
+        let controls = controlled(change);
+        // A policy that goes is asked about where it is not ours to take away.
+        let gone = PolicyDocument::default();
+        let after = match &change.after {
+            Some(after) => after,
+            None if !controls.is_empty() => &gone,
+            None => continue,
+        };
         let name = change.attachment.policy_name.clone().unwrap_or_else(|| before_after::name(change));
         let accounts = before_after::accounts(change, state.index);
         let attach = Attach {
@@ -123,6 +132,7 @@ pub(super) fn attach(
             name: GuardrailName::new(&name),
             kind,
             characters: print(after, PrintStyle::Compact).chars().count() as u64,
+            controls,
             accounts_affected: accounts.len() as u64,
             replayed_calls: replayed.total.calls,
             replay_denied: replay_denied(replayed),
@@ -134,6 +144,18 @@ pub(super) fn attach(
         state.rulebook.ask(&Question::Attach(attach), found)?;
     }
     Ok(())
+}
+
+/// Control Tower's controls in the text that a change would replace or take away.
+fn controlled(change: &Change) -> Vec<ControlId> {
+    let mut found: Vec<ControlId> = change.before.iter().flat_map(controls).flat_map(|one| one.ids).collect();
+    let named = change.attachment.policy_name.as_deref().filter(|name| is_policy_of_control_tower(name));
+    if let (true, Some(name), Some(_)) = (found.is_empty(), named, &change.before) {
+        found.push(ControlId::new(name));
+    }
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Calls that would be denied; nothing where none was replayed, or not all of them could be decided.

@@ -23,6 +23,8 @@ pub(crate) enum GuardAction {
     Replay(GuardReplay),
     /// Find what guardrails leave open, whom they lock out, and what was left to fill in
     Lint(GuardLint),
+    /// Name AWS Control Tower's controls that policies carry, by the ids of their statements
+    Controls(GuardControls),
     /// Pack control policies of one target into the fewest documents that fit the quotas, proved to say the same
     Pack(GuardPack),
     /// Say what a new or changed control policy would break: the logs are replayed against it
@@ -47,6 +49,25 @@ pub(crate) struct GuardLint {
     /// Exit 1 where a finding is at least this severe: a note counts as info, a warning as low, an error as high
     #[arg(long, value_name = "SEVERITY", default_value = "low", help_heading = "Output")]
     pub(crate) fail_on: Threshold,
+}
+
+/// Names AWS Control Tower's controls in policies, or in all control policies of an organisation.
+///
+/// Control Tower owns the policies it writes (`aws-guardrails-…`): a changed text is drift. `guard pack` leaves them as they are,
+/// and a change to one breaks the rule `control-tower-keeps-its-controls`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GuardControls {
+    /// Policy files, or folders of .json files; `-` is standard input
+    #[arg(value_name = "FILE", required_unless_present = "snapshot", help_heading = "Input")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// What the accounts look like, with their organisation: a snapshot file, or `-`
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) snapshot: Option<PathBuf>,
+
+    /// How to print the controls
+    #[arg(long, value_name = "FORMAT", default_value = "text", help_heading = "Output")]
+    pub(crate) format: Format,
 }
 
 /// Packs policies that are attached to the same root, unit or account.

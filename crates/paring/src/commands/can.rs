@@ -1,6 +1,7 @@
 //! `paring can`: whether a principal may do an action, layer by layer, with the statements that decide.
 
 use iam_evaluate::{Decision, Evaluator, Layer, LayerOutcome, Outcome as Answer, Request, StatementRef};
+use iam_model::control::ControlId;
 use iam_model::json::Value;
 use iam_model::policy::Effect;
 use iam_model::snapshot::Snapshot;
@@ -88,6 +89,11 @@ impl Asked<'_> {
         if let Some((name, position)) = &quote.place {
             text.push_str(&format!("  at {name}:{position}\n"));
         }
+        if let Some(control) = &quote.control {
+            let ids: Vec<&str> = control.ids.iter().map(ControlId::as_str).collect();
+            let title = control.title.map(|title| format!(": {title}")).unwrap_or_default();
+            text.push_str(&format!("  AWS Control Tower's {}{title}\n", ids.join(", ")));
+        }
         for (number, line) in &quote.lines {
             let number = number.map(|number| number.to_string()).unwrap_or_default();
             text.push_str(&format!("  {number:>5} | {line}\n"));
@@ -101,6 +107,10 @@ impl Asked<'_> {
         let because = request::because(self.decision, &|at| {
             let Some(quote) = Quote::of(self.snapshot, self.evaluator, self.request, at) else { return Vec::new() };
             let mut members = vec![text("name", &quote.policy)];
+            if let Some(control) = &quote.control {
+                let ids = control.ids.iter().map(|id| Value::text(id.as_str())).collect();
+                members.push(("controls".into(), Value::Array(ids)));
+            }
             if let Some((source, position)) = quote.place {
                 members.push(text("file", source.as_str()));
                 members.push(("line".into(), Value::Number(position.line.to_string())));

@@ -1,5 +1,6 @@
 //! `paring guard`: what authors of guardrails ask; one file per question.
 
+mod controls;
 mod impact;
 mod lint;
 mod pack;
@@ -14,6 +15,7 @@ use crate::terminal::Terminal;
 pub(super) fn run(arguments: &Guard, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     match &arguments.action {
         GuardAction::Replay(arguments) => replay::run(arguments, terminal),
+        GuardAction::Controls(arguments) => controls::run(arguments, terminal),
         GuardAction::Lint(arguments) => lint::run(arguments, terminal),
         GuardAction::Pack(arguments) => pack::run(arguments, terminal),
         GuardAction::Impact(arguments) => impact::run(arguments, terminal),

@@ -3,6 +3,7 @@
 //! Decides nothing. A statement that does not stand on lines of its own, as in a file without line breaks, is printed anew.
 
 use iam_evaluate::{Evaluator, Request, StatementRef};
+use iam_model::control::{ControlStatement, controls};
 use iam_model::json::Value;
 use iam_model::policy::{PolicyDocument, document_value};
 use iam_model::snapshot::Snapshot;
@@ -22,6 +23,8 @@ pub(super) struct Quote {
     pub(super) of: usize,
     /// Where the statement begins, where that is known.
     pub(super) place: Option<(SourceName, Position)>,
+    /// What of AWS Control Tower's it carries out, where it is one of its statements.
+    pub(super) control: Option<ControlStatement>,
     /// Its lines, with their numbers where they are those of the file.
     pub(super) lines: Vec<(Option<usize>, String)>,
 }
@@ -40,6 +43,7 @@ impl Quote {
         Some(Self {
             policy: place.name.to_owned(),
             of: place.document.statements.len(),
+            control: controls(place.document).into_iter().find(|one| one.statement == at.statement),
             place: source.map(|source| (source.name.clone(), Position::of(&source.text, at.span.start))),
             lines: written.unwrap_or_else(|| printed(place.document, at)),
         })

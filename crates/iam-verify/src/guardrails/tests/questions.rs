@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::catalog::Catalog;
+use iam_model::control::ControlId;
 
 use super::*;
 
@@ -206,6 +207,7 @@ fn attachments_are_judged_by_what_was_found_out() {
         name: GuardrailName::new("deny-regions"),
         kind: GuardrailKind::ServiceControl,
         characters: 10_240,
+        controls: Vec::new(),
         accounts_affected: 12,
         replayed_calls: 98_000,
         replay_denied: Some(0),
@@ -220,11 +222,13 @@ fn attachments_are_judged_by_what_was_found_out() {
         characters: u64::MAX,
         test_vectors: Some(0),
         break_glass: Some(false),
-        ..attach
+        ..attach.clone()
     };
     let expected =
         ["guardrail-fits-quota", "guardrail-is-tested", "guardrail-keeps-break-glass", "guardrail-replay-clean"];
     assert_eq!(ids(&Question::Attach(worse.clone())), expected);
+    let theirs = Attach { controls: vec![ControlId::new("AWS-GR_REGION_DENY")], ..attach.clone() };
+    assert_eq!(ids(&Question::Attach(theirs)), ["control-tower-keeps-its-controls"]);
     // What nobody found out is no objection; whoever asked has to say that it was not found out.
     let unknown = Attach { replay_denied: None, slots_free: None, test_vectors: None, break_glass: None, ..worse };
     assert_eq!(ids(&Question::Attach(unknown)), ["guardrail-fits-quota"]);

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use iam_model::control::controls;
 use iam_model::diagnostic::Severity;
 use iam_model::policy::{Effect, PolicyDocument, PrintStyle, print};
 use iam_model::text::grouped;
@@ -21,6 +22,8 @@ use crate::{input, write};
 struct Given {
     names: Vec<String>,
     documents: Vec<PolicyDocument>,
+    /// Those that AWS Control Tower owns, by name, with their controls.
+    kept: Vec<(String, String)>,
     /// Characters of the files, white space included.
     characters: usize,
 }
@@ -31,6 +34,13 @@ pub(super) fn run(arguments: &GuardPack, terminal: &mut Terminal) -> Result<Outc
     let quota = &arguments.quota.profile();
     let kind = ControlKind::from(arguments.kind);
     let documents: Vec<&PolicyDocument> = given.documents.iter().collect();
+    for (name, controls) in &given.kept {
+        terminal.note(&format!("{name}: AWS Control Tower's own ({controls}); it stays as it is and takes a slot"));
+    }
+    if documents.is_empty() && !given.kept.is_empty() {
+        terminal.note("nothing is left to pack");
+        return Ok(Outcome::Clean);
+    }
     let options = PackOptions { drop_sids: arguments.drop_sids };
     let packed = match pack_controls(&documents, kind, quota, options) {
         Ok(packed) => packed,
@@ -39,6 +49,7 @@ pub(super) fn run(arguments: &GuardPack, terminal: &mut Terminal) -> Result<Outc
     let allows = |document: &PolicyDocument| document.statements.iter().any(|s| s.effect == Effect::Allow);
     // Where the policies allow themselves, the one of AWS's that allows everything has no place beside them.
     let slots = kind.slots(quota) + usize::from(kind == ControlKind::Service && given.documents.iter().any(allows));
+    let slots = slots.saturating_sub(given.kept.len());
     let count = packed.documents.len();
     let after: usize = packed.documents.iter().map(|document| document.characters).sum();
     let before = counted(given.documents.len(), "document", "documents");
@@ -91,13 +102,18 @@ fn deliver(
 }
 
 fn read(named: &[PathBuf], terminal: &mut Terminal) -> Result<Given, CliError> {
-    let mut given = Given { names: Vec::new(), documents: Vec::new(), characters: 0 };
+    let mut given = Given { names: Vec::new(), documents: Vec::new(), kept: Vec::new(), characters: 0 };
     let mut broken = false;
     for path in policy_files(named)? {
         let source = input::read_text(&path)?;
         let (document, diagnostics) = document(&source);
         broken |= diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         terminal.diagnostics(&diagnostics);
+        let ids: Vec<String> = controls(&document).iter().flat_map(|one| &one.ids).map(ToString::to_string).collect();
+        if !ids.is_empty() {
+            given.kept.push((path.display().to_string(), ids.join(", ")));
+            continue;
+        }
         given.names.push(path.display().to_string());
         given.characters += source.text.chars().count();
         given.documents.push(document);

@@ -6,6 +6,7 @@ mod library;
 
 use iam_evaluate::guardrail::{GuardrailCase, Organization, Ruling};
 use iam_model::arn::AccountId;
+use iam_model::control::ControlStatement;
 use iam_model::diagnostic::{Code, Diagnostic, Place};
 use iam_model::json::{Arena, Value};
 use iam_model::text::SourceText;
@@ -107,13 +108,18 @@ fn replay(guards: &Guards, management: Option<&AccountId>, line: &str) -> Replay
         }
     };
     let answer = match guards {
-        Guards::Library(library) => library.decide(&case, management).map(|ruling| Answer::of_ruling(&ruling)),
+        Guards::Library(library) => {
+            library.decide(&case, management).map(|(ruling, controls)| Answer::of_ruling(&ruling).naming(&controls))
+        }
         Guards::Organization(organization) => match organization.decide(&case) {
-            Ok(judgement) => Ok(Answer {
-                decided_by: Some(judgement.decided_by.clone()),
-                policy: judgement.policy.clone(),
-                ..Answer::of_ruling(judgement.ruling())
-            }),
+            Ok(judgement) => {
+                let controls = judgement.policy.as_deref().map_or(&[][..], |policy| organization.controls(policy));
+                Ok(Answer {
+                    decided_by: Some(judgement.decided_by.clone()),
+                    policy: judgement.policy.clone(),
+                    ..Answer::of_ruling(judgement.ruling()).naming(controls)
+                })
+            }
             Err(error) => Err(error.to_string()),
         },
     };
@@ -133,6 +139,8 @@ struct Answer {
     /// Of a whole organisation: the target that decides, if one does.
     decided_by: Option<Option<String>>,
     policy: Option<String>,
+    /// The controls of AWS Control Tower that decide.
+    controls: Vec<String>,
 }
 
 impl Answer {
@@ -148,7 +156,15 @@ impl Answer {
             unknown: ruling.unknowns.elements.clone(),
             decided_by: None,
             policy: None,
+            controls: Vec::new(),
         }
+    }
+
+    /// The same, with the controls that the deciding statements carry out.
+    fn naming(mut self, controls: &[ControlStatement]) -> Self {
+        let decides = |one: &&ControlStatement| self.statements.contains(&one.statement);
+        self.controls = controls.iter().filter(decides).flat_map(|one| &one.ids).map(ToString::to_string).collect();
+        self
     }
 
     fn line(&self, id: &str) -> String {
@@ -163,6 +179,9 @@ impl Answer {
             members.push(("decided_by".into(), by.as_ref().map_or(Value::Null, Value::text)));
         }
         members.extend(self.policy.as_ref().map(|policy| ("policy".into(), Value::text(policy))));
+        if !self.controls.is_empty() {
+            members.push(("controls".into(), texts(&self.controls)));
+        }
         members.extend(self.exempt.map(|why| ("exempt".into(), Value::text(why))));
         if !self.unknown_keys.is_empty() {
             members.push(("unknown_keys".into(), texts(&self.unknown_keys)));

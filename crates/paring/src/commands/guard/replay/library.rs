@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 use iam_evaluate::guardrail::{Guardrail, GuardrailCase, GuardrailKind, Ruling, Standing};
 use iam_model::arn::AccountId;
+use iam_model::control::{ControlStatement, controls};
 use iam_model::diagnostic::{Code, Diagnostic};
 use iam_model::policy::parse;
 
@@ -31,6 +32,8 @@ enum Source {
 /// A policy as read, ready to be asked as each kind.
 struct Read {
     guardrails: Result<[Guardrail; 3], String>,
+    /// What AWS Control Tower wrote into it.
+    controls: Vec<ControlStatement>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -41,14 +44,16 @@ impl Read {
     fn of(path: &Path) -> Self {
         let source = match input::read_text(path) {
             Ok(source) => source,
-            Err(error) => return Self { guardrails: Err(error.to_string()), diagnostics: Vec::new() },
+            Err(error) => {
+                return Self { guardrails: Err(error.to_string()), controls: Vec::new(), diagnostics: Vec::new() };
+            }
         };
         let (document, diagnostics) = parse(&source);
         let guardrails = match diagnostics.iter().find(|diagnostic| diagnostic.code == Code::JsonInvalid) {
             Some(wrong) => Err(format!("its policy is no JSON: {}: {}", wrong.place, wrong.message)),
             None => Ok(KINDS.map(|kind| Guardrail::new(kind, &document))),
         };
-        Self { guardrails, diagnostics }
+        Self { guardrails, controls: controls(&document), diagnostics }
     }
 
     fn guardrail(&self, kind: GuardrailKind) -> Result<&Guardrail, String> {
@@ -79,8 +84,12 @@ impl Library {
         Ok(Self { source, kind, others: OnceLock::new() })
     }
 
-    /// What the case's guardrail says to its request.
-    pub(super) fn decide(&self, case: &GuardrailCase, management: Option<&AccountId>) -> Result<Ruling, String> {
+    /// What the case's guardrail says to its request, and what of it AWS Control Tower wrote.
+    pub(super) fn decide(
+        &self,
+        case: &GuardrailCase,
+        management: Option<&AccountId>,
+    ) -> Result<(Ruling, Vec<ControlStatement>), String> {
         let kind = case.kind.or(self.kind).ok_or("neither the case nor --kind says what its policy is")?;
         let read = match &self.source {
             Source::File { name, read } => {
@@ -102,7 +111,7 @@ impl Library {
                 || manages(case.request.owner()),
             ..case.standing
         };
-        Ok(read.guardrail(kind)?.decide(&case.request, standing))
+        Ok((read.guardrail(kind)?.decide(&case.request, standing), read.controls.clone()))
     }
 
     /// Says at the end what was noticed about the policies.
