@@ -227,7 +227,7 @@ fn attachments_are_judged_by_what_was_found_out() {
     let expected =
         ["guardrail-fits-quota", "guardrail-is-tested", "guardrail-keeps-break-glass", "guardrail-replay-clean"];
     assert_eq!(ids(&Question::Attach(worse.clone())), expected);
-    let theirs = Attach { controls: vec![ControlId::new("AWS-GR_REGION_DENY")], ..attach.clone() };
+    let theirs = Attach { controls: vec![ControlId::new("AWS-GR_REGION_DENY")], ..attach };
     assert_eq!(ids(&Question::Attach(theirs)), ["control-tower-keeps-its-controls"]);
     // What nobody found out is no objection; whoever asked has to say that it was not found out.
     let unknown = Attach { replay_denied: None, slots_free: None, test_vectors: None, break_glass: None, ..worse };
