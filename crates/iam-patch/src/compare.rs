@@ -162,7 +162,7 @@ pub(crate) fn ambiguous<'s, 't>(
                     None => return candidate.node.plain() != statement.node.plain(),
                     Some(next) => {
                         let alike = candidate.node.plain() == statement.node.plain();
-                        if !(alike && deployed.get(*next).is_some_and(|next| next == own)) {
+                        if !(alike && deployed.get(*next).is_some_and(|next| same(next, own))) {
                             seen.push(*next);
                             open.push(*next);
                         }
@@ -173,6 +173,11 @@ pub(crate) fn ambiguous<'s, 't>(
         false
     });
     found.map(|(_, (statement, _))| statement)
+}
+
+/// Whether two statements say the same, wherever they stand.
+pub(crate) fn same(a: &Statement, b: &Statement) -> bool {
+    PolicyDocument::new(vec![a.clone()]).same_text(&PolicyDocument::new(vec![b.clone()]))
 }
 
 fn sid(resolver: &dyn Resolve, node: &Node) -> Option<String> {

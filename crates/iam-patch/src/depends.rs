@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::intrinsic;
 use crate::template::{Resource, Template};
+use crate::tree::Node;
 
 /// Dependencies between logical ids.
 #[derive(Debug, Default)]
@@ -15,6 +16,17 @@ pub(crate) struct Dependencies(BTreeMap<String, BTreeSet<String>>);
 /// The logical id of the resource that carries a resource's policies: SAM's implicit role, or the resource itself.
 pub(crate) fn carrier(resource: &Resource<'_>) -> String {
     if resource.has_policy_list() { format!("{}Role", resource.id) } else { resource.id.to_owned() }
+}
+
+/// Events for which SAM writes into what they name: a bucket's notifications, a pool's triggers, an API's definition.
+/// For the others it makes a resource of its own (a mapping, a rule, a subscription), on which nothing depends. A kind that
+/// is not known may do either.
+fn is_completed(event: &Node) -> bool {
+    const APART: &[&str] = &[
+        "AlexaSkill", "CloudWatchEvent", "CloudWatchLogs", "DocumentDB", "DynamoDB", "EventBridgeRule", "IoTRule", "Kinesis",
+        "MQ", "MSK", "SNS", "SQS", "Schedule", "ScheduleV2", "SelfManagedKafka",
+    ];
+    !event.get("Type").and_then(Node::text).is_some_and(|kind| APART.contains(&kind))
 }
 
 impl Dependencies {
@@ -47,7 +59,10 @@ impl Dependencies {
             };
             for target in intrinsic::references(&entry.value) {
                 self.edge(from, &target);
-                if entry.name() == "Events" {
+            }
+            if entry.name() == "Events" {
+                let completed = entry.value.entries().iter().filter(|event| is_completed(&event.value));
+                for target in completed.flat_map(|event| intrinsic::references(&event.value)) {
                     self.edge(&target, &id);
                 }
             }

@@ -4,7 +4,7 @@
 //! is meant. Otherwise the ARN keeps its literal name, with pseudo parameters for what the stack decides.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::arn::Arn;
 
@@ -13,7 +13,7 @@ use crate::intrinsic;
 use crate::kinds::{self, ArnForm, TypeRule};
 use crate::op::New;
 use crate::read::Syntax;
-use crate::resolve::Resolver;
+use crate::resolve::{Resolver, Value};
 use crate::stack::{Deployed, Stack};
 use crate::template::{Resource, Template};
 use crate::tree::Node;
@@ -68,7 +68,11 @@ impl<'t> Referrer<'t> {
         {
             return Written { value: self.reference(target), review: None };
         }
-        if let (None, Some(value)) = (&target, self.parameter(concrete)) {
+        let known = match &target {
+            Some(target) => self.by_own_name(target, concrete, from),
+            None => self.parameter(concrete),
+        };
+        if let Some(value) = known {
             return Written { value, review: None };
         }
         let owned = target.map(|target| {
@@ -84,6 +88,32 @@ impl<'t> Referrer<'t> {
     /// The logical id of the resource that an ARN names, itself and nothing in it.
     pub(crate) fn named(&self, concrete: &str) -> Option<&'t str> {
         self.target(concrete).filter(|target| target.suffix.is_empty()).map(|target| target.resource.id)
+    }
+
+    /// The ARN around the words that the resource's own name is made of: what a person writes where a reference to the
+    /// resource would close a circle.
+    fn by_own_name(&self, target: &Target<'_>, concrete: &str, from: &str) -> Option<New> {
+        let node = target.resource.property(target.rule.name?)?;
+        let words = intrinsic::as_sub(node)?;
+        let (before, after) = target.rule.around_name();
+        let resource = concrete.splitn(6, ':').nth(5)?;
+        let name = resource.strip_prefix(before)?.strip_suffix(target.suffix.as_str())?.strip_suffix(after)?;
+        match Resolver::open(self.template, self.stack).value(node) {
+            Value::Text(text) if text.explains(name) => {}
+            _ => return None,
+        }
+        if intrinsic::references(node).iter().any(|named| self.closes(from, named)) {
+            return None;
+        }
+        let whole = concrete.strip_suffix(resource)?;
+        let resource = format!("{before}{words}{after}{}", escaped(&target.suffix));
+        if words.contains("${") {
+            return Some(self.sub(self.around(whole, &resource).unwrap_or_else(|| format!("{whole}{resource}"))));
+        }
+        Some(match self.generalised(concrete) {
+            Some(text) => self.sub(text),
+            None => New::text(concrete),
+        })
     }
 
     /// A parameter that the stack was given the ARN by, or the ARN of what it is in.
@@ -121,8 +151,9 @@ impl<'t> Referrer<'t> {
             (ArnForm::Name, suffix) => {
                 let (before, after) = target.rule.around_name();
                 let service = target.rule.service;
+                let partition = self.partition();
                 self.sub(format!(
-                    "arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{before}${{{id}}}{after}{}",
+                    "arn:{partition}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{before}${{{id}}}{after}{}",
                     escaped(suffix)
                 ))
             }
@@ -234,19 +265,31 @@ impl<'t> Referrer<'t> {
 
     /// The ARN with pseudo parameters where the stack decides partition, region and account.
     fn generalised(&self, concrete: &str) -> Option<String> {
-        let mut parts = concrete.splitn(6, ':');
+        let resource = concrete.splitn(6, ':').nth(5)?;
+        self.around(concrete.strip_suffix(resource)?, &escaped(resource))
+    }
+
+    /// What stands before the resource in an ARN, with pseudo parameters; nothing where region and account are no stack's.
+    fn around(&self, whole: &str, resource: &str) -> Option<String> {
+        let mut parts = whole.splitn(6, ':');
         let (_, partition, service) = (parts.next()?, parts.next()?, parts.next()?);
-        let (region, account, resource) = (parts.next()?, parts.next()?, parts.next()?);
-        let stack = |known: &Option<String>, text: &str, name: &str| {
-            if !text.is_empty() && known.as_deref() == Some(text) { format!("${{{name}}}") } else { text.to_owned() }
+        let (region, account) = (parts.next()?, parts.next()?);
+        let stack = |known: &Option<String>, text: &str, name: String| {
+            if !text.is_empty() && known.as_deref() == Some(text) { name } else { text.to_owned() }
         };
-        let new_region = stack(&self.stack.region, region, "AWS::Region");
-        let new_account = stack(&self.stack.account, account, "AWS::AccountId");
+        let new_region = stack(&self.stack.region, region, "${AWS::Region}".into());
+        let new_account = stack(&self.stack.account, account, "${AWS::AccountId}".into());
         if new_region == region && new_account == account {
             return None;
         }
-        let partition = stack(&self.stack.partition, partition, "AWS::Partition");
-        Some(format!("arn:{partition}:{service}:{new_region}:{new_account}:{}", escaped(resource)))
+        let partition = stack(&self.stack.partition, partition, self.partition());
+        Some(format!("arn:{partition}:{service}:{new_region}:{new_account}:{resource}"))
+    }
+
+    /// The partition as the file writes it: a file that names it everywhere keeps its way.
+    fn partition(&self) -> String {
+        let literal = self.stack.partition.as_deref().filter(|name| self.habits().names_partition(name));
+        literal.unwrap_or("${AWS::Partition}").to_owned()
     }
 }
 
@@ -271,18 +314,36 @@ pub(crate) fn escaped(text: &str) -> String {
 struct Habits {
     syntax: Syntax,
     counts: BTreeMap<String, (usize, usize)>,
+    /// Partitions that ARNs name, but for those of AWS's own policies; nothing where the stack is asked for it.
+    partitions: BTreeSet<String>,
 }
 
 impl Habits {
     fn of(template: &Template) -> Self {
         let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+        let (mut partitions, mut asked) = (BTreeSet::new(), false);
         template.root.walk(&mut |node: &Node| {
+            let text = node.raw_text().unwrap_or_default();
+            asked |= text.contains("AWS::Partition");
+            if let Some((partition, rest)) = text.strip_prefix("arn:").and_then(|rest| rest.split_once(':'))
+                && !rest.starts_with("iam::aws:")
+            {
+                partitions.insert(partition.to_owned());
+            }
             let Some(call) = intrinsic::call(node) else { return };
             let count = counts.entry(call.name.to_owned()).or_default();
             let slot = if node.tag.is_some() { &mut count.0 } else { &mut count.1 };
             *slot += 1;
         });
-        Self { syntax: template.syntax, counts }
+        if asked {
+            partitions.clear();
+        }
+        Self { syntax: template.syntax, counts, partitions }
+    }
+
+    /// Whether ARNs in the file name this partition, and none asks the stack for its own.
+    fn names_partition(&self, name: &str) -> bool {
+        self.partitions.contains(name)
     }
 
     /// Whether to write a function as a tag: as the file mostly writes this function, else functions at all.

@@ -7,7 +7,7 @@ use iam_model::change::{Change, Reason};
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
 
 use super::{Author, matching};
-use crate::compare;
+use crate::compare::{self, same};
 use crate::locate::Found;
 use crate::op::{New, Op};
 use crate::refusal::{Refusal, RefusalCode};
@@ -168,10 +168,6 @@ fn without(statement: &mut Statement, other: &Statement) {
         };
         actions.retain(|action| !granted(action.value.as_str()));
     }
-}
-
-fn same(a: &Statement, b: &Statement) -> bool {
-    PolicyDocument::new(vec![a.clone()]).same_text(&PolicyDocument::new(vec![b.clone()]))
 }
 
 fn is_own(statement: &Statement) -> bool {

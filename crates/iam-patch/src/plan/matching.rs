@@ -1,6 +1,8 @@
 //! Which old statement became which new one.
 
-use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
+use iam_model::policy::{ActionElement, Effect, Statement};
+
+pub(crate) use crate::compare::same;
 
 /// What becomes of the old statements, and which new ones have no old one.
 #[derive(Debug, Default)]
@@ -55,10 +57,6 @@ pub(crate) fn fates(before: &[Statement], after: &[Statement]) -> Fates {
     }
     let added = taken.iter().enumerate().filter(|(_, taken)| !**taken).map(|(index, _)| index).collect();
     Fates { kept, replaced, added }
-}
-
-pub(crate) fn same(old: &Statement, new: &Statement) -> bool {
-    PolicyDocument::new(vec![old.clone()]).same_text(&PolicyDocument::new(vec![new.clone()]))
 }
 
 fn same_sid(old: &Statement, new: &Statement) -> bool {
