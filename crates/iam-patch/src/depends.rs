@@ -23,8 +23,21 @@ pub(crate) fn carrier(resource: &Resource<'_>) -> String {
 /// is not known may do either.
 fn is_completed(event: &Node) -> bool {
     const APART: &[&str] = &[
-        "AlexaSkill", "CloudWatchEvent", "CloudWatchLogs", "DocumentDB", "DynamoDB", "EventBridgeRule", "IoTRule", "Kinesis",
-        "MQ", "MSK", "SNS", "SQS", "Schedule", "ScheduleV2", "SelfManagedKafka",
+        "AlexaSkill",
+        "CloudWatchEvent",
+        "CloudWatchLogs",
+        "DocumentDB",
+        "DynamoDB",
+        "EventBridgeRule",
+        "IoTRule",
+        "Kinesis",
+        "MQ",
+        "MSK",
+        "SNS",
+        "SQS",
+        "Schedule",
+        "ScheduleV2",
+        "SelfManagedKafka",
     ];
     !event.get("Type").and_then(Node::text).is_some_and(|kind| APART.contains(&kind))
 }
