@@ -46,6 +46,7 @@ mod quality_world;
 mod query;
 mod quota;
 mod reach;
+mod redact;
 mod regions;
 mod routes;
 mod rules;

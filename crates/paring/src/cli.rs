@@ -73,6 +73,10 @@ struct Arguments {
     /// Exit 0 even where there are findings
     #[arg(long, global = true, help_heading = "Output")]
     exit_zero: bool,
+
+    /// Print stand-ins for account ids, names, sessions, addresses and the like: the same for the same, in every format
+    #[arg(long, global = true, help_heading = "Output")]
+    redact: bool,
 }
 
 /// What to run.
@@ -350,12 +354,13 @@ pub(crate) struct Command {
     pub(crate) color: Color,
     pub(crate) quiet: bool,
     pub(crate) exit_zero: bool,
+    pub(crate) redact: bool,
 }
 
 /// Parses the arguments, the program's name first.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, clap::Error> {
-    let Arguments { action, color, quiet, exit_zero } = Arguments::try_parse_from(arguments)?;
-    Ok(Command { action, color, quiet, exit_zero })
+    let Arguments { action, color, quiet, exit_zero, redact } = Arguments::try_parse_from(arguments)?;
+    Ok(Command { action, color, quiet, exit_zero, redact })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use iam_patch::{Drawn, Project};
 
 use crate::error::CliError;
 use crate::terminal::Terminal;
-use crate::{input, written};
+use crate::{input, redact, written};
 
 /// An account to be looked at.
 pub(crate) struct Ground {
@@ -66,6 +66,7 @@ fn drawn(folder: &Path, terminal: &mut Terminal) -> Result<Ground, CliError> {
         "from templates alone: one account, one Region and parameters' defaults stand for what a deployment decides",
     );
     let Drawn { snapshot, mut routes, mut places, mut not_checked } = project.drawn();
+    redact::learn(&snapshot);
     for place in places.values_mut().chain(routes.iter_mut().filter_map(|route| route.place.as_mut())) {
         place.source = SourceName::new(&written::below(folder, place.source.as_str()));
     }

@@ -12,6 +12,7 @@ use iam_model::snapshot::Snapshot;
 use iam_model::text::{SourceName, SourceText};
 
 use crate::error::CliError;
+use crate::redact;
 
 /// The largest single text file that is read whole.
 const MAX_TEXT_BYTES: u64 = 4 << 30;
@@ -68,6 +69,7 @@ pub(crate) fn read_snapshot(path: &Path) -> Result<(Snapshot, Vec<Diagnostic>), 
     if snapshot.accounts.is_empty() {
         return Err(CliError::user(format!("`{}` holds no account", path.display())));
     }
+    redact::learn(&snapshot);
     Ok((snapshot, diagnostics))
 }
 

@@ -22,6 +22,7 @@ mod keep;
 mod last_accessed;
 mod logs;
 mod pipeline;
+mod redact;
 mod remote_logs;
 mod report;
 mod rulebook;
@@ -45,6 +46,9 @@ fn main() -> ExitCode {
         Ok(command) => command,
         Err(error) => return terminal::print_usage(&error),
     };
+    if command.redact {
+        redact::switch_on();
+    }
     let mut terminal = Terminal::new(command.color, command.quiet);
     let outcome = commands::run(&command.action, &mut terminal);
     match outcome.and_then(|outcome| terminal.finish().map(|()| outcome)) {

@@ -2,12 +2,14 @@
 //!
 //! The only module that prints. A reader that closes the pipe early ends the run quietly.
 
+use std::cell::RefCell;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 use iam_model::diagnostic::{Diagnostic, Severity};
 
 use crate::error::{CliError, Kind};
+use crate::redact::{self, Redactor};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -27,6 +29,8 @@ pub(crate) struct Terminal {
     paint_out: Paint,
     paint_err: Paint,
     quiet: bool,
+    /// What is held back until all is known that has to be replaced: of both streams.
+    held: Option<RefCell<[String; 2]>>,
 }
 
 impl Terminal {
@@ -42,6 +46,7 @@ impl Terminal {
             paint_out: paint(io::stdout().is_terminal()),
             paint_err: paint(io::stderr().is_terminal()),
             quiet,
+            held: redact::is_on().then(RefCell::default),
         }
     }
 
@@ -57,12 +62,31 @@ impl Terminal {
 
     /// Writes data.
     pub(crate) fn data(&mut self, text: &str) -> Result<(), CliError> {
+        if let Some(held) = &mut self.held {
+            let [out, _] = held.get_mut();
+            out.push_str(text);
+            return Ok(());
+        }
         self.out.write_all(text.as_bytes()).map_err(|e| CliError::output(&e))
     }
 
     /// Writes what is left of the data.
     pub(crate) fn finish(&mut self) -> Result<(), CliError> {
+        self.release()?;
         self.out.flush().map_err(|e| CliError::output(&e))
+    }
+
+    /// Writes what was held back, with stand-ins.
+    fn release(&mut self) -> Result<(), CliError> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        let [out, err] = held.into_inner();
+        let mut redactor = Redactor::new();
+        redactor.read(&out);
+        redactor.read(&err);
+        let (out, err) = (redactor.redacted(&out), redactor.redacted(&err));
+        // Nothing can be done where standard error is closed.
+        let _ = io::stderr().write_all(err.as_bytes());
+        self.data(&out)
     }
 
     /// Writes a line about the run.
@@ -125,6 +149,13 @@ impl Terminal {
         if error.kind() == Kind::BrokenPipe {
             return ExitCode::SUCCESS;
         }
+        self.explain(error);
+        let _ = self.release();
+        let _ = self.out.flush();
+        ExitCode::from(2)
+    }
+
+    fn explain(&mut self, error: &CliError) {
         // What was written before the error still belongs to the reader; a second failure adds nothing.
         let _ = self.out.flush();
         let head = self.paint_err.red("error");
@@ -132,12 +163,17 @@ impl Terminal {
         for hint in error.hints() {
             self.message(&format!("  hint: {hint}"));
         }
-        ExitCode::from(2)
     }
 
     /// Control characters of file names and policies must not reach the terminal.
     fn message(&self, text: &str) {
         let safe = self.paint_err.clean(text);
+        if let Some(held) = &self.held {
+            let [_, err] = &mut *held.borrow_mut();
+            err.push_str(&safe);
+            err.push('\n');
+            return;
+        }
         // Nothing can be done where standard error is closed.
         let _ = writeln!(io::stderr(), "{safe}");
     }

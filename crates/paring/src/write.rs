@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::CliError;
+use crate::redact;
 
 mod results;
 
@@ -28,6 +29,7 @@ pub(crate) fn result(path: &Path, text: &str) -> Result<(), CliError> {
 /// Writes a file of our own that is written again and again. What a run that was killed left half written is written
 /// over; what stands under the name itself is whole at any time.
 pub(crate) fn own_state(path: &Path, text: &str) -> Result<(), CliError> {
+    redact::allow_files()?;
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".paring-new");
     let beside = path.with_file_name(name);
@@ -146,6 +148,7 @@ struct Beside {
 impl Beside {
     /// Writes the text; what stands in the way is somebody's, and is left and named.
     fn write(path: &Path, text: &str) -> Result<Self, CliError> {
+        redact::allow_files()?;
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(".paring-new");
         let this = Self { path: path.to_path_buf(), beside: path.with_file_name(name) };

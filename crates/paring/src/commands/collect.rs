@@ -19,6 +19,8 @@ use crate::write;
 
 /// Runs the command. What could not be read is no failure: it is said now, and again wherever the snapshot is used.
 pub(crate) fn run(arguments: &Collect, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    // A snapshot is for use.
+    crate::redact::allow_files()?;
     if arguments.print_policy {
         let mut policy = needed_policy(&plan(arguments));
         policy.push('\n');

@@ -111,6 +111,7 @@ fn side(path: &Path, terminal: &mut Terminal) -> Result<Side, CliError> {
         return Ok(Side::Policy(document));
     }
     let read = iam_model::snapshot::read(source).map_err(|e| CliError::user(e.to_string()))?;
+    crate::redact::learn(&read.0);
     terminal.diagnostics(&read.1);
     Ok(Side::Snapshot(Box::new(read.0)))
 }

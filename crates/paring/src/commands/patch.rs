@@ -20,6 +20,9 @@ const SCHEMA: &str = "paring-patches/1";
 
 /// Reads changes and sources, prints or writes the patches, and says what was refused.
 pub(crate) fn run(arguments: &Patch, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    if arguments.write {
+        crate::redact::allow_files()?;
+    }
     let source = input::read_text(&arguments.changes)?;
     let (asked, mut diagnostics) = change::read(&source).map_err(|error| CliError::changes(&error))?;
     let unread = !diagnostics.is_empty();

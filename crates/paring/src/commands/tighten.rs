@@ -14,10 +14,13 @@ use crate::job::Job;
 use crate::pipeline::{self, Inputs, Tightened};
 use crate::report::counted;
 use crate::terminal::Terminal;
-use crate::{baseline, report, second_opinion, write, written};
+use crate::{baseline, redact, report, second_opinion, write, written};
 
 /// Runs the job: stops 2 and 3, the pipeline, then what is printed and written.
 pub(crate) fn run(arguments: &Tighten, terminal: &mut Terminal) -> Result<Outcome, CliError> {
+    if arguments.write || arguments.out.is_some() {
+        redact::allow_files()?;
+    }
     let job = Job {
         snapshot: arguments.snapshot.as_deref(),
         trail: &arguments.trail,

@@ -12,6 +12,7 @@ use std::path::Path;
 use super::{below, no_links, replace};
 use crate::digest::{WHOLE, sha256};
 use crate::error::CliError;
+use crate::redact;
 
 /// The list of what was written, one file per line: the digest of its text and its path below the folder.
 const LIST: &str = ".paring-written";
@@ -27,6 +28,7 @@ const MOST: u64 = 64 << 20;
 /// If a file cannot be written; if `owned`, folders below it that hold results alone, hold what no run wrote; if a
 /// file that would go was edited since.
 pub(crate) fn replace_results(folder: &Path, owned: &[&str], files: &[(String, String)]) -> Result<(), CliError> {
+    redact::allow_files()?;
     let before = read_list(folder)?;
     let now: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
     for name in owned {
