@@ -5,24 +5,27 @@
 //! allow the shared role by its name is lost even to a copy, and is asked apart.
 
 mod named;
+mod passed;
+mod relies;
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::permission_set::Limits;
-use iam_evaluate::{Context, Evaluator, Layer, Principal, Request};
+use iam_evaluate::{Context, Evaluator, Principal, Request};
 use iam_graph::AccessGraph;
 use iam_model::action::Action;
-use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::arn::Arn;
+use iam_model::catalog::Catalog;
 use iam_model::change::{Attachment, AttachmentKind, Change, NewPolicy, RolePart, RoleSplit};
 use iam_model::finding::Subject;
-use iam_model::policy::{PolicyDocument, PrincipalPattern, PrintStyle, print};
+use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::{PolicyOrigin, Role, Snapshot, SnapshotIndex};
-use iam_model::text::grouped;
 use iam_model::usage::{Observation, PrincipalUsage, UnresolvedEvent, UsageLog};
 
 use crate::adds_nothing;
 use crate::obeys_guardrails::{Evidence, Rulebook, Settings, State};
-use crate::outcome::{Claim, Counterexample, Outcome};
+use crate::outcome::{Claim, Outcome};
 use crate::verify::{Grounds, Verdict, verify};
 
 /// The judgement on one part.
@@ -71,6 +74,8 @@ pub fn verify_splits_by(splits: &[RoleSplit], grounds: &SplitGrounds<'_>, run: R
     let seen = Evidence { usage: usage.as_ref(), ..grounds.evidence };
     let now = iam_graph::build(grounds.index, &[]);
     let (original, evaluator) = (Evaluator::new(grounds.index), Evaluator::new(&index));
+    let passers: BTreeMap<&Arn, Vec<&Arn>> =
+        splits.iter().map(|s| (&s.role, passed::passers(&s.role, grounds.index, &original))).collect();
     let judge = |((split, part), changes): (&(&RoleSplit, &RolePart), &Vec<Change>)| -> PartVerdict {
         let own = usage.as_ref().map(|usage| only(&part.role, usage));
         let state = |graph| State::new(grounds.rulebook, &index, graph, seen, grounds.settings);
@@ -90,6 +95,11 @@ pub fn verify_splits_by(splits: &[RoleSplit], grounds: &SplitGrounds<'_>, run: R
                     copied: &evaluator,
                     graphs: (&now, &after),
                     parts: &parts,
+                    usage: grounds.evidence.usage,
+                    evidence: grounds.evidence,
+                    catalog: grounds.rulebook.catalog,
+                    passers: passers.get(&split.role).map(Vec::as_slice).unwrap_or_default(),
+                    buckets: OnceCell::new(),
                 };
                 asked.correct(&mut verdict, own.as_ref());
                 verdict
@@ -213,6 +223,14 @@ struct Asked<'s, 'a> {
     /// Who can become whom as things are, and after the split.
     graphs: (&'s AccessGraph, &'s AccessGraph),
     parts: &'s [(&'s RoleSplit, &'s RolePart)],
+    /// What everybody was seen to do, if anything was read.
+    usage: Option<&'s UsageLog>,
+    evidence: Evidence<'s>,
+    catalog: &'s Catalog,
+    /// Who may pass the shared role, and perhaps not the new one.
+    passers: &'s [&'a Arn],
+    /// Names of the buckets of the snapshot, once asked for.
+    buckets: OnceCell<BTreeSet<&'a str>>,
 }
 
 impl Asked<'_, '_> {
@@ -226,6 +244,7 @@ impl Asked<'_, '_> {
             self.named(observations),
             self.named_elsewhere(observations),
             self.tags(),
+            self.passed(),
         ];
         let added = [self.runs(), self.structure(), self.trust(), self.told_apart(), self.tags()];
         let opened = [self.opens()];
@@ -258,42 +277,6 @@ impl Asked<'_, '_> {
         })
     }
 
-    /// Of a function that was never seen nobody knows what it does by policies that name the shared role.
-    fn named_elsewhere(&self, observations: &[Observation]) -> Option<Outcome> {
-        if observations.iter().any(|observation| observation.count > 0) {
-            return None;
-        }
-        let place = self.first_told_apart(|difference| difference.takes)?;
-        let name = self.part.function.name();
-        Some(Outcome::Undecided {
-            why: format!(
-                "no call of {name} was seen, and {place} names the shared role; it must name the new role first"
-            ),
-        })
-    }
-
-    /// What a policy denies the shared role by its name, or allows the new one, the split would add.
-    fn told_apart(&self) -> Option<Outcome> {
-        let place = self.first_told_apart(|difference| difference.gives)?;
-        Some(Outcome::Undecided { why: format!("{place} lets the new role do what it does not let the shared one do") })
-    }
-
-    fn first_told_apart(&self, which: impl Fn(named::Difference) -> bool) -> Option<String> {
-        let names = named::Names::new(self.role, &self.part.role, self.part.function.name());
-        let places = named::places(&self.split.role, self.index).into_iter().chain(self.own_policies());
-        places.into_iter().find(|(_, document)| which(names.told_apart(document))).map(|(place, _)| place)
-    }
-
-    /// The policies of the new role, those that stay attached included.
-    fn own_policies(&self) -> Vec<named::Place<'_>> {
-        let held = self.index.identity_policies(&self.split.role);
-        let stays = |origin| matches!(origin, PolicyOrigin::Managed(arn) if self.part.managed_policies.contains(arn));
-        let held = held.into_iter().filter(|held| stays(held.origin));
-        let held = held.map(|held| (format!("its policy `{}`", held.name), held.document));
-        let written = self.part.policies.iter().chain(&self.part.new_managed_policies);
-        held.chain(written.map(|p| (format!("its policy `{}`", p.name), &p.document))).collect()
-    }
-
     /// Tags that differ from the shared role's must be asked for by no policy.
     fn tags(&self) -> Option<Outcome> {
         let (new, shared) = (&self.part.tags, &self.role.identity.tags);
@@ -306,8 +289,7 @@ impl Asked<'_, '_> {
         if keys.is_empty() {
             return None;
         }
-        let places = self.own_policies().into_iter().chain(named::places(&self.split.role, self.index));
-        let (place, key) = named::asks_for_tag(&keys, places)?;
+        let (place, key) = named::asks_for_tag(&keys, self.places())?;
         let says =
             |tags: &BTreeMap<String, String>| tags.get(&key).map_or("none".to_owned(), |value| format!("`{value}`"));
         Some(Outcome::Undecided {
@@ -414,84 +396,4 @@ impl Asked<'_, '_> {
             counterexample: None,
         })
     }
-
-    /// Calls that some other policy allows the shared role by its name, and so would not allow the new one.
-    fn named(&self, observations: &[Observation]) -> Option<Outcome> {
-        let caller = Principal::parse(self.part.role.as_str()).ok()?;
-        let shared = Principal::parse(self.split.role.as_str()).ok()?;
-        let (mut calls, mut first, mut hangs) = (0, None, None);
-        for observation in observations.iter().filter(|o| o.count > 0) {
-            for resource in &observation.resources {
-                let is_name = !resource.as_str().contains(['*', '?']) || resource.is_everything();
-                if !is_name || !observation.resource_known {
-                    if let Some(policy) = self.names_shared_role(observation.action.service()) {
-                        let action = &observation.action;
-                        let why = format!(
-                            "the policy of {policy} names the shared role, and the logs do not tell on which resource {action} was called"
-                        );
-                        return Some(Outcome::Undecided { why });
-                    }
-                    continue;
-                }
-                let Some(request) = request(&caller, observation, resource) else { continue };
-                let before = Request { principal: shared.clone(), ..request.clone() };
-                let before = self.original.decide(&self.split.role, &before);
-                let after = self.copied.decide(&self.part.role, &request);
-                if after.outcome.is_allow() || before.outcome.is_deny() {
-                    continue;
-                }
-                if !before.outcome.is_allow() || !after.outcome.is_deny() {
-                    let alike = Layer::ALL.into_iter().all(|layer| before.layers.get(layer) == after.layers.get(layer));
-                    if before.outcome.is_allow() || !alike {
-                        hangs.get_or_insert_with(|| observation.action.clone());
-                    }
-                } else {
-                    calls += observation.count;
-                    first.get_or_insert_with(|| Counterexample {
-                        principal: Some(PrincipalPattern::Aws(self.part.role.to_string())),
-                        action: observation.action.clone(),
-                        resource: resource.clone(),
-                        context: observation.context.clone(),
-                    });
-                }
-            }
-        }
-        if first.is_none() {
-            let action = hangs?;
-            let why = format!(
-                "a policy tells the shared role and the new one apart by their names, and whether that keeps {action} hangs on context that is not known"
-            );
-            return Some(Outcome::Undecided { why });
-        }
-        let counterexample = first;
-        let because = format!(
-            "{} observed calls are allowed by a policy that names the shared role; it must name the new role first",
-            grouped(calls)
-        );
-        Some(Outcome::Refuted { because, counterexample })
-    }
-
-    /// A resource of a service whose policy says the shared role's name.
-    fn names_shared_role(&self, service: &str) -> Option<&Arn> {
-        let mut policies = self.index.snapshot().accounts.values().flat_map(|account| &account.resource_policies);
-        let names = |document: &PolicyDocument| {
-            let text = print(document, PrintStyle::Compact);
-            !document.unknown.is_empty() || text.contains(self.split.role.as_str())
-        };
-        policies.find(|(arn, document)| arn.service() == service && names(document)).map(|(arn, _)| arn)
-    }
-}
-
-fn request(principal: &Principal, observation: &Observation, resource: &ResourcePattern) -> Option<Request> {
-    let mut context = Context::open();
-    for (key, values) in &observation.context {
-        context.set(key.clone(), values.clone());
-    }
-    Some(Request {
-        principal: principal.clone(),
-        action: observation.action.clone(),
-        resource: resource.as_str().parse().ok()?,
-        resource_account: None,
-        context,
-    })
 }

@@ -3,35 +3,153 @@
 //! Looks for principals and for values of conditions that are the one role and not the other; what follows from them is
 //! for the claims.
 
+use std::collections::BTreeSet;
+
 use iam_evaluate::glob::{Glob, Reading};
-use iam_model::arn::Arn;
+use iam_model::action::Action;
+use iam_model::arn::{Arn, ResourcePattern};
+use iam_model::catalog::Catalog;
 use iam_model::condition::{Condition, Operator};
 use iam_model::policy::{
-    Effect, PolicyDocument, PolicyVersion, PrincipalElement, PrincipalPattern, PrintStyle, Statement, print,
+    ActionElement, Effect, PolicyDocument, PolicyVersion, PrincipalElement, PrincipalPattern, PrintStyle,
+    ResourceElement, Statement, print,
 };
-use iam_model::snapshot::{Role, SnapshotIndex};
+use iam_model::snapshot::{Account, Role, Snapshot, SnapshotIndex};
 
-/// A policy, and where it stands, in words.
-pub(super) type Place<'a> = (String, &'a PolicyDocument);
+/// A policy, and where it stands.
+pub(super) struct Place<'a> {
+    /// Where, in words.
+    pub(super) words: String,
+    pub(super) document: &'a PolicyDocument,
+    pub(super) of: Of<'a>,
+}
+
+/// What kind of policy it is.
+#[derive(Clone, Copy)]
+pub(super) enum Of<'a> {
+    /// On a resource: it can allow by itself.
+    Resource(&'a Arn),
+    /// On a role.
+    Trust(&'a Arn),
+    /// Above or beside the role, or its own: what it lets through is granted elsewhere, too.
+    Limit,
+}
+
+impl Place<'_> {
+    /// What a statement of it is about. A bucket's objects stand for a bucket.
+    pub(super) fn resources(&self, statement: &Statement) -> Vec<ResourcePattern> {
+        let all = match self.of {
+            Of::Resource(arn) if arn.service() == "s3" => ResourcePattern::new(&format!("{arn}/*")),
+            Of::Resource(arn) | Of::Trust(arn) => ResourcePattern::new(arn.as_str()),
+            Of::Limit => ResourcePattern::everything(),
+        };
+        match &statement.resource {
+            ResourceElement::Resource(patterns) if !patterns.is_empty() => {
+                let of =
+                    |pattern: &ResourcePattern| if pattern.is_everything() { all.clone() } else { pattern.clone() };
+                patterns.iter().map(|pattern| of(&pattern.value)).collect()
+            }
+            _ => vec![all],
+        }
+    }
+
+    /// Actions that a statement of it is about, in the order of the catalogue; those it names and nobody knows come last.
+    pub(super) fn actions<'c>(
+        &self,
+        statement: &'c Statement,
+        catalog: &'c Catalog,
+    ) -> impl Iterator<Item = Action> + use<'c> {
+        let asked = Actions::of(&statement.action);
+        // Whatever is asked for with the assuming is asked for at that.
+        let assumes = matches!(self.of, Of::Trust(_));
+        let home = if let Of::Resource(arn) = self.of { Some(arn.service().to_owned()) } else { None };
+        let named: Vec<&str> = statement.action.patterns().iter().map(|p| p.value.as_str()).collect();
+        let services = match statement.action {
+            ActionElement::Action(_) => named.iter().map(|text| text.split(':').next().unwrap_or_default()).collect(),
+            ActionElement::NotAction(_) => vec!["*"],
+        };
+        let is_wild = |text: &str| text.contains(['*', '?']);
+        let wild = services.iter().any(|service| is_wild(service));
+        let speaks = move |service: &str| {
+            services.iter().any(|named| named.eq_ignore_ascii_case(service))
+                || wild && home.as_deref().is_none_or(|home| home == service)
+        };
+        let unknown = |text: &&str| !is_wild(text) && matches!(statement.action, ActionElement::Action(_));
+        let unknown: Vec<Action> = named.iter().copied().filter(unknown).filter_map(|text| text.parse().ok()).collect();
+        let unknown = unknown.into_iter().filter(move |action| !assumes && catalog.action(action).is_none());
+        let known = catalog.services().filter(move |service| !assumes && speaks(service));
+        let known = known.flat_map(|service| catalog.service_actions(service)).map(|facts| facts.action());
+        let assume: Option<Action> = "sts:AssumeRole".parse().ok().filter(|_| assumes);
+        let is_asked = move |action: &Action| asked.holds(action);
+        known.chain(assume).filter(is_asked).chain(unknown)
+    }
+}
+
+/// Actions by the patterns that policies give.
+#[derive(Default)]
+pub(super) struct Actions {
+    globs: Vec<Glob>,
+    /// Whether they are all but these.
+    but: bool,
+}
+
+impl Actions {
+    fn of(element: &ActionElement) -> Self {
+        let globs = element.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
+        Self { globs, but: matches!(element, ActionElement::NotAction(_)) }
+    }
+
+    /// What some statement of these documents may allow.
+    pub(super) fn allowed_by<'d>(documents: impl Iterator<Item = &'d PolicyDocument>) -> Self {
+        let mut patterns: BTreeSet<&str> = BTreeSet::new();
+        for document in documents {
+            for statement in document.statements.iter().filter(|statement| statement.effect != Effect::Deny) {
+                match &statement.action {
+                    ActionElement::Action(named) => patterns.extend(named.iter().map(|p| p.value.as_str())),
+                    ActionElement::NotAction(_) => return Self { globs: Vec::new(), but: true },
+                }
+            }
+        }
+        let globs = patterns.into_iter().map(|pattern| Glob::parse(pattern, Reading::ACTION)).collect();
+        Self { globs, but: false }
+    }
+
+    pub(super) fn holds(&self, action: &Action) -> bool {
+        self.globs.iter().any(|glob| glob.matches(action.as_str())) != self.but
+    }
+}
+
+/// The names of the buckets that the snapshot holds anything of.
+pub(super) fn buckets(snapshot: &Snapshot) -> BTreeSet<&str> {
+    fn of(account: &Account) -> impl Iterator<Item = &str> {
+        let all = account.resources.iter().map(|resource| &resource.arn).chain(account.resource_policies.keys());
+        all.filter(|arn| arn.service() == "s3").map(Arn::resource)
+    }
+    snapshot.accounts.values().flat_map(of).collect()
+}
 
 /// Every policy that may speak of a role of the account, its own apart.
 pub(super) fn places<'a>(shared: &Arn, index: &SnapshotIndex<'a>) -> Vec<Place<'a>> {
     let snapshot = index.snapshot();
     let mut places: Vec<Place<'a>> = Vec::new();
+    let place = |words: String, document, of| Place { words, document, of };
     for account in snapshot.accounts.values() {
-        places
-            .extend(account.resource_policies.iter().map(|(arn, document)| (format!("the policy of {arn}"), document)));
+        let policies = account.resource_policies.iter();
+        places.extend(policies.map(|(arn, d)| place(format!("the policy of {arn}"), d, Of::Resource(arn))));
+        let endpoints =
+            account.vpc_endpoints.iter().filter_map(|(arn, endpoint)| Some((arn, endpoint.policy.as_ref()?)));
+        places.extend(endpoints.map(|(arn, d)| place(format!("the policy of {arn}"), d, Of::Limit)));
     }
-    let others = index.roles().filter(|role| role.identity.arn != *shared);
-    places.extend(others.map(|role| (format!("the trust policy of {}", role.identity.arn), &role.trust)));
+    let others =
+        index.roles().filter(|role| role.identity.arn != *shared).map(|role| (&role.identity.arn, &role.trust));
+    places.extend(others.map(|(arn, d)| place(format!("the trust policy of {arn}"), d, Of::Trust(arn))));
     let accounts = snapshot.organization.iter().flat_map(|organization| &organization.accounts);
     for (id, above) in accounts {
-        let service = above.scps.iter().flatten();
-        places.extend(service.map(|document| (format!("a service control policy above account {id}"), document)));
-        let resource = above.rcps.iter().flatten();
-        places.extend(resource.map(|document| (format!("a resource control policy above account {id}"), document)));
+        let all = above.scps.iter().flatten().map(|document| ("service", document));
+        let all = all.chain(above.rcps.iter().flatten().map(|document| ("resource", document)));
+        places.extend(all.map(|(kind, d)| place(format!("a {kind} control policy above account {id}"), d, Of::Limit)));
     }
-    places.extend(index.boundary(shared).map(|document| ("the permissions boundary".to_owned(), document)));
+    places.extend(index.boundary(shared).map(|d| place("the permissions boundary".to_owned(), d, Of::Limit)));
     places
 }
 
@@ -71,14 +189,26 @@ impl Names {
             difference = Difference { takes: named, gives: named };
         }
         for statement in &document.statements {
-            let of = self.of_statement(statement);
-            // What a deny takes by matching, it gives by not matching.
-            let (takes, gives) =
-                if statement.effect == Effect::Allow { (of.takes, of.gives) } else { (of.gives, of.takes) };
-            difference.takes |= takes;
-            difference.gives |= gives;
+            let of = self.effect_of(statement);
+            difference.takes |= of.takes;
+            difference.gives |= of.gives;
         }
         difference
+    }
+
+    /// Whether a statement lets the shared role do something that it does not let the new one do, or may.
+    pub(super) fn takes(&self, statement: &Statement) -> bool {
+        self.effect_of(statement).takes
+    }
+
+    fn effect_of(&self, statement: &Statement) -> Difference {
+        let Difference { takes, gives } = self.of_statement(statement);
+        // What a deny takes by matching, it gives by not matching.
+        if statement.effect == Effect::Allow {
+            Difference { takes, gives }
+        } else {
+            Difference { takes: gives, gives: takes }
+        }
     }
 
     /// Whether the statement matches the one role and may not match the other.
@@ -126,9 +256,9 @@ impl Names {
 /// The first policy that asks for a tag of the caller by one of these keys.
 pub(super) fn asks_for_tag<'p>(keys: &[&str], places: impl Iterator<Item = Place<'p>>) -> Option<(String, String)> {
     let wanted: Vec<String> = keys.iter().map(|key| format!("aws:principaltag/{key}").to_ascii_lowercase()).collect();
-    places.into_iter().find_map(|(place, document)| {
-        let text = print(document, PrintStyle::Compact).to_ascii_lowercase();
+    places.into_iter().find_map(|place| {
+        let text = print(place.document, PrintStyle::Compact).to_ascii_lowercase();
         let at = wanted.iter().position(|key| text.contains(key.as_str()))?;
-        Some((place, keys.get(at)?.to_string()))
+        Some((place.words, keys.get(at)?.to_string()))
     })
 }

@@ -99,6 +99,11 @@ fn judge(snapshot: &str, file: &ChangeSet, calls: &[(Arn, Observation)]) -> Vec<
 }
 
 fn judge_log(snapshot: &str, file: &ChangeSet, usage: &UsageLog) -> Vec<Vec<(Claim, Outcome)>> {
+    judge_hiding(&[], snapshot, file, usage)
+}
+
+/// The same, where the logs could not have shown some actions.
+fn judge_hiding(hidden: &[&str], snapshot: &str, file: &ChangeSet, usage: &UsageLog) -> Vec<Vec<(Claim, Outcome)>> {
     let source = SourceText { name: SourceName::new("s.json"), text: snapshot.to_owned() };
     let (snapshot, _) = snapshot::read(source).unwrap();
     let (index, _) = SnapshotIndex::new(&snapshot);
@@ -107,7 +112,10 @@ fn judge_log(snapshot: &str, file: &ChangeSet, usage: &UsageLog) -> Vec<Vec<(Cla
     let now = Timestamp::from_epoch_seconds(1_795_000_000);
     let rulebook = Rulebook { guardrails: &guardrails, groups: &groups, catalog: &catalog, waivers: &[], now };
     let settings = Settings::default();
-    let visibility = |_: &Arn, _: &iam_model::action::Action, _: &iam_model::arn::ResourcePattern| Visibility::Visible;
+    let visibility = |_: &Arn, action: &iam_model::action::Action, _: &iam_model::arn::ResourcePattern| {
+        let is_hidden = hidden.contains(&action.as_str());
+        if is_hidden { Visibility::Invisible("no data events".into()) } else { Visibility::Visible }
+    };
     let evidence = Evidence { usage: Some(usage), days: 100, visibility: &visibility, needed: &|_, _| false };
     if !file.splits.is_empty() {
         let grounds = SplitGrounds { index: &index, rulebook: &rulebook, evidence, settings: &settings };

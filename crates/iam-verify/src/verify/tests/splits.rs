@@ -23,8 +23,9 @@ fn part(function: &str, role: &str) -> Value {
 
 fn world(shared: &Value, more: &Value) -> String {
     let mut more = more.clone();
+    let bucket = json!({"kind": "s3.bucket", "arn": "arn:aws:s3:::bk", "api": {"Name": "bk"}});
     more["resources"] =
-        json!([function("orders", "shared"), function("quiet", "shared"), function("foreign", "other")]);
+        json!([function("orders", "shared"), function("quiet", "shared"), function("foreign", "other"), bucket]);
     account(&json!({"RoleDetailList": [shared, role("other", &statements(), &[], None)]}), &more)
 }
 
@@ -147,10 +148,122 @@ fn nobody_becomes_the_new_role_who_could_not_become_the_shared_one() {
     shared["AssumeRolePolicyDocument"] = doc(&root);
     let snapshot = account(
         &json!({"RoleDetailList": [shared], "UserDetailList": [user]}),
-        &json!({"resources": [function("orders", "shared")]}),
+        &json!({"resources": [function("orders", "shared")], "resource_policies": {"arn:aws:s3:::bk": doc(&json!([]))}}),
     );
     let mut part = part("orders", "orders-role");
     check_part(&snapshot, &part, &[(Claim::OpensNoPath, "proved")]);
     part["trust"] = doc(&root);
     check_part(&snapshot, &part, &[(Claim::OpensNoPath, "user/u becomes")]);
+}
+
+/// What the part of `orders`, which keeps everything, is said to keep.
+fn keeps(snapshot: &str, calls: &[(Arn, Observation)], hidden: &[&str]) -> String {
+    let split = json!([{"role": arn("role/shared"), "parts": [part("orders", "orders-role")]}]);
+    let (file, _) = changes(&json!([]), &split);
+    said(&judge_hiding(hidden, snapshot, &file, &log(calls))[0], Claim::KeepsUsed)
+}
+
+/// One observed call was enough for the rest of what policies let the shared role do by its name to pass for unused.
+#[test]
+fn what_a_policy_lets_the_shared_role_do_by_its_name_and_no_log_shows_leaves_a_seen_part_undecided() {
+    let place = "the policy of arn:aws:s3:::bk names the shared role";
+    let by_name = json!({"AWS": arn("role/shared")});
+    let on_bucket =
+        |statement: &Value| world(&shared(), &json!({"resource_policies": {"arn:aws:s3:::bk": doc(statement)}}));
+    let allow = |action: &str| json!({"Effect": "Allow", "Principal": by_name, "Action": action, "Resource": "arn:aws:s3:::bk/*"});
+    let put = &["s3:PutObject"][..];
+    for (statement, hidden, expected) in [
+        (allow("s3:PutObject"), put, Some("s3:PutObject")),
+        (allow("s3:*"), put, Some("s3:PutObject")),
+        (allow("s3:Put*"), put, Some("s3:PutObject")),
+        // A name that the catalogue does not know.
+        (allow("s3:PutObjectOfTomorrow"), &["s3:PutObjectOfTomorrow"], Some("s3:PutObjectOfTomorrow")),
+        // It would have been seen, and was not: the function does not do it.
+        (allow("s3:PutObject"), &[], None),
+        (allow("s3:GetObjectTagging"), put, None),
+    ] {
+        let said = keeps(&on_bucket(&statement), &seen(), hidden);
+        match expected {
+            Some(action) => {
+                let why = format!("undecided: {place}, and orders may have used {action} by it unseen: no data events");
+                assert!(said.starts_with(&why), "{statement}: {said}");
+            }
+            None => assert!(said.starts_with("proved"), "{statement}: {said}"),
+        }
+    }
+    // A deny that spares the shared role alone takes what the role is granted elsewhere, and nothing else.
+    let mut spares = allow("s3:*");
+    spares["Effect"] = json!("Deny");
+    spares["NotPrincipal"] = spares["Principal"].take();
+    spares.as_object_mut().unwrap().remove("Principal");
+    let get = keeps(&on_bucket(&spares), &[call("shared", "dynamodb:GetItem", TABLE)], &["s3:GetObject"]);
+    assert!(get.starts_with("undecided") && get.contains("s3:GetObject"), "{get}");
+    let other = keeps(&on_bucket(&spares), &[call("shared", "dynamodb:GetItem", TABLE)], &["s3:PutObject"]);
+    assert!(other.starts_with("proved"), "{other}");
+    // So does a service control policy.
+    let above = json!({"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": arn("role/shared")}}});
+    let full = doc(&super::allow(&json!("*")));
+    let organization = json!({"organization": {"id": "o-1", "management_account_id": "999999999999",
+        "accounts": {"111122223333": {"scps": [[full, doc(&above)]], "rcps": []}}}});
+    let snapshot = world(&shared(), &organization);
+    let table = keeps(&snapshot, &seen(), &["dynamodb:PutItem"]);
+    assert!(table.starts_with("undecided: a service control policy above account 111122223333 names"), "{table}");
+    assert!(keeps(&snapshot, &seen(), put).starts_with("proved"));
+}
+
+/// A policy of another account nearly always names whom it lets in; nobody was shown it, and the call was said to be kept.
+#[test]
+fn a_call_that_a_policy_nobody_was_shown_let_through_leaves_a_part_undecided() {
+    let mut wide = statements();
+    wide["Action"] = json!("*");
+    let snapshot = world(&role("shared", &wide, &[], None), &json!({}));
+    for (action, resource, expected) in [
+        ("sts:AssumeRole", "arn:aws:iam::444455556666:role/part", Some("of account 444455556666")),
+        ("sts:AssumeRole", "arn:aws:iam::111122223333:role/gone", Some("of a role that it does not hold")),
+        ("sqs:SendMessage", "arn:aws:sqs:us-east-1:444455556666:q", Some("of account 444455556666")),
+        ("sqs:SendMessage", "arn:aws:sqs:us-east-1:444455556666:*", Some("of account 444455556666")),
+        ("s3:GetObject", "arn:aws:s3:::theirs/x", Some("of a bucket that it does not hold")),
+        ("s3:GetObject", "arn:aws:s3:::theirs/*", Some("of a bucket that it does not hold")),
+        ("s3:GetObject", "arn:aws:s3:::bk/x", None),
+        ("s3:GetObject", "arn:aws:s3:::bk/*", None),
+        ("sqs:SendMessage", "arn:aws:sqs:us-east-1:111122223333:q", None),
+        ("s3:ListAllMyBuckets", "*", None),
+    ] {
+        let mut all = part("orders", "orders-role");
+        all["policies"][0]["document"] = doc(&wide);
+        let (file, _) = changes(&json!([]), &json!([{"role": arn("role/shared"), "parts": [all]}]));
+        let said = said(&judge(&snapshot, &file, &[call("shared", action, resource)])[0], Claim::KeepsUsed);
+        match expected {
+            Some(whose) => {
+                assert!(
+                    said.starts_with("undecided: orders was seen to call") && said.contains(whose),
+                    "{resource}: {said}"
+                );
+            }
+            None => assert!(said.starts_with("proved"), "{action} on {resource}: {said}"),
+        }
+    }
+}
+
+/// The role that deploys the stack could pass the shared role alone, and the split said nothing of it.
+#[test]
+fn who_passes_the_shared_role_by_its_name_must_be_let_pass_the_new_one() {
+    let pass = |on: &str| json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": on});
+    let deployer = |on: &str| {
+        let mut more = json!({});
+        more["resources"] =
+            json!([function("orders", "shared"), {"kind": "s3.bucket", "arn": "arn:aws:s3:::bk", "api": {}}]);
+        account(&json!({"RoleDetailList": [shared(), role("deployer", &pass(on), &[], None)]}), &more)
+    };
+    let passing = call("deployer", "iam:PassRole", &arn("role/shared"));
+    let (with, without) = ([seen(), vec![passing]].concat(), seen());
+    let lost = "undecided: arn:aws:iam::111122223333:role/deployer was seen to pass the shared role, and may not pass";
+    let by_name = deployer(&arn("role/shared"));
+    assert!(keeps(&by_name, &with, &[]).starts_with(lost), "{}", keeps(&by_name, &with, &[]));
+    assert!(keeps(&by_name, &without, &[]).starts_with("proved"), "it would have been seen");
+    let hidden = keeps(&by_name, &without, &["iam:PassRole"]);
+    assert!(hidden.contains("may pass the shared role, which the logs need not show"), "{hidden}");
+    for on in ["*", &arn("role/*")] {
+        assert!(keeps(&deployer(on), &with, &[]).starts_with("proved"), "{on}");
+    }
 }
