@@ -382,3 +382,22 @@ fn a_managed_policy_that_aws_counts_more_holders_of_is_not_one_role_s_to_cut() {
     check(3, 0, false);
     check(1, 2, false);
 }
+
+/// What only services use, and what a seen call may ask for without showing it, kept `s3:*` in every bucket's policy.
+#[test]
+fn a_bucket_policy_with_everything_for_a_function_s_role_is_narrowed() {
+    let trails = json!([trail(&selectors(&[("AWS::S3::Object", "arn:aws:s3")]))]);
+    let narrowed = |service: &str| {
+        let mut world =
+            World::new(trails.clone(), &allow(&json!("s3:*"), &json!("*"))).call("s3", "GetObject", &get("bkt"));
+        world.roles[0]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] = json!(service);
+        world.resources.push(json!({"kind": "s3.bucket", "arn": "arn:aws:s3:::bkt", "role_arn": null, "api": {}}));
+        world.policies = json!({"arn:aws:s3:::bkt": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Principal": {"AWS": arn("r")}, "Action": "s3:*", "Resource": ["arn:aws:s3:::bkt", "arn:aws:s3:::bkt/*"]}]}});
+        world.report(&["--documents"])["documents"].to_string()
+    };
+    let of_function = narrowed("lambda.amazonaws.com");
+    assert!(of_function.contains("only what was seen") && of_function.contains("s3:GetObject"), "{of_function}");
+    let of_s3 = narrowed("s3.amazonaws.com");
+    assert!(of_s3.contains("s3:InitiateReplication could not have been seen"), "{of_s3}");
+}

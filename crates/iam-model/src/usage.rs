@@ -262,6 +262,9 @@ pub struct Coverage {
     pub role_days: BTreeMap<Arn, u64>,
     /// What is known of each account's regions; nothing of an account that is missing.
     pub regions: BTreeMap<AccountId, Regions>,
+    /// The roles of the snapshot, under an empty name, and with each service that they trust and that uses what nobody else
+    /// can; absent where nobody asked.
+    pub acted: Option<BTreeSet<(Arn, String)>>,
 }
 
 impl Coverage {

@@ -35,6 +35,7 @@ pub fn note_unread(
     if usage.principals.is_empty() {
         return;
     }
+    coverage.acted = Some(crate::actors::acted(snapshot));
     let seen = data_types(usage, catalog);
     let nothing = BTreeSet::new();
     for (account, trail) in &mut coverage.accounts {

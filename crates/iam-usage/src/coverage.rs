@@ -74,7 +74,10 @@ pub(crate) enum Blind {
 
 /// Says that records of calls do not show an action.
 pub(crate) fn behind(calls: &[Action]) -> String {
-    let names: Vec<&str> = calls.iter().take(3).map(Action::as_str).collect();
+    let mut calls: Vec<&str> = calls.iter().map(Action::as_str).collect();
+    calls.sort_unstable();
+    calls.dedup();
+    let names: Vec<&str> = calls.iter().take(3).copied().collect();
     let more = if calls.len() > names.len() { ", …" } else { "" };
     format!("calls of {}{more} may need it, and their records do not show whether they did", names.join(", "))
 }

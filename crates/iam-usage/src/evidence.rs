@@ -10,6 +10,7 @@ use iam_model::catalog::{Catalog, Trigger};
 use iam_model::time::Timestamp;
 use iam_model::usage::{Coverage, LastAccessed, Observation, ServiceReport, Standing, UsageLog, Visibility, Witness};
 
+use crate::actors::is_of_others;
 use crate::coverage::{Blind, Spot, behind, blind, is_hidden, recorded_in_part};
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -114,7 +115,8 @@ impl Evidence<'_> {
     /// is one that AWS's own record, which is of every region, says there was none of.
     #[must_use]
     pub fn every_use(&self, role: &Arn, action: &Action, on: &ResourcePattern) -> Visibility {
-        if matches!(self.standing(role, action), Standing::NotSeen { by } if by != Witness::Logs) {
+        let told = matches!(self.standing(role, action), Standing::NotSeen { by } if by != Witness::Logs);
+        if told || is_of_others(self.coverage.acted.as_ref(), role, action) {
             return Visibility::Visible;
         }
         let recorded = self.logged_account(role).and_then(|account| {
@@ -158,6 +160,7 @@ impl Evidence<'_> {
         }
         let called = |wanted: &Action| self.calls(role).any(|seen| seen.action == *wanted && seen.count > 0);
         match blind(self.coverage, self.catalog, &account, Spot::default(), action) {
+            Blind::Whole(_) if is_of_others(self.coverage.acted.as_ref(), role, action) => Ok(()),
             Blind::Whole(why) => Err(why),
             Blind::Behind(mut calls) => {
                 calls.retain(called);

@@ -3,6 +3,7 @@
 //! This crate reads streams it is handed. It opens no file and walks no folder, knows no policy language, decides no
 //! need and talks to no service; where a log lies and what is made of the result is for others.
 
+mod actors;
 mod bag;
 mod believed;
 mod calls;

@@ -74,7 +74,7 @@ impl Ground<'_, '_> {
             } else if is_needed(&needs, &action, on) || self.is_kept(role, &action) {
                 served.push(Served::as_granted(action, 0));
             } else if let Visibility::Invisible(why) = known.visibility(&action) {
-                if !named.contains(&action) {
+                if !named.contains(&action) && !self.may_be_asked(known, &action) {
                     return Used::Open(format!("{action} could not have been seen: {why}"));
                 }
                 served.push(Served::as_granted(action, 0));
@@ -87,6 +87,13 @@ impl Ground<'_, '_> {
         }
         let parts = narrow(&alone, &served, &[], false).into_iter().map(|narrowed| narrowed.statement);
         Used::Parts(parts.map(|part| Statement { principal: statement.principal.clone(), ..part }).collect())
+    }
+
+    /// Whether calls that were seen of a role may ask for an action without showing it: then it stays beside them.
+    fn may_be_asked(&self, known: Known<'_>, action: &Action) -> bool {
+        let operations = self.evidence.catalog.operations_authorised_by(action);
+        let mut main = operations.iter().filter_map(|(operation, _)| operation.authorized().next());
+        main.any(|pair| known.was_seen(&pair.action()))
     }
 
     /// The actions of the resource's service that a statement allows; those it names though nobody knows them, too.
