@@ -30,7 +30,7 @@ const ACTORS: &[(&[&str], &[&str])] = &[
 /// The services that use an action, where none but services can.
 fn services_of(action: &Action) -> Option<&'static [&'static str]> {
     let is_it = |name: &&str| name.eq_ignore_ascii_case(action.as_str());
-    ACTORS.iter().find(|(_, actions)| actions.iter().any(|name| is_it(name))).map(|(services, _)| *services)
+    ACTORS.iter().find(|(_, actions)| actions.iter().any(is_it)).map(|(services, _)| *services)
 }
 
 /// Whether only services use an action, and a role of the snapshot is assumed by none of them.
