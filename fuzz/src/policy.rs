@@ -73,7 +73,7 @@ fn decided(document: &PolicyDocument) {
 
 fn inclusion(document: &PolicyDocument) {
     let set = PermissionSet::of_document(document);
-    let limits = Limits { steps: 300, states: 300 };
+    let limits = Limits { steps: 300, states: 300, ..Limits::default() };
     let inside = set.included_in(&set, limits);
     assert!(!matches!(inside, Inclusion::Excluded(_)), "a set is outside itself: {inside:?}");
     let inside = set.included_in(&PermissionSet::everything(), limits);

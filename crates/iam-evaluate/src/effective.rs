@@ -11,8 +11,9 @@ use iam_model::catalog::Catalog;
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
 use iam_model::snapshot::SnapshotIndex;
 
+use crate::budget::{ALL, Budget};
 use crate::glob::{Glob, Reading};
-use crate::permission_set::{PermissionSet, Possibility};
+use crate::permission_set::{Limits, PermissionSet, Possibility};
 
 /// What a user, group or role may do.
 ///
@@ -65,31 +66,35 @@ impl Published {
     /// service control policies above it.
     #[must_use]
     pub fn granted(&self, index: &SnapshotIndex<'_>, principal: &Arn, identity: &[&PolicyDocument]) -> Granted<'_> {
-        let mut listed = self.listed(identity.iter().flat_map(|document| &document.statements));
+        let budget = Budget::new(ALL);
+        let mut listed = self.listed(identity.iter().flat_map(|document| &document.statements), &budget);
         let limits = limits(index, principal);
         if !limits.is_empty() || !identity.iter().all(|document| only_allows(document)) {
             let set = within_limits(identity, &limits);
             for (listed, action) in listed.iter_mut().zip(&self.actions).filter(|(listed, _)| **listed) {
-                *listed = set.allows_action(action) != Possibility::No;
+                *listed = set.allows_action_within(action, Limits::of(&budget)) != Possibility::No;
             }
         }
         Granted { published: self, listed }
     }
 
-    /// What the statements list that may allow, action by action.
-    fn listed<'s>(&self, statements: impl Iterator<Item = &'s Statement>) -> Vec<bool> {
+    /// What the statements list that may allow, action by action; all actions where the budget is used up.
+    fn listed<'s>(&self, statements: impl Iterator<Item = &'s Statement>, budget: &Budget) -> Vec<bool> {
         let mut all = vec![false; self.actions.len()];
         for statement in statements.filter(|statement| statement.effect != Effect::Deny) {
             let named = matches!(statement.action, ActionElement::Action(_));
             let mut own = vec![false; self.actions.len()];
-            statement.action.patterns().iter().for_each(|pattern| self.mark(pattern.value.as_str(), &mut own));
+            statement.action.patterns().iter().for_each(|pattern| self.mark(pattern.value.as_str(), &mut own, budget));
+            if !budget.spend(own.len()) {
+                return vec![true; own.len()];
+            }
             all.iter_mut().zip(own).for_each(|(all, own)| *all |= own == named);
         }
         all
     }
 
     /// Marks the actions that a pattern matches: most name their service, and only its actions are looked at.
-    fn mark(&self, pattern: &str, marks: &mut [bool]) {
+    fn mark(&self, pattern: &str, marks: &mut [bool], budget: &Budget) {
         let service = pattern.split_once(':').map(|(service, _)| service).filter(|name| !name.contains(['*', '?']));
         let range = match service {
             Some(service) => self.services.get(&service.to_ascii_lowercase()).cloned().unwrap_or_default(),
@@ -98,7 +103,11 @@ impl Published {
         let all = pattern == "*" || service.is_some_and(|service| pattern.get(service.len()..) == Some(":*"));
         let glob = Glob::parse(pattern, Reading::ACTION);
         let (Some(marks), Some(actions)) = (marks.get_mut(range.clone()), self.actions.get(range)) else { return };
-        marks.iter_mut().zip(actions).for_each(|(mark, action)| *mark |= all || glob.matches(action.as_str()));
+        if !budget.spend(actions.len()) {
+            return;
+        }
+        let matches = |action: &Action| all || glob.matches_within(action.as_str(), budget) == Some(true);
+        marks.iter_mut().zip(actions).for_each(|(mark, action)| *mark |= matches(action));
     }
 }
 
@@ -130,7 +139,7 @@ impl<'p> Granted<'p> {
             ResourceElement::Absent => false,
         };
         let statements = identity.iter().flat_map(|document| &document.statements);
-        let wide = self.published.listed(statements.filter(everything));
+        let wide = self.published.listed(statements.filter(everything), &Budget::new(ALL));
         self.listed.iter().zip(wide).filter(|(listed, wide)| **listed && *wide).count()
     }
 

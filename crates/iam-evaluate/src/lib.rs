@@ -41,6 +41,8 @@ pub mod case;
 
 pub mod guardrail;
 
+pub mod budget;
+
 pub mod glob;
 
 pub mod permission_set;

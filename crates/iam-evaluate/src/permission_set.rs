@@ -25,6 +25,7 @@ use iam_model::certificate::Proof;
 use iam_model::condition::ConditionKey;
 use iam_model::policy::PolicyDocument;
 
+use crate::budget::{Budget, QUESTION};
 use crate::glob::Variable;
 pub use query::Reach;
 pub use request::Witness;
@@ -59,17 +60,49 @@ pub enum Possibility {
 }
 
 /// How much work one question may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'b> {
     /// Steps of the search, over all parts of the question.
     pub steps: usize,
     /// States of one automaton.
     pub states: usize,
+    /// Units of work, over all parts of the question.
+    pub work: u64,
+    /// What several questions may cost together.
+    pub shared: Option<&'b Budget>,
 }
 
-impl Default for Limits {
+impl Default for Limits<'_> {
     fn default() -> Self {
-        Self { steps: 200_000, states: 20_000 }
+        Self { steps: 200_000, states: 20_000, work: QUESTION, shared: None }
+    }
+}
+
+impl<'b> Limits<'b> {
+    /// The usual limits for a question whose work comes out of a budget.
+    #[must_use]
+    pub fn of(budget: &'b Budget) -> Self {
+        Self { shared: Some(budget), ..Self::default() }
+    }
+
+    /// Limits for one of many questions, each of which is small.
+    #[must_use]
+    pub const fn small(budget: &'b Budget) -> Self {
+        Self { steps: 20_000, states: 5_000, work: QUESTION / 10, shared: Some(budget) }
+    }
+
+    /// Whether nothing is left for a question.
+    #[must_use]
+    pub fn are_spent(&self) -> bool {
+        self.shared.is_some_and(Budget::is_spent)
+    }
+
+    /// Does the work of one question on what is left for it.
+    pub(crate) fn spend<T>(&self, work: impl FnOnce(&Budget) -> T) -> T {
+        match self.shared {
+            Some(shared) => shared.part(self.work, work),
+            None => work(&Budget::new(self.work)),
+        }
     }
 }
 
@@ -161,8 +194,8 @@ impl PermissionSet {
     ///
     /// Actions and resources are any texts of the right form, so the answer also holds for actions AWS adds later.
     #[must_use]
-    pub fn included_in(&self, old: &Self, limits: Limits) -> Inclusion {
-        inclusion::decide(self, old, limits)
+    pub fn included_in(&self, old: &Self, limits: Limits<'_>) -> Inclusion {
+        limits.spend(|budget| inclusion::decide(self, old, limits, budget))
     }
 
     fn policies(&self) -> impl Iterator<Item = &Policy> + Clone {

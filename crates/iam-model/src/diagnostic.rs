@@ -147,6 +147,8 @@ codes! {
     CaseSensitivity => "case-sensitivity",
     /// An operator that is spelt with other capitals than AWS's.
     OperatorCase => "operator-case",
+    /// Statements that are not compared with one another, as that takes too many steps.
+    NotCompared => "not-compared",
     /// A `Statement` that is one object.
     StatementNotArray => "statement-not-array",
 }

@@ -230,8 +230,16 @@ impl<'a> Candidate<'a> {
         pattern: &ResourcePattern,
         resource: &ResourcePattern,
     ) -> Possibility {
-        let mut one = self.statement.clone();
-        one.resource = ResourceElement::Resource(vec![Spanned::synthetic(pattern.clone())]);
+        if !self.allows_action(action) {
+            return Possibility::No;
+        }
+        // Lists of thousands are not copied for each of their patterns.
+        let actions = match self.statement.action.patterns().iter().all(|p| p.value.is_well_formed()) {
+            true => ActionElement::Action(vec![Spanned::synthetic(ActionPattern::from(action))]),
+            false => self.statement.action.clone(),
+        };
+        let mut one = Statement::allow(Vec::new(), vec![pattern.clone()]);
+        (one.action, one.principal) = (actions, self.statement.principal.clone());
         unconditional(self.version, one).allows(action, resource)
     }
 

@@ -16,6 +16,9 @@ pub(crate) struct Room {
     pub(crate) members: Vec<usize>,
 }
 
+/// Statements of policies that can be made to fit: AWS's quotas leave room for fewer than two hundred.
+const MOST_STATEMENTS: usize = 1_000;
+
 /// Statements that keep their old resources, by policy.
 type Coarse = BTreeMap<usize, BTreeSet<usize>>;
 
@@ -35,6 +38,10 @@ impl Room {
         let mut coarse = Coarse::new();
         if sizes.values().sum::<usize>() <= self.most {
             return Some(coarse);
+        }
+        // What is that long is over every quota already; to write it anew for each statement is not worth the wait.
+        if self.members.iter().map(|at| statements(*at)).sum::<usize>() > MOST_STATEMENTS {
+            return None;
         }
         let mut choices = Vec::new();
         for at in self.members.iter().copied() {

@@ -64,7 +64,7 @@ pub fn check(
     kind: AttachmentKind,
     before: Option<&PolicyDocument>,
     after: Option<&PolicyDocument>,
-    limits: Limits,
+    limits: Limits<'_>,
 ) -> Verdict {
     let (before, after) = compared(kind, before, after);
     check_documents(&before, &after, limits)
@@ -156,7 +156,7 @@ fn everything(for_whom: bool) -> Statement {
 
 /// Whether the documents after, taken together, allow nothing that those before, taken together, did not.
 #[must_use]
-pub fn check_documents(before: &[PolicyDocument], after: &[PolicyDocument], limits: Limits) -> Verdict {
+pub fn check_documents(before: &[PolicyDocument], after: &[PolicyDocument], limits: Limits<'_>) -> Verdict {
     let (old, new) = (PermissionSet::of_documents(before), PermissionSet::of_documents(after));
     match new.included_in(&old, limits) {
         Inclusion::Included(proof) => match certificate::check_proof(before, after, &proof) {
@@ -197,7 +197,7 @@ fn refuted(witness: &Witness) -> Verdict {
 
 pub(crate) fn in_words(why: &Why) -> String {
     match why {
-        Why::Limit => "the search reached its limit; compare smaller policies or raise the limit".into(),
+        Why::Limit => "the search reached its limit of steps; split the policy into smaller ones, or use fewer wildcards and denies".into(),
         Why::NotUnderstood => "a policy holds a part that is not understood; correct it to decide".into(),
         Why::Keys(keys) => {
             let keys: Vec<&str> = keys.iter().map(iam_model::condition::ConditionKey::as_str).collect();

@@ -7,6 +7,7 @@
 mod contradiction;
 mod empty;
 
+use iam_evaluate::budget::{Budget, QUESTION};
 use iam_model::certificate::{Certificate, Dimension, Proof, Side as Whose, Step};
 use iam_model::policy::PolicyDocument;
 
@@ -28,6 +29,9 @@ pub enum Refusal {
     /// The goals are not those the documents ask for.
     #[error("the goals of the certificate are not those of the documents")]
     Goals,
+    /// Following it takes too many steps.
+    #[error("it takes too many steps to follow; compare smaller policies")]
+    Limit,
     /// A step does not follow.
     #[error("a step of the proof about new statement {allow} does not follow: {what}")]
     Step {
@@ -61,32 +65,40 @@ pub fn check(old: &[PolicyDocument], new: &[PolicyDocument], certificate: &Certi
 /// Accepts a proof about these very documents.
 pub(crate) fn check_proof(old: &[PolicyDocument], new: &[PolicyDocument], proof: &Proof) -> Result<(), Refusal> {
     let (Some(old), Some(new)) = (Policy::read(old), Policy::read(new)) else { return Err(Refusal::NotUnderstood) };
+    let budget = Budget::new(2 * QUESTION);
     let mut goals = proof.goals.iter();
     for allow in &new.allows {
         for deny in std::iter::once(None).chain(old.denies.iter().map(Some)) {
             let asked = (allow.index, deny.map(|deny| deny.index));
             let goal = goals.next().filter(|goal| (goal.allow, goal.deny) == asked).ok_or(Refusal::Goals)?;
-            let mut demands = Demands::default();
+            let mut demands = Demands::on(&budget);
             demands.hit(allow);
             deny.into_iter().for_each(|deny| demands.hit(deny));
             // Under an old deny the old allows need not be avoided, so avoiding them proves nothing.
             let old_allows = if deny.is_none() { &*old.allows } else { &[] };
-            follow(allow, old_allows, &new.denies, &demands, &goal.step)
-                .map_err(|what| Refusal::Step { allow: allow.index, what })?;
+            follow(allow, old_allows, &new.denies, &demands, &goal.step).map_err(|what| match budget.is_spent() {
+                true => Refusal::Limit,
+                false => Refusal::Step { allow: allow.index, what },
+            })?;
         }
     }
     if goals.next().is_some() { Err(Refusal::Goals) } else { Ok(()) }
 }
 
 /// What a request must be at a step of the proof; grown on the way down.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Demands<'a> {
     required: [Vec<Vec<&'a Pattern>>; 3],
     excluded: [Vec<&'a Pattern>; 3],
     claims: Vec<(&'a Claim, bool)>,
+    budget: &'a Budget,
 }
 
 impl<'a> Demands<'a> {
+    fn on(budget: &'a Budget) -> Self {
+        Self { required: Default::default(), excluded: Default::default(), claims: Vec::new(), budget }
+    }
+
     /// The text of a dimension is in a side, or it is not.
     fn side(&mut self, number: usize, side: &'a Side, inside: bool) {
         match (self.required.get_mut(number), self.excluded.get_mut(number)) {
@@ -108,13 +120,13 @@ impl<'a> Demands<'a> {
             Dimension::Principal => 2,
             Dimension::Key(key) => {
                 let claims: Vec<_> = self.claims.iter().filter(|(claim, _)| claim.key == *key).copied().collect();
-                return contradiction::impossible(&claims);
+                return contradiction::impossible(&claims, self.budget);
             }
         };
         let (required, excluded) = (self.required.get(number), self.excluded.get(number));
         required.zip(excluded).is_some_and(|(required, excluded)| {
-            let domain = || domain(number);
-            Problem { required: required.clone(), excluded: excluded.clone(), domain: &domain }.is_empty()
+            let (domain, budget) = (|| domain(number), self.budget);
+            Problem { required: required.clone(), excluded: excluded.clone(), domain: &domain, budget }.is_empty()
         })
     }
 }
@@ -157,6 +169,7 @@ fn follow(
             }
             let sides = avoided.sides.iter().enumerate().map(Ok);
             sides.chain(avoided.claims.iter().map(Err)).zip(ways).try_for_each(|(way, step)| {
+                demands.budget.spend(demands.claims.len() + demands.excluded.iter().map(Vec::len).sum::<usize>());
                 let mut demands = demands.clone();
                 match way {
                     Ok((number, side)) => demands.side(number, side, false),

@@ -17,6 +17,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
+use iam_evaluate::budget::{ALL, Budget};
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_evaluate::{Context, Decision, Evaluator, Layer, LayerOutcome, Outcome as Decided, Principal, Request};
 use iam_model::action::{Action, ActionPattern};
@@ -135,7 +136,8 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     let layers: BTreeSet<usize> = changes.iter().map(|change| layer(change.attachment.kind) as usize).collect();
     let touched = Touched::new(changes);
     let endpoints = Endpoint::changed(changes, index);
-    let shared = Shared { changes, index, before, after: &after, touched, layers, endpoints };
+    let budget = Budget::new(ALL);
+    let shared = Shared { changes, index, before, after: &after, touched, layers, endpoints, budget };
     let concerned = usage.principals.iter().filter(|(arn, _)| shared.concerns(arn));
     let principals: BTreeMap<Arn, PrincipalReplay> =
         concerned.map(|(arn, seen)| (arn.clone(), shared.principal(arn, &seen.observations))).collect();
@@ -146,7 +148,7 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
         Outcome::Proved { because } => {
             let why = (open::unread(usage).or_else(|| open::elsewhere(changes, usage)))
                 .or_else(|| unlogged::loses(changes, index, usage))
-                .or_else(|| edits.iter().find_map(|change| open::unshown(change, index)));
+                .or_else(|| edits.iter().find_map(|change| open::unshown(change, index, &shared.budget)));
             match why {
                 Some(why) => Outcome::Undecided { why: format!("{why}; {because}") },
                 None => Outcome::Proved { because },
@@ -220,6 +222,8 @@ struct Shared<'r, 'a> {
     layers: BTreeSet<usize>,
     /// The VPC endpoints whose policies change.
     endpoints: Vec<Endpoint<'r>>,
+    /// What questions about sets of permissions may still cost.
+    budget: Budget,
 }
 
 impl Shared<'_, '_> {
@@ -283,12 +287,12 @@ impl Shared<'_, '_> {
     }
 }
 
-fn is_included(set: &PermissionSet, other: &PermissionSet) -> bool {
-    matches!(set.included_in(other, Limits::default()), Inclusion::Included(_))
+fn is_included(set: &PermissionSet, other: &PermissionSet, budget: &Budget) -> bool {
+    matches!(set.included_in(other, Limits::of(budget)), Inclusion::Included(_))
 }
 
 /// Whether a change of a policy on resources, which is for many callers, lets less through of an action.
-fn shuts(change: &Change, action: &Action) -> bool {
+fn shuts(change: &Change, action: &Action, budget: &Budget) -> bool {
     let kind = change.attachment.kind;
     let of_resource =
         matches!(kind, AttachmentKind::Resource | AttachmentKind::Trust | AttachmentKind::ResourceControl);
@@ -297,7 +301,7 @@ fn shuts(change: &Change, action: &Action) -> bool {
     }
     let touched = Touched::new(&[change]);
     let lets = |(before, after): (Vec<PolicyDocument>, Vec<PolicyDocument>)| {
-        is_included(&PermissionSet::of_documents(&before), &PermissionSet::of_documents(&after))
+        is_included(&PermissionSet::of_documents(&before), &PermissionSet::of_documents(&after), budget)
     };
     let documents = (change.before.as_ref(), change.after.as_ref());
     let denies = adds_nothing::denies(kind, documents.1, documents.0).map(|(after, before)| (before, after));
@@ -365,8 +369,9 @@ impl Caller<'_, '_, '_> {
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
         let (before, after) = self.sets.get_or_init(|| self.permissions());
         let granted = before.intersection(&asked);
-        match granted.included_in(after, Limits::default()) {
-            Inclusion::Included(_) if is_included(&granted, &PermissionSet::nothing()) => Fate::Unexplained,
+        let budget = &self.shared.budget;
+        match granted.included_in(after, Limits::of(budget)) {
+            Inclusion::Included(_) if is_included(&granted, &PermissionSet::nothing(), budget) => Fate::Unexplained,
             Inclusion::Included(_) => Fate::Kept,
             Inclusion::Excluded(witness) => Fate::Denied(witness.resource),
             Inclusion::Undecided(why) => Fate::Undecided(in_words(&why)),
@@ -383,8 +388,9 @@ impl Caller<'_, '_, '_> {
             let asked = Statement::allow(vec![ActionPattern::from(action)], everything);
             let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
             let (before, after) = self.sets.get_or_init(|| self.permissions());
-            !is_included(&before.intersection(&asked), after)
-                || self.shared.changes.iter().any(|change| shuts(change, action))
+            let budget = &self.shared.budget;
+            !is_included(&before.intersection(&asked), after, budget)
+                || self.shared.changes.iter().any(|change| shuts(change, action, budget))
         })
     }
 
@@ -436,7 +442,7 @@ impl Caller<'_, '_, '_> {
         let asked = Statement::allow(vec![ActionPattern::from(action)], vec![resource.clone()]);
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
         let (before, after) = self.sets.get_or_init(|| self.permissions());
-        is_included(&before.intersection(&asked), after)
+        is_included(&before.intersection(&asked), after, &self.shared.budget)
     }
 
     fn request(&self, observation: &Observation, name: &str) -> Option<Request> {

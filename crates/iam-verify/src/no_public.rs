@@ -44,7 +44,7 @@ const PRIVATE: [&str; 6] =
 /// assert!("AWS::EC2::Instance".parse::<ResourceType>().is_err());
 /// ```
 #[must_use]
-pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limits: Limits) -> Verdict {
+pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limits: Limits<'_>) -> Verdict {
     judge(policy, resource_type, limits, None)
 }
 
@@ -53,7 +53,7 @@ pub fn check(policy: &PolicyDocument, resource_type: Option<ResourceType>, limit
 pub fn check_in_known_names(
     policy: &PolicyDocument,
     resource_type: Option<ResourceType>,
-    limits: Limits,
+    limits: Limits<'_>,
     catalog: &Catalog,
 ) -> Verdict {
     judge(policy, resource_type, limits, Some(catalog))
@@ -62,7 +62,7 @@ pub fn check_in_known_names(
 fn judge(
     policy: &PolicyDocument,
     resource_type: Option<ResourceType>,
-    limits: Limits,
+    limits: Limits<'_>,
     catalog: Option<&Catalog>,
 ) -> Verdict {
     let api = API.parse::<Arn>().ok();

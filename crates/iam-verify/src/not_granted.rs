@@ -36,13 +36,18 @@ pub struct Access {
 /// assert!(!check(&policy, &access("s3:GetObject"), Limits::default()).outcome.is_proved());
 /// ```
 #[must_use]
-pub fn check(policy: &PolicyDocument, access: &Access, limits: Limits) -> Verdict {
+pub fn check(policy: &PolicyDocument, access: &Access, limits: Limits<'_>) -> Verdict {
     in_words(check_documents(&[all_but(access)], std::slice::from_ref(policy), limits))
 }
 
 /// The same; a counterexample stands in names that the catalogue knows.
 #[must_use]
-pub fn check_in_known_names(policy: &PolicyDocument, access: &Access, limits: Limits, catalog: &Catalog) -> Verdict {
+pub fn check_in_known_names(
+    policy: &PolicyDocument,
+    access: &Access,
+    limits: Limits<'_>,
+    catalog: &Catalog,
+) -> Verdict {
     check(policy, access, limits).in_known_names(&[all_but(access)], std::slice::from_ref(policy), catalog)
 }
 

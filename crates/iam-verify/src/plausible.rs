@@ -2,12 +2,13 @@
 //!
 //! Decides nothing: a request is put in the place of another only where both ways of evaluation confirm it as well.
 
+use iam_evaluate::budget::{Budget, QUESTION};
 use iam_evaluate::glob::{Glob, Reading};
 use iam_evaluate::permission_set::{PermissionSet, Possibility, Witness};
 use iam_model::action::Action;
 use iam_model::arn::ResourcePattern;
 use iam_model::catalog::{ActionFacts, Catalog, ResourceType};
-use iam_model::policy::{ActionElement, Effect, PolicyDocument, ResourceElement};
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
 
 use crate::confirm;
 use crate::outcome::Counterexample;
@@ -16,6 +17,8 @@ use crate::outcome::Counterexample;
 const WELL_KNOWN: [&str; 8] = ["s3", "iam", "dynamodb", "lambda", "ec2", "sqs", "kms", "sts"];
 /// Requests that are tried before the one at hand stays.
 const MOST_TRIES: usize = 600;
+/// Patterns that all tries together are held against; of large policies fewer requests are tried.
+const MOST_PATTERNS: usize = 3_000_000;
 
 /// A request that shows the same as `found` with an action AWS publishes and, if there is one, a resource of the form
 /// it publishes for that action; `found` itself where no such request is confirmed.
@@ -26,12 +29,14 @@ pub(crate) fn request(
     catalog: &Catalog,
 ) -> Counterexample {
     let sets = (PermissionSet::of_documents(before), PermissionSet::of_documents(after));
+    let patterns: usize = before.iter().chain(after).flat_map(|d| &d.statements).map(weight).sum();
+    let most = MOST_TRIES.min(MOST_PATTERNS / (patterns + 1)).max(8);
     let mut tries = 0;
     let mut shows = |action: &Action, resource: &ResourcePattern| {
         tries += 1;
         let request = Counterexample { action: action.clone(), resource: resource.clone(), ..found.clone() };
         let witness = as_witness(&request);
-        let confirmed = tries <= MOST_TRIES
+        let confirmed = tries <= most
             && sets.1.allows_request(&witness) == Possibility::Yes
             && sets.0.allows_request(&witness) == Possibility::No
             && confirm::allowed_only_after(before, after, &witness);
@@ -50,6 +55,12 @@ pub(crate) fn request(
     own.unwrap_or_else(|| found.clone())
 }
 
+/// How many patterns a request is held against by a statement.
+fn weight(statement: &Statement) -> usize {
+    let values: usize = statement.conditions.iter().map(|c| c.values.len()).sum();
+    4 + statement.action.patterns().len() + statement.resource.patterns().len() + values
+}
+
 /// The action at hand where AWS publishes it; else the published ones some allow names, well-known services first.
 fn known_actions<'c>(found: &Action, after: &[PolicyDocument], catalog: &'c Catalog) -> Vec<ActionFacts<'c>> {
     if let Some(facts) = catalog.action(found) {
@@ -62,13 +73,15 @@ fn known_actions<'c>(found: &Action, after: &[PolicyDocument], catalog: &'c Cata
             (matches!(statement.action, ActionElement::Action(_)), globs.collect())
         })
         .collect();
+    let budget = Budget::new(QUESTION / 4);
     let named = |facts: &ActionFacts<'_>| {
         let action = facts.action();
-        allowed.iter().any(|(listed, globs)| *listed == globs.iter().any(|glob| glob.matches(action.as_str())))
+        let matches = |glob: &Glob| glob.matches_within(action.as_str(), &budget) == Some(true);
+        allowed.iter().any(|(listed, globs)| budget.spend(globs.len()) && *listed == globs.iter().any(matches))
     };
     let first = WELL_KNOWN.iter().flat_map(|service| catalog.service_actions(service));
     let rest = catalog.actions().filter(|facts| !WELL_KNOWN.contains(&facts.service()));
-    first.chain(rest).filter(named).collect()
+    first.chain(rest).filter(named).take(MOST_TRIES).collect()
 }
 
 /// The resource patterns of the allows that hold no variable, and are not the bare `*`.

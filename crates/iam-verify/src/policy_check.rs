@@ -15,10 +15,11 @@ mod statements;
 
 use std::sync::OnceLock;
 
+use iam_evaluate::budget::Budget;
 use iam_model::catalog::Catalog;
 use iam_model::change::AttachmentKind;
 use iam_model::diagnostic::Diagnostic;
-use iam_model::policy::{Effect, PolicyDocument, ResourceElement};
+use iam_model::policy::{Effect, PolicyDocument, ResourceElement, Statement};
 use iam_model::text::SourceText;
 
 pub use keys::KeyTypes;
@@ -145,25 +146,21 @@ impl<'c> Validator<'c> {
             principals::check(statement, kind, &mut report);
             keys::check(statement, document.effective_version(), keys, self.catalog, &mut report);
         }
-        statements::check(document, kind, &mut report);
+        statements::check(document, &mut report);
         guardrail::check(document, kind, self.catalog, source, &mut report);
         report.finish()
     }
 
     /// How many statements of a document can never match a request.
     #[must_use]
-    pub fn dead_statements(&self, document: &PolicyDocument, kind: PolicyKind) -> usize {
-        let dead = |at: &usize| {
-            let mut alone = document.clone();
-            let kept = alone.statements.get(*at).cloned();
-            alone.statements = kept.into_iter().collect();
-            alone.statements.iter().any(|statement| {
-                actions::matches_nothing(statement, self.catalog)
-                    || resources::matches_nothing(statement, self.catalog)
-                    || statements::is_empty(statement, kind)
-            })
+    pub fn dead_statements(&self, document: &PolicyDocument) -> usize {
+        let budget = Budget::new(statements::WORK);
+        let dead = |statement: &&Statement| {
+            actions::matches_nothing(statement, self.catalog)
+                || resources::matches_nothing(statement, self.catalog)
+                || statements::is_empty(statement, &budget)
         };
-        (0..document.statements.len()).filter(dead).count()
+        document.statements.iter().filter(dead).count()
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_evaluate::budget::{ALL, Budget};
 use iam_evaluate::glob::{Glob, Reading};
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_model::action::{Action, ActionPattern};
@@ -17,8 +18,9 @@ use crate::confirm;
 use crate::outcome::Counterexample;
 use crate::plausible::{self, as_witness};
 
-/// A comparison costs a search per action; the actions of one service share what they cost.
-const LIMITS: Limits = Limits { steps: 20_000, states: 5_000 };
+/// Units of work for holding one statement against an action's name, and against a request.
+const NAMED: usize = 20;
+const CONFIRMED: usize = 150;
 
 /// A service and an access level: actions are shown together that have both in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,18 +89,27 @@ impl Difference {
 /// ```
 #[must_use]
 pub fn compare(old: &[PolicyDocument], new: &[PolicyDocument], catalog: &Catalog) -> Difference {
-    Difference { gained: side(old, new, catalog), lost: side(new, old, catalog) }
+    compare_within(old, new, catalog, ALL)
+}
+
+/// The same for at most so many units of work; what they leave open is undecided.
+#[must_use]
+pub fn compare_within(old: &[PolicyDocument], new: &[PolicyDocument], catalog: &Catalog, work: u64) -> Difference {
+    let (gained, lost) = (Budget::new(work / 2), Budget::new(work / 2));
+    Difference { gained: side(old, new, catalog, &gained), lost: side(new, old, catalog, &lost) }
 }
 
 /// What `more` allows and `less` does not.
-fn side(less: &[PolicyDocument], more: &[PolicyDocument], catalog: &Catalog) -> Side {
-    let overall = PermissionSet::of_documents(more).included_in(&PermissionSet::of_documents(less), LIMITS);
+fn side(less: &[PolicyDocument], more: &[PolicyDocument], catalog: &Catalog, budget: &Budget) -> Side {
+    // A search is needed for each action besides; the actions of one service share what they cost.
+    let (large, small) = (PermissionSet::of_documents(more), PermissionSet::of_documents(less));
+    let overall = large.included_in(&small, Limits { work: budget.left() / 4, ..Limits::small(budget) });
     let mut found = Side::default();
     if matches!(overall, Inclusion::Included(_)) {
         found.nothing = true;
         return found;
     }
-    let mut search = Search { less: Indexed::new(less), more: Indexed::new(more), answers: BTreeMap::new() };
+    let mut search = Search::new(less, more, budget);
     for facts in catalog.actions() {
         let action = facts.action();
         let key = Group { prefix: facts.service().into(), level: facts.level() };
@@ -159,40 +170,53 @@ enum Answer {
     Differs(Box<Counterexample>, bool),
 }
 
-/// Documents with their action patterns compiled, statement by statement.
+/// Documents with their action patterns compiled: once for statements that are about the same actions.
 struct Indexed<'d> {
     documents: &'d [PolicyDocument],
-    /// For each statement of each document whether it lists actions, and the patterns.
-    statements: Vec<(usize, &'d Statement, bool, Vec<Glob>)>,
+    /// Each statement with the place of its document.
+    statements: Vec<(usize, &'d Statement)>,
+    /// For each element about actions whether it lists them, the patterns, and the numbers of the statements that have it.
+    elements: Vec<(bool, Vec<Glob>, Vec<usize>)>,
 }
 
 impl<'d> Indexed<'d> {
     fn new(documents: &'d [PolicyDocument]) -> Self {
-        let mut statements = Vec::new();
-        for (place, document) in documents.iter().enumerate() {
-            for statement in &document.statements {
-                let patterns = statement.action.patterns().iter();
-                let globs = patterns.map(|pattern| Glob::parse(pattern.value.as_str(), Reading::ACTION)).collect();
-                let listed = matches!(statement.action, ActionElement::Action(_));
-                statements.push((place, statement, listed, globs));
-            }
+        let of = |(place, document): (usize, &'d PolicyDocument)| document.statements.iter().map(move |s| (place, s));
+        let statements: Vec<(usize, &Statement)> = documents.iter().enumerate().flat_map(of).collect();
+        let mut elements: BTreeMap<(bool, Vec<&str>), Vec<usize>> = BTreeMap::new();
+        for (at, (_, statement)) in statements.iter().enumerate() {
+            let patterns = statement.action.patterns().iter().map(|pattern| pattern.value.as_str()).collect();
+            let listed = matches!(statement.action, ActionElement::Action(_));
+            elements.entry((listed, patterns)).or_default().push(at);
         }
-        Self { documents, statements }
+        let compiled = |patterns: Vec<&str>| patterns.iter().map(|text| Glob::parse(text, Reading::ACTION)).collect();
+        let elements = elements.into_iter().map(|((listed, texts), of)| (listed, compiled(texts), of)).collect();
+        Self { documents, statements, elements }
     }
 
-    /// The statements about an action, by number.
-    fn about(&self, action: &Action) -> Vec<usize> {
-        let matches = |(_, _, listed, globs): &(usize, &Statement, bool, Vec<Glob>)| {
-            *listed == globs.iter().any(|glob| glob.matches(action.as_str()))
-        };
-        (0..).zip(&self.statements).filter(|(_, statement)| matches(statement)).map(|(at, _)| at).collect()
+    /// The statements about an action, by number; nothing where the budget is used up.
+    fn about(&self, action: &Action, budget: &Budget) -> Option<Vec<usize>> {
+        let mut about = Vec::new();
+        for (listed, globs, statements) in &self.elements {
+            if !budget.spend(NAMED + globs.len()) {
+                return None;
+            }
+            let mut named = false;
+            for glob in globs {
+                named = named || glob.matches_within(action.as_str(), budget)?;
+            }
+            if *listed == named {
+                about.extend(statements);
+            }
+        }
+        about.sort_unstable();
+        Some(about)
     }
 
     /// The documents with these statements alone, each about every action.
     fn narrowed(&self, wanted: &[usize]) -> Vec<PolicyDocument> {
-        let mut documents: Vec<PolicyDocument> =
-            self.documents.iter().map(|d| PolicyDocument { statements: Vec::new(), ..d.clone() }).collect();
-        for (place, statement, _, _) in wanted.iter().filter_map(|at| self.statements.get(*at)) {
+        let mut documents: Vec<PolicyDocument> = self.documents.iter().map(bare).collect();
+        for (place, statement) in wanted.iter().filter_map(|at| self.statements.get(*at)) {
             let every = ActionElement::Action(vec![Spanned::synthetic(ActionPattern::new("*"))]);
             if let Some(document) = documents.get_mut(*place) {
                 document.statements.push(Statement { action: every, ..(*statement).clone() });
@@ -202,27 +226,56 @@ impl<'d> Indexed<'d> {
     }
 }
 
-/// The statements of either side that speak of an action, and the resources it can be about.
-type Asked = (Vec<usize>, Vec<usize>, Vec<ResourcePattern>);
+/// A document without its statements.
+fn bare(document: &PolicyDocument) -> PolicyDocument {
+    PolicyDocument {
+        version: document.version,
+        id: document.id.clone(),
+        statements: Vec::new(),
+        unknown: document.unknown.clone(),
+    }
+}
+
+/// Statements by number, of the one side and of the other.
+type Statements = (Vec<usize>, Vec<usize>);
 
 /// Actions that the same statements speak of, on the same resources, have the same answer but for the action's name.
 struct Search<'d> {
     less: Indexed<'d>,
     more: Indexed<'d>,
-    answers: BTreeMap<Asked, Answer>,
+    budget: &'d Budget,
+    /// The statements that speak of some action, each with a number.
+    asked: BTreeMap<Statements, usize>,
+    answers: BTreeMap<(usize, Vec<ResourcePattern>), Answer>,
 }
 
-impl Search<'_> {
+impl<'d> Search<'d> {
+    fn new(less: &'d [PolicyDocument], more: &'d [PolicyDocument], budget: &'d Budget) -> Self {
+        let (less, more) = (Indexed::new(less), Indexed::new(more));
+        Self { less, more, budget, asked: BTreeMap::new(), answers: BTreeMap::new() }
+    }
+
     fn differs(&mut self, action: &Action, forms: &[ResourcePattern]) -> Answer {
-        let (small, large) = (self.less.about(action), self.more.about(action));
+        let about = |side: &Indexed<'_>| side.about(action, self.budget);
+        let (Some(small), Some(large)) = (about(&self.less), about(&self.more)) else { return Answer::Unknown };
         if large.is_empty() {
             return Answer::Same;
         }
-        let key = (small, large, forms.to_vec());
-        let answer = match self.answers.get(&key) {
-            Some(known) => known.clone(),
+        let relevant = small.len() + large.len();
+        let statements = (small, large);
+        let known = self.asked.len();
+        let number = match self.asked.get(&statements) {
+            Some(number) => *number,
             None => {
-                let made = self.decide(&key.0, &key.1, action, forms);
+                self.asked.insert(statements.clone(), known);
+                known
+            }
+        };
+        let key = (number, forms.to_vec());
+        let answer = match self.answers.get(&key) {
+            Some(answer) => answer.clone(),
+            None => {
+                let made = self.decide(&statements, action, forms);
                 self.answers.insert(key, made.clone());
                 made
             }
@@ -230,26 +283,71 @@ impl Search<'_> {
         let Answer::Differs(mut request, whole) = answer else { return answer };
         // The answer may have been found for another action: what it shows must hold for this one too.
         request.action = action.clone();
-        if confirm::allowed_only_after(self.less.documents, self.more.documents, &as_witness(&request)) {
+        let all = self.less.statements.len() + self.more.statements.len();
+        if self.budget.spend(NAMED * all + CONFIRMED * relevant)
+            && confirm::allowed_only_after(self.less.documents, self.more.documents, &as_witness(&request))
+        {
             Answer::Differs(request, whole)
         } else {
             Answer::Unknown
         }
     }
 
-    fn decide(&self, small: &[usize], large: &[usize], action: &Action, forms: &[ResourcePattern]) -> Answer {
+    fn decide(&self, (small, large): &Statements, action: &Action, forms: &[ResourcePattern]) -> Answer {
+        if !self.budget.spend(CONFIRMED * (small.len() + large.len() + forms.len())) {
+            return Answer::Unknown;
+        }
         let (small, large) = (self.less.narrowed(small), self.more.narrowed(large));
         let (small, large) = (PermissionSet::of_documents(&small), PermissionSet::of_documents(&large));
         let question = Statement::allow(vec![ActionPattern::from(action)], forms.to_vec());
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![question]));
-        match large.intersection(&asked).included_in(&small, LIMITS) {
+        let limits = Limits::small(self.budget);
+        match large.intersection(&asked).included_in(&small, limits) {
             Inclusion::Included(_) => Answer::Same,
             Inclusion::Undecided(_) => Answer::Unknown,
             Inclusion::Excluded(witness) => {
-                let rest = small.intersection(&asked).included_in(&PermissionSet::nothing(), LIMITS);
+                let rest = small.intersection(&asked).included_in(&PermissionSet::nothing(), limits);
                 let whole = matches!(rest, Inclusion::Included(_));
                 Answer::Differs(Box::new(confirm::counterexample(&witness)), whole)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policies(statement: impl Fn(usize) -> (String, String), numbers: std::ops::Range<usize>) -> [PolicyDocument; 1] {
+        let statements = numbers.map(statement).map(|(action, resource)| {
+            Statement::allow(vec![ActionPattern::new(&action)], vec![ResourcePattern::new(&resource)])
+        });
+        [PolicyDocument::new(statements.collect())]
+    }
+
+    /// What a used-up budget leaves open is told as undecided, action by action, and never as "the same".
+    #[test]
+    fn what_is_left_open_is_told() {
+        let catalog = Catalog::embedded().unwrap();
+        let globs = |n: usize| ("sqs:*".to_owned(), format!("arn:aws:sqs:*:*:*{n}*x*{}*", n % 7));
+        let (old, new) = (policies(globs, 0..30), policies(globs, 3..33));
+        let sqs = catalog.service_actions("sqs").count();
+        for work in [0, 100, 1_000_000] {
+            let found = compare_within(&old, &new, &catalog, work);
+            let told = found.gained.undecided.iter().filter(|action| action.service() == "sqs").count();
+            assert!(!found.gained.nothing, "{work}");
+            assert_eq!(told + found.gained.count(), sqs, "{work}");
+            assert_eq!(compare_within(&old, &new, &catalog, work), found);
+        }
+    }
+
+    /// Statements about the same actions are asked once for all of them.
+    #[test]
+    fn thousands_of_statements_about_one_action_are_compared() {
+        let catalog = Catalog::embedded().unwrap();
+        let one = |n: usize| ("s3:GetObject".to_owned(), format!("arn:aws:s3:::bucket{n}/*"));
+        let found = compare(&policies(one, 0..3_000), &policies(one, 1..3_001), &catalog);
+        assert_eq!((found.gained.count(), found.lost.count()), (1, 1));
+        assert!(found.gained.undecided.is_empty() && found.lost.undecided.is_empty());
     }
 }

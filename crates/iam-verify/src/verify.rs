@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::Evaluator;
+use iam_evaluate::budget::{ALL, Budget};
 use iam_evaluate::permission_set::Limits;
 use iam_model::arn::Arn;
 use iam_model::certificate::Certificate;
@@ -153,8 +154,9 @@ fn adds(changes: &[&Change], grounds: &Grounds<'_>) -> (Outcome, Vec<(String, Ce
         principals.extend(reached);
     }
     let catalog = grounds.before.rulebook.catalog;
+    let budget = Budget::new(ALL);
     let judge = |before: Vec<PolicyDocument>, after: Vec<PolicyDocument>| {
-        adds_nothing::check_documents(&before, &after, Limits::default()).in_known_names(&before, &after, catalog)
+        adds_nothing::check_documents(&before, &after, Limits::of(&budget)).in_known_names(&before, &after, catalog)
     };
     let own = |documents: Vec<&PolicyDocument>| documents.into_iter().cloned().collect::<Vec<_>>();
     let together = principals.into_iter().map(|arn| {

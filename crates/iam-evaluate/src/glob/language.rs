@@ -8,9 +8,11 @@
 //! no longer excluded.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::{Glob, Token, Variable};
+use crate::budget::Budget;
 
 /// A set of texts: required unions, and excluded patterns.
 #[derive(Debug, Clone, Default)]
@@ -30,38 +32,44 @@ pub enum Answer {
     Empty,
     /// Some text, for some values of the variables; the text itself where no variable is part of it.
     Inhabited(Option<String>),
-    /// The cap was reached.
+    /// A cap was reached, or the budget is used up.
     Capped,
 }
 
 /// How much work one answer may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caps {
+#[derive(Debug, Clone, Copy)]
+pub struct Caps<'b> {
     /// States of one product automaton.
     pub states: usize,
     /// Combinations of required patterns walked.
     pub combinations: usize,
+    /// What all of it may cost, with other answers.
+    pub budget: &'b Budget,
 }
 
-impl Default for Caps {
-    fn default() -> Self {
-        Self { states: 20_000, combinations: 4_096 }
+impl<'b> Caps<'b> {
+    /// The usual caps, on a budget.
+    #[must_use]
+    pub const fn on(budget: &'b Budget) -> Self {
+        Self { states: 20_000, combinations: 4_096, budget }
     }
 }
 
 /// Decides a problem.
 ///
 /// ```
+/// use iam_evaluate::budget::Budget;
 /// use iam_evaluate::glob::language::{Answer, Caps, Problem, decide};
 /// use iam_evaluate::glob::{Glob, Reading};
 /// let [all, empty, long] = ["b/*", "b/", "b/??*"].map(|t| Glob::parse(t, Reading::ACTION));
 /// let excluded = [empty, long];
 /// let problem = Problem { required: vec![std::slice::from_ref(&all)], excluded: excluded.iter().collect(), domain: &[] };
-/// assert_eq!(decide(&problem, Caps::default()), Answer::Inhabited(Some("b/a".into())));
+/// assert_eq!(decide(&problem, Caps::on(&Budget::new(10_000))), Answer::Inhabited(Some("b/a".into())));
 /// ```
 #[must_use]
-pub fn decide(problem: &Problem<'_>, caps: Caps) -> Answer {
-    let mut unions = reduce(&problem.required, &problem.excluded);
+pub fn decide(problem: &Problem<'_>, caps: Caps<'_>) -> Answer {
+    let budget = caps.budget;
+    let Some(mut unions) = reduce(&problem.required, &problem.excluded, budget) else { return Answer::Capped };
     if problem.excluded.iter().any(|n| n.is_everything()) || unions.iter().any(Vec::is_empty) {
         return Answer::Empty;
     }
@@ -83,10 +91,12 @@ pub fn decide(problem: &Problem<'_>, caps: Caps) -> Answer {
     if unions.is_empty() {
         unions.push(vec![&everything]);
     }
-    if let Some(word) = guess(&unions, &excluded, problem.domain) {
+    if let Some(word) = guess(&unions, &excluded, problem.domain, budget) {
         return Answer::Inhabited(Some(word));
     }
-    let is_outside = |word: &String| !problem.domain.is_empty() && !problem.domain.iter().any(|d| d.matches(word));
+    let is_outside = |word: &String| {
+        !problem.domain.is_empty() && !problem.domain.iter().any(|d| d.matches_within(word, budget) == Some(true))
+    };
     match walk_all(&unions, &excluded, caps) {
         // Beside a variable the walk does not look at the domain.
         Answer::Inhabited(Some(word)) if is_outside(&word) => Answer::Inhabited(None),
@@ -95,28 +105,34 @@ pub fn decide(problem: &Problem<'_>, caps: Caps) -> Answer {
 }
 
 /// A text of a required pattern that happens to do; most questions end here.
-fn guess(unions: &[Vec<&Glob>], excluded: &[&Glob], domain: &[Glob]) -> Option<String> {
+fn guess(unions: &[Vec<&Glob>], excluded: &[&Glob], domain: &[Glob], budget: &Budget) -> Option<String> {
     const MOST: usize = 6;
+    let matches = |p: &Glob, text: &str| p.matches_within(text, budget) == Some(true);
+    // An excluded pattern that was not compared may match.
+    let misses = |p: &Glob, text: &str| p.matches_within(text, budget) == Some(false);
     let fits = |text: &String| {
-        unions.iter().all(|u| u.iter().any(|p| p.matches(text)))
-            && !excluded.iter().any(|n| n.matches(text))
-            && (domain.is_empty() || domain.iter().any(|d| d.matches(text)))
+        unions.iter().all(|u| u.iter().any(|p| matches(p, text)))
+            && excluded.iter().all(|n| misses(n, text))
+            && (domain.is_empty() || domain.iter().any(|d| matches(d, text)))
     };
     let patterns = unions.iter().flat_map(|u| u.iter().copied().take(MOST)).chain(domain);
     ["", "a"].iter().find_map(|fill| patterns.clone().filter_map(|p| p.filled(fill)).find(fits))
 }
 
 /// Drops from each union the patterns that an excluded pattern includes, and those that meet nothing of another
-/// union, until nothing more can be dropped.
-fn reduce<'g>(required: &[&'g [Glob]], excluded: &[&Glob]) -> Vec<Vec<&'g Glob>> {
-    let mut unions: Vec<Vec<&Glob>> =
-        required.iter().map(|u| u.iter().filter(|p| !excluded.iter().any(|n| n.includes(p))).collect()).collect();
+/// union, until nothing more can be dropped. Nothing where the budget is used up.
+fn reduce<'g>(required: &[&'g [Glob]], excluded: &[&Glob], budget: &Budget) -> Option<Vec<Vec<&'g Glob>>> {
+    let among = |others: usize| budget.spend(others + 1);
+    let stays = |p: &&Glob| among(excluded.len()) && !excluded.iter().any(|n| n.includes_within(p, budget));
+    let mut unions: Vec<Vec<&Glob>> = required.iter().map(|u| u.iter().filter(stays).collect()).collect();
     loop {
         let mut dropped = false;
         for index in 0..unions.len() {
             let Some(own) = unions.get(index) else { continue };
             let meets_all = |p: &&Glob| {
-                unions.iter().enumerate().all(|(other, union)| other == index || union.iter().any(|q| !p.disjoint(q)))
+                let meets =
+                    |union: &Vec<&Glob>| among(union.len()) && union.iter().any(|q| !p.disjoint_within(q, budget));
+                unions.iter().enumerate().all(|(other, union)| other == index || meets(union))
             };
             let kept: Vec<&Glob> = own.iter().copied().filter(meets_all).collect();
             dropped |= kept.len() < own.len();
@@ -124,14 +140,17 @@ fn reduce<'g>(required: &[&'g [Glob]], excluded: &[&Glob]) -> Vec<Vec<&'g Glob>>
                 *slot = kept;
             }
         }
+        if budget.is_spent() {
+            return None;
+        }
         if !dropped || unions.iter().any(Vec::is_empty) {
-            return unions;
+            return Some(unions);
         }
     }
 }
 
 /// Walks every combination of one pattern from each union.
-fn walk_all(unions: &[Vec<&Glob>], excluded: &[&Glob], caps: Caps) -> Answer {
+fn walk_all(unions: &[Vec<&Glob>], excluded: &[&Glob], caps: Caps<'_>) -> Answer {
     let total = unions.iter().try_fold(1_usize, |n, u| n.checked_mul(u.len()));
     if total.is_none_or(|n| n > caps.combinations) {
         return Answer::Capped;
@@ -143,8 +162,12 @@ fn walk_all(unions: &[Vec<&Glob>], excluded: &[&Glob], caps: Caps) -> Answer {
             combination.extend(union.get(rest % union.len()).copied());
             rest /= union.len();
         }
-        let others = excluded.iter().copied().filter(|n| combination.iter().all(|p| !p.disjoint(n)));
-        match Automaton::new(combination.clone(), others.collect()).walk(caps.states) {
+        if !caps.budget.spend(excluded.len()) {
+            return Answer::Capped;
+        }
+        let meets_all = |n: &&Glob| combination.iter().all(|p| !p.disjoint_within(n, caps.budget));
+        let others = excluded.iter().copied().filter(meets_all);
+        match Automaton::new(combination.clone(), others.collect()).walk(caps) {
             Answer::Empty => {}
             other => return other,
         }
@@ -158,6 +181,15 @@ enum Letter {
     Char(char),
     Variable(Arc<Variable>, bool),
 }
+
+/// A state with the one before it, by number, and the letter between them.
+type Reached = (Rc<[u32]>, usize, Option<Letter>);
+
+/// Units for each place of a state and of the one that follows it; for the rest of a step; and for each place of a state
+/// that is kept, so that states stay within some tens of megabytes.
+const WALKED: usize = 3;
+const STEPPED: usize = 20;
+const KEPT: usize = 8;
 
 /// The product of some patterns that must match and some that must not.
 struct Automaton<'g> {
@@ -177,18 +209,27 @@ impl<'g> Automaton<'g> {
 
     /// A character no pattern names: it stands for all such characters.
     fn unused(patterns: &[&Glob]) -> char {
-        let named = |c: char| {
-            patterns.iter().any(|g| {
-                g.tokens().iter().any(|t| match t {
-                    Token::Char(own) | Token::Fold(own) => own.eq_ignore_ascii_case(&c),
-                    _ => false,
-                })
-            })
+        let (mut plain, mut others) = (0_u128, BTreeSet::new());
+        for token in patterns.iter().flat_map(|g| g.tokens()) {
+            if let Token::Char(c) | Token::Fold(c) = token {
+                match u32::from(c.to_ascii_lowercase()) {
+                    low @ 0..128 => plain |= 1 << low,
+                    _ => drop(others.insert(*c)),
+                }
+            }
+        }
+        let named = |c: char| match u32::from(c.to_ascii_lowercase()) {
+            low @ 0..128 => plain & (1 << low) != 0,
+            _ => others.contains(&c),
         };
-        ('a'..='z').chain('0'..='9').chain('A'..='Z').chain('\u{c0}'..='\u{4fff}').find(|c| !named(*c)).unwrap_or('~')
+        ('a'..='z').chain('0'..='9').chain('\u{c0}'..='\u{4fff}').find(|c| !named(*c)).unwrap_or('~')
     }
 
-    fn walk(&self, cap: usize) -> Answer {
+    fn walk(&self, caps: Caps<'_>) -> Answer {
+        let letters: usize = self.patterns.iter().map(|g| g.tokens().len()).sum();
+        if !caps.budget.spend(letters) {
+            return Answer::Capped;
+        }
         let mut start: Vec<u32> = Vec::new();
         for (index, glob) in self.patterns.iter().enumerate() {
             if glob.tokens().len() >= 1 << 16 || index >= 1 << 16 {
@@ -201,23 +242,29 @@ impl<'g> Automaton<'g> {
         if !self.alive(&start) {
             return Answer::Empty;
         }
-        let mut order: Vec<(Vec<u32>, usize, Option<Letter>)> = vec![(start.clone(), 0, None)];
-        let mut known: BTreeSet<Vec<u32>> = BTreeSet::from([start]);
+        let start: Rc<[u32]> = start.into();
+        let mut order: Vec<Reached> = vec![(Rc::clone(&start), 0, None)];
+        let mut known: BTreeSet<Rc<[u32]>> = BTreeSet::from([start]);
         let mut next = 0;
         while let Some((state, _, _)) = order.get(next) {
-            let state = state.clone();
+            let state = Rc::clone(state);
             if self.accepts(&state) {
                 return Answer::Inhabited(self.word(&order, next));
             }
             for letter in self.letters(&state) {
                 let target = self.step(&state, &letter);
-                if !self.alive(&target) || known.contains(&target) {
-                    continue;
-                }
-                if known.len() >= cap {
+                // A step compares each place, and looks for the new state among those that are known.
+                if !caps.budget.spend(WALKED * (state.len() + target.len()) + STEPPED) {
                     return Answer::Capped;
                 }
-                known.insert(target.clone());
+                if !self.alive(&target) || known.contains(target.as_slice()) {
+                    continue;
+                }
+                if known.len() >= caps.states || !caps.budget.spend(KEPT * target.len()) {
+                    return Answer::Capped;
+                }
+                let target: Rc<[u32]> = target.into();
+                known.insert(Rc::clone(&target));
                 order.push((target, next, Some(letter)));
             }
             next += 1;
@@ -319,7 +366,7 @@ impl<'g> Automaton<'g> {
     }
 
     /// The text that leads to a state; nothing where a variable's value is part of it.
-    fn word(&self, order: &[(Vec<u32>, usize, Option<Letter>)], state: usize) -> Option<String> {
+    fn word(&self, order: &[Reached], state: usize) -> Option<String> {
         let mut reversed = Vec::new();
         let mut at = state;
         while let Some((_, before, Some(letter))) = order.get(at) {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::language::{Answer, Caps, Problem, decide};
 use super::*;
+use crate::budget::Budget;
 
 const PLAIN: Reading = Reading { case: Case::Sensitive, wildcards: Wildcards::Anywhere, variables: true };
 const RESOURCE: Reading = Reading { case: Case::Sensitive, wildcards: Wildcards::BySegment, variables: true };
@@ -72,7 +73,7 @@ fn answer(required: &[&str], excluded: &[&str]) -> Answer {
         excluded: excluded.iter().collect(),
         domain: &[],
     };
-    decide(&problem, Caps::default())
+    decide(&problem, Caps::on(&Budget::unlimited()))
 }
 
 #[test]
@@ -104,13 +105,16 @@ fn variables_under_two_patterns_are_widened() {
 fn a_reached_cap_is_no_answer() {
     let problem_globs = [plain("*a????????????????"), plain("*b????????????????")];
     let problem = Problem { required: vec![], excluded: problem_globs.iter().collect(), domain: &[] };
-    assert!(matches!(decide(&problem, Caps { states: 2, combinations: 1 }), Answer::Inhabited(_)));
+    assert!(matches!(
+        decide(&problem, Caps { states: 2, combinations: 1, budget: &Budget::unlimited() }),
+        Answer::Inhabited(_)
+    ));
     let hard =
         Problem { required: problem_globs.iter().map(std::slice::from_ref).collect(), excluded: vec![], domain: &[] };
-    assert_eq!(decide(&hard, Caps { states: 2, combinations: 1 }), Answer::Empty);
+    assert_eq!(decide(&hard, Caps { states: 2, combinations: 1, budget: &Budget::unlimited() }), Answer::Empty);
     let open = [plain("*a???"), plain("*b?")];
     let open = Problem { required: open.iter().map(std::slice::from_ref).collect(), excluded: vec![], domain: &[] };
-    assert_eq!(decide(&open, Caps { states: 2, combinations: 1 }), Answer::Capped);
+    assert_eq!(decide(&open, Caps { states: 2, combinations: 1, budget: &Budget::unlimited() }), Answer::Capped);
 }
 
 fn pattern() -> impl Strategy<Value = String> {

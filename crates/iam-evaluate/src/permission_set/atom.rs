@@ -9,6 +9,7 @@ use iam_model::policy::PolicyVersion;
 use iam_model::variable;
 
 use super::values::{self, Address, Block, Point, Relation};
+use crate::budget::Budget;
 use crate::glob::{Case, Glob, Reading, Variable, Wildcards};
 
 /// A condition.
@@ -96,11 +97,17 @@ impl Atom {
     }
 
     /// Whether the condition holds for these values of its key (none: absent); nothing where that is unknown.
-    pub(crate) fn holds<'v>(&self, values: &[String], variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Option<bool> {
+    pub(crate) fn holds<'v>(
+        &self,
+        values: &[String],
+        variable: &dyn Fn(&Variable) -> Option<&'v str>,
+        budget: &Budget,
+    ) -> Option<bool> {
         if values.is_empty() {
             return self.absent;
         }
-        let mut verdicts = values.iter().map(|v| self.test.passes(v, variable).map(|passes| passes != self.negated));
+        let mut verdicts =
+            values.iter().map(|v| self.test.passes(v, variable, budget).map(|passes| passes != self.negated));
         match self.span {
             Span::Single if values.len() > 1 => match self.test {
                 Test::Constant(value) => Some(value),
@@ -124,10 +131,20 @@ impl Atom {
 
 impl Test {
     /// Whether one value passes.
-    pub(crate) fn passes<'v>(&self, value: &str, variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Option<bool> {
+    pub(crate) fn passes<'v>(
+        &self,
+        value: &str,
+        variable: &dyn Fn(&Variable) -> Option<&'v str>,
+        budget: &Budget,
+    ) -> Option<bool> {
+        if !budget.spend(self.weight()) {
+            return None;
+        }
         match self {
             Self::Constant(passes) => Some(*passes),
-            Self::Text(globs) => Some(globs.iter().any(|g| g.matches_with(value, variable))),
+            Self::Text(globs) => {
+                globs.iter().try_fold(false, |any, g| Some(any || g.matches_with(value, variable, budget)?))
+            }
             Self::Number(relation, written) => {
                 let point = values::number(value)?;
                 Some(written.iter().any(|w| relation.holds(point, *w)))
@@ -141,6 +158,16 @@ impl Test {
                 Some(blocks.iter().any(|b| b.holds(address)))
             }
             Self::Unknown(_) => None,
+        }
+    }
+
+    /// How many values it is written with, at least one: what it costs to ask it, or to compare it with another.
+    pub(crate) fn weight(&self) -> usize {
+        1 + match self {
+            Self::Constant(_) | Self::Unknown(_) => 0,
+            Self::Text(globs) => globs.len(),
+            Self::Number(_, points) | Self::Moment(_, points) => points.len(),
+            Self::Address(blocks) => blocks.len(),
         }
     }
 }

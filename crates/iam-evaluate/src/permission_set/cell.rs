@@ -41,7 +41,7 @@ pub(crate) struct Cell<'a> {
     sides: [Demands<'a>; 3],
     keys: Vec<(&'a ConditionKey, Vec<Literal<'a>>)>,
     domains: &'a Domains,
-    caps: Caps,
+    caps: Caps<'a>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -67,11 +67,11 @@ pub(crate) enum Known {
 }
 
 impl<'a> Cell<'a> {
-    pub(crate) fn everything(domains: &'a Domains, caps: Caps) -> Self {
+    pub(crate) fn everything(domains: &'a Domains, caps: Caps<'a>) -> Self {
         Self { sides: Default::default(), keys: Vec::new(), domains, caps }
     }
 
-    pub(crate) const fn caps(&self) -> Caps {
+    pub(crate) const fn caps(&self) -> Caps<'a> {
         self.caps
     }
 
@@ -106,6 +106,8 @@ impl<'a> Cell<'a> {
     /// Demands that a condition holds or fails.
     pub(crate) fn literal(&mut self, literal: Literal<'a>) {
         let key = &literal.0.key;
+        let alike = self.keys.iter().find(|(known, _)| *known == key).map_or(0, |(_, literals)| literals.len());
+        self.caps.budget.spend(self.keys.len() + alike * literal.0.test.weight());
         match self.keys.iter_mut().find(|(known, _)| *known == key) {
             Some((_, literals)) if literals.contains(&literal) => {}
             Some((_, literals)) => literals.push(literal),
@@ -115,6 +117,7 @@ impl<'a> Cell<'a> {
 
     /// The cell less what matches the statement, one way of not matching it at a time.
     pub(crate) fn avoid(&self, statement: &'a Compiled, way: Way) -> Self {
+        self.caps.budget.spend(self.weight());
         let mut cell = self.clone();
         match way {
             Way::Side(number) => {
@@ -129,6 +132,13 @@ impl<'a> Cell<'a> {
             }
         }
         cell
+    }
+
+    /// What it costs to copy the cell.
+    fn weight(&self) -> usize {
+        let sides: usize = self.sides.iter().map(|d| d.required.len() + d.excluded.len()).sum();
+        let keys: usize = self.keys.iter().map(|(_, literals)| 2 + literals.len()).sum();
+        sides + 4 * keys
     }
 
     /// Whether the dimension a way touches is empty.
@@ -182,12 +192,17 @@ impl<'a> Cell<'a> {
 
     /// Whether no request of the cell matches the statement, as far as comparing pairs tells.
     pub(crate) fn misses(&self, statement: &'a Compiled) -> bool {
+        let budget = self.caps.budget;
         for (number, side) in statement.sides.iter().enumerate() {
             let Some(demands) = self.sides.get(number) else { continue };
+            let asked = |_: &Glob| budget.spend(side.globs.len());
             let apart = if side.negated {
-                demands.required.iter().any(|u| u.iter().all(|p| side.globs.iter().any(|n| n.includes(p))))
+                let within = |p: &Glob| asked(p) && side.globs.iter().any(|n| n.includes_within(p, budget));
+                demands.required.iter().any(|u| u.iter().all(within))
             } else {
-                let apart = |p: &Glob| !side.may_start_like(p) || side.globs.iter().all(|q| p.disjoint(q));
+                let apart = |p: &Glob| {
+                    !side.may_start_like(p) || asked(p) && side.globs.iter().all(|q| p.disjoint_within(q, budget))
+                };
                 demands.required.iter().any(|u| u.iter().all(apart))
             };
             if apart {
@@ -226,7 +241,10 @@ impl<'a> Cell<'a> {
 }
 
 /// Whether a condition holds wherever all the given ones do.
-pub(crate) fn implied(given: &[Atom], atom: &Atom, caps: Caps) -> bool {
+pub(crate) fn implied(given: &[Atom], atom: &Atom, caps: Caps<'_>) -> bool {
+    if !caps.budget.spend(given.len()) {
+        return false;
+    }
     let mut literals: Vec<Literal<'_>> = given.iter().filter(|g| g.key == atom.key).map(|g| (g, true)).collect();
     literals.push((atom, false));
     literals.iter().any(|(g, holds)| *holds && *g == atom) || matches!(key::solve(&literals, caps), KeyAnswer::Empty)

@@ -2,12 +2,14 @@
 //! open by a search over what is left.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use iam_model::certificate::{Dimension, Part, Step};
 
 use super::cell::{Cell, Example, Known};
 use super::search::{Avoid, End, Search, groups};
 use super::statement::{Compiled, Side};
+use crate::budget::Budget;
 use crate::glob::Glob;
 use crate::glob::language::Caps;
 
@@ -17,7 +19,7 @@ const FIRST_STEPS: usize = 400;
 /// One way in which the new set could allow more: the statements a request matches, and those it must not.
 pub(crate) struct Task<'a> {
     pub(crate) hits: Vec<&'a Compiled>,
-    pub(crate) avoid: Vec<Avoid<'a>>,
+    pub(crate) avoid: Rc<[Avoid<'a>]>,
     pub(crate) deny: Option<u32>,
 }
 
@@ -35,15 +37,19 @@ pub(crate) fn close(base: &Cell<'_>, task: &Task<'_>, steps: &mut usize, accept:
     if let Known::Empty(step) = whole.known() {
         return Ok(step);
     }
+    let budget = base.caps().budget;
+    if !budget.spend(task.avoid.len() * task.hits.len()) {
+        return Err(End::Open);
+    }
     let sure = || task.avoid.iter().filter(|a| !a.statement.doubtful);
     let covers = |hit: &Compiled, a: &Avoid<'_>| {
-        within(action(hit), action(a.statement)) && covers_the_rest(hit, a.statement, base.caps())
+        within(action(hit), action(a.statement), budget) && covers_the_rest(hit, a.statement, base.caps())
     };
     if let Some(one) = others.iter().find_map(|hit| sure().find(|a| covers(hit, a))) {
         return Ok(one.avoided());
     }
     let able: Vec<&Avoid<'_>> = sure().filter(|a| covers_the_rest(first, a.statement, base.caps())).collect();
-    if let Some(one) = able.iter().find(|a| within(action(first), action(a.statement))) {
+    if let Some(one) = able.iter().find(|a| within(action(first), action(a.statement), budget)) {
         return Ok(one.avoided());
     }
     let mut rest = Rest { base, task, steps, accept };
@@ -52,7 +58,7 @@ pub(crate) fn close(base: &Cell<'_>, task: &Task<'_>, steps: &mut usize, accept:
     }
     let (mut covered, mut left): (BTreeMap<usize, Vec<u32>>, Group) = Default::default();
     for (number, glob) in (0..).zip(&action(first).globs) {
-        match able.iter().position(|a| holds(action(a.statement), glob)) {
+        match able.iter().position(|a| holds(action(a.statement), glob, budget)) {
             Some(at) => covered.entry(at).or_default().push(number),
             None => {
                 left.0.push(number);
@@ -92,27 +98,32 @@ fn action(statement: &Compiled) -> &Side {
 }
 
 /// Whether the outer statement surely matches by resource, principal and conditions whenever the inner one does.
-fn covers_the_rest(inner: &Compiled, outer: &Compiled, caps: Caps) -> bool {
+fn covers_the_rest(inner: &Compiled, outer: &Compiled, caps: Caps<'_>) -> bool {
     let sides = inner.sides.iter().zip(&outer.sides).skip(1);
-    sides.into_iter().all(|(inner, outer)| within(inner, outer))
+    sides.into_iter().all(|(inner, outer)| within(inner, outer, caps.budget))
         && outer.atoms.iter().all(|atom| super::cell::implied(&inner.atoms, atom, caps))
 }
 
 /// Whether every text in one side is surely in the other, as far as comparing pairs tells.
-fn within(inner: &Side, outer: &Side) -> bool {
+fn within(inner: &Side, outer: &Side, budget: &Budget) -> bool {
     match (inner.negated, outer.negated) {
-        (false, _) => inner.globs.iter().all(|glob| holds(outer, glob)),
-        (true, true) => outer.globs.iter().all(|n| inner.globs.iter().any(|m| m.includes(n))),
+        (false, _) => inner.globs.iter().all(|glob| holds(outer, glob, budget)),
+        (true, true) => outer
+            .globs
+            .iter()
+            .all(|n| budget.spend(inner.globs.len()) && inner.globs.iter().any(|m| m.includes_within(n, budget))),
         (true, false) => outer.globs.iter().any(Glob::is_everything),
     }
 }
 
 /// Whether every text of a pattern is surely in a side.
-fn holds(side: &Side, glob: &Glob) -> bool {
+fn holds(side: &Side, glob: &Glob, budget: &Budget) -> bool {
     if side.negated {
-        return side.globs.iter().all(|n| n.disjoint(glob));
+        return budget.spend(side.globs.len()) && side.globs.iter().all(|n| n.disjoint_within(glob, budget));
     }
-    side.may_start_like(glob) && side.globs.iter().any(|n| n.includes(glob))
+    side.may_start_like(glob)
+        && budget.spend(side.globs.len())
+        && side.globs.iter().any(|n| n.includes_within(glob, budget))
 }
 
 /// What is left of a goal for the search.
@@ -132,9 +143,13 @@ impl Rest<'_, '_> {
             End::Open => {}
         }
         let Some(first) = self.task.hits.first() else { return Err(End::Open) };
+        let budget = self.base.caps().budget;
+        if budget.is_spent() {
+            return Err(End::Open);
+        }
         let [actions, resources, _] = &first.sides;
         let split = |side: &Side, globs: &[Glob], number| {
-            if side.negated { None } else { groups(globs, number, &self.task.avoid) }
+            if side.negated { None } else { groups(globs, number, &self.task.avoid, budget) }
         };
         let by_action = split(actions, only.unwrap_or(&actions.globs), 0);
         let by_resource = split(resources, &resources.globs, 1);

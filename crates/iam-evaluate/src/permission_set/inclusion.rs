@@ -5,6 +5,7 @@
 //! both sets.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use iam_model::certificate::{Goal, Proof, Side as Whose};
 use iam_model::condition::ConditionKey;
@@ -16,6 +17,7 @@ use super::request::Witness;
 use super::search::{Avoid, End};
 use super::statement::{Compiled, Policy};
 use super::{Inclusion, Limits, PermissionSet, Possibility, Term, Why, values_of_variables};
+use crate::budget::Budget;
 use crate::glob::language::Caps;
 
 /// Choices of which part of the old set a request is outside of.
@@ -29,16 +31,19 @@ enum Pass {
     Open { out_of_steps: bool },
 }
 
-pub(crate) fn decide(new: &PermissionSet, old: &PermissionSet, limits: Limits) -> Inclusion {
-    let sets = (new, old);
+pub(crate) fn decide(new: &PermissionSet, old: &PermissionSet, limits: Limits<'_>, budget: &Budget) -> Inclusion {
+    let asked = Question { sets: (new, old), caps: Caps { states: limits.states, ..Caps::on(budget) } };
     let mut steps = limits.steps;
-    let out_of_steps = match pass(sets, new, old, &[], limits, &mut steps) {
+    let out_of_steps = match asked.pass(new, old, &[], &mut steps) {
         Pass::Proved(proof) => return Inclusion::Included(proof),
         Pass::Refuted(witness) => return Inclusion::Excluded(Box::new(witness)),
         Pass::Open { out_of_steps } => out_of_steps,
     };
     let statements: Vec<&Compiled> = new.statements().chain(old.statements()).collect();
-    for assignment in values_of_variables::assignments(&statements) {
+    for assignment in values_of_variables::assignments(&statements, budget) {
+        if budget.is_spent() {
+            break;
+        }
         let fixed: Vec<Atom> = assignment
             .iter()
             .map(|(key, value)| match value {
@@ -48,11 +53,11 @@ pub(crate) fn decide(new: &PermissionSet, old: &PermissionSet, limits: Limits) -
             .collect();
         let value = |variable: &crate::glob::Variable| assignment.get(&variable.key).and_then(Option::as_deref);
         let (bound_new, bound_old) = (new.bind(&value), old.bind(&value));
-        if let Pass::Refuted(witness) = pass(sets, &bound_new, &bound_old, &fixed, limits, &mut steps) {
+        if let Pass::Refuted(witness) = asked.pass(&bound_new, &bound_old, &fixed, &mut steps) {
             return Inclusion::Excluded(Box::new(witness));
         }
     }
-    Inclusion::Undecided(why(new, old, out_of_steps))
+    Inclusion::Undecided(why(new, old, out_of_steps || budget.is_spent()))
 }
 
 fn why(new: &PermissionSet, old: &PermissionSet, out_of_steps: bool) -> Why {
@@ -70,51 +75,58 @@ fn why(new: &PermissionSet, old: &PermissionSet, out_of_steps: bool) -> Why {
     if keys.is_empty() { Why::Limit } else { Why::Keys(keys.into_iter().collect()) }
 }
 
-/// One pass: every goal of every choice. `asked` are the sets a request is held against.
-fn pass(
-    asked: (&PermissionSet, &PermissionSet),
-    new: &PermissionSet,
-    old: &PermissionSet,
-    fixed: &[Atom],
-    limits: Limits,
-    steps: &mut usize,
-) -> Pass {
-    let domains = Domains::new();
-    let caps = Caps { states: limits.states, ..Caps::default() };
-    let names_principals = asked.0.names_principals() || asked.1.names_principals();
-    let mut found = None;
-    let mut accept = |example: &super::cell::Example| {
-        let Some(witness) = Witness::from_example(example, names_principals) else { return false };
-        let confirmed =
-            asked.0.allows_request(&witness) == Possibility::Yes && asked.1.allows_request(&witness) == Possibility::No;
-        if confirmed {
-            found = Some(witness);
+/// The sets a request is held against, and what finding one may cost.
+#[derive(Clone, Copy)]
+struct Question<'q> {
+    sets: (&'q PermissionSet, &'q PermissionSet),
+    caps: Caps<'q>,
+}
+
+impl Question<'_> {
+    /// One pass: every goal of every choice.
+    fn pass(self, new: &PermissionSet, old: &PermissionSet, fixed: &[Atom], steps: &mut usize) -> Pass {
+        let domains = Domains::new();
+        let names_principals = self.sets.0.names_principals() || self.sets.1.names_principals();
+        let mut found = None;
+        let mut accept = |example: &super::cell::Example| {
+            let Some(witness) = Witness::from_example(example, names_principals) else { return false };
+            let confirmed = self.confirms(&witness);
+            if confirmed {
+                found = Some(witness);
+            }
+            confirmed
+        };
+        let mut base = Cell::everything(&domains, self.caps);
+        for atom in fixed {
+            base.literal((atom, true));
         }
-        confirmed
-    };
-    let mut base = Cell::everything(&domains, caps);
-    for atom in fixed {
-        base.literal((atom, true));
-    }
-    let mut proof = Proof::default();
-    let mut open = false;
-    for term in &new.terms {
-        let Some(choices) = outside(old) else { return Pass::Open { out_of_steps: true } };
-        for (ins, outs) in choices {
-            let ins: Vec<&Policy> = term.all.iter().map(AsRef::as_ref).chain(ins).collect();
-            let outs: Vec<&Policy> = term.none.iter().map(AsRef::as_ref).chain(outs).collect();
-            let Some(tasks) = tasks(&ins, &outs) else { return Pass::Open { out_of_steps: true } };
-            for task in tasks {
-                let allow = task.hits.first().map_or(0, |hit| hit.index);
-                match close(&base, &task, steps, &mut accept) {
-                    Ok(step) => proof.goals.push(Goal { allow, deny: task.deny, step }),
-                    Err(End::Found) => return found.map_or(Pass::Open { out_of_steps: false }, Pass::Refuted),
-                    Err(_) => open = true,
+        let mut proof = Proof::default();
+        let mut open = false;
+        let stopped = Pass::Open { out_of_steps: true };
+        for term in &new.terms {
+            let Some(choices) = outside(old) else { return stopped };
+            for (ins, outs) in choices {
+                let ins: Vec<&Policy> = term.all.iter().map(AsRef::as_ref).chain(ins).collect();
+                let outs: Vec<&Policy> = term.none.iter().map(AsRef::as_ref).chain(outs).collect();
+                let Some(mut goals) = Goals::new(&ins, &outs) else { return stopped };
+                while let Some(task) = goals.next() {
+                    let allow = task.hits.first().map_or(0, |hit| hit.index);
+                    match close(&base, &task, steps, &mut accept) {
+                        Ok(step) => proof.goals.push(Goal { allow, deny: task.deny, step }),
+                        Err(End::Found) => return found.map_or(Pass::Open { out_of_steps: false }, Pass::Refuted),
+                        Err(_) if self.caps.budget.is_spent() => return stopped,
+                        Err(_) => open = true,
+                    }
                 }
             }
         }
+        if open { Pass::Open { out_of_steps: *steps == 0 } } else { Pass::Proved(proof) }
     }
-    if open { Pass::Open { out_of_steps: *steps == 0 } } else { Pass::Proved(proof) }
+
+    fn confirms(&self, witness: &Witness) -> bool {
+        let says = |set: &PermissionSet| set.allows_request_within(witness, self.caps.budget);
+        says(self.sets.0) == Possibility::Yes && says(self.sets.1) == Possibility::No
+    }
 }
 
 type Choice<'a> = (Vec<&'a Policy>, Vec<&'a Policy>);
@@ -144,41 +156,62 @@ fn outside(set: &PermissionSet) -> Option<Vec<Choice<'_>>> {
     Some(choices)
 }
 
-/// For each policy the request is inside: one allow that matches and no deny; for each it is outside: no allow, or
-/// one deny that matches.
-fn tasks<'a>(ins: &[&'a Policy], outs: &[&'a Policy]) -> Option<Vec<Task<'a>>> {
-    let mut tasks = vec![Task { hits: Vec::new(), avoid: Vec::new(), deny: None }];
-    let avoid = |list: &'a [Compiled], whose| list.iter().map(move |statement| Avoid { statement, whose });
-    for policy in ins {
-        let mut next = Vec::new();
-        if tasks.len() * policy.allows.len() > MOST_GOALS {
-            return None;
-        }
-        for task in &tasks {
-            for allow in &policy.allows {
-                let mut hits = task.hits.clone();
-                hits.push(allow);
-                let avoid = task.avoid.iter().copied().chain(avoid(&policy.denies, Whose::New)).collect();
-                next.push(Task { hits, avoid, deny: None });
-            }
-        }
-        tasks = next;
+/// The goals of one choice, one after the other. For each policy the request is inside: one allow that matches and no
+/// deny; for each it is outside: no allow, or one deny that matches.
+struct Goals<'g, 'a> {
+    ins: &'g [&'a Policy],
+    outs: &'g [&'a Policy],
+    /// Which allow or deny of each policy is meant; a deny's number is one more, none is zero.
+    at: Vec<usize>,
+    /// How many there are to choose from.
+    ways: Vec<usize>,
+    /// The statements to avoid, while the same policies are outside by having no allow.
+    avoid: Option<(Vec<bool>, Rc<[Avoid<'a>]>)>,
+    left: usize,
+}
+
+impl<'g, 'a> Goals<'g, 'a> {
+    /// Nothing where there are too many.
+    fn new(ins: &'g [&'a Policy], outs: &'g [&'a Policy]) -> Option<Self> {
+        let ways = ins.iter().map(|p| p.allows.len()).chain(outs.iter().map(|p| p.denies.len() + 1));
+        let ways: Vec<usize> = ways.collect();
+        let left = ways.iter().try_fold(1_usize, |all, n| all.checked_mul(*n).filter(|all| *all <= MOST_GOALS))?;
+        Some(Self { ins, outs, at: vec![0; ways.len()], ways, avoid: None, left })
     }
-    for policy in outs {
-        let mut next = Vec::new();
-        if tasks.len() * (policy.denies.len() + 1) > MOST_GOALS {
-            return None;
+
+    fn next(&mut self) -> Option<Task<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let (allows, denies) = self.at.split_at_checked(self.ins.len())?;
+        let mut hits: Vec<&Compiled> = Vec::with_capacity(self.at.len());
+        hits.extend(self.ins.iter().zip(allows).filter_map(|(policy, at)| policy.allows.get(*at)));
+        let mut deny = None;
+        let mut uncovered = Vec::with_capacity(denies.len());
+        for (policy, at) in self.outs.iter().zip(denies) {
+            let hit = at.checked_sub(1).and_then(|at| policy.denies.get(at));
+            uncovered.push(hit.is_none());
+            hits.extend(hit);
+            deny = hit.map(|hit| hit.index).or(deny);
         }
-        for task in &tasks {
-            let uncovered = task.avoid.iter().copied().chain(avoid(&policy.allows, Whose::Old)).collect();
-            next.push(Task { hits: task.hits.clone(), avoid: uncovered, deny: task.deny });
-            for deny in &policy.denies {
-                let mut hits = task.hits.clone();
-                hits.push(deny);
-                next.push(Task { hits, avoid: task.avoid.clone(), deny: Some(deny.index) });
+        let avoid = match self.avoid.take() {
+            Some((known, avoid)) if known == uncovered => avoid,
+            _ => self.to_avoid(&uncovered),
+        };
+        self.avoid = Some((uncovered, Rc::clone(&avoid)));
+        for (at, ways) in self.at.iter_mut().zip(&self.ways).rev() {
+            *at += 1;
+            if *at < *ways {
+                break;
             }
+            *at = 0;
         }
-        tasks = next;
+        Some(Task { hits, avoid, deny })
     }
-    Some(tasks)
+
+    fn to_avoid(&self, uncovered: &[bool]) -> Rc<[Avoid<'a>]> {
+        let denies = self.ins.iter().flat_map(|policy| &policy.denies);
+        let denies = denies.map(|statement| Avoid { statement, whose: Whose::New });
+        let allows = self.outs.iter().zip(uncovered).filter(|(_, uncovered)| **uncovered);
+        let allows = allows.flat_map(|(policy, _)| &policy.allows);
+        denies.chain(allows.map(|statement| Avoid { statement, whose: Whose::Old })).collect()
+    }
 }

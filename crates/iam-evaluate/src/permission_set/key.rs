@@ -21,7 +21,11 @@ pub(crate) enum KeyAnswer {
 }
 
 /// Decides a key. "Inhabited" without values may be wrong; "empty" never is.
-pub(crate) fn solve(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
+pub(crate) fn solve(literals: &[Literal<'_>], caps: Caps<'_>) -> KeyAnswer {
+    let weight: usize = literals.iter().map(|(atom, _)| atom.test.weight()).sum();
+    if !caps.budget.spend(weight * literals.len()) {
+        return KeyAnswer::Inhabited(None);
+    }
     let contradicts = |(index, (atom, wanted)): (usize, &Literal<'_>)| {
         literals.iter().skip(index + 1).any(|(other, also)| wanted != also && atom == other)
     };
@@ -38,7 +42,7 @@ pub(crate) fn solve(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
 /// What is asked of one value: pass the test, or fail it.
 type Demand<'a> = (&'a Test, bool);
 
-fn present(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
+fn present(literals: &[Literal<'_>], caps: Caps<'_>) -> KeyAnswer {
     let (mut single, mut every, mut some) = (Vec::new(), Vec::new(), Vec::new());
     for (atom, wanted) in literals {
         let demand = (&atom.test, *wanted != atom.negated);
@@ -66,7 +70,7 @@ fn present(literals: &[Literal<'_>], caps: Caps) -> KeyAnswer {
 }
 
 /// Values of which each meets `every`, and some one meets each of `some`.
-fn several_values(every: &[Demand<'_>], some: Vec<Demand<'_>>, caps: Caps) -> KeyAnswer {
+fn several_values(every: &[Demand<'_>], some: Vec<Demand<'_>>, caps: Caps<'_>) -> KeyAnswer {
     if some.is_empty() {
         return one_value(every, caps);
     }
@@ -92,7 +96,7 @@ fn several_values(every: &[Demand<'_>], some: Vec<Demand<'_>>, caps: Caps) -> Ke
 }
 
 /// One value that meets all demands, by kind of test; values of two kinds at once are tried, not reasoned about.
-fn one_value(demands: &[Demand<'_>], caps: Caps) -> KeyAnswer {
+fn one_value(demands: &[Demand<'_>], caps: Caps<'_>) -> KeyAnswer {
     let mut sure = !demands.iter().any(|(test, _)| matches!(test, Test::Unknown(_)));
     let mut offers: Vec<String> = Vec::new();
     for kind in [text, ordered, address] {
@@ -106,7 +110,8 @@ fn one_value(demands: &[Demand<'_>], caps: Caps) -> KeyAnswer {
     if demands.iter().all(|(test, _)| matches!(test, Test::Unknown(_))) {
         return KeyAnswer::Inhabited(sure.then(|| vec!["a".into()]));
     }
-    let meets = |value: &&String| demands.iter().all(|(test, pass)| test.passes(value, &|_| None) == Some(*pass));
+    let meets =
+        |value: &&String| demands.iter().all(|(test, pass)| test.passes(value, &|_| None, caps.budget) == Some(*pass));
     KeyAnswer::Inhabited(offers.iter().find(meets).map(|value| vec![value.clone()]))
 }
 
@@ -122,7 +127,7 @@ enum Kind {
     Open,
 }
 
-fn text(demands: &[Demand<'_>], caps: Caps) -> Kind {
+fn text(demands: &[Demand<'_>], caps: Caps<'_>) -> Kind {
     let mut problem = Problem::default();
     for (test, pass) in demands {
         if let Test::Text(globs) = test {
@@ -144,7 +149,7 @@ fn text(demands: &[Demand<'_>], caps: Caps) -> Kind {
 }
 
 /// Numbers and points in time; a key compared as both is left open.
-fn ordered(demands: &[Demand<'_>], _: Caps) -> Kind {
+fn ordered(demands: &[Demand<'_>], caps: Caps<'_>) -> Kind {
     let written = |test: &Test| match test {
         Test::Number(_, points) | Test::Moment(_, points) => points.to_vec(),
         _ => Vec::new(),
@@ -164,6 +169,9 @@ fn ordered(demands: &[Demand<'_>], _: Caps) -> Kind {
     };
     let mut points = values::candidates(demands.iter().flat_map(|(test, _)| written(test)));
     points.push(0);
+    if !caps.budget.spend(points.len() * demands.iter().map(|(test, _)| test.weight()).sum::<usize>()) {
+        return Kind::Open;
+    }
     points.retain(|point| {
         demands.iter().all(|(test, pass)| match test {
             Test::Number(relation, bounds) | Test::Moment(relation, bounds) => {
@@ -175,7 +183,7 @@ fn ordered(demands: &[Demand<'_>], _: Caps) -> Kind {
     if points.is_empty() { Kind::Empty } else { Kind::Values(points.into_iter().map(show).collect()) }
 }
 
-fn address(demands: &[Demand<'_>], _: Caps) -> Kind {
+fn address(demands: &[Demand<'_>], caps: Caps<'_>) -> Kind {
     let mut candidates = Vec::new();
     for (test, _) in demands {
         if let Test::Address(blocks) = test {
@@ -186,6 +194,11 @@ fn address(demands: &[Demand<'_>], _: Caps) -> Kind {
     if candidates.is_empty() {
         return Kind::None;
     }
+    candidates.sort_unstable();
+    candidates.dedup();
+    if !caps.budget.spend(candidates.len() * demands.iter().map(|(test, _)| test.weight()).sum::<usize>()) {
+        return Kind::Open;
+    }
     candidates.retain(|address| {
         demands.iter().all(|(test, pass)| match test {
             Test::Address(blocks) => blocks.iter().any(|b| b.holds(*address)) == *pass,
@@ -195,7 +208,5 @@ fn address(demands: &[Demand<'_>], _: Caps) -> Kind {
     if candidates.is_empty() {
         return Kind::Empty;
     }
-    candidates.sort_unstable();
-    candidates.dedup();
     Kind::Values(candidates.into_iter().map(Address::show).collect())
 }

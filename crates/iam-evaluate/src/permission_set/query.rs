@@ -4,8 +4,9 @@ use iam_model::action::{Action, ActionPattern};
 use iam_model::arn::ResourcePattern;
 use iam_model::policy::{PolicyDocument, Statement};
 
-use super::statement::Compiled;
-use super::{Inclusion, Limits, PermissionSet, Possibility};
+use super::statement::{Compiled, Side};
+use super::{Inclusion, Limits, PermissionSet, Possibility, Term};
+use crate::budget::Budget;
 use crate::glob::Glob;
 
 /// Resources an action is granted on.
@@ -23,21 +24,27 @@ impl PermissionSet {
     /// Whether the action is allowed on any resource: always on some resource, only under conditions, or never.
     #[must_use]
     pub fn allows_action(&self, action: &Action) -> Possibility {
+        self.allows_action_within(action, Limits::default())
+    }
+
+    /// The same within limits.
+    #[must_use]
+    pub fn allows_action_within(&self, action: &Action, limits: Limits<'_>) -> Possibility {
         let everything = ResourcePattern::everything();
         let asked = Self::of_document(&question(action, &everything));
-        match self.intersection(&asked).included_in(&Self::nothing(), Limits::default()) {
+        match self.intersection(&asked).included_in(&Self::nothing(), limits) {
             Inclusion::Included(_) => Possibility::No,
             Inclusion::Undecided(_) => Possibility::Unknown,
-            Inclusion::Excluded(_) if self.strictly(action) => Possibility::Yes,
+            Inclusion::Excluded(_) if self.strictly(action, limits) => Possibility::Yes,
             Inclusion::Excluded(_) => Possibility::Conditional,
         }
     }
 
     /// Whether some resource remains when every condition of an allow fails and every condition of a deny holds.
-    fn strictly(&self, action: &Action) -> bool {
+    fn strictly(&self, action: &Action, limits: Limits<'_>) -> bool {
         let asked = Self::of_document(&question(action, &ResourcePattern::everything()));
         let strict = self.without_conditions();
-        matches!(strict.intersection(&asked).included_in(&Self::nothing(), Limits::default()), Inclusion::Excluded(_))
+        matches!(strict.intersection(&asked).included_in(&Self::nothing(), limits), Inclusion::Excluded(_))
     }
 
     fn without_conditions(&self) -> Self {
@@ -61,17 +68,54 @@ impl PermissionSet {
     /// part or under conditions (`Conditional`).
     #[must_use]
     pub fn allows(&self, action: &Action, resource: &ResourcePattern) -> Possibility {
+        self.allows_within(action, resource, Limits::default())
+    }
+
+    /// The same within limits.
+    #[must_use]
+    pub fn allows_within(&self, action: &Action, resource: &ResourcePattern, limits: Limits<'_>) -> Possibility {
+        if let Some(told) = limits.spend(|budget| self.told_by_matching(action, resource, budget)) {
+            return told;
+        }
         let asked = Self::of_document(&question(action, resource));
-        match asked.included_in(self, Limits::default()) {
+        match asked.included_in(self, limits) {
             Inclusion::Included(_) => return Possibility::Yes,
             Inclusion::Undecided(_) => return Possibility::Unknown,
             Inclusion::Excluded(_) => {}
         }
-        match self.intersection(&asked).included_in(&Self::nothing(), Limits::default()) {
+        match self.intersection(&asked).included_in(&Self::nothing(), limits) {
             Inclusion::Included(_) => Possibility::No,
             Inclusion::Excluded(_) => Possibility::Conditional,
             Inclusion::Undecided(_) => Possibility::Unknown,
         }
+    }
+
+    /// The answer about one resource, where matching its name with every pattern of one policy tells it.
+    pub(super) fn told_by_matching(
+        &self,
+        action: &Action,
+        resource: &ResourcePattern,
+        budget: &Budget,
+    ) -> Option<Possibility> {
+        let [Term { all, none }] = self.terms.as_slice() else { return None };
+        let (true, [policy]) = (none.is_empty(), all.as_slice()) else { return None };
+        let name = resource.as_str();
+        if !is_one_name(name) || !action.as_str().split_once(':').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty()) {
+            return None;
+        }
+        let says = |statement: &Compiled| says(statement, [action.as_str(), name], budget);
+        if policy.denies.iter().any(|deny| says(deny) != Some(false)) {
+            return None;
+        }
+        let mut all_no = true;
+        for allow in &policy.allows {
+            match says(allow) {
+                Some(true) => return Some(Possibility::Yes),
+                Some(false) => {}
+                None => all_no = false,
+            }
+        }
+        all_no.then_some(Possibility::No)
     }
 
     /// The resource patterns the action is granted on, as the statements write them.
@@ -99,6 +143,41 @@ impl PermissionSet {
         found.dedup();
         found
     }
+}
+
+/// Whether a resource pattern stands for one ARN, and that is one there can be.
+fn is_one_name(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let (arn, partition, service, _, _, resource) = (next(), next(), next(), next(), next(), next());
+    let named = arn == "arn" && ![partition, service, resource].contains(&"");
+    named && !text.contains(['*', '?']) && !text.contains("${")
+}
+
+/// Whether a statement matches an action and a resource whoever asks and under all circumstances; nothing where that
+/// hangs on more than the two texts.
+fn says(statement: &Compiled, texts: [&str; 2], budget: &Budget) -> Option<bool> {
+    let [action, resource, principal] = &statement.sides;
+    let mut sure = statement.atoms.is_empty() && !statement.doubtful && *principal == Side::everything();
+    for (side, text) in [action, resource].into_iter().zip(texts) {
+        if !budget.spend(side.globs.len()) {
+            return None;
+        }
+        let mut hit = false;
+        for glob in &side.globs {
+            if glob.has_variable() {
+                sure = false;
+            } else if glob.matches_within(text, budget)? {
+                hit = true;
+                break;
+            }
+        }
+        let open = !hit && side.globs.iter().any(Glob::has_variable);
+        if !open && hit == side.negated {
+            return Some(false);
+        }
+    }
+    sure.then_some(true)
 }
 
 fn speaks_of(statement: &Compiled, action: &Action) -> bool {

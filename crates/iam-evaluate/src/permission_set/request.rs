@@ -13,6 +13,7 @@ use iam_model::policy::PrincipalPattern;
 use super::cell::Example;
 use super::statement::{Compiled, Policy};
 use super::{PermissionSet, Possibility, Term};
+use crate::budget::Budget;
 use crate::glob::Variable;
 
 /// A request: who does what on which resource, with these context values. Keys that are not listed are absent.
@@ -96,8 +97,13 @@ impl PermissionSet {
     /// Whether the set allows this one request.
     #[must_use]
     pub fn allows_request(&self, request: &Witness) -> Possibility {
-        let verdicts = self.terms.iter().map(|term| term_allows(term, request));
-        possibility(verdicts.fold(Some(false), or))
+        self.allows_request_within(request, &Budget::unlimited())
+    }
+
+    /// The same on a budget; unknown where that is used up.
+    pub(crate) fn allows_request_within(&self, request: &Witness, budget: &Budget) -> Possibility {
+        let asked = Asked { request, principal: request.principal_text(), budget };
+        possibility(any(self.terms.iter().map(|term| asked.allowed_by_term(term))))
     }
 }
 
@@ -109,31 +115,66 @@ const fn possibility(verdict: Option<bool>) -> Possibility {
     }
 }
 
-fn term_allows(term: &Term, request: &Witness) -> Option<bool> {
-    let all = term.all.iter().map(|p| policy_allows(p, request));
-    let none = term.none.iter().map(|p| policy_allows(p, request).map(|v| !v));
-    all.chain(none).fold(Some(true), and)
+/// A request that is held against policies.
+struct Asked<'q> {
+    request: &'q Witness,
+    principal: String,
+    budget: &'q Budget,
 }
 
-fn policy_allows(policy: &Policy, request: &Witness) -> Option<bool> {
-    let any = |list: &[Compiled]| list.iter().map(|s| matches(s, request)).fold(Some(false), or);
-    and(any(&policy.allows), any(&policy.denies).map(|v| !v))
+impl Asked<'_> {
+    fn allowed_by_term(&self, term: &Term) -> Option<bool> {
+        let inside = all(term.all.iter().map(|p| self.allowed_by(p)));
+        and(inside, all(term.none.iter().map(|p| self.allowed_by(p).map(|v| !v))))
+    }
+
+    fn allowed_by(&self, policy: &Policy) -> Option<bool> {
+        let some = |list: &[Compiled]| any(list.iter().map(|s| self.matches(s)));
+        and(some(&policy.allows), some(&policy.denies).map(|v| !v))
+    }
+
+    /// Whether a statement matches; nothing where that is unknown.
+    fn matches(&self, statement: &Compiled) -> Option<bool> {
+        let (request, budget) = (self.request, self.budget);
+        let value = |variable: &Variable| request.variable(variable);
+        let texts = [request.action.as_str(), request.resource.as_str(), &self.principal];
+        for (side, text) in statement.sides.iter().zip(texts) {
+            if !budget.spend(2 * side.globs.len()) {
+                return None;
+            }
+            let hit = side.globs.iter().try_fold(false, |hit, g| Some(hit || g.matches_with(text, &value, budget)?))?;
+            if hit == side.negated {
+                return Some(false);
+            }
+        }
+        let values = |key: &ConditionKey| request.context.get(key).map_or(&[][..], Vec::as_slice);
+        let doubt = if statement.doubtful { None } else { Some(true) };
+        statement.atoms.iter().map(|a| a.holds(values(&a.key), &value, budget)).fold(doubt, and)
+    }
 }
 
-/// Whether a statement matches; nothing where that is unknown.
-fn matches(statement: &Compiled, request: &Witness) -> Option<bool> {
-    let principal = request.principal_text();
-    let value = |variable: &Variable| request.variable(variable);
-    let texts = [request.action.as_str(), request.resource.as_str(), &principal];
-    for (side, text) in statement.sides.iter().zip(texts) {
-        let hit = side.globs.iter().any(|g| g.matches_with(text, &value));
-        if hit == side.negated {
-            return Some(false);
+/// Whether all hold; what follows one that does not is not asked.
+fn all(verdicts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut sum = Some(true);
+    for verdict in verdicts {
+        sum = and(sum, verdict);
+        if sum == Some(false) {
+            break;
         }
     }
-    let values = |key: &ConditionKey| request.context.get(key).map_or(&[][..], Vec::as_slice);
-    let doubt = if statement.doubtful { None } else { Some(true) };
-    statement.atoms.iter().map(|a| a.holds(values(&a.key), &value)).fold(doubt, and)
+    sum
+}
+
+/// Whether any holds; what follows one that does is not asked.
+fn any(verdicts: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut sum = Some(false);
+    for verdict in verdicts {
+        sum = or(sum, verdict);
+        if sum == Some(true) {
+            break;
+        }
+    }
+    sum
 }
 
 const fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {

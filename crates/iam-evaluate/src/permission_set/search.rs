@@ -8,6 +8,7 @@ use iam_model::certificate::{Dimension, Side as Whose, StatementRef, Step};
 
 use super::cell::{Cell, Example, Known, Way};
 use super::statement::Compiled;
+use crate::budget::Budget;
 use crate::glob::Glob;
 
 /// A statement that must not match, and where it stands.
@@ -51,6 +52,8 @@ pub(crate) struct Search<'s> {
     pub(crate) accept: &'s mut dyn FnMut(&Example) -> bool,
 }
 
+/// Units for the part of a proof that one way may become.
+const TOLD: usize = 40;
 /// Statements deep; a policy within AWS's quotas has far fewer.
 const DEPTH: usize = 400;
 
@@ -64,7 +67,7 @@ impl Search<'_> {
     }
 
     fn descend<'a>(&mut self, cell: &Cell<'a>, avoid: &[Avoid<'a>], depth: usize) -> End {
-        if depth > DEPTH {
+        if depth > DEPTH || !cell.caps().budget.spend(avoid.len()) {
             return End::Open;
         }
         let mut open = Vec::with_capacity(avoid.len());
@@ -115,6 +118,10 @@ impl Search<'_> {
         let mut tried = Vec::with_capacity(3 + statement.atoms.len());
         for way in ways {
             self.steps = self.steps.checked_sub(1)?;
+            // What is told of a step stays until the end.
+            if !cell.caps().budget.spend(TOLD) {
+                return None;
+            }
             let child = cell.avoid(statement, way);
             tried.push(match child.known_of(statement, way) {
                 Known::Empty(step) => Err(step),
@@ -154,7 +161,12 @@ impl Tried<'_> {
 
 /// Groups the patterns of a side by how they stand to the statements that must not match: patterns of one group are
 /// inside and outside the same ones. Nothing where there is nothing to split.
-pub(crate) fn groups(globs: &[Glob], number: usize, avoid: &[Avoid<'_>]) -> Option<Vec<(Vec<u32>, Vec<Glob>)>> {
+pub(crate) fn groups(
+    globs: &[Glob],
+    number: usize,
+    avoid: &[Avoid<'_>],
+    budget: &Budget,
+) -> Option<Vec<(Vec<u32>, Vec<Glob>)>> {
     const MOST: usize = 2_048;
     if globs.len() < 2 || globs.len() > MOST {
         return None;
@@ -162,7 +174,10 @@ pub(crate) fn groups(globs: &[Glob], number: usize, avoid: &[Avoid<'_>]) -> Opti
     let mut groups: std::collections::BTreeMap<Vec<u8>, (Vec<u32>, Vec<Glob>)> = std::collections::BTreeMap::new();
     for (index, glob) in globs.iter().enumerate() {
         let index = u32::try_from(index).ok()?;
-        let mut key: Vec<u8> = avoid.iter().map(|a| relation(glob, a.statement, number)).collect();
+        if !budget.spend(avoid.len()) {
+            return None;
+        }
+        let mut key: Vec<u8> = avoid.iter().map(|a| relation(glob, a.statement, number, budget)).collect();
         if key.contains(&PARTIAL) {
             key.extend(index.to_be_bytes());
         }
@@ -175,13 +190,15 @@ pub(crate) fn groups(globs: &[Glob], number: usize, avoid: &[Avoid<'_>]) -> Opti
 
 const PARTIAL: u8 = 2;
 
-fn relation(glob: &Glob, statement: &Compiled, number: usize) -> u8 {
+fn relation(glob: &Glob, statement: &Compiled, number: usize, budget: &Budget) -> u8 {
     let Some(side) = statement.sides.get(number) else { return PARTIAL };
     if !side.may_start_like(glob) {
         u8::from(side.negated)
-    } else if side.globs.iter().any(|n| n.includes(glob)) {
+    } else if !budget.spend(side.globs.len()) {
+        PARTIAL
+    } else if side.globs.iter().any(|n| n.includes_within(glob, budget)) {
         u8::from(!side.negated)
-    } else if side.globs.iter().all(|n| n.disjoint(glob)) {
+    } else if side.globs.iter().all(|n| n.disjoint_within(glob, budget)) {
         u8::from(side.negated)
     } else {
         PARTIAL

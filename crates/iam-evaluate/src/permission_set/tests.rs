@@ -1,6 +1,7 @@
 //! Inclusion of whole policies: recorded and documented verdicts, named traps, and brute force over small worlds.
 
 mod brute;
+mod budget;
 mod conformance;
 mod traps;
 

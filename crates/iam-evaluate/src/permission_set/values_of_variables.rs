@@ -7,6 +7,7 @@ use iam_model::condition::ConditionKey;
 
 use super::atom::Test;
 use super::statement::Compiled;
+use crate::budget::Budget;
 use crate::glob::{Glob, Token};
 
 /// A value for each variable's key; nothing where the key is absent.
@@ -16,7 +17,7 @@ pub(crate) type Assignment = BTreeMap<ConditionKey, Option<String>>;
 const MOST: usize = 48;
 
 /// The assignments to try, the likeliest first; none where there are no variables.
-pub(crate) fn assignments(statements: &[&Compiled]) -> Vec<Assignment> {
+pub(crate) fn assignments(statements: &[&Compiled], budget: &Budget) -> Vec<Assignment> {
     let keys: BTreeSet<ConditionKey> = statements.iter().flat_map(|s| s.variables()).map(|v| v.key.clone()).collect();
     if keys.is_empty() {
         return Vec::new();
@@ -30,7 +31,10 @@ pub(crate) fn assignments(statements: &[&Compiled]) -> Vec<Assignment> {
         let mut one_absent = distinct.clone();
         one_absent.insert(key.clone(), None);
         found.push(one_absent);
-        for value in mentioned(key, statements) {
+        if found.len() > MOST {
+            break;
+        }
+        for value in mentioned(key, statements, budget) {
             let mut assignment = distinct.clone();
             assignment.insert(key.clone(), Some(value));
             found.push(assignment);
@@ -43,7 +47,7 @@ pub(crate) fn assignments(statements: &[&Compiled]) -> Vec<Assignment> {
 
 /// Values the policies themselves suggest: those the key is compared with, and those that make a pattern with the
 /// variable equal to one without.
-fn mentioned(key: &ConditionKey, statements: &[&Compiled]) -> BTreeSet<String> {
+fn mentioned(key: &ConditionKey, statements: &[&Compiled], budget: &Budget) -> BTreeSet<String> {
     let mut values = BTreeSet::new();
     let mut texts: BTreeSet<String> = BTreeSet::new();
     let mut patterns: Vec<&Glob> = Vec::new();
@@ -65,15 +69,18 @@ fn mentioned(key: &ConditionKey, statements: &[&Compiled]) -> BTreeSet<String> {
         }
     }
     for pattern in patterns {
+        if pattern.variables().all(|v| v.key != *key) {
+            continue;
+        }
+        if !budget.spend(pattern.tokens().len() + 8 * texts.len()) {
+            break;
+        }
         let is_variable = |t: &&Token| matches!(t, Token::Variable { .. });
         let text = |tokens: Vec<Token>| plain(&Glob::from_tokens(tokens));
         let before = text(pattern.tokens().iter().take_while(|t| !is_variable(t)).cloned().collect());
         let mut after: Vec<Token> = pattern.tokens().iter().rev().take_while(|t| !is_variable(t)).cloned().collect();
         after.reverse();
         let after = text(after);
-        if pattern.variables().all(|v| v.key != *key) {
-            continue;
-        }
         let middles = texts.iter().filter_map(|t| t.strip_prefix(before.as_str())?.strip_suffix(after.as_str()));
         values.extend(middles.map(str::to_owned));
     }

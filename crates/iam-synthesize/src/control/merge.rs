@@ -2,6 +2,7 @@
 //!
 //! Shapes are compared, and only as hints: that the result says the same is proved by whoever calls.
 
+use iam_evaluate::budget::{ALL, Budget, QUESTION};
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_model::policy::{ActionElement, Effect, PolicyDocument, PrintStyle, ResourceElement, Statement, print};
 use iam_model::text::Spanned;
@@ -13,8 +14,6 @@ pub(super) type Dropped = Vec<(ControlOrigin, Vec<ControlOrigin>)>;
 
 /// Beyond as many statements they are not compared pair by pair.
 const MOST_COMPARED: usize = 400;
-/// For whether one statement covers another: asked of many pairs.
-const LIMITS: Limits = Limits { steps: 20_000, states: 5_000 };
 
 pub(super) fn merged(parts: Vec<Part>) -> (Vec<Part>, Dropped) {
     let (mut parts, mut dropped) = distinct(parts);
@@ -164,11 +163,8 @@ fn only(statement: &Statement, keep: impl Fn(&Statement, &mut Statement)) -> Str
 
 fn union<T: Clone>(these: &[Spanned<T>], those: &[Spanned<T>], key: impl Fn(&T) -> String) -> Vec<Spanned<T>> {
     let mut all = these.to_vec();
-    for item in those {
-        if !all.iter().any(|known| key(&known.value) == key(&item.value)) {
-            all.push(item.clone());
-        }
-    }
+    let mut known: std::collections::BTreeSet<String> = these.iter().map(|item| key(&item.value)).collect();
+    all.extend(those.iter().filter(|item| known.insert(key(&item.value))).cloned());
     all
 }
 
@@ -177,12 +173,14 @@ fn shorten(statement: &mut Statement) {
     use iam_evaluate::glob::{Glob, Reading};
     let (ActionElement::Action(actions) | ActionElement::NotAction(actions)) = &mut statement.action;
     let globs: Vec<Glob> = actions.iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
+    let budget = Budget::new(QUESTION / 10);
+    let includes = |wide: &Glob, narrow: &Glob| wide.includes_within(narrow, &budget);
     let wider = |at: usize| {
         let Some(own) = globs.get(at) else { return false };
-        globs
-            .iter()
-            .enumerate()
-            .any(|(other, wide)| other != at && wide.includes(own) && (!own.includes(wide) || other < at))
+        let is_wider = |(other, wide): (usize, &Glob)| {
+            other != at && includes(wide, own) && (other < at || !includes(own, wide) && !budget.is_spent())
+        };
+        budget.spend(globs.len()) && globs.iter().enumerate().any(is_wider)
     };
     let mut index = 0;
     actions.retain(|_| {
@@ -193,10 +191,11 @@ fn shorten(statement: &mut Statement) {
 
 /// Leaves out statements that one other covers.
 fn covered(parts: &mut Vec<Part>, dropped: &mut Dropped) {
+    let budget = Budget::new(ALL);
     let mut at = 0;
     while at < parts.len() {
         let found = parts.get(at).and_then(|part| {
-            let by = parts.iter().enumerate().find(|(other, wide)| *other != at && covers(wide, part));
+            let by = parts.iter().enumerate().find(|(other, wide)| *other != at && covers(wide, part, &budget));
             by.map(|(_, wide)| (part.origins.clone(), wide.origins.clone()))
         });
         match found {
@@ -215,7 +214,7 @@ fn covered(parts: &mut Vec<Part>, dropped: &mut Dropped) {
     }
 }
 
-fn covers(wide: &Part, part: &Part) -> bool {
+fn covers(wide: &Part, part: &Part, budget: &Budget) -> bool {
     let (a, b) = (&wide.statement, &part.statement);
     let possible = a.effect == b.effect && wide.version == part.version && a.conditions.len() <= b.conditions.len();
     let set = |statement: &Statement| {
@@ -226,5 +225,5 @@ fn covers(wide: &Part, part: &Part) -> bool {
         }
         PermissionSet::of_document(&document)
     };
-    possible && matches!(set(b).included_in(&set(a), LIMITS), Inclusion::Included(_))
+    possible && matches!(set(b).included_in(&set(a), Limits::small(budget)), Inclusion::Included(_))
 }

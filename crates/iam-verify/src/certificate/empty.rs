@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use iam_evaluate::budget::Budget;
+
 use crate::reading::pattern::{Pattern, Token};
 
 /// Texts in some pattern of each required union and in no excluded pattern, among those of the domain.
@@ -11,20 +13,19 @@ pub(super) struct Problem<'a> {
     pub(super) required: Vec<Vec<&'a Pattern>>,
     pub(super) excluded: Vec<&'a Pattern>,
     pub(super) domain: &'a dyn Fn() -> Vec<Pattern>,
+    /// Where it is used up, nothing is empty.
+    pub(super) budget: &'a Budget,
 }
 
-/// States of one automaton; a proof about more is refused.
-const STATES: usize = 200_000;
+/// Units for a place of a state that is walked, and of one that is kept.
+const WALKED: usize = 16;
+const KEPT: usize = 100;
 
 impl Problem<'_> {
     /// Whether there is no such text, whatever the variables' values.
     pub(super) fn is_empty(&self) -> bool {
-        self.is_empty_within(STATES)
-    }
-
-    /// The same, refused where it takes more states.
-    pub(super) fn is_empty_within(&self, states: usize) -> bool {
-        let open = |p: &&&Pattern| !self.excluded.iter().any(|n| includes(n, p));
+        let included = |p: &Pattern| self.excluded.iter().any(|n| includes(n, p, self.budget));
+        let open = |p: &&&Pattern| !(self.budget.spend(self.excluded.len() + 1) && included(p));
         let unions: Vec<Vec<&Pattern>> =
             self.required.iter().map(|u| u.iter().filter(open).copied().collect()).collect();
         let starts: Vec<BTreeSet<[char; 3]>> = unions.iter().filter_map(|union| starts(union)).collect();
@@ -44,15 +45,15 @@ impl Problem<'_> {
         }
         let excluded = self.excluded.iter().filter(|n| !several || !n.has_variable()).map(|n| (*n, required.len()));
         let numbered = required.iter().enumerate().flat_map(|(number, union)| union.iter().map(move |p| (p, number)));
-        Walk { patterns: numbered.chain(excluded).collect(), required: required.len() }.never_accepts(states)
+        Walk { patterns: numbered.chain(excluded).collect(), required: required.len() }.never_accepts(self.budget)
     }
 }
 
 /// Whether every text of `other`, whatever the variables' values, is one of this pattern: `other` is read as a
 /// text whose wildcards and variables are letters of their own. May say no where the answer is yes.
-fn includes(one: &Pattern, other: &Pattern) -> bool {
+fn includes(one: &Pattern, other: &Pattern, budget: &Budget) -> bool {
     let (mut at, mut seen, mut star) = (0, 0, None);
-    loop {
+    while budget.spend(1) {
         match (one.0.get(at), other.0.get(seen)) {
             (None, None) => return true,
             (Some(own), _) if own.is_many() => {
@@ -70,6 +71,7 @@ fn includes(one: &Pattern, other: &Pattern) -> bool {
             },
         }
     }
+    false
 }
 
 /// The first three letters of each pattern without regard to case; nothing where one begins with fewer.
@@ -118,7 +120,7 @@ impl Walk<'_> {
     }
 
     /// Whether no reachable state accepts: every state and every letter, one after the other.
-    fn never_accepts(&self, states: usize) -> bool {
+    fn never_accepts(&self, budget: &Budget) -> bool {
         let mut start = State::new();
         (0..self.patterns.len()).for_each(|pattern| self.enter(&mut start, (pattern, 0)));
         let tokens = self.patterns.iter().flat_map(|(pattern, _)| &pattern.0);
@@ -134,7 +136,7 @@ impl Walk<'_> {
             if !all.clone().all(|union| alive.contains(&union)) || ends.contains(excluded) {
                 continue;
             }
-            if known.len() > states || self.unions(&state, <[Token]>::is_empty).into_iter().eq(all) {
+            if self.unions(&state, <[Token]>::is_empty).into_iter().eq(all) {
                 return false;
             }
             let mut letters = BTreeSet::from([Token::Char(other), Token::Char(':')]);
@@ -146,7 +148,11 @@ impl Walk<'_> {
                 }
             }
             for target in letters.iter().map(|letter| self.step(&state, letter)) {
+                if !budget.spend(WALKED * (state.len() + target.len() + 1)) {
+                    return false;
+                }
                 if known.insert(target.clone()) {
+                    budget.spend(KEPT * target.len());
                     open.push(target);
                 }
             }

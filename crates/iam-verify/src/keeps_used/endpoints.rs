@@ -99,7 +99,8 @@ impl<'c> Endpoint<'c> {
             span: Span::default(),
         });
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
-        (!is_included(&self.before.intersection(&asked), &self.after)).then_some(why)
+        let budget = &caller.shared.budget;
+        (!is_included(&self.before.intersection(&asked), &self.after, budget)).then_some(why)
     }
 }
 

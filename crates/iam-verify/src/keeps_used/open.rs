@@ -1,6 +1,7 @@
 //! Why nothing is proved though no replayed call is denied: logs not read whole, of other accounts, or policies that more
 //! hold than the snapshot shows.
 
+use iam_evaluate::budget::Budget;
 use iam_evaluate::permission_set::PermissionSet;
 use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{AttachmentKind, Change};
@@ -38,11 +39,11 @@ pub(super) fn elsewhere(changes: &[&Change], usage: &UsageLog) -> Option<String>
 }
 
 /// Why an edit takes something from principals that nobody was shown: the policy is held by more than the snapshot has.
-pub(super) fn unshown(change: &Change, index: &SnapshotIndex<'_>) -> Option<String> {
+pub(super) fn unshown(change: &Change, index: &SnapshotIndex<'_>, budget: &Budget) -> Option<String> {
     let policy = edited(change, index)?;
     let why = index.held_elsewhere(&policy, index.holders_of(&policy))?;
     let (before, after) =
         adds_nothing::compared(AttachmentKind::Identity, change.before.as_ref(), change.after.as_ref());
-    let keeps = is_included(&PermissionSet::of_documents(&before), &PermissionSet::of_documents(&after));
+    let keeps = is_included(&PermissionSet::of_documents(&before), &PermissionSet::of_documents(&after), budget);
     (!keeps).then(|| format!("{}: {why}", before_after::name(change)))
 }

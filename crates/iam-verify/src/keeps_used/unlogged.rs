@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use iam_evaluate::budget::{ALL, Budget};
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{AttachmentKind, Change};
@@ -22,6 +23,7 @@ const ASKED: usize = 16;
 
 /// What one of the changes takes from callers that the logs cannot show, in words; nothing where none does.
 pub(super) fn loses(changes: &[&Change], index: &SnapshotIndex<'_>, usage: &UsageLog) -> Option<String> {
+    let budget = Budget::new(ALL);
     changes.iter().find_map(|change| {
         let before = match change.attachment.kind {
             AttachmentKind::Resource | AttachmentKind::Trust => unlogged(change.before.as_ref()?, index, usage)?,
@@ -35,7 +37,7 @@ pub(super) fn loses(changes: &[&Change], index: &SnapshotIndex<'_>, usage: &Usag
         let (_, after) = adds_nothing::compared(change.attachment.kind, None, change.after.as_ref());
         let after = PermissionSet::of_documents(&after);
         let loses = |before: &PolicyDocument| {
-            let kept = PermissionSet::of_document(before).included_in(&after, Limits::default());
+            let kept = PermissionSet::of_document(before).included_in(&after, Limits::of(&budget));
             !matches!(kept, Inclusion::Included(_))
         };
         loses(&before).then(|| {

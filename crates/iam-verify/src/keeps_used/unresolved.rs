@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use iam_evaluate::budget::{ALL, Budget};
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_model::action::ActionPattern;
 use iam_model::arn::{Arn, ResourcePattern};
@@ -76,13 +77,14 @@ fn taken(
         limits.into_iter().fold(set, |set, limit| set.intersection(&PermissionSet::of_documents(limit)))
     };
     let (before, after) = (within(before, limits.before), within(after, limits.after));
+    let budget = Budget::new(ALL);
     let prefixes = if event.event_source.is_empty() { vec!["*"] } else { catalog.prefixes(&event.event_source) };
     let of_service = |service: &&str| {
         let actions =
             if *service == "*" { ActionPattern::new("*") } else { ActionPattern::new(&format!("{service}:*")) };
         let asked = Statement::allow(vec![actions], vec![ResourcePattern::everything()]);
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
-        !matches!(before.intersection(&asked).included_in(&after, Limits::default()), Inclusion::Included(_))
+        !matches!(before.intersection(&asked).included_in(&after, Limits::of(&budget)), Inclusion::Included(_))
     };
     prefixes
         .into_iter()

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use iam_evaluate::budget::{ALL, Budget};
 use iam_evaluate::guardrail::{self, Guardrail};
 use iam_evaluate::permission_set::{Inclusion, Limits, PermissionSet};
 use iam_model::action::ActionPattern;
@@ -21,7 +22,7 @@ use crate::before_after;
 use crate::guardrails::{Attach, GuardrailError, GuardrailKind, GuardrailName, Merge, Question, Usage, Violation};
 use crate::keeps_used::Replayed;
 use crate::outcome::Outcome;
-use crate::policy_check::{PolicyKind, Validator};
+use crate::policy_check::Validator;
 
 /// How many policies AWS lets be attached to one root, unit or account.
 const SERVICE_CONTROL_SLOTS: u64 = 10;
@@ -44,6 +45,7 @@ pub(super) fn merge(
         .map(|c| (c.before.as_ref().unwrap_or(&empty), c.after.as_ref().unwrap_or(&empty)))
         .collect();
     let settings = after.settings;
+    let budget = Budget::new(ALL);
     let merge = Merge {
         by: settings.author.clone(),
         name: settings.pull_request.clone(),
@@ -51,7 +53,7 @@ pub(super) fn merge(
         touches_trust: changes.iter().any(|change| change.attachment.kind == AttachmentKind::Trust),
         adds: sides.iter().map(|(old, new)| not_covered(old, new)).sum(),
         removes: sides.iter().map(|(old, new)| not_covered(new, old)).sum(),
-        widens: changes.iter().filter(|change| widens(change)).count() as u64,
+        widens: changes.iter().filter(|change| widens(change, &budget)).count() as u64,
         new_escalation_paths: iam_graph::opened(before.graph, after.graph).len() as u64,
         usage: thinnest(changes, before),
         replayed_calls: replayed.total.calls,
@@ -74,10 +76,10 @@ fn accounts(changes: &[&Change], state: &State<'_>) -> BTreeSet<AccountId> {
 }
 
 /// Whether a changed policy allows anything it did not, by proof; what is not proved counts as widened.
-fn widens(change: &Change) -> bool {
+fn widens(change: &Change, budget: &Budget) -> bool {
     let (before, after) = compared(change.attachment.kind, change.before.as_ref(), change.after.as_ref());
     let set = |documents: &[PolicyDocument]| PermissionSet::of_documents(documents);
-    !matches!(set(&after).included_in(&set(&before), Limits::default()), Inclusion::Included(_))
+    !matches!(set(&after).included_in(&set(&before), Limits::of(budget)), Inclusion::Included(_))
 }
 
 /// The thinnest evidence behind a removal: nothing observable where one removed entry was not.
@@ -137,7 +139,7 @@ pub(super) fn attach(
             replayed_calls: replayed.total.calls,
             replay_denied: replay_denied(replayed),
             slots_free: slots_free(change, kind, &accounts, state),
-            dead_statements: validator.dead_statements(after, PolicyKind::of(change.attachment.kind)) as u64,
+            dead_statements: validator.dead_statements(after) as u64,
             test_vectors: tests(change, kind, state).map(|tests| tests.agree),
             break_glass: break_glass(change, state),
         };
@@ -196,11 +198,12 @@ fn break_glass(change: &Change, state: &State<'_>) -> Option<bool> {
     }
     let (_, after) = compared(change.attachment.kind, None, change.after.as_ref());
     let allowed = PermissionSet::of_documents(&after);
+    let budget = Budget::new(ALL);
     let survives = |arn: &Arn| {
         let mut everything = Statement::allow(vec![ActionPattern::new("*")], vec![ResourcePattern::everything()]);
         everything.conditions = caller(arn);
         let asked = PermissionSet::of_document(&PolicyDocument::new(vec![everything]));
-        matches!(asked.included_in(&allowed, Limits::default()), Inclusion::Included(_))
+        matches!(asked.included_in(&allowed, Limits::of(&budget)), Inclusion::Included(_))
     };
     Some(state.settings.break_glass.iter().all(survives))
 }

@@ -10,11 +10,16 @@ use super::PolicyKind;
 use super::report::Report;
 use super::similar::nearest;
 
+/// Actions of one statement that are compared with one another; lists of more are generated.
+const MOST_COMPARED: usize = 1_000;
+
 pub(super) fn check(statement: &Statement, kind: PolicyKind, catalog: &Catalog, report: &mut Report<'_>) {
     for pattern in statement.action.patterns() {
         one(pattern.value.as_str(), pattern.span, catalog, report);
     }
-    if let ActionElement::Action(patterns) = &statement.action {
+    if let ActionElement::Action(patterns) = &statement.action
+        && patterns.len() <= MOST_COMPARED
+    {
         let globs: Vec<Glob> = patterns.iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
         for (at, (pattern, glob)) in patterns.iter().zip(&globs).enumerate() {
             // Of two that are the same, the second one goes.

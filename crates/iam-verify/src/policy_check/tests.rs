@@ -1,7 +1,7 @@
 //! What validation finds, and what it leaves in peace: each case one policy and the codes expected of it.
 
 use super::*;
-use iam_model::diagnostic::Severity;
+use iam_model::diagnostic::{Code, Severity};
 use iam_model::policy::parse;
 use iam_model::text::SourceName;
 use std::sync::LazyLock;
@@ -200,7 +200,7 @@ fn dead_statements_of_a_guardrail_are_counted() {
         {"Effect": "Deny", "Action": "lambda:CreateFunctionUrlConfig", "Resource": "arn:aws:lambda:*:*:function/*"},
         {"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}]}"#;
     let source = SourceText { name: SourceName::new("scp.json"), text: text.to_owned() };
-    let dead = Validator::new(&CATALOG).dead_statements(&parse(&source).0, PolicyKind::ServiceControl);
+    let dead = Validator::new(&CATALOG).dead_statements(&parse(&source).0);
     assert_eq!(dead, 2);
 }
 
@@ -249,4 +249,16 @@ fn what_access_analyzer_documents_is_found() {
         &trust(r#""Service": "lambda.amazonaws.com""#, "AssumeRoleWithSAML"),
         &[("invalid-principal", "`sts:AssumeRole`")],
     );
+}
+
+/// Thousands of statements are not compared pair by pair, and that is said.
+#[test]
+fn what_is_not_compared_is_said() {
+    let statement =
+        |n: usize| format!(r#"{{"Effect": "Allow", "NotAction": "s3:*{n}*a", "NotResource": "arn:aws:s3:::*{n}*x*"}}"#);
+    let many: Vec<String> = (0..201).map(statement).collect();
+    let said = |found: &[Diagnostic]| found.iter().any(|d| d.code == Code::NotCompared);
+    let text = |list: &[String]| format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, list.join(", "));
+    assert!(said(&found(&text(&many), None)));
+    assert!(!said(&found(&text(&many[..2]), None)));
 }

@@ -7,6 +7,7 @@ mod templates;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use iam_evaluate::budget::{ALL, QUESTION};
 use iam_patch::{Project, Written};
 
 use iam_model::arn::Arn;
@@ -16,7 +17,7 @@ use iam_model::json::{self, Limits, Node};
 use iam_model::policy::{PolicyDocument, parse};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
 use iam_verify::adds_nothing::{compared, compared_alone};
-use iam_verify::semantic_diff::{Difference, compare};
+use iam_verify::semantic_diff::{Difference, compare_within};
 use rayon::prelude::*;
 
 use super::Outcome;
@@ -24,6 +25,10 @@ use crate::cli::{Diff, Format};
 use crate::error::CliError;
 use crate::terminal::Terminal;
 use crate::{input, report};
+
+/// Units of work for all pairs together, and the least for each of many.
+const MOST_WORK: u64 = 4 * ALL;
+const LEAST_WORK: u64 = QUESTION / 4;
 
 /// One thing on both sides: its name, and its documents before and after.
 struct Pair {
@@ -64,7 +69,9 @@ pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, 
                 .hint("give two policies, two snapshots, or two templates"));
         }
     };
-    let one = |pair: &Pair| (pair.name.clone(), compare(&pair.old, &pair.new, &catalog));
+    // The same for each, whichever thread is first: what one pair leaves is not for another.
+    let work = (MOST_WORK / u64::try_from(pairs.len().max(1)).unwrap_or(u64::MAX)).clamp(LEAST_WORK, ALL);
+    let one = |pair: &Pair| (pair.name.clone(), compare_within(&pair.old, &pair.new, &catalog, work));
     let found: Vec<(String, Difference)> = pairs.par_iter().map(one).filter(|(_, found)| !found.is_equal()).collect();
     let text = match arguments.format {
         Format::Text => report::difference::render_text(&found, &not_compared, terminal.paint()),

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use iam_evaluate::budget::{ALL, Budget};
 use iam_evaluate::effective::Published;
-use iam_evaluate::permission_set::{PermissionSet, Possibility};
+use iam_evaluate::permission_set::{Limits, PermissionSet, Possibility};
 use iam_model::action::Action;
 use iam_model::arn::{Arn, ResourcePattern};
 use iam_model::change::{Change, NewPolicy, RolePart};
@@ -42,7 +43,7 @@ pub(crate) fn explain(inputs: &Inputs, done: &Tightened, action: Option<&Action>
         every_use: &every_use,
         has_own_record: &|role| known.has_own_record(role),
     };
-    let room = Room { inputs, done, index: &index, evidence: &evidence, action };
+    let room = Room { inputs, done, index: &index, evidence: &evidence, action, budget: Budget::new(ALL) };
     match (done.proposals.as_slice(), done.splits.as_slice()) {
         ([proposal], splits) => {
             let mut explanation = room.whole(proposal);
@@ -71,6 +72,8 @@ struct Room<'a> {
     index: &'a SnapshotIndex<'a>,
     evidence: &'a Evidence<'a>,
     action: Option<&'a Action>,
+    /// What questions about sets of permissions may still cost.
+    budget: Budget,
 }
 
 /// A policy before and after.
@@ -284,9 +287,12 @@ impl<'a> Case<'a, '_> {
             return Vec::new();
         }
         let set = PermissionSet::of_document(&PolicyDocument::new(vec![statement.clone()]));
+        let limits = Limits::of(&self.room.budget);
         let serves = |need: &Need| match &need.resources {
-            Some(resources) => resources.iter().any(|one| set.allows(&need.action, one) != Possibility::No),
-            None => set.allows_action(&need.action) != Possibility::No,
+            Some(resources) => {
+                resources.iter().any(|one| set.allows_within(&need.action, one, limits) != Possibility::No)
+            }
+            None => set.allows_action_within(&need.action, limits) != Possibility::No,
         };
         self.proposal.needs.iter().enumerate().filter(|(_, need)| serves(need)).map(|(at, _)| at).collect()
     }

@@ -161,7 +161,7 @@ fn adversarial_patterns_end_within_their_limits() {
     let list = |resources: &[String]| {
         policy(NOW, &[&format!(r#"{{"Effect": "Allow", "Action": "*", "Resource": [{}]}}"#, resources.join(", "))])
     };
-    let limits = Limits { steps: 500, states: 500 };
+    let limits = Limits { steps: 500, states: 500, ..Limits::default() };
     let (new, old) = (list(&["\"arn:aws:s3:::*a*\"".into()]), list(&many));
     assert!(!matches!(new.included_in(&old, limits), Inclusion::Included(_)));
 }
@@ -209,7 +209,10 @@ fn a_limit_that_is_reached_is_told() {
     let (new, old) = (list(&|n| format!("*{n}"), 12), list(&|n| format!("{n}*a*{n}"), 12));
     let whole = new.included_in(&old, Limits::default());
     assert!(!matches!(whole, Inclusion::Included(_)));
-    assert_eq!(why(&new, &list(&|n| format!("*?{n}"), 12), Limits { steps: 1, states: 1 }), Why::Limit);
+    assert_eq!(
+        why(&new, &list(&|n| format!("*?{n}"), 12), Limits { steps: 1, states: 1, ..Limits::default() }),
+        Why::Limit
+    );
 }
 
 #[test]
