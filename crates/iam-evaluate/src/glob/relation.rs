@@ -120,6 +120,7 @@ impl Glob {
         if self.is_plain {
             return other.is_plain
                 && self.tokens.len() == other.tokens.len()
+                && budget.spend(self.tokens.len() / 8)
                 && self.tokens.iter().zip(&other.tokens).all(|(a, b)| a.covers(b));
         }
         let agreed = self.prefix.min(other.prefix);
@@ -148,7 +149,8 @@ impl Glob {
         }
         if self.is_plain && other.is_plain {
             return self.tokens.len() != other.tokens.len()
-                || self.tokens.iter().zip(&other.tokens).any(|(a, b)| !a.meets(b));
+                || budget.spend(self.tokens.len() / 8)
+                    && self.tokens.iter().zip(&other.tokens).any(|(a, b)| !a.meets(b));
         }
         if clash(self.tokens.iter().zip(&other.tokens), budget)
             || clash(self.tokens.iter().rev().zip(other.tokens.iter().rev()), budget)

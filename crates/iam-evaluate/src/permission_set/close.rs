@@ -7,7 +7,7 @@ use std::rc::Rc;
 use iam_model::certificate::{Dimension, Part, Step};
 
 use super::cell::{Cell, Example, Known};
-use super::search::{Avoid, End, Search, groups};
+use super::search::{Avoid, Avoided, End, Search, groups};
 use super::statement::{Compiled, Side};
 use crate::budget::Budget;
 use crate::glob::Glob;
@@ -19,7 +19,7 @@ const FIRST_STEPS: usize = 400;
 /// One way in which the new set could allow more: the statements a request matches, and those it must not.
 pub(crate) struct Task<'a> {
     pub(crate) hits: Vec<&'a Compiled>,
-    pub(crate) avoid: Rc<[Avoid<'a>]>,
+    pub(crate) avoid: Rc<Avoided<'a>>,
     pub(crate) deny: Option<u32>,
 }
 
@@ -38,6 +38,9 @@ pub(crate) fn close(base: &Cell<'_>, task: &Task<'_>, steps: &mut usize, accept:
         return Ok(step);
     }
     let budget = base.caps().budget;
+    if let Some(one) = alike(first, task, base.caps()) {
+        return Ok(one.avoided());
+    }
     if !budget.spend(task.avoid.len() * task.hits.len()) {
         return Err(End::Open);
     }
@@ -78,6 +81,15 @@ pub(crate) fn close(base: &Cell<'_>, task: &Task<'_>, steps: &mut usize, accept:
         parts.extend(numbered(step, &left.0));
     }
     Ok(Step::Split { dimension: Dimension::Action, parts })
+}
+
+/// A statement of the same resources that covers all that this one matches: of thousands of statements most are as before.
+fn alike<'t, 'a>(hit: &Compiled, task: &'t Task<'a>, caps: Caps<'_>) -> Option<&'t Avoid<'a>> {
+    let [own, resources, _] = &hit.sides;
+    let mut able = task.avoid.alike(resources, caps.budget).filter(|a| !a.statement.doubtful);
+    able.find(|a| {
+        caps.budget.spend(1) && within(own, action(a.statement), caps.budget) && covers_the_rest(hit, a.statement, caps)
+    })
 }
 
 /// The parts of a step about some patterns, by the numbers these have in the whole element.

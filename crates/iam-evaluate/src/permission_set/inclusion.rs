@@ -4,7 +4,7 @@
 //! can refute. Both verdicts stand on their own: a proof is an exhausted search, a refutation a request held against
 //! both sets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use iam_model::certificate::{Goal, Proof, Side as Whose};
@@ -14,7 +14,7 @@ use super::atom::Atom;
 use super::cell::{Cell, Domains};
 use super::close::{Task, close};
 use super::request::Witness;
-use super::search::{Avoid, End};
+use super::search::{Avoid, Avoided, End};
 use super::statement::{Compiled, Policy};
 use super::{Inclusion, Limits, PermissionSet, Possibility, Term, Why, values_of_variables};
 use crate::budget::Budget;
@@ -24,6 +24,9 @@ use crate::glob::language::Caps;
 const MOST_CHOICES: usize = 256;
 /// Goals of one choice.
 const MOST_GOALS: usize = 50_000;
+/// Lists of statements to avoid that are kept for other goals of the choice.
+const MOST_KEPT: usize = 8;
+
 /// What one pass over all goals found.
 enum Pass {
     Proved(Proof),
@@ -165,8 +168,8 @@ struct Goals<'g, 'a> {
     at: Vec<usize>,
     /// How many there are to choose from.
     ways: Vec<usize>,
-    /// The statements to avoid, while the same policies are outside by having no allow.
-    avoid: Option<(Vec<bool>, Rc<[Avoid<'a>]>)>,
+    /// The statements to avoid, by which policies are outside by having no allow.
+    avoid: BTreeMap<Vec<bool>, Rc<Avoided<'a>>>,
     left: usize,
 }
 
@@ -176,7 +179,7 @@ impl<'g, 'a> Goals<'g, 'a> {
         let ways = ins.iter().map(|p| p.allows.len()).chain(outs.iter().map(|p| p.denies.len() + 1));
         let ways: Vec<usize> = ways.collect();
         let left = ways.iter().try_fold(1_usize, |all, n| all.checked_mul(*n).filter(|all| *all <= MOST_GOALS))?;
-        Some(Self { ins, outs, at: vec![0; ways.len()], ways, avoid: None, left })
+        Some(Self { ins, outs, at: vec![0; ways.len()], ways, avoid: BTreeMap::new(), left })
     }
 
     fn next(&mut self) -> Option<Task<'a>> {
@@ -192,11 +195,10 @@ impl<'g, 'a> Goals<'g, 'a> {
             hits.extend(hit);
             deny = hit.map(|hit| hit.index).or(deny);
         }
-        let avoid = match self.avoid.take() {
-            Some((known, avoid)) if known == uncovered => avoid,
-            _ => self.to_avoid(&uncovered),
+        let avoid = match self.avoid.get(&uncovered) {
+            Some(known) => Rc::clone(known),
+            None => self.to_avoid(uncovered),
         };
-        self.avoid = Some((uncovered, Rc::clone(&avoid)));
         for (at, ways) in self.at.iter_mut().zip(&self.ways).rev() {
             *at += 1;
             if *at < *ways {
@@ -207,11 +209,17 @@ impl<'g, 'a> Goals<'g, 'a> {
         Some(Task { hits, avoid, deny })
     }
 
-    fn to_avoid(&self, uncovered: &[bool]) -> Rc<[Avoid<'a>]> {
+    fn to_avoid(&mut self, uncovered: Vec<bool>) -> Rc<Avoided<'a>> {
         let denies = self.ins.iter().flat_map(|policy| &policy.denies);
         let denies = denies.map(|statement| Avoid { statement, whose: Whose::New });
-        let allows = self.outs.iter().zip(uncovered).filter(|(_, uncovered)| **uncovered);
+        let allows = self.outs.iter().zip(&uncovered).filter(|(_, uncovered)| **uncovered);
         let allows = allows.flat_map(|(policy, _)| &policy.allows);
-        denies.chain(allows.map(|statement| Avoid { statement, whose: Whose::Old })).collect()
+        let all = denies.chain(allows.map(|statement| Avoid { statement, whose: Whose::Old })).collect();
+        let avoid = Rc::new(Avoided::new(all));
+        if self.avoid.len() >= MOST_KEPT {
+            self.avoid.clear();
+        }
+        self.avoid.insert(uncovered, Rc::clone(&avoid));
+        avoid
     }
 }

@@ -4,10 +4,14 @@
 //! Ends in a proof that there is none, in a request, or open. It never guesses: a request counts only where the
 //! caller accepts it.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
 use iam_model::certificate::{Dimension, Side as Whose, StatementRef, Step};
 
 use super::cell::{Cell, Example, Known, Way};
-use super::statement::Compiled;
+use super::statement::{Compiled, Side};
 use crate::budget::Budget;
 use crate::glob::Glob;
 
@@ -16,6 +20,58 @@ use crate::glob::Glob;
 pub(crate) struct Avoid<'a> {
     pub(crate) statement: &'a Compiled,
     pub(crate) whose: Whose,
+}
+
+/// All statements that must not match, and their places in the order of the resources that they name.
+#[derive(Debug)]
+pub(crate) struct Avoided<'a> {
+    all: Vec<Avoid<'a>>,
+    sorted: OnceCell<Vec<usize>>,
+}
+
+impl<'a> Avoided<'a> {
+    /// From so many statements on, one that covers a request is first looked for among those of equal resources.
+    const MANY: usize = 32;
+
+    pub(crate) fn new(all: Vec<Avoid<'a>>) -> Self {
+        Self { all, sorted: OnceCell::new() }
+    }
+
+    /// Those whose resources are written like these; none where there are few, or the budget is used up.
+    pub(crate) fn alike(&self, resources: &Side, budget: &Budget) -> impl Iterator<Item = &Avoid<'a>> {
+        let many = self.all.len() >= Self::MANY;
+        let compared = usize::try_from(self.all.len().max(1).ilog2()).unwrap_or(usize::MAX);
+        let sorted = (many && budget.spend(compared.saturating_mul(resources.weight()))).then(|| self.sorted());
+        let sorted = sorted.map(Vec::as_slice).unwrap_or_default();
+        let own = |at: &usize| self.resources(*at);
+        let start = sorted.partition_point(|at| own(at).is_some_and(|own| own < resources));
+        let from = sorted.get(start..).unwrap_or_default();
+        let like = move |at: &&usize| own(at) == Some(resources);
+        from.iter().take_while(like).filter_map(|at| self.all.get(*at))
+    }
+
+    fn resources(&self, at: usize) -> Option<&'a Side> {
+        self.all.get(at).map(|avoid| {
+            let [_, resources, _] = &avoid.statement.sides;
+            resources
+        })
+    }
+
+    fn sorted(&self) -> &Vec<usize> {
+        self.sorted.get_or_init(|| {
+            let mut sorted: Vec<usize> = (0..self.all.len()).collect();
+            sorted.sort_by_key(|at| self.resources(*at));
+            sorted
+        })
+    }
+}
+
+impl<'a> Deref for Avoided<'a> {
+    type Target = [Avoid<'a>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.all
+    }
 }
 
 impl Avoid<'_> {
@@ -171,7 +227,7 @@ pub(crate) fn groups(
     if globs.len() < 2 || globs.len() > MOST {
         return None;
     }
-    let mut groups: std::collections::BTreeMap<Vec<u8>, (Vec<u32>, Vec<Glob>)> = std::collections::BTreeMap::new();
+    let mut groups: BTreeMap<Vec<u8>, (Vec<u32>, Vec<Glob>)> = BTreeMap::new();
     for (index, glob) in globs.iter().enumerate() {
         let index = u32::try_from(index).ok()?;
         if !budget.spend(avoid.len()) {

@@ -10,7 +10,7 @@ use super::principal;
 use crate::glob::{Glob, Reading, Variable};
 
 /// Any of some patterns, or none of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Side {
     pub(crate) globs: Vec<Glob>,
     pub(crate) negated: bool,
@@ -35,6 +35,11 @@ impl Side {
 
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.globs.iter().any(|g| g.matches(text)) != self.negated
+    }
+
+    /// Units for comparing it with another.
+    pub(crate) fn weight(&self) -> usize {
+        self.globs.iter().map(|glob| glob.tokens().len() / 4 + 1).sum()
     }
 
     fn bind<'v>(&self, variable: &dyn Fn(&Variable) -> Option<&'v str>) -> Self {
