@@ -115,7 +115,7 @@ fn a_smaller_budget_decides_less_and_never_otherwise() {
 #[test]
 fn several_questions_share_what_there_is() {
     let (_, make) = HOSTILE[0];
-    let (new, old) = (set(make, 2..42), set(make, 0..40));
+    let (new, old) = (set(make, 40..80), set(make, 0..40));
     let budget = Budget::new(50_000);
     let limits = Limits { work: 30_000, ..Limits::of(&budget) };
     assert_eq!(new.included_in(&old, limits), Inclusion::Undecided(Why::Limit));
