@@ -157,7 +157,8 @@ impl Glob {
         {
             return true;
         }
-        !(self.is_open_between() && other.is_open_between()) && !products_meet(self.tokens(), other.tokens(), budget)
+        let surely_meet = self.is_open_between() && other.is_open_between();
+        !surely_meet && !products_meet(self.tokens(), other.tokens(), budget)
     }
 }
 

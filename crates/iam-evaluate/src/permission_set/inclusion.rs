@@ -197,7 +197,7 @@ impl<'g, 'a> Goals<'g, 'a> {
         }
         let avoid = match self.avoid.get(&uncovered) {
             Some(known) => Rc::clone(known),
-            None => self.to_avoid(uncovered),
+            None => self.avoided(uncovered),
         };
         for (at, ways) in self.at.iter_mut().zip(&self.ways).rev() {
             *at += 1;
@@ -209,7 +209,7 @@ impl<'g, 'a> Goals<'g, 'a> {
         Some(Task { hits, avoid, deny })
     }
 
-    fn to_avoid(&mut self, uncovered: Vec<bool>) -> Rc<Avoided<'a>> {
+    fn avoided(&mut self, uncovered: Vec<bool>) -> Rc<Avoided<'a>> {
         let denies = self.ins.iter().flat_map(|policy| &policy.denies);
         let denies = denies.map(|statement| Avoid { statement, whose: Whose::New });
         let allows = self.outs.iter().zip(&uncovered).filter(|(_, uncovered)| **uncovered);
