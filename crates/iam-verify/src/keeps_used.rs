@@ -105,6 +105,9 @@ impl Replayed {
     }
 }
 
+/// Units of work that each principal of the logs adds to what all questions of a replay may cost.
+const EACH: u64 = ALL / 200;
+
 /// How one observation came out.
 enum Fate {
     Kept,
@@ -136,7 +139,8 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
     let layers: BTreeSet<usize> = changes.iter().map(|change| layer(change.attachment.kind) as usize).collect();
     let touched = Touched::new(changes);
     let endpoints = Endpoint::changed(changes, index);
-    let budget = Budget::new(ALL);
+    let each = EACH.saturating_mul(u64::try_from(usage.principals.len()).unwrap_or(u64::MAX));
+    let budget = Budget::new(ALL.saturating_add(each));
     let shared = Shared { changes, index, before, after: &after, touched, layers, endpoints, budget };
     let concerned = usage.principals.iter().filter(|(arn, _)| shared.concerns(arn));
     let principals: BTreeMap<Arn, PrincipalReplay> =

@@ -1,15 +1,19 @@
 //! Actions: their form, and whether AWS publishes them.
 
+use iam_evaluate::budget::{Budget, QUESTION};
 use iam_evaluate::glob::{Glob, Reading};
+use iam_model::action::ActionPattern;
 use iam_model::catalog::{ActionFacts, Catalog};
 use iam_model::diagnostic::Code;
 use iam_model::policy::{ActionElement, Effect, Statement};
-use iam_model::text::Span;
+use iam_model::text::{Span, Spanned};
 
 use super::PolicyKind;
 use super::report::Report;
 use super::similar::nearest;
 
+/// What comparing them may cost.
+const WORK: u64 = QUESTION / 4;
 /// Actions of one statement that are compared with one another; lists of more are generated.
 const MOST_COMPARED: usize = 1_000;
 
@@ -17,26 +21,37 @@ pub(super) fn check(statement: &Statement, kind: PolicyKind, catalog: &Catalog, 
     for pattern in statement.action.patterns() {
         one(pattern.value.as_str(), pattern.span, catalog, report);
     }
-    if let ActionElement::Action(patterns) = &statement.action
-        && patterns.len() <= MOST_COMPARED
-    {
-        let globs: Vec<Glob> = patterns.iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
-        for (at, (pattern, glob)) in patterns.iter().zip(&globs).enumerate() {
-            // Of two that are the same, the second one goes.
-            let wider = globs.iter().zip(patterns).enumerate().find(|(other, (wide, _))| {
-                *other != at && wide.includes(glob) && (!glob.includes(wide) || *other < at)
-            });
-            if let Some((_, (_, wide))) = wider {
-                let message = match pattern.value.as_str().eq_ignore_ascii_case(wide.value.as_str()) {
-                    true => format!("`{}` stands twice", pattern.value),
-                    false => format!("`{}` is part of `{}`, which stands beside it", pattern.value, wide.value),
-                };
-                report.note(Code::RedundantEntry, pattern.span, message, "remove it");
-            }
-        }
+    if let ActionElement::Action(patterns) = &statement.action {
+        redundant(statement, patterns, report);
     }
     if statement.effect == Effect::Allow {
         passed_to_service(statement, kind, report);
+    }
+}
+
+/// Patterns that another one beside them includes.
+fn redundant(statement: &Statement, patterns: &[Spanned<ActionPattern>], report: &mut Report<'_>) {
+    let budget = Budget::new(WORK);
+    let few = if patterns.len() <= MOST_COMPARED { patterns } else { &[] };
+    let globs: Vec<Glob> = few.iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION)).collect();
+    for (at, (pattern, glob)) in few.iter().zip(&globs).enumerate() {
+        // Of two that are the same, the second one goes.
+        let wider = globs.iter().zip(few).enumerate().find(|(other, (wide, _))| {
+            *other != at && wide.includes_within(glob, &budget) && (!glob.includes_within(wide, &budget) || *other < at)
+        });
+        if budget.is_spent() {
+            break;
+        }
+        if let Some((_, (_, wide))) = wider {
+            let message = match pattern.value.as_str().eq_ignore_ascii_case(wide.value.as_str()) {
+                true => format!("`{}` stands twice", pattern.value),
+                false => format!("`{}` is part of `{}`, which stands beside it", pattern.value, wide.value),
+            };
+            report.note(Code::RedundantEntry, pattern.span, message, "remove it");
+        }
+    }
+    if patterns.len() > MOST_COMPARED || budget.is_spent() {
+        report.not_compared(statement.span, "actions", patterns.len());
     }
 }
 

@@ -32,6 +32,12 @@ impl<'s> Report<'s> {
         self.add(code, Severity::Note, span, message, hint.into());
     }
 
+    /// Some of a statement's entries were too many to hold each against each.
+    pub(super) fn not_compared(&mut self, span: Span, what: &str, count: usize) {
+        let message = format!("{count} {what} of this statement are not compared with one another");
+        self.note(Code::NotCompared, span, message, "split the statement, to be told of entries that add nothing");
+    }
+
     fn add(&mut self, code: Code, severity: Severity, span: Span, message: String, hint: String) {
         if self.found.iter().filter(|(_, other)| other.code == code).count() >= MOST_PER_CODE {
             return;

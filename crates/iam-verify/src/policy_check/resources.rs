@@ -60,18 +60,21 @@ fn redundant(statement: &Statement, report: &mut Report<'_>) {
     let ResourceElement::Resource(resources) = &statement.resource else { return };
     // Lists of hundreds are generated; to compare each with each is not worth the wait.
     if resources.len() > MOST_COMPARED {
-        return;
+        return report.not_compared(statement.span, "resources", resources.len());
     }
+    let budget = Budget::new(QUESTION / 4);
     let texts = resources.iter().map(|r| (r.value.as_str(), r.span));
     let candidates: Vec<(&str, Span, Glob)> = texts
         .filter(|(text, _)| !placeholder(text))
         .map(|(text, span)| (text, span, Glob::parse(text, Reading::resource(PolicyVersion::V2012))))
         .collect();
     for (at, (text, span, glob)) in candidates.iter().enumerate() {
-        let wider = candidates
-            .iter()
-            .enumerate()
-            .find(|(other, (_, _, wide))| *other != at && wide.includes(glob) && (!glob.includes(wide) || *other < at));
+        let wider = candidates.iter().enumerate().find(|(other, (_, _, wide))| {
+            *other != at && wide.includes_within(glob, &budget) && (!glob.includes_within(wide, &budget) || *other < at)
+        });
+        if budget.is_spent() {
+            return report.not_compared(statement.span, "resources", resources.len());
+        }
         if let Some((_, (wide, _, _))) = wider {
             let message = match text == wide {
                 true => format!("`{text}` stands twice"),

@@ -261,4 +261,18 @@ fn what_is_not_compared_is_said() {
     let text = |list: &[String]| format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, list.join(", "));
     assert!(said(&found(&text(&many), None)));
     assert!(!said(&found(&text(&many[..2]), None)));
+    for (most, one) in
+        [(1_000, r#""Action": [LIST], "Resource": "*""#), (200, r#""Action": "s3:*", "Resource": [LIST]"#)]
+    {
+        let listed = |count: usize| {
+            let entries: Vec<String> = (0..count).map(|n| format!(r#""arn:aws:s3:::bucket{n}/*""#)).collect();
+            text(&[format!(r#"{{"Effect": "Allow", {}}}"#, one.replace("LIST", &entries.join(", ")))])
+        };
+        assert!(said(&found(&listed(most + 1), None)), "{one}");
+        assert!(!said(&found(&listed(most), None)), "{one}");
+    }
+    let hostile = |n: usize| format!(r#""*{}{n}""#, "a*b".repeat(2_000));
+    let listed: Vec<String> = (0..150).map(hostile).collect();
+    let one = format!(r#"{{"Effect": "Allow", "Action": [{}], "Resource": "*"}}"#, listed.join(", "));
+    assert!(said(&found(&text(&[one]), None)));
 }
