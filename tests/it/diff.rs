@@ -133,3 +133,84 @@ fn terraform_is_not_compared_and_never_passes() {
         assert!(!output.stdout.contains("both allow the same"), "{}", output.stdout);
     }
 }
+
+/// A change set with one role that changes, as `describe-change-set --include-property-values` prints it.
+fn change_set(before: &str, after: &str) -> String {
+    let context = |statements: &str| {
+        let properties = format!(
+            r#"{{"Properties": {{"AssumeRolePolicyDocument": {{"Statement": []}}, "Policies": [{{"PolicyName": "p", "PolicyDocument": {{"Version": "2012-10-17", "Statement": [{statements}]}}}}]}}}}"#
+        );
+        serde_json::to_string(&properties).unwrap()
+    };
+    format!(
+        r#"{{"ChangeSetName": "release", "StackName": "shop", "Status": "CREATE_COMPLETE", "Changes": [
+        {{"Type": "Resource", "ResourceChange": {{"Action": "Modify", "LogicalResourceId": "Alarm", "ResourceType": "AWS::CloudWatch::Alarm", "Replacement": "False"}}}},
+        {{"Type": "Resource", "ResourceChange": {{"Action": "Modify", "LogicalResourceId": "OrdersRole", "PhysicalResourceId": "shop-OrdersRole-1", "ResourceType": "AWS::IAM::Role",
+          "BeforeContext": {}, "AfterContext": {}}}}}]}}"#,
+        context(before),
+        context(after)
+    )
+}
+
+#[test]
+fn of_a_change_set_what_its_roles_gain_is_told_before_it_runs() {
+    let folder = Folder::new();
+    let get = r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}"#;
+    let all = r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#;
+    let deny = r#"{"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}"#;
+    let open = r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::{{changeSet:KNOWN_AFTER_APPLY}}/*"}"#;
+    for (before, after, code, said) in [
+        (get.to_owned(), all.to_owned(), 1, "OrdersRole"),
+        (all.to_owned(), get.to_owned(), 0, "OrdersRole"),
+        (get.to_owned(), get.to_owned(), 0, "both allow the same requests"),
+        (format!("{get}, {deny}"), get.to_owned(), 1, "a Deny changes or goes"),
+        (get.to_owned(), open.to_owned(), 1, "only the deployment knows"),
+    ] {
+        folder.write("changes.json", change_set(&before, &after));
+        let told = folder.paring(&["diff", "changes.json"]);
+        assert_eq!(told.code, code, "{before} to {after}: {}{}", told.stdout, told.stderr);
+        assert!(told.stdout.contains(said), "{said}: {}", told.stdout);
+    }
+    folder.write("changes.json", change_set(get, all).replace("AfterContext", "Unknown"));
+    let blind = folder.paring(&["diff", "changes.json"]);
+    assert!(blind.code == 1 && blind.stdout.contains("--include-property-values"), "{}", blind.stdout);
+    folder.write("p.json", OWN);
+    let alone = folder.paring(&["diff", "p.json"]);
+    assert!(alone.code == 2 && alone.stderr.contains("is no change set"), "{}", alone.stderr);
+}
+
+/// `sam build` leaves a template in `.aws-sam/build`: read where it is named, and passed over inside a project.
+#[test]
+fn what_sam_built_is_read_where_it_is_named() {
+    let folder = Folder::new();
+    folder.write("template.yaml", TEMPLATE);
+    folder.write(".aws-sam/build/template.yaml", TEMPLATE.replace("!GetAtt Table.Arn", "'*'"));
+    folder.write("src/template.yaml", TEMPLATE);
+    let built = folder.paring(&["diff", "template.yaml", ".aws-sam/build/template.yaml"]);
+    assert_eq!(built.code, 1, "{}{}", built.stdout, built.stderr);
+    assert_eq!(folder.paring(&["diff", "src", ".aws-sam/build"]).code, 1);
+    let audited = folder.paring(&["audit", "--iac", ".aws-sam/build", "--exit-zero"]);
+    assert_eq!(audited.code, 0, "{}", audited.stderr);
+}
+
+/// A boundary that went was passed over: the role's policies are the same, and what they allow is not.
+#[test]
+fn a_boundary_that_changes_never_passes() {
+    let folder = Folder::new();
+    let role = |boundary: &str| {
+        format!(
+            "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {{Statement: []}}\n{boundary}"
+        )
+    };
+    folder.write("old.yaml", role("      PermissionsBoundary: !Sub 'arn:aws:iam::${AWS::AccountId}:policy/limit'\n"));
+    for (new, code) in [
+        (role(""), 1),
+        (role("      PermissionsBoundary: arn:aws:iam::aws:policy/AdministratorAccess\n"), 1),
+        (role("      PermissionsBoundary: !Join ['', ['arn:aws:iam::', !Ref AWS::AccountId, ':policy/limit']]\n"), 0),
+    ] {
+        folder.write("new.yaml", &new);
+        let told = folder.paring(&["diff", "old.yaml", "new.yaml"]);
+        assert_eq!(told.code, code, "{new}: {}{}", told.stdout, told.stderr);
+        assert_eq!(told.stdout.contains("permissions boundary is not the same"), code == 1, "{}", told.stdout);
+    }
+}

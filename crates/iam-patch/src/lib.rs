@@ -63,9 +63,12 @@ mod routes;
 
 mod draw;
 
+mod change_set;
+
 #[cfg(test)]
 mod conformance;
 
+pub use change_set::{ChangeSet, change_set};
 pub use draw::Drawn;
 pub use locate::Location;
 pub use patch::{

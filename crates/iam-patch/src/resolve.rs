@@ -407,6 +407,10 @@ fn as_text(value: Value) -> Text {
 
 /// A literal, or a hole where a dynamic reference (`{{resolve:…}}`) is in it.
 fn literal_or_dynamic(text: &str) -> Text {
+    // Of a change set, what is known once it has run.
+    if text.contains("{{changeSet:") {
+        return Text::hole();
+    }
     match text.split_once("{{resolve:") {
         None => Text::literal(text),
         Some((before, rest)) => {

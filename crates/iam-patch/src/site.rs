@@ -154,6 +154,11 @@ const SINGLE: &[(&str, &str, Form)] = &[
     ("AWS::Organizations::Policy", "Content", Form::Organization),
 ];
 
+/// Whether resources of a type carry a policy.
+pub(crate) fn holds_policy(kind: &str) -> bool {
+    SINGLE.iter().any(|(known, ..)| *known == kind)
+}
+
 /// What a VPC endpoint is in a template.
 pub(crate) const ENDPOINT: &str = "AWS::EC2::VPCEndpoint";
 

@@ -11,13 +11,14 @@ use iam_model::json::Value as Json;
 use iam_model::policy::{PolicyDocument, parse};
 use iam_model::text::{SourceName, SourceText};
 
+use crate::intrinsic;
 use crate::locate;
 use crate::patch::Project;
 use crate::resolve::{Resolver, Text, Value};
 use crate::sam;
 use crate::site::{Form, Site, sites_of};
 use crate::stack::Stack;
-use crate::template::Template;
+use crate::template::{Resource, Template};
 use crate::tree::Node;
 
 /// One policy as a template writes it.
@@ -50,6 +51,26 @@ impl Project {
     pub fn written(&self) -> Vec<Written> {
         self.templates().iter().flat_map(written).collect()
     }
+
+    /// The permissions boundaries that templates give roles and users, as written: logical id, and what it is.
+    #[must_use]
+    pub fn boundaries(&self) -> Vec<(String, String)> {
+        self.templates().iter().flat_map(boundaries).collect()
+    }
+}
+
+fn boundaries(template: &Template) -> Vec<(String, String)> {
+    let stack = assumed(template);
+    let resolver = Resolver::open(template, &stack);
+    let global = template.section("Globals", "Function").and_then(|all| all.get("PermissionsBoundary"));
+    let one = |resource: Resource<'_>| {
+        let all = global.filter(|_| resource.kind == "AWS::Serverless::Function");
+        let node =
+            resource.property("PermissionsBoundary").or_else(|| resource.property("permissionsBoundary")).or(all)?;
+        let written = || intrinsic::as_sub(node).unwrap_or_else(|| format!("{:?}", node.plain()));
+        Some((resource.id.to_owned(), resolver.known(node).unwrap_or_else(written)))
+    };
+    template.resources().filter_map(one).collect()
 }
 
 fn written(template: &Template) -> Vec<Written> {

@@ -16,6 +16,7 @@ use iam_model::diagnostic::{Code, Diagnostic, Severity};
 use iam_model::json::{self, Limits, Node};
 use iam_model::policy::{PolicyDocument, parse};
 use iam_model::snapshot::{Snapshot, SnapshotIndex};
+use iam_model::text::SourceText;
 use iam_verify::adds_nothing::{compared, compared_alone};
 use iam_verify::semantic_diff::{Difference, compare_within};
 use rayon::prelude::*;
@@ -37,19 +38,27 @@ struct Pair {
     new: Vec<PolicyDocument>,
 }
 
+/// The permissions boundaries of templates, by whom they limit.
+type Boundaries = BTreeMap<String, String>;
+
 /// What an argument names.
 enum Side {
     Policy(PolicyDocument),
     Snapshot(Box<Snapshot>),
     /// The policies of templates, and what else the files hold that is not compared.
-    Templates(Vec<Written>, Vec<String>),
+    Templates(Vec<Written>, Vec<String>, Boundaries),
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, CliError> {
     let catalog = crate::catalog::embedded()?;
     let mut not_compared = Vec::new();
-    let pairs = match (side(&arguments.old, terminal)?, side(&arguments.new, terminal)?) {
+    let (old, new) = match &arguments.new {
+        Some(new) => (side(&arguments.old, terminal)?, side(new, terminal)?),
+        None => change_set(&arguments.old, terminal)?,
+    };
+    let of_change_set = arguments.new.is_none();
+    let pairs = match (old, new) {
         (Side::Policy(old), Side::Policy(new)) => {
             let ((old, new), guardrails) = compared_alone(&old, &new);
             if guardrails {
@@ -58,10 +67,14 @@ pub(crate) fn run(arguments: &Diff, terminal: &mut Terminal) -> Result<Outcome, 
             vec![Pair { name: "the policy".into(), old, new }]
         }
         (Side::Snapshot(old), Side::Snapshot(new)) => pairs(&old, &new, terminal),
-        (Side::Templates(old, left_out), Side::Templates(new, also_left_out)) => {
+        (Side::Templates(old, left_out, before), Side::Templates(new, also_left_out, after)) => {
+            not_compared.extend(limits(&before, &after));
             not_compared.extend(left_out);
             not_compared.extend(also_left_out);
             terminal.note("what only a deployment knows stands as `<Name>` and is taken to be the same in both");
+            if of_change_set {
+                templates::lifted_denies(&old, &new, &mut not_compared);
+            }
             templates::pairs(&old, &new, &mut not_compared)
         }
         (old, new) => {
@@ -92,6 +105,39 @@ impl Side {
             Self::Templates(..) => "a template",
         }
     }
+}
+
+/// Boundaries that go, come or change: what they let through is not compared.
+fn limits(before: &Boundaries, after: &Boundaries) -> Vec<String> {
+    let owners: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let changed = owners.into_iter().filter(|owner| before.get(*owner) != after.get(*owner));
+    changed
+        .map(|owner| {
+            format!("{owner}: its permissions boundary is not the same, and what it lets through is not compared")
+        })
+        .collect()
+}
+
+/// The two sides of a change set, which holds the changed resources alone.
+fn change_set(path: &Path, terminal: &mut Terminal) -> Result<(Side, Side), CliError> {
+    let source = input::read_text(path)?;
+    let Some(iam_patch::ChangeSet { before, after, not_told }) = iam_patch::change_set(&source) else {
+        return Err(CliError::user(format!(
+            "`{}` is no change set, and nothing is given to compare it with",
+            source.name
+        ))
+        .hint("give OLD and NEW, or what `aws cloudformation describe-change-set` printed"));
+    };
+    terminal.note("of a change set: what stays as it is grants what it granted, and is not in it");
+    let side = |source: SourceText, terminal: &mut Terminal| {
+        let (project, diagnostics) = Project::read(vec![source]);
+        templates(&project, &diagnostics, path, terminal)
+    };
+    let Side::Templates(written, mut left_out, boundaries) = side(before, terminal)? else {
+        return Err(CliError::user("the change set is no template"));
+    };
+    left_out.extend(not_told);
+    Ok((Side::Templates(written, left_out, boundaries), side(after, terminal)?))
 }
 
 /// Reads a policy, a snapshot or a template, whichever it is.
@@ -153,7 +199,8 @@ fn templates(
     let left_out = project
         .terraform_files()
         .map(|file| format!("{file}: Terraform is not compared; give two policies, or snapshots of both accounts"));
-    Ok(Side::Templates(project.written(), left_out.collect()))
+    let boundaries = project.boundaries().into_iter().collect();
+    Ok(Side::Templates(project.written(), left_out.collect(), boundaries))
 }
 
 /// Every principal's policies together, and every other policy alone, where the two sides are not written the same.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::change::AttachmentKind;
-use iam_model::policy::PolicyDocument;
+use iam_model::policy::{Effect, PolicyDocument, Statement};
 use iam_patch::{Body, Form, Written};
 use iam_verify::adds_nothing::compared;
 
@@ -34,6 +34,29 @@ pub(super) fn pairs(old: &[Written], new: &[Written], not_compared: &mut Vec<Str
         }
     }
     pairs
+}
+
+/// Notes identities of which a policy denies less than before: what it denied may be allowed by a policy that does not change,
+/// and that is not among what is compared.
+pub(super) fn lifted_denies(old: &[Written], new: &[Written], not_compared: &mut Vec<String>) {
+    let (before, after) = (groups(old), groups(new));
+    for ((owner, kind), policies) in &before {
+        let denies = |policies: &[&Written]| -> Vec<Statement> {
+            let statements = documents(policies).into_iter().flat_map(|document| document.statements);
+            statements.filter(|statement| statement.effect != Effect::Allow).collect()
+        };
+        let kept = after.get(&(*owner, *kind)).map(|policies| denies(policies)).unwrap_or_default();
+        let same = |one: &Statement, other: &Statement| {
+            let alone = |statement: &Statement| PolicyDocument::new(vec![statement.clone()]);
+            alone(one).same_text(&alone(other))
+        };
+        let lifted = denies(policies).iter().any(|deny| !kept.iter().any(|other| same(deny, other)));
+        if lifted && *kind == AttachmentKind::Identity {
+            not_compared.push(format!(
+                "{owner}: a Deny changes or goes, and what it denied may be allowed by a policy that stays as it is"
+            ));
+        }
+    }
 }
 
 fn groups(written: &[Written]) -> Groups<'_> {
