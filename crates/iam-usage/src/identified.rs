@@ -3,6 +3,7 @@
 //!
 //! The last gives patterns (`arn:aws:ec2:eu-west-1:111122223333:vpc/*`), which hold whatever was checked.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use iam_model::catalog::ArnPart;
@@ -18,6 +19,15 @@ const MOST_STEPS: usize = 4096;
 
 /// Members that stand for parameters kept elsewhere: what they name is not in the request.
 const ELSEWHERE: &[&str] = &["launchTemplate", "launchTemplateConfigs", "launchTemplateSpecification"];
+
+/// The call as if it was made in the Region that it copies from: what its ids name is there.
+pub(crate) fn at_source<'e>(pair: &Pair<'_>, call: &Call<'e>) -> Call<'e> {
+    let named = if pair.has_ids { call.request.get("sourceRegion").and_then(Raw::text) } else { None };
+    match named {
+        Some(Cow::Borrowed(region)) if is_usable(region) => Call { region, ..*call },
+        _ => *call,
+    }
+}
 
 /// Whether a request stands for parameters that are kept elsewhere.
 pub(crate) fn starts_elsewhere(call: &Call<'_>) -> bool {
@@ -129,19 +139,25 @@ pub(crate) fn any_of_pattern(pattern: &Pattern<'_>, call: &Call<'_>) -> Option<S
     one_of(pattern, call, "*")
 }
 
-/// The kind of thing a call makes, as a pattern, unless `found` has it; nothing where the call makes nothing of a kind of
-/// its own.
-pub(crate) fn made(pair: &Pair<'_>, call: &Call<'_>, found: &BTreeSet<String>) -> Option<String> {
-    if pair.unnamed != Unnamed::Made {
-        return None;
-    }
+/// What a call makes beside what its name says.
+const MADE_TOO: &[(&str, &str)] = &[("ec2:CreateImage", "snapshot")];
+
+/// The kinds of things a call makes, as patterns, but for those that `found` has; nothing where the call makes nothing of a
+/// kind of its own. Of a copy `found` has what is copied, which the new one is not.
+///
+/// Follows the Service Authorization Reference: Amazon EC2 checks copies of snapshots on the new one.
+pub(crate) fn made(pair: &Pair<'_>, call: &Call<'_>, found: &BTreeSet<String>) -> Vec<String> {
     let name = pair.action.name();
-    let noun = MAKING.iter().find_map(|verb| name.strip_prefix(verb))?;
+    let noun = MAKING.iter().find_map(|verb| name.strip_prefix(verb)).filter(|_| pair.unnamed == Unnamed::Made);
+    let Some(noun) = noun else { return Vec::new() };
     let noun = if noun == "Address" { "elasticip".to_owned() } else { plain(noun) };
-    let pattern = pair.patterns.iter().find(|pattern| plain(pattern.kind) == noun)?;
+    let mut too = MADE_TOO.iter().filter(|(action, _)| *action == pair.action.as_str());
+    let is_made = |pattern: &&Pattern<'_>| plain(pattern.kind) == noun || too.any(|(_, kind)| *kind == pattern.kind);
     // The caller may have named it.
-    let is_named = found.iter().any(|arn| closest(pair, arn).is_some_and(|own| own.kind == pattern.kind));
-    if is_named { None } else { one_of(pattern, call, "*") }
+    let is_named = |kind: &str| found.iter().any(|arn| closest(pair, arn).is_some_and(|own| own.kind == kind));
+    let is_copy = name.starts_with("Copy");
+    let patterns = pair.patterns.iter().filter(is_made).filter(|pattern| is_copy || !is_named(pattern.kind));
+    patterns.filter_map(|pattern| one_of(pattern, call, "*")).collect()
 }
 
 /// An ARN of a pattern: the call's own partition, region and account, and `value` for its variable. With several

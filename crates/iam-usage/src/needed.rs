@@ -5,7 +5,7 @@ use crate::json::Raw;
 use crate::plan::{ENCRYPTION_CONTEXT, HOST, Pair, Plan, QUEUE_URL, Resolved, STATEMENTS, TELLING_APART, When};
 use crate::template::{Path, Text};
 use crate::together::{CATALOG, Together};
-use crate::unnamed::{Unnamed, write_more, write_named};
+use crate::unnamed::{Unnamed, may_be_on_more, write_more, write_named};
 
 /// The request parameters that matter.
 #[derive(Debug, Default)]
@@ -37,7 +37,9 @@ impl Needed {
         pairs().for_each(|pair| needed.add_templates(pair));
         // Ids, and ARNs that no template leads to, may stand anywhere.
         let anywhere = |pair: &Pair<'_>| {
-            matches!(pair.when, When::PassesRole) || pair.takes_resource && (pair.has_ids || pair.templates.is_empty())
+            matches!(pair.when, When::PassesRole)
+                || pair.takes_resource && (pair.has_ids || pair.templates.is_empty())
+                || may_be_on_more(pair.action.as_str())
         };
         needed.whole = pairs().any(anywhere);
         needed.named = pairs().any(|pair| matches!(pair.unnamed, Unnamed::Any | Unnamed::Star));
@@ -83,7 +85,7 @@ impl Needed {
         if pair.together == Together::Catalog {
             self.add(CATALOG);
         }
-        if pair.together == Together::Qualified {
+        if pair.action.service() == "lambda" {
             self.add(QUALIFIER);
         }
         if pair.action.service() == "iam" {

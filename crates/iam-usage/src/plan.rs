@@ -221,6 +221,11 @@ impl<'c> Pair<'c> {
         for template in authorized.templates() {
             read.push(template.texts().collect());
             let mut texts: Vec<Text<'_>> = template.texts().flat_map(Text::compile).collect();
+            // The name of what a role is passed to is no role's.
+            let is_named = matches!(template.target(), TemplateTarget::Variable(_));
+            if matches!(pair.when, When::PassesRole) && is_named {
+                texts.retain(Text::names_role);
+            }
             // A star stands for what is not named.
             texts.sort_by_key(Text::is_star);
             pair.templates.push((template.target(), texts));

@@ -3,6 +3,8 @@
 //! Follows the Service Authorization Reference: only ARNs of the action's own resource types count, since an ARN of
 //! another type in a policy grants nothing.
 
+mod beside;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -10,15 +12,17 @@ use iam_model::arn::AccountId;
 use iam_model::catalog::{ArnPart, TemplateTarget};
 use memchr::memmem;
 
-use crate::certain::{PATH, may_name_another, names_another, secret};
+use crate::certain::{PATH, QUALIFIER, may_name_another, names_another, secret};
 use crate::complete;
 use crate::functions::Function;
-use crate::identified::{any_of_kind, any_of_pattern, by_id, by_name, by_type, closest, made, starts_elsewhere};
+use crate::identified::{
+    any_of_kind, any_of_pattern, at_source, by_id, by_name, by_type, closest, made, starts_elsewhere,
+};
 use crate::json::Raw;
 use crate::plan::{Pair, Slot, When};
 use crate::template::{Call, Text, escape};
 use crate::together::Together;
-use crate::unnamed::{Unnamed, names_nothing, needs_the_one};
+use crate::unnamed::{Unnamed, is_on_more, names_nothing, needs_the_one};
 
 /// Resources of one call that are told apart.
 const MOST_RESOURCES: usize = 64;
@@ -42,6 +46,9 @@ impl Resources {
 pub(crate) fn of_pair(pair: &Pair<'_>, call: &Call<'_>, named: Option<Raw<'_>>) -> Resources {
     if !pair.takes_resource {
         return Resources::star(true);
+    }
+    if is_on_more(pair.action.as_str(), call) {
+        return Resources::star(false);
     }
     let each = matches!(pair.together, Together::Each(_));
     // A launch template names more than the request does.
@@ -181,7 +188,7 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
             TemplateTarget::Variable(name) => {
                 found = texts
                     .iter()
-                    .map(|text| value_of(pair, name, text, call))
+                    .map(|text| value_of(pair, name, text, call, text.values(call)))
                     .find(|found| !found.is_empty())
                     .unwrap_or_default();
                 starred |= texts.iter().any(Text::is_star);
@@ -190,11 +197,15 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
         }
         values.push(found);
     }
+    let beside = if holds_arns && !out.is_empty() { beside::beside(pair, call, &out) } else { Some(BTreeSet::new()) };
+    let Some(beside) = beside else { return BTreeSet::new() };
     // Of an action that is checked on several kinds at once, some may be named by ARN and others by name.
     let each = matches!(pair.together, Together::Each(_));
     if !out.is_empty() && !pair.has_ids && !each {
+        out.extend(beside);
         return out;
     }
+    let (own, call) = (call, &at_source(pair, call));
     let ids = by_id(pair, call);
     if (out.is_empty() || each) && !(starred && missing && ids.is_empty()) {
         let named = out.clone();
@@ -205,7 +216,8 @@ fn templates(pair: &Pair<'_>, call: &Call<'_>) -> BTreeSet<String> {
         }
     }
     out.extend(ids);
-    out.extend(made(pair, call, &out));
+    out.extend(beside);
+    out.extend(made(pair, own, &out));
     out
 }
 
@@ -219,7 +231,9 @@ fn is_function(pair: &Pair<'_>, target: TemplateTarget<'_>) -> bool {
 fn functions(pair: &Pair<'_>, name: &str, call: &Call<'_>) -> Vec<String> {
     let Some(function) = Function::parse(name) else { return Vec::new() };
     let arn = function.arn(call);
-    let qualified = function.qualifier.map(|qualifier| format!("{arn}:{qualifier}"));
+    let asked = call.request.get(QUALIFIER).and_then(Raw::text).filter(|_| pair.together != Together::Qualified);
+    let asked = asked.as_deref().filter(|asked| !asked.is_empty()).map(escape);
+    let qualified = function.qualifier.map(ToOwned::to_owned).or(asked).map(|qualifier| format!("{arn}:{qualifier}"));
     match qualified {
         Some(qualified) if pair.together == Together::Qualified => vec![qualified],
         Some(qualified) => vec![arn, qualified],
@@ -232,13 +246,20 @@ fn without_place(arn: &str) -> &str {
     if arn.contains(":dynamodb:") { arn.split('|').next().unwrap_or(arn) } else { arn }
 }
 
-/// The values of a variable; any value, where the parameter holds something else than the variable asks for.
-pub(crate) fn value_of(pair: &Pair<'_>, variable: &str, text: &Text<'_>, call: &Call<'_>) -> Vec<String> {
-    let found = text.values(call);
+/// The values of a variable, of those that a text `found`; any value, where the parameter holds something else than the
+/// variable asks for, or only narrows what the call looks for.
+pub(crate) fn value_of(
+    pair: &Pair<'_>,
+    variable: &str,
+    text: &Text<'_>,
+    call: &Call<'_>,
+    found: Vec<String>,
+) -> Vec<String> {
     let other = |parameter: &str| {
         names_another(variable, parameter) || may_name_another(pair.action.service(), variable, parameter)
     };
     match text.parameter() {
+        _ if !found.is_empty() && text.is_filter() => vec!["*".to_owned()],
         Some(parameter) if !found.is_empty() && other(parameter) => vec!["*".to_owned()],
         Some(_) if variable.ends_with("NameWithPath") => found.into_iter().map(|name| with_path(&name, call)).collect(),
         _ => found,
@@ -281,15 +302,20 @@ fn filled(slots: &[Slot<'_>], values: &[Vec<String>], call: &Call<'_>) -> Vec<St
             let values = values.get(template).map_or(&[][..], Vec::as_slice);
             values.get(round).or_else(|| values.first()).map_or("", String::as_str)
         };
+        let mut kind = "";
         for slot in slots {
+            let before = std::mem::take(&mut kind);
             let text = match slot {
-                Slot::Literal(text) => text,
+                Slot::Literal(text) => {
+                    kind = text;
+                    text
+                }
                 Slot::Partition => call.partition,
                 Slot::Region => call.region,
                 // An organisation's resources belong to its management account, whoever calls.
                 Slot::Account if out.contains(":organizations:") => "*",
                 Slot::Account => call.account,
-                Slot::Value(template) => without_head(&out, value(*template)),
+                Slot::Value(template) => without_head(&out, without_kind(before, value(*template))),
                 Slot::Head(template, between) => value(*template).split(between).next().unwrap_or_default(),
                 Slot::Tail(template, between) => value(*template).split_once(between).map_or("*", |(_, tail)| tail),
             };
@@ -298,6 +324,13 @@ fn filled(slots: &[Slot<'_>], values: &[Vec<String>], call: &Call<'_>) -> Vec<St
         out
     };
     (0..rounds).map(arn).collect()
+}
+
+/// An id without the kind that Amazon Route 53 gives it with: `/hostedzone/Z1` after `:route53:::hostedzone/`.
+fn without_kind<'v>(before: &str, value: &'v str) -> &'v str {
+    let kind = before.rsplit(':').next().filter(|kind| kind.len() > 1 && kind.ends_with('/'));
+    let id = kind.and_then(|kind| value.strip_prefix('/')?.strip_prefix(kind));
+    id.filter(|id| !id.is_empty()).unwrap_or(value)
 }
 
 /// A name that a caller gave as the end of an ARN: `111122223333:function:f` after `…:function:`, `ou-a1` after `…/ou-`.

@@ -67,7 +67,8 @@ fn value(pair: &Pair<'_>, variable: &str, call: &Call<'_>) -> Option<String> {
     let of_variable =
         |(target, _): &&(TemplateTarget<'_>, Vec<Text<'_>>)| *target == TemplateTarget::Variable(variable);
     let texts = pair.templates.iter().filter(of_variable).flat_map(|(_, texts)| texts);
-    let found = texts.map(|text| value_of(pair, variable, text, call)).find(|found| !found.is_empty())?;
+    let found =
+        texts.map(|text| value_of(pair, variable, text, call, text.values(call))).find(|found| !found.is_empty())?;
     match found.as_slice() {
         [value] if !value.contains(':') => Some(value.clone()),
         _ => None,

@@ -93,6 +93,20 @@ impl<'c> Text<'c> {
         }
     }
 
+    /// Whether a parameter that it reads only narrows what a call looks for: the start of names, a filter.
+    pub(crate) fn is_filter(&self) -> bool {
+        let narrows = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            name.ends_with("prefix") || name.trim_end_matches('s').ends_with("filter")
+        };
+        self.paths().any(|path| path.0.iter().any(|step| narrows(step.name)))
+    }
+
+    /// Whether it reads a parameter that is named after a role.
+    pub(crate) fn names_role(&self) -> bool {
+        self.paths().any(|path| path.0.iter().any(|step| step.name.to_ascii_lowercase().contains("role")))
+    }
+
     /// The ways its parameters take through the request.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path<'c>> {
         self.parts.iter().filter_map(|part| match part {
@@ -123,6 +137,16 @@ impl<'c> Text<'c> {
             out = product(&out, &found);
         }
         out
+    }
+
+    /// The same, of parameters that hold no ARN: names, which the call's own account and region make ARNs of.
+    pub(crate) fn names(&self, call: &Call<'_>) -> Vec<String> {
+        let [Part::Parameter(path, filter)] = self.parts.as_slice() else {
+            return if self.arns(call).is_empty() { self.values(call) } else { Vec::new() };
+        };
+        let values = path.values(call.request);
+        let names = values.iter().filter(|value| !value.starts_with("arn:"));
+        names.filter_map(|value| filter.apply(value)).map(|value| escape(&value)).collect()
     }
 
     /// Values of its parameters as they stand in the request, ARNs only.

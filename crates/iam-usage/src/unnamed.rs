@@ -53,6 +53,24 @@ const ON_STAR: &[&str] = &[
     "ecs:ListTasks",
 ];
 
+/// Actions that are checked on more than the alarms that a call names: one that AWS does not tell, and `*` for composite
+/// alarms ("must be signed on with a permission that is scoped to `*`", API reference of Amazon CloudWatch).
+const ON_MORE: &[&str] = &["cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"];
+
+/// Parameters with which a call of these still only looks at any of the kind.
+const LOOKING_AT_ANY: &[&str] = &["alarmNamePrefix", "maxRecords", "nextToken", "stateValue"];
+
+/// Whether a call of an action may name something that does not tell what it is checked on.
+pub(crate) fn may_be_on_more(action: &str) -> bool {
+    ON_MORE.contains(&action)
+}
+
+/// Whether what a call of an action names does not tell what it is checked on.
+pub(crate) fn is_on_more(action: &str, call: &Call<'_>) -> bool {
+    let tells = |(name, _): (&[u8], Raw<'_>)| LOOKING_AT_ANY.iter().any(|known| known.as_bytes() == name);
+    may_be_on_more(action) && !call.request.members().all(tells)
+}
+
 /// Actions whose one resource, without a name of its own, may be left out of the check: the reference has it as optional.
 const OPTIONAL: &[&str] =
     &["account:CloseAccount", "dms:DescribeReplicationTaskAssessmentResults", "dms:ListInstanceProfiles"];

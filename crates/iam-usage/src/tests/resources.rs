@@ -291,3 +291,161 @@ fn a_key_that_is_not_there_is_only_said_to_who_may_list_its_bucket() {
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found.contains(&"s3:ListBucket on arn:aws:s3:::b x100".to_owned()), "{found:#?}");
 }
+
+#[test]
+fn a_list_may_name_some_of_its_resources_by_arn_and_others_by_name() {
+    const OTHER: &str = "arn:aws:dynamodb:us-east-1:444455556666:table/t7";
+    for (source, name, parameters, expected) in [
+        (
+            "ssm",
+            "GetParameters",
+            r#"{"names": ["/x", "/y:prod", "arn:aws:ssm:us-east-1:444455556666:parameter/shared/z"]}"#.to_owned(),
+            "ssm:GetParameters on arn:aws:ssm:R:A:parameter/x arn:aws:ssm:R:A:parameter/y \
+             arn:aws:ssm:us-east-1:444455556666:parameter/shared/z"
+                .to_owned(),
+        ),
+        (
+            "events",
+            "PutEvents",
+            r#"{"entries": [{"source": "a"}, {"eventBusName": "bus2"}, {"eventBusName": "arn:aws:events:us-east-1:111122223333:event-bus/b3"}]}"#.to_owned(),
+            "events:PutEvents on arn:aws:events:R:A:event-bus/bus2 arn:aws:events:R:A:event-bus/default \
+             arn:aws:events:us-east-1:111122223333:event-bus/b3"
+                .to_owned(),
+        ),
+        (
+            "dynamodb",
+            "BatchGetItem",
+            format!(r#"{{"requestItems": {{"t6": {{}}, "{OTHER}": {{}}}}}}"#),
+            format!("dynamodb:BatchGetItem on arn:aws:dynamodb:R:A:table/t6 {OTHER}"),
+        ),
+        (
+            "dynamodb",
+            "BatchGetItem",
+            format!(r#"{{"requestItems": {{"{OTHER}": {{}}}}}}"#),
+            format!("dynamodb:BatchGetItem on {OTHER}"),
+        ),
+        // The index of a table that is named by its ARN.
+        (
+            "dynamodb",
+            "Query",
+            format!(r#"{{"tableName": "{OTHER}", "indexName": "by-day"}}"#),
+            format!("dynamodb:Query on {OTHER}/index/by-day"),
+        ),
+        // The end of an ARN is no name of its own.
+        (
+            "kinesis",
+            "PutRecord",
+            r#"{"streamARN": "arn:aws:kinesis:us-east-1:444455556666:stream/s2", "partitionKey": "k"}"#.to_owned(),
+            "kinesis:PutRecord on arn:aws:kinesis:us-east-1:444455556666:stream/s2".to_owned(),
+        ),
+        (
+            "ecs",
+            "DescribeTasks",
+            r#"{"cluster": "c1", "tasks": ["arn:aws:ecs:eu-west-1:111122223333:task/c1/0123456789abcdef0123456789abcdef"]}"#.to_owned(),
+            "ecs:DescribeTasks on arn:aws:ecs:R:A:task/c1/0123456789abcdef0123456789abcdef".to_owned(),
+        ),
+    ] {
+        one(source, name, &parameters, &[&expected]);
+    }
+}
+
+#[test]
+fn what_a_role_is_passed_to_is_no_role() {
+    one(
+        "scheduler",
+        "CreateSchedule",
+        r#"{"name": "s1", "groupName": "g", "target": {"roleArn": "arn:aws:iam::111122223333:role/tgt", "arn": "x"}}"#,
+        &[
+            "iam:PassRole on arn:aws:iam::111122223333:role/tgt when iam:PassedToService=scheduler.amazonaws.com",
+            "scheduler:CreateSchedule on arn:aws:scheduler:R:A:schedule/*/*",
+        ],
+    );
+}
+
+#[test]
+fn an_id_that_begins_with_its_kind_has_it_once() {
+    for (name, parameters, expected) in [
+        (
+            "ListResourceRecordSets",
+            r#"{"hostedZoneId": "/hostedzone/Z9"}"#,
+            "route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z9",
+        ),
+        (
+            "ListResourceRecordSets",
+            r#"{"hostedZoneId": "Z9"}"#,
+            "route53:ListResourceRecordSets on arn:aws:route53:::hostedzone/Z9",
+        ),
+        ("GetChange", r#"{"id": "/change/C1"}"#, "route53:GetChange on arn:aws:route53:::change/C1"),
+    ] {
+        one("route53", name, parameters, &[expected]);
+    }
+    one("s3", "GetObject", r#"{"bucketName": "b", "key": "/b/k"}"#, &["s3:GetObject on arn:aws:s3:::b//b/k"]);
+}
+
+#[test]
+fn the_start_of_names_and_filters_narrow_no_arn() {
+    for (source, name, parameters, expected) in [
+        (
+            "monitoring",
+            "DescribeAlarms",
+            r#"{"alarmNamePrefix": "app-"}"#,
+            "cloudwatch:DescribeAlarms on arn:aws:cloudwatch:R:A:alarm:*",
+        ),
+        ("monitoring", "DescribeAlarms", "{}", "cloudwatch:DescribeAlarms on arn:aws:cloudwatch:R:A:alarm:*"),
+        // Composite alarms are checked on `*`, and of names it is not told.
+        (
+            "monitoring",
+            "DescribeAlarms",
+            r#"{"alarmNames": ["comp"], "alarmTypes": ["CompositeAlarm"]}"#,
+            "cloudwatch:DescribeAlarms on ?*",
+        ),
+        ("monitoring", "DescribeAlarms", r#"{"alarmTypes": ["CompositeAlarm"]}"#, "cloudwatch:DescribeAlarms on ?*"),
+        (
+            "monitoring",
+            "PutCompositeAlarm",
+            r#"{"alarmName": "ca", "alarmRule": "ALARM(a)"}"#,
+            "cloudwatch:PutCompositeAlarm on ?*",
+        ),
+        (
+            "logs",
+            "DescribeLogGroups",
+            r#"{"logGroupNamePrefix": "/app/"}"#,
+            "logs:DescribeLogGroups on arn:aws:logs:R:A:log-group:*",
+        ),
+    ] {
+        one(source, name, parameters, &[expected]);
+    }
+}
+
+#[test]
+fn a_copy_is_checked_on_the_new_one_and_what_is_copied_is_where_it_is() {
+    one(
+        "ec2",
+        "CopySnapshot",
+        r#"{"sourceRegion": "us-west-2", "sourceSnapshotId": "snap-0123456789abcdef0", "encrypted": true}"#,
+        &[
+            "ec2:CopySnapshot on arn:aws:ec2:eu-west-1::snapshot/* arn:aws:ec2:us-west-2::snapshot/snap-0123456789abcdef0",
+        ],
+    );
+    one(
+        "ec2",
+        "CreateImage",
+        r#"{"instanceId": "i-0123456789abcdef0", "name": "x"}"#,
+        &[
+            "ec2:CreateImage on arn:aws:ec2:R:A:instance/i-0123456789abcdef0 arn:aws:ec2:eu-west-1::image/* arn:aws:ec2:eu-west-1::snapshot/*",
+        ],
+    );
+}
+
+#[test]
+fn a_function_may_be_asked_about_with_a_version_beside_its_name() {
+    let both = "lambda:GetFunction on arn:aws:lambda:R:A:function:fz arn:aws:lambda:R:A:function:fz:live";
+    one("lambda", "GetFunction20150331v2", r#"{"functionName": "fz", "qualifier": "live"}"#, &[both]);
+    one("lambda", "GetFunction20150331v2", r#"{"functionName": "fz:live"}"#, &[both]);
+    one(
+        "lambda",
+        "Invoke",
+        r#"{"functionName": "fz", "qualifier": "live"}"#,
+        &["lambda:InvokeFunction on arn:aws:lambda:R:A:function:fz:live"],
+    );
+}
