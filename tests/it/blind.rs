@@ -59,6 +59,18 @@ fn call(role: &str, day: i64, source: &str, name: &str, request: &Value) -> Valu
             "accountId": ACCOUNT, "sessionContext": {"sessionIssuer": {"type": "Role", "arn": arn(role)}}}})
 }
 
+/// A template of the role `r`, with these actions on everything.
+fn template(actions: &[&str]) -> String {
+    format!(
+        "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: r\n      \
+        AssumeRolePolicyDocument:\n        Version: '2012-10-17'\n        Statement:\n          - Effect: Allow\n            \
+        Principal: {{Service: lambda.amazonaws.com}}\n            Action: sts:AssumeRole\n      Policies:\n        - PolicyName: p\n          \
+        PolicyDocument:\n            Version: '2012-10-17'\n            Statement:\n              - Effect: Allow\n                \
+        Action: ['{}']\n                Resource: '*'\n",
+        actions.join("', '")
+    )
+}
+
 impl World {
     /// One role with a policy, under trails, that another role's calls of every day show to be recorded.
     fn new(trails: Value, statements: &Value) -> Self {
@@ -229,6 +241,55 @@ fn a_call_that_nobody_knows_keeps_what_is_granted_of_its_service() {
 }
 
 #[test]
+fn a_call_at_a_source_that_nobody_knows_may_be_of_any_service() {
+    let actions = ["ssm:PutParameter", "sqs:DeleteQueue", "newthing:*", "ec2:DescribeRegions"];
+    let check = |source: &str, name: &str, expected: [bool; 4]| {
+        let trails = json!([trail(&selectors(&[]))]);
+        let world = World::new(trails, &allow(&json!(actions), &json!("*"))).call("ec2", "DescribeRegions", &json!({}));
+        let folder = world.call(source, name, &json!({})).folder();
+        folder.write("iac/template.yaml", template(&actions));
+        let report = report(&folder, &["--iac", "iac"]);
+        assert_eq!(left(&report, &actions), Some(expected.to_vec()), "{source} {name}: {report:#}");
+        // What is likely stays, and that the rest was not used is nothing that these logs prove.
+        let patch = &report["patches"][0];
+        assert_eq!(patch["disposition"], "needs-review", "{source} {name}: {report:#}");
+        assert!(
+            report["roles"][0].to_string().contains(&format!("`{name}` at `{source}.amazonaws.com`")),
+            "{report:#}"
+        );
+        folder.paring(&["tighten", "--snapshot", "s.json", "--trail", "logs", "--iac", "iac", "--write"]);
+        assert_eq!(folder.read("iac/template.yaml"), template(&actions), "{source} {name}");
+    };
+    check("brandnew", "PutThing", [false, false, true, true]);
+    check("brandnew", "PutParameter", [true, false, true, true]);
+    check("ssm.us-east-1", "PutThing", [true, false, true, true]);
+}
+
+#[test]
+fn a_call_that_the_resource_s_account_logged_with_the_role_s_id_counts() {
+    const OTHER: &str = "444455556666";
+    let actions = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "ec2:DescribeRegions"];
+    let secret = format!("arn:aws:secretsmanager:us-east-1:{OTHER}:secret:s-AbCdEf");
+    let left_of = |id: &str| {
+        let trails = json!([trail(&selectors(&[]))]);
+        let mut world =
+            World::new(trails, &allow(&json!(actions), &json!("*"))).call("ec2", "DescribeRegions", &json!({}));
+        world.roles[0]["RoleId"] = json!("AROA0123456789ABCDEFG");
+        let mut record = call("r", 5, "secretsmanager", "GetSecretValue", &json!({"secretId": secret}));
+        record["recipientAccountId"] = json!(OTHER);
+        record["userIdentity"] = json!({"type": "AWSAccount", "principalId": format!("{id}:fn"), "accountId": ACCOUNT});
+        world.records.push(record);
+        let report = world.report(&[]);
+        (left(&report, &[&actions[..], &[&secret]].concat()), report["not_checked"].to_string())
+    };
+    assert_eq!(left_of("AROA0123456789ABCDEFG").0, Some(vec![true, false, true, true]));
+    // That of a role which is no more says nothing of the others, and is told.
+    let (left, told) = left_of("AROA000");
+    assert_eq!(left, Some(vec![false, false, true, false]));
+    assert!(told.contains("AROA000"), "{told}");
+}
+
+#[test]
 fn a_role_younger_than_the_days_asked_for_is_refused_and_stays_named() {
     let trails = json!([trail(&selectors(&[("AWS::S3::Object", "arn:aws:s3")]))]);
     let actions = allow(&json!(["sqs:CreateQueue", "sqs:DeleteQueue"]), &json!("*"));
@@ -271,18 +332,14 @@ fn a_use_that_aws_recorded_and_the_logs_lack_refuses_the_role() {
 
 #[test]
 fn logs_that_could_not_be_read_whole_make_every_patch_wait() {
-    let template = "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: r\n      \
-        AssumeRolePolicyDocument:\n        Version: '2012-10-17'\n        Statement:\n          - Effect: Allow\n            \
-        Principal: {Service: lambda.amazonaws.com}\n            Action: sts:AssumeRole\n      Policies:\n        - PolicyName: p\n          \
-        PolicyDocument:\n            Version: '2012-10-17'\n            Statement:\n              - Effect: Allow\n                \
-        Action: [sqs:CreateQueue, sqs:DeleteQueue]\n                Resource: '*'\n";
+    let template = template(&["sqs:CreateQueue", "sqs:DeleteQueue"]);
     let actions = allow(&json!(["sqs:CreateQueue", "sqs:DeleteQueue"]), &json!("*"));
     let trails = json!([trail(&selectors(&[]))]);
     let check = |name: &str, bytes: &[u8], expected: Option<&str>| {
         let mut world = World::new(trails.clone(), &actions).call("sqs", "CreateQueue", &json!({"queueName": "q"}));
         world.roles[0]["RoleName"] = json!("r");
         let folder = world.folder();
-        folder.write("iac/template.yaml", template);
+        folder.write("iac/template.yaml", &template);
         if name == "link.json" {
             std::os::unix::fs::symlink(folder.path().join("logs/a.json"), folder.path().join("logs/link.json"))
                 .unwrap();

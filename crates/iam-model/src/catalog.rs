@@ -171,6 +171,12 @@ impl Catalog {
         self.services.iter().map(|service| self.strings.get(service.prefix))
     }
 
+    /// Whether there is a service of this prefix, as far as the catalogue knows.
+    #[must_use]
+    pub fn knows_service(&self, prefix: &str) -> bool {
+        self.service(prefix).is_some()
+    }
+
     /// The actions of one service prefix; nothing for a service nobody knows.
     pub fn service_actions(&self, prefix: &str) -> impl Iterator<Item = ActionFacts<'_>> {
         self.service(prefix).into_iter().flat_map(|service| self.facts_of(service))

@@ -32,33 +32,81 @@ pub fn place_identities(usage: &mut UsageLog, snapshot: &Snapshot) {
 }
 
 /// Gives the calls of a role that the snapshot does not hold to the one of the same account and name: a record without the
-/// session's issuer lacks the role's path.
+/// session's issuer lacks the role's path. In another account's log a role may be known by its id alone.
 fn place_callers(usage: &mut UsageLog, snapshot: &Snapshot) {
-    let roles = snapshot.accounts.values().flat_map(|account| &account.roles).map(|role| &role.identity.arn);
-    let by_name: BTreeMap<(AccountId, String), &Arn> =
-        roles.filter_map(|arn| Some(((arn.account()?, arn.name().to_ascii_lowercase()), arn))).collect();
-    let held = |arn: &Arn| -> Option<Arn> {
-        let place = by_name.get(&(arn.account()?, arn.name().to_ascii_lowercase()))?;
-        (*place != arn && arn.resource().starts_with("role/")).then(|| (*place).clone())
-    };
-    let moved: Vec<(Arn, Arn)> =
-        usage.principals.keys().filter_map(|caller| Some((caller.clone(), held(caller)?))).collect();
-    for (caller, place) in moved {
+    let held = Held::of(snapshot);
+    let moved: Vec<(Arn, Vec<Arn>)> =
+        usage.principals.keys().filter_map(|caller| Some((caller.clone(), held.places(caller)?))).collect();
+    for (caller, places) in moved {
         let UsageLog { principals, merging, .. } = usage;
-        let Some(mut calls) = principals.remove(&caller).map(|mut own| take(&mut own, merging, &caller)) else {
+        let Some(calls) = principals.remove(&caller).map(|mut own| take(&mut own, merging, &caller)) else {
             continue;
         };
-        let own = principals.entry(place.clone()).or_default();
-        calls.extend(take(own, merging, &place));
-        put(calls, own, merging, &place);
-        if usage.merging.functions_folded.remove(&caller) {
-            usage.merging.functions_folded.insert(place);
+        let folded = merging.functions_folded.remove(&caller);
+        for place in places {
+            let own = principals.entry(place.clone()).or_default();
+            let mut calls = calls.clone();
+            calls.extend(take(own, merging, &place));
+            put(calls, own, merging, &place);
+            if folded {
+                merging.functions_folded.insert(place);
+            }
         }
     }
     for event in &mut usage.unresolved {
-        event.principals =
-            event.principals.iter().map(|caller| held(caller).unwrap_or_else(|| caller.clone())).collect();
+        let places = |caller: &Arn| held.places(caller).unwrap_or_else(|| vec![caller.clone()]);
+        event.principals = event.principals.iter().flat_map(places).collect();
     }
+}
+
+/// The roles of a snapshot, as records may know them.
+struct Held<'s> {
+    by_name: BTreeMap<(AccountId, String), &'s Arn>,
+    by_id: BTreeMap<(AccountId, &'s str), &'s Arn>,
+    /// Roles whose id the snapshot does not tell.
+    without_id: BTreeMap<AccountId, Vec<&'s Arn>>,
+}
+
+impl<'s> Held<'s> {
+    fn of(snapshot: &'s Snapshot) -> Self {
+        let mut held = Self { by_name: BTreeMap::new(), by_id: BTreeMap::new(), without_id: BTreeMap::new() };
+        for role in snapshot.accounts.values().flat_map(|account| &account.roles) {
+            let arn = &role.identity.arn;
+            let Some(account) = arn.account() else { continue };
+            held.by_name.insert((account.clone(), arn.name().to_ascii_lowercase()), arn);
+            match role.identity.unique_id.as_deref() {
+                Some(id) => drop(held.by_id.insert((account, id), arn)),
+                None => held.without_id.entry(account).or_default().push(arn),
+            }
+        }
+        held
+    }
+
+    /// Whose the calls of a caller are that the snapshot does not hold as it is: of an id that it does not hold, those of every
+    /// role whose id it does not tell.
+    fn places(&self, caller: &Arn) -> Option<Vec<Arn>> {
+        let account = caller.account().filter(|_| caller.resource().starts_with("role/"))?;
+        if let Some(place) = self.by_name.get(&(account.clone(), caller.name().to_ascii_lowercase())) {
+            return (*place != caller).then(|| vec![(*place).clone()]);
+        }
+        if let Some(place) = self.by_id.get(&(account.clone(), caller.name())) {
+            return Some(vec![(*place).clone()]);
+        }
+        let all = self.without_id.get(&account).filter(|_| is_role_id(caller.name()))?;
+        Some(all.iter().map(|place| (*place).clone()).collect())
+    }
+}
+
+/// Whether a text has the form of a role's unique id.
+///
+/// ```
+/// use iam_model::placing::is_role_id;
+/// assert!(is_role_id("AROA0123456789ABCDEFG") && !is_role_id("AIDA0123456789ABCDEFG") && !is_role_id("orders"));
+/// ```
+#[must_use]
+pub fn is_role_id(text: &str) -> bool {
+    let rest = text.strip_prefix("AROA").unwrap_or_default();
+    (1..=124).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// A role's observations, each with how far it was folded, which is told by their places.

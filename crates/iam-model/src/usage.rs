@@ -20,6 +20,7 @@ pub use standing::{Standing, Witness};
 
 use crate::action::Action;
 use crate::arn::{AccountId, Arn, ResourcePattern};
+use crate::catalog::Catalog;
 use crate::condition::ConditionKey;
 use crate::text::grouped;
 use crate::time::Timestamp;
@@ -80,6 +81,29 @@ impl UnresolvedEvent {
     #[must_use]
     pub fn may_be_of(&self, role: &Arn) -> bool {
         self.principals.contains(role) || self.principals.len() >= Self::MOST_PRINCIPALS
+    }
+
+    /// The prefixes of the services whose permissions it may have asked for; nothing where that may be any: the catalogue
+    /// does not know whose its source is.
+    ///
+    /// ```
+    /// use iam_model::{catalog::Catalog, usage::{UnresolvedEvent, UnresolvedKind}};
+    /// let catalog = Catalog::embedded().unwrap();
+    /// let of = |source: &str| UnresolvedEvent {
+    ///     event_source: source.into(),
+    ///     event_name: "NewThing".into(),
+    ///     count: 1,
+    ///     principals: [].into(),
+    ///     kind: UnresolvedKind::Unknown,
+    /// };
+    /// assert_eq!(of("monitoring.amazonaws.com").services(&catalog).unwrap(), ["cloudwatch"]);
+    /// assert_eq!(of("brandnew.amazonaws.com").services(&catalog), None);
+    /// ```
+    #[must_use]
+    pub fn services<'a>(&'a self, catalog: &'a Catalog) -> Option<Vec<&'a str>> {
+        let prefixes = catalog.prefixes(&self.event_source);
+        let known = !prefixes.is_empty() && prefixes.iter().all(|prefix| catalog.knows_service(prefix));
+        known.then_some(prefixes)
     }
 
     /// The call in words.

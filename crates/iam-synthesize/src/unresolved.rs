@@ -1,9 +1,11 @@
 //! Calls that no entry of the catalogue explains: whatever they need of their service stays.
 //!
 //! Which permission such a call asks for nobody knows, only whose it is. A wildcard stays as far as it speaks of the service,
-//! and so does what is named of it.
+//! and so does what is named of it. Of a source that nobody knows even the service may be any: what is likely stays (the
+//! service that its name begins with, actions of the call's name, and services that the catalogue does not know either);
+//! that the rest was not used the prover then leaves undecided.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iam_evaluate::glob::{Glob, Reading};
 use iam_model::action::{Action, ActionPattern};
@@ -11,7 +13,7 @@ use iam_model::arn::Arn;
 use iam_model::policy::ActionElement;
 use iam_model::usage::{UnresolvedEvent, UnresolvedKind, UsageLog};
 
-use crate::narrow::{Served, Slot};
+use crate::narrow::{Candidate, Served, Slot};
 use crate::needs::{Evidence, Need, NeedRule};
 
 /// A role's calls that nothing explains.
@@ -29,37 +31,75 @@ pub(crate) fn why_not(role: &Arn, usage: &UsageLog) -> Option<String> {
 /// Why nothing may be said of what a role does in a service: it called it by a name nobody knows.
 pub(crate) fn of_service(role: &Arn, service: &str, evidence: &Evidence<'_>) -> Option<String> {
     let is_its = |event: &&UnresolvedEvent| {
-        evidence.catalog.prefixes(&event.event_source).iter().any(|prefix| prefix.eq_ignore_ascii_case(service))
+        let services = event.services(evidence.catalog);
+        services.is_none_or(|prefixes| prefixes.iter().any(|prefix| prefix.eq_ignore_ascii_case(service)))
     };
     of(role, evidence.usage).find(is_its).map(|event| format!("the logs hold {}", event.describe()))
 }
 
 /// Keeps what statements grant of the services that a role called by names nobody knows.
 pub(crate) fn keep(role: &Arn, evidence: &Evidence<'_>, slots: &mut [Slot<'_>], needs: &mut Vec<Need>) {
+    let catalog = evidence.catalog;
     let mut called: BTreeMap<&str, &UnresolvedEvent> = BTreeMap::new();
+    let mut strange: BTreeMap<&str, &UnresolvedEvent> = BTreeMap::new();
     for event in of(role, evidence.usage) {
-        for prefix in evidence.catalog.prefixes(&event.event_source) {
-            called.entry(prefix).or_insert(event);
+        if let Some(prefixes) = event.services(catalog) {
+            for prefix in prefixes {
+                called.entry(prefix).or_insert(event);
+            }
+        } else {
+            called.entry(first_label(event)).or_insert(event);
+            strange.entry(&event.event_name).or_insert(event);
         }
     }
     for (service, event) in called {
-        let Ok(action) = format!("{service}:{}", event.event_name).parse::<Action>() else { continue };
         let because = format!("{}, may need what is granted of {service}: it stays", event.describe());
-        let mut kept = false;
-        for slot in slots.iter_mut() {
-            let patterns = patterns_of(service, &slot.candidate.statement.action);
-            let of_catalog = evidence.catalog.service_actions(service).map(|facts| facts.action());
-            let mut actions: Vec<Action> = of_catalog.filter(|action| slot.candidate.allows_action(action)).collect();
-            if patterns.is_empty() && slot.candidate.allows_action(&action) {
+        keep_each((event, service, &because), slots, needs, |candidate, action| {
+            let of_catalog = catalog.service_actions(service).map(|facts| facts.action());
+            let mut actions: Vec<Action> = of_catalog.filter(|action| candidate.allows_action(action)).collect();
+            let patterns = patterns_of(service, &candidate.statement.action);
+            if patterns.is_empty() && candidate.allows_action(action) {
                 actions.push(action.clone());
             }
-            kept |= !actions.is_empty() || !patterns.is_empty();
-            slot.served.extend(actions.into_iter().map(|action| Served::as_granted(action, needs.len())));
-            slot.kept.extend(patterns.into_iter().map(|pattern| (pattern, because.clone())));
-        }
-        if kept {
-            needs.push(Need::unseen(action, None, NeedRule::NotExplained, because));
-        }
+            (actions, patterns)
+        });
+    }
+    for (name, event) in strange {
+        let because = format!("{}, may need it: it stays", event.describe());
+        let of_name = catalog.services().filter_map(|prefix| catalog.action_named(prefix, name));
+        let of_name: Vec<Action> = of_name.map(|facts| facts.action()).collect();
+        keep_each((event, first_label(event), &because), slots, needs, |candidate, _| {
+            let actions = of_name.iter().filter(|action| candidate.allows_action(action)).cloned().collect();
+            let unknown = candidate.wild_services().filter(|service| !catalog.knows_service(service));
+            let unknown: BTreeSet<&str> = unknown.collect();
+            let patterns = unknown.into_iter().flat_map(|own| patterns_of(own, &candidate.statement.action));
+            (actions, patterns.collect())
+        });
+    }
+}
+
+/// What the name of an event's source begins with, which mostly is the service's prefix.
+fn first_label(event: &UnresolvedEvent) -> &str {
+    event.event_source.split('.').next().unwrap_or_default()
+}
+
+/// Keeps of each statement the actions and wildcards that `of` tells for a call and the action of its name.
+fn keep_each(
+    (event, service, because): (&UnresolvedEvent, &str, &str),
+    slots: &mut [Slot<'_>],
+    needs: &mut Vec<Need>,
+    of: impl Fn(&Candidate<'_>, &Action) -> (Vec<Action>, Vec<ActionPattern>),
+) {
+    let Ok(action) = format!("{service}:{}", event.event_name).parse::<Action>() else { return };
+    let mut kept = false;
+    for slot in slots.iter_mut() {
+        let (actions, patterns) = of(&slot.candidate, &action);
+        kept |= !actions.is_empty() || !patterns.is_empty();
+        slot.served.extend(actions.into_iter().map(|action| Served::as_granted(action, needs.len())));
+        slot.kept.extend(patterns.into_iter().map(|pattern| (pattern, because.to_owned())));
+    }
+    if kept {
+        needs.push(Need::unseen(action, None, NeedRule::NotExplained, because.to_owned()));
     }
 }
 

@@ -6,7 +6,8 @@ marked AS (
     records.*,
     CASE
       WHEN event_type IN ('AwsServiceEvent', 'AwsConsoleSignIn', 'AwsConsoleAction', 'AwsCloudTrailInsight', 'AwsVpceEvent') THEN 'no call'
-      WHEN NOT (COALESCE(identity, 'Role') IN ('AssumedRole', 'Role')) THEN 'other'
+      WHEN NOT (COALESCE(identity, 'Role') IN ('AssumedRole', 'Role'))
+        AND NOT (identity = 'AWSAccount' AND COALESCE(session_arn, '') LIKE '%:assumed-role/%') THEN 'other'
       WHEN identity IS NULL AND issuer_arn IS NULL AND COALESCE(session_arn, '') NOT LIKE '%:assumed-role/%' THEN 'other'
       WHEN COALESCE(issuer_type, 'Role') = 'Role' AND issuer_arn LIKE '%:role/aws-service-role/%' THEN 'service'
       WHEN event_source IS NULL OR event_name IS NULL THEN 'incomplete'

@@ -10,7 +10,11 @@ WITH records AS (
     awsregion AS region,
     recipientaccountid AS account,
     useridentity.type AS identity,
-    useridentity.arn AS session_arn,
+    CASE
+      WHEN useridentity.arn IS NULL AND useridentity.principalid LIKE 'AROA%:%'
+      THEN 'arn:aws:sts::' || useridentity.accountid || ':assumed-role/' || REPLACE(useridentity.principalid, ':', '/')
+      ELSE useridentity.arn
+    END AS session_arn,
     useridentity.sessioncontext.sessionissuer.type AS issuer_type,
     useridentity.sessioncontext.sessionissuer.arn AS issuer_arn,
     useridentity.invokedby AS invoked_by,

@@ -9,7 +9,12 @@ WITH records AS (
     record->>'$.awsRegion' AS region,
     record->>'$.recipientAccountId' AS account,
     record->>'$.userIdentity.type' AS identity,
-    record->>'$.userIdentity.arn' AS session_arn,
+    CASE
+      WHEN (record->>'$.userIdentity.arn') IS NULL AND (record->>'$.userIdentity.principalId') LIKE 'AROA%:%'
+      THEN 'arn:aws:sts::' || (record->>'$.userIdentity.accountId') || ':assumed-role/'
+        || REPLACE(record->>'$.userIdentity.principalId', ':', '/')
+      ELSE record->>'$.userIdentity.arn'
+    END AS session_arn,
     record->>'$.userIdentity.sessionContext.sessionIssuer.type' AS issuer_type,
     record->>'$.userIdentity.sessionContext.sessionIssuer.arn' AS issuer_arn,
     record->>'$.userIdentity.invokedBy' AS invoked_by,

@@ -10,7 +10,7 @@ import argparse
 
 from pyspark.sql import SparkSession, functions as F
 
-IDENTITY = """STRUCT<type: STRING, arn: STRING, invokedBy: STRING,
+IDENTITY = """STRUCT<type: STRING, principalId: STRING, arn: STRING, accountId: STRING, invokedBy: STRING,
   inScopeOf: STRUCT<issuerType: STRING, credentialsIssuedTo: STRING>,
   sessionContext: STRUCT<sessionIssuer: STRUCT<type: STRING, arn: STRING>>>"""
 

@@ -9,7 +9,11 @@ WITH records AS (
     awsRegion AS region,
     recipientAccountId AS account,
     userIdentity.type AS identity,
-    userIdentity.arn AS session_arn,
+    CASE
+      WHEN userIdentity.arn IS NULL AND userIdentity.principalId LIKE 'AROA%:%'
+      THEN 'arn:aws:sts::' || userIdentity.accountId || ':assumed-role/' || REPLACE(userIdentity.principalId, ':', '/')
+      ELSE userIdentity.arn
+    END AS session_arn,
     userIdentity.sessionContext.sessionIssuer.type AS issuer_type,
     userIdentity.sessionContext.sessionIssuer.arn AS issuer_arn,
     userIdentity.invokedBy AS invoked_by,

@@ -88,8 +88,16 @@ fn listed(calls: &[Authorised]) -> Option<Authorised> {
 /// The facts of a call; `account` is the one it was delivered to.
 pub(crate) fn call_of<'e>(request: Option<Raw<'e>>, caller: &'e Caller, region: &'e str, account: &'e str) -> Call<'e> {
     let request = request.unwrap_or(Raw(b"null"));
-    let partition = caller.role.split(':').nth(1).unwrap_or("aws");
+    let told = if caller.by_id { partition_of(region) } else { None };
+    let partition = told.or_else(|| caller.role.split(':').nth(1)).unwrap_or("aws");
     Call { request, partition, region, account: owner(request).unwrap_or(account) }
+}
+
+/// The partition of a region that is not of the usual one.
+fn partition_of(region: &str) -> Option<&'static str> {
+    const PARTITIONS: [(&str, &str); 4] =
+        [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"), ("us-isob-", "aws-iso-b")];
+    PARTITIONS.iter().find(|(start, _)| region.starts_with(start)).map(|(_, partition)| *partition)
 }
 
 /// One action of calls that differ in their resources, and in nothing else that matters.

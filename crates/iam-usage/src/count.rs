@@ -486,6 +486,8 @@ fn take_in(tally: &mut Tally, callers: &Table<Who>, names: &Table<Name<'_>>, sha
 
 fn wanted(options: &Options, caller: &Caller) -> bool {
     let name = caller.role.rsplit('/').next().unwrap_or_default();
-    (options.roles.is_empty() || options.roles.iter().any(|role| **role == *caller.role || role == name))
+    // Whose an id is, the logs do not tell.
+    let is_asked = |role: &String| **role == *caller.role || role == name;
+    (options.roles.is_empty() || caller.by_id || options.roles.iter().any(is_asked))
         && (options.accounts.is_empty() || options.accounts.iter().any(|account| account.as_str() == caller.account()))
 }

@@ -1,10 +1,13 @@
 //! Who made a call: the role behind the session, and the function the session may belong to.
 //!
 //! Follows the CloudTrail User Guide topic "CloudTrail userIdentity element". Users, root, services and outsiders are
-//! told apart only as far as needed to leave them out.
+//! told apart only as far as needed to leave them out. The log of another account than the caller's may have the role's
+//! id alone; such a role is written with its id for its name, until a snapshot tells whose id it is.
 
 use std::borrow::Cow;
 
+use iam_model::arn::AccountId;
+use iam_model::placing::is_role_id;
 use iam_model::usage::SkipReason;
 
 use crate::json::{After, LONGEST_KEY, Object, Raw, Stop, in_order, keep, skip_value, small};
@@ -19,6 +22,9 @@ pub(crate) struct Identity<'a> {
     head_end: usize,
     kind: Option<Raw<'a>>,
     arn: Option<Raw<'a>>,
+    /// The id of a session of a role, and its account, each with where it ends.
+    id: Option<(Raw<'a>, usize)>,
+    account: Option<(Raw<'a>, usize)>,
     invoked_by: Option<Raw<'a>>,
     issuer: Option<Raw<'a>>,
     scope: Option<Raw<'a>>,
@@ -31,9 +37,9 @@ impl<'a> Object<'a> for Identity<'a> {
     fn in_order(&mut self, bytes: &'a [u8], at: usize) -> Result<After, Stop> {
         in_order! { bytes, at;
             "type" start => self.keep_head(bytes, start, |own| &mut own.kind);
-            "principalId" start => skip_value(bytes, start);
+            "principalId" start => self.keep_id(bytes, start);
             "arn" start => self.keep_head(bytes, start, |own| &mut own.arn);
-            "accountId" start => skip_value(bytes, start);
+            "accountId" start => self.keep_account(bytes, start);
             "accessKeyId" start => skip_value(bytes, start);
             "sessionContext" start => Session(&mut self.issuer).scan(bytes, start);
             "invokedBy" start => keep(bytes, start, &mut self.invoked_by);
@@ -44,6 +50,8 @@ impl<'a> Object<'a> for Identity<'a> {
         match small(key, &mut [0; LONGEST_KEY]) {
             b"type" => self.keep_head(bytes, at, |own| &mut own.kind),
             b"arn" => self.keep_head(bytes, at, |own| &mut own.arn),
+            b"principalid" => self.keep_id(bytes, at),
+            b"accountid" => self.keep_account(bytes, at),
             b"invokedby" => keep(bytes, at, &mut self.invoked_by),
             b"inscopeof" => keep(bytes, at, &mut self.scope),
             b"sessioncontext" => Session(&mut self.issuer).scan(bytes, at),
@@ -72,6 +80,10 @@ impl<'a> Identity<'a> {
     pub(crate) fn keep(bytes: &'a [u8], at: usize, into: &mut Option<Self>) -> Result<usize, Stop> {
         let mut found = Self::default();
         let end = found.scan(bytes, at)?;
+        // Without an ARN, the caller is told by them.
+        if let (None, Some((_, id)), Some((_, account))) = (found.arn, found.id, found.account) {
+            found.head_end = found.head_end.max(id).max(account);
+        }
         found.head = bytes.get(at..found.head_end).unwrap_or_default();
         found.bytes = bytes.get(at..end).unwrap_or_default();
         if bytes.get(at) == Some(&b'{') {
@@ -89,6 +101,21 @@ impl<'a> Identity<'a> {
     ) -> Result<usize, Stop> {
         let end = keep(bytes, at, field(self))?;
         self.head_end = self.head_end.max(end);
+        Ok(end)
+    }
+
+    #[inline(always)]
+    fn keep_id(&mut self, bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
+        let end = skip_value(bytes, at)?;
+        let raw = Raw(bytes.get(at..end).unwrap_or_default());
+        self.id = raw.0.starts_with(b"\"AROA").then_some((raw, end));
+        Ok(end)
+    }
+
+    #[inline(always)]
+    fn keep_account(&mut self, bytes: &'a [u8], at: usize) -> Result<usize, Stop> {
+        let end = skip_value(bytes, at)?;
+        self.account = Some((Raw(bytes.get(at..end).unwrap_or_default()), end));
         Ok(end)
     }
 
@@ -119,6 +146,7 @@ impl<'a> Identity<'a> {
         match parts.kind.as_deref() {
             Some("AWSService") => return Err(SkipReason::ServiceEvent),
             Some("AssumedRole" | "Role") => {}
+            Some("AWSAccount") if parts.arn.as_deref().is_some_and(is_session) => {}
             Some(_) => return Err(SkipReason::NotARole),
             None if parts.issuer_arn.is_some() || parts.arn.as_deref().is_some_and(is_session) => {}
             None if parts.invoked_by.is_some() => return Err(SkipReason::ServiceEvent),
@@ -134,6 +162,7 @@ impl<'a> Identity<'a> {
             role: role.into(),
             account,
             invoked_by: parts.invoked_by.map(Into::into),
+            by_id: parts.by_id,
         })
     }
 }
@@ -148,6 +177,8 @@ pub(crate) struct Caller {
     pub(crate) function: Option<Box<str>>,
     /// The service that made the call on the role's behalf.
     pub(crate) invoked_by: Option<Box<str>>,
+    /// Whether only a snapshot can tell which role it is: the record has its id, which tells no partition either.
+    pub(crate) by_id: bool,
 }
 
 impl Caller {
@@ -176,6 +207,8 @@ struct Parts<'a> {
     invoked_by: Option<Cow<'a, str>>,
     issuer_arn: Option<Cow<'a, str>>,
     issued_to: Option<Cow<'a, str>>,
+    /// Whether the ARN stands for an id.
+    by_id: bool,
 }
 
 impl<'a> Parts<'a> {
@@ -187,9 +220,12 @@ impl<'a> Parts<'a> {
             let lambda = scope.get("issuerType").and_then(Raw::text).as_deref() == Some("AWS::Lambda::Function");
             scope.get("credentialsIssuedTo").filter(|_| lambda).and_then(Raw::text)
         });
+        let (kind, arn) = (text(identity.kind), text(identity.arn));
+        let by_id = if arn.is_none() { session_by_id(identity) } else { None };
         Self {
-            kind: text(identity.kind),
-            arn: text(identity.arn),
+            by_id: by_id.is_some() || kind.as_deref() == Some("AWSAccount"),
+            kind,
+            arn: arn.or(by_id),
             invoked_by: text(identity.invoked_by),
             issuer_arn: issuer("arn").filter(|_| by_role),
             issued_to,
@@ -224,6 +260,14 @@ impl<'a> Parts<'a> {
 
 fn is_session(arn: &str) -> bool {
     arn.contains(":assumed-role/")
+}
+
+/// The session of a role that is known by its id alone, with the id for its name. Of an account the id tells no partition.
+fn session_by_id(identity: &Identity<'_>) -> Option<Cow<'static, str>> {
+    let (id, account) = (identity.id?.0.text()?, identity.account?.0.text()?);
+    let (id, session) = id.split_once(':')?;
+    (is_role_id(id) && AccountId::is_number(&account))
+        .then(|| Cow::Owned(format!("arn:aws:sts::{account}:assumed-role/{id}/{session}")))
 }
 
 /// What session names start with that tools make.
@@ -283,6 +327,22 @@ mod tests {
                     "credentialsIssuedTo": "arn:aws:lambda:us-east-1:111122223333:function:orders"}}"#,
             Ok(("arn:aws:iam::111122223333:role/r", Some("orders"))),
         );
+    }
+
+    #[test]
+    fn a_session_that_another_account_logged_is_told_by_the_role_s_id() {
+        let role = "arn:aws:iam::111122223333:role/AROA0123456789ABCDEFG";
+        let check = |kind: &str, id: &str, account: &str, expected| {
+            check(&format!(r#"{{"type": "{kind}", "principalId": "{id}", "accountId": "{account}"}}"#), expected);
+            check(&format!(r#"{{"AccountId": "{account}", "type": "{kind}", "PrincipalId": "{id}"}}"#), expected);
+        };
+        check("AWSAccount", "AROA0123456789ABCDEFG:orders", "111122223333", Ok((role, Some("orders"))));
+        check("AWSAccount", "AROA0123456789ABCDEFG:me@example.com", "111122223333", Ok((role, None)));
+        check("AssumedRole", "AROA0123456789ABCDEFG:orders", "111122223333", Ok((role, Some("orders"))));
+        check("AWSAccount", "AIDA0123456789ABCDEFG", "111122223333", Err(SkipReason::NotARole));
+        check("AWSAccount", "AROA0123456789ABCDEFG:orders", "ANONYMOUS_PRINCIPAL", Err(SkipReason::NotARole));
+        check("AWSAccount", "AROA0/../x:orders", "111122223333", Err(SkipReason::NotARole));
+        check("IAMUser", "AROA0123456789ABCDEFG:orders", "111122223333", Err(SkipReason::NotARole));
     }
 
     #[test]

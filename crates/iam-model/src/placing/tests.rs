@@ -65,6 +65,46 @@ fn calls_of_a_session_without_an_issuer_are_those_of_the_role_of_that_name() {
 }
 
 #[test]
+fn calls_of_a_session_that_another_account_logged_are_those_of_the_role_of_that_id() {
+    const ID: &str = "AROA0123456789ABCDEFG";
+    let role = |name: &str, id: &str| {
+        format!(
+            r#"{{"RoleName": "{name}", "Path": "/app/", {id} "Arn": "arn:aws:iam::111122223333:role/app/{name}",
+            "AssumeRolePolicyDocument": {{"Version": "2012-10-17", "Statement": []}}}}"#
+        )
+    };
+    let check = |roles: &[String], caller: &str, expected: &[&str]| {
+        let text = format!(
+            r#"{{"schema": "paring-snapshot/1", "organization": null, "accounts": {{"111122223333": {{"authorization_details": {{
+            "UserDetailList": [], "GroupDetailList": [], "Policies": [], "RoleDetailList": [{}]}}}}}}}}"#,
+            roles.join(", ")
+        );
+        let named = |text| crate::text::SourceText { name: crate::text::SourceName::new("x.json"), text };
+        let snapshot = crate::snapshot::read(named(text)).unwrap().0;
+        let text = format!(
+            r#"{{"schema": "paring-usage/1", "principals": {{"{caller}": {{"observations": [{{"action": "sqs:SendMessage",
+            "resources": ["*"], "count": 2, "first": "2026-09-01T00:00:00Z", "last": "2026-09-01T00:00:00Z", "denied": 0}}]}}}},
+            "coverage": {{}}, "skipped": {{}},
+            "unresolved": [{{"event_source": "x.amazonaws.com", "event_name": "Y", "count": 1, "principals": ["{caller}"]}}]}}"#
+        );
+        let mut log = crate::usage::read(&named(text)).unwrap();
+        super::place_identities(&mut log, &snapshot);
+        let callers: Vec<&str> = log.principals.keys().map(|arn| arn.resource()).collect();
+        assert_eq!(callers, expected, "{caller}");
+        assert!(log.principals.keys().eq(&log.unresolved[0].principals), "{caller}");
+    };
+    let told = |name, id| role(name, &format!(r#""RoleId": "{id}","#));
+    let roles = [told("one", ID), told("two", "AROA999"), role("old", ""), role("older", "")];
+    let of = |account: &str, name: &str| format!("arn:aws:iam::{account}:role/{name}");
+    check(&roles, &of("111122223333", ID), &["role/app/one"]);
+    check(&roles, &of("444455556666", ID), &[&format!("role/{ID}")]);
+    // Whose it is the snapshot does not tell: it may be any whose id it lacks.
+    check(&roles, &of("111122223333", "AROA777"), &["role/app/old", "role/app/older"]);
+    check(&roles[..2], &of("111122223333", "AROA777"), &["role/AROA777"]);
+    check(&roles, &of("111122223333", "gone"), &["role/gone"]);
+}
+
+#[test]
 fn a_role_that_is_asked_for_by_name_is_the_one_at_its_path() {
     let role = |path: &str, name: &str| {
         format!(

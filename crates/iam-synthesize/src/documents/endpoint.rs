@@ -134,10 +134,10 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         let unknown =
             self.ground.evidence.usage.unresolved.iter().filter(|event| event.kind == UnresolvedKind::Unknown);
         let mut of_service = unknown.filter(|event| {
-            let source = event.event_source.split('.').next().unwrap_or_default();
-            source.is_empty()
-                || self.services.contains(&source)
-                || (source == "monitoring" && self.services.contains(&"cloudwatch"))
+            let services = event.services(self.ground.evidence.catalog);
+            services.is_none_or(|called| {
+                called.iter().any(|service| self.services.iter().any(|own| own.eq_ignore_ascii_case(service)))
+            })
         });
         let by_roles = of_service
             .find(|event| event.principals.is_empty() || event.principals.iter().any(|arn| self.is_logged(arn)));

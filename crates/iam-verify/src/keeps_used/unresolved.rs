@@ -78,7 +78,8 @@ fn taken(
     };
     let (before, after) = (within(before, limits.before), within(after, limits.after));
     let budget = Budget::new(ALL);
-    let prefixes = if event.event_source.is_empty() { vec!["*"] } else { catalog.prefixes(&event.event_source) };
+    // Of a source that nobody knows, the service may be any.
+    let prefixes = event.services(catalog).unwrap_or_else(|| vec!["*"]);
     let of_service = |service: &&str| {
         let actions =
             if *service == "*" { ActionPattern::new("*") } else { ActionPattern::new(&format!("{service}:*")) };

@@ -57,7 +57,8 @@ pub(super) fn report(
         totals.count(proposal, verdict.as_ref());
     }
     totals.count_splits(stage, splits, parts);
-    let owners: Vec<&RoleProposal> = proposals.iter().flat_map(|p| p.changes.iter().map(move |_| p)).collect();
+    let owners: Vec<Owner<'_>> =
+        proposals.iter().zip(verdicts).flat_map(|(p, v)| p.changes.iter().map(move |_| (p, v.as_ref()))).collect();
     Report {
         summary: totals.summary(patches),
         evidence: evidence(stage),
@@ -281,12 +282,16 @@ fn refusals(patches: &PatchSet, own: &[usize], changes: &[Change]) -> Vec<Refuse
     patches.refused.iter().filter(|refused| change(refused).is_some()).map(view).collect()
 }
 
-fn file(stage: &Stage<'_>, patch: &FilePatch, owners: &[&RoleProposal]) -> PatchView {
+/// Whose a change is, and what was said about it.
+type Owner<'r> = (&'r RoleProposal, Option<&'r Verdict>);
+
+fn file(stage: &Stage<'_>, patch: &FilePatch, owners: &[Owner<'_>]) -> PatchView {
     let mut reasons = match &patch.disposition {
         Disposition::Safe => Vec::new(),
         Disposition::NeedsReview(reasons) => reasons.clone(),
     };
     reasons.extend(unseen(patch, owners));
+    reasons.extend(unproved(patch, owners));
     // What could not be read may show the use of what is cut.
     reasons.extend(stage.inputs.usage.unread().map(|unread| format!("the logs are incomplete: {unread}")));
     PatchView {
@@ -300,16 +305,27 @@ fn file(stage: &Stage<'_>, patch: &FilePatch, owners: &[&RoleProposal]) -> Patch
 }
 
 /// What a person has to answer before a cut is safe: permissions whose use could not have been seen.
-fn unseen(patch: &FilePatch, owners: &[&RoleProposal]) -> Vec<String> {
-    let roles: BTreeSet<&str> = (patch.changes.iter())
-        .filter_map(|change| owners.get(*change))
-        .filter(|proposal| !proposal.blind_spots.is_empty())
-        .map(|proposal| proposal.role.name())
-        .collect();
-    roles
+fn unseen(patch: &FilePatch, owners: &[Owner<'_>]) -> Vec<String> {
+    roles_of(patch, owners, |(proposal, _)| !proposal.blind_spots.is_empty())
         .into_iter()
         .map(|role| format!("{role}: the logs could not have shown all that is cut, see `unseen`"))
         .collect()
+}
+
+/// Roles of which it is not proved that they keep what they used.
+fn unproved(patch: &FilePatch, owners: &[Owner<'_>]) -> Vec<String> {
+    let is_open =
+        |(claim, outcome): &(Claim, Outcome)| *claim == Claim::KeepsUsed && !matches!(outcome, Outcome::Proved { .. });
+    roles_of(patch, owners, |(_, verdict)| verdict.is_some_and(|verdict| verdict.claims.iter().any(is_open)))
+        .into_iter()
+        .map(|role| format!("{role}: that it keeps all it used is not proved, see `keeps-used`"))
+        .collect()
+}
+
+/// The names of those whose changes are in a patch.
+fn roles_of<'r>(patch: &FilePatch, owners: &[Owner<'r>], which: impl Fn(&Owner<'r>) -> bool) -> BTreeSet<&'r str> {
+    let owners = patch.changes.iter().filter_map(|change| owners.get(*change));
+    owners.filter(|owner| which(owner)).map(|(proposal, _)| proposal.role.name()).collect()
 }
 
 /// Findings of the graph about the judged roles, and what the run itself found out about them.
