@@ -5,7 +5,7 @@ import json, os, sys
 here = os.path.dirname(os.path.abspath(__file__))
 out = os.path.join(here, "..", "..", "..", "docs", "techniques")
 ON = {"self": "the start itself", "role": "the target role", "user": "the target user", "group": "the group",
-      "policy": "a customer managed policy attached to whoever gains", "res": "the existing resource",
+      "policy": "a customer managed policy attached to whoever gains", "boundary": "the start's boundary, a customer managed policy", "res": "the existing resource",
       "any": "anything the caller names", "new": "one new thing the caller names", "star": "`*`"}
 GAINS = {"rewrite-own-policy": "The start writes its own permissions, within its boundary and the service control policies.",
          "join-target-group": "The start has the group's policies beside its own.",
@@ -27,6 +27,9 @@ WHEN = {"start-is-role": "the start is a role", "start-is-user": "the start is a
         "version-slot": "the policy has fewer than five versions, or the start may delete one",
         "older-version": "a version of the policy that is not in force grants more",
         "managed-deny": "a managed policy with a deny is attached to the start", "inline-deny": "an inline policy with a deny is on the start",
+        "group-managed-deny": "a managed policy with a deny is attached to a group of the start's",
+        "group-inline-deny": "an inline policy with a deny is on a group of the start's",
+        "group-deny": "a group of the start's has a policy with a deny",
         "management-account": "the start is in the organisation's management account",
         "instance-profile": "an instance profile holds the target", "api:SsmManaged": "Systems Manager manages the instance",
         "api:AsgFollowsDefault": "an Auto Scaling group follows the template's default version"}

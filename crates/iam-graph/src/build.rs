@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iam_evaluate::glob::{Glob, Reading};
 use iam_model::arn::Arn;
 use iam_model::change::Change;
 use iam_model::finding::Subject;
@@ -16,6 +15,7 @@ use crate::graph::{AccessGraph, Edge};
 use crate::judge::Judge;
 use crate::search::{Found, Search};
 use crate::survey::{Person, Survey};
+use crate::tags;
 use crate::technique::catalogue;
 
 /// Builds the graph of an account as it is, or as it would be after some changes.
@@ -45,7 +45,7 @@ pub fn build<'a>(index: &'a SnapshotIndex<'a>, changes: &'a [Change]) -> AccessG
     let functions = functions(&survey);
     let wildcards = wildcards(&survey, &functions);
     let Exposure { findings: exposed, not_checked: unsure } = exposure(&survey, &judge);
-    let not_checked = &(&not_checked | &not_judged(&survey)) | &unsure;
+    let not_checked = &(&(&not_checked | &not_judged(&survey)) | &unsure) | &tags::as_keys(&survey, &judge, &admins);
     let (places, stacks) = (places(&survey, &edges), stacks(&survey, &functions));
     let not_applied = survey.not_applied.clone();
     AccessGraph::new(edges, admins, Facts { not_checked, not_applied, functions, wildcards, stacks, exposed, places })
@@ -62,22 +62,12 @@ fn places(survey: &Survey<'_>, edges: &[Edge]) -> BTreeMap<(Subject, &'static st
         let start = edge.from.arn().and_then(|arn| survey.place(arn)).and_then(|place| survey.person(place));
         let first = edge.technique().and_then(|technique| technique.requires.first());
         if let (Some(person), Some(first)) = (start, first)
-            && let Some((policy, statement)) = grant(person, first.action.as_str())
+            && let Some((policy, statement)) = person.grant(first.action.as_str())
         {
             places.insert(key, format!("policy `{policy}` of {}, statement {statement}", person.arn));
         }
     }
     places
-}
-
-/// The first statement that could grant an action.
-fn grant<'p>(person: &Person<'p>, action: &str) -> Option<(&'p str, usize)> {
-    let names = |statement: &Statement| {
-        let mut globs = statement.action.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION));
-        statement.effect == Effect::Allow
-            && globs.any(|glob| glob.matches(action)) == matches!(statement.action, ActionElement::Action(_))
-    };
-    person.policies.iter().find_map(|held| Some((held.name, held.document.statements.iter().position(names)?)))
 }
 
 /// What the snapshot holds that this room cannot judge.

@@ -9,6 +9,8 @@ mod plan;
 
 mod survey;
 
+mod tags;
+
 mod trust;
 
 mod judge;

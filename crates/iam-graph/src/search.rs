@@ -46,8 +46,8 @@ pub(crate) struct Search<'s, 'a> {
     admins: Vec<bool>,
     /// Which services a role lets in, once asked.
     lets_in: BTreeMap<(usize, &'static str), Answer>,
-    /// What gains give, once asked.
-    gained: BTreeMap<(usize, Gain), bool>,
+    /// What gains give, once asked: by whose, what, and which of its policies go.
+    gained: BTreeMap<(usize, Gain, Vec<usize>), bool>,
     not_checked: BTreeSet<String>,
 }
 
@@ -77,6 +77,8 @@ impl<'a> Attempt<'_, 'a> {
 struct Works<'a> {
     keys: BTreeSet<ConditionKey>,
     through: Option<&'a Arn>,
+    /// Policies that speak for whoever gains, and that the start may rewrite.
+    rewritten: Vec<&'a Arn>,
 }
 
 /// Answers already given for one start: by action, thing and context.
@@ -220,8 +222,8 @@ impl<'s, 'a> Search<'s, 'a> {
             from: Subject::Arn(attempt.from.arn.clone()),
             to,
             technique: &technique.id,
+            gains_admin: self.gains_admin(attempt, &works.rewritten),
             conditional_on: works.keys.into_iter().collect(),
-            gains_admin: self.gains_admin(attempt),
             through: works.through.cloned(),
         }
     }

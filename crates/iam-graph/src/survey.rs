@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use iam_evaluate::glob::{Glob, Reading};
 use iam_model::arn::{AccountId, Arn};
 use iam_model::change::{AttachmentKind, Change, GuardTarget};
-use iam_model::policy::PolicyDocument;
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
 use iam_model::snapshot::{Account, Identity, PolicyOrigin, Resource, ResourceKind, Role, SnapshotIndex, User};
 
 /// What kind of principal it is.
@@ -41,9 +42,19 @@ pub(crate) struct Person<'a> {
     pub(crate) trust: Option<&'a PolicyDocument>,
 }
 
-impl Person<'_> {
+impl<'a> Person<'a> {
     pub(crate) fn is_service_linked(&self) -> bool {
         matches!(self.being, Being::Role(role) if role.is_service_linked())
+    }
+
+    /// The first statement that could grant an action: its policy and its number.
+    pub(crate) fn grant(&self, action: &str) -> Option<(&'a str, usize)> {
+        let names = |statement: &Statement| {
+            let mut globs = statement.action.patterns().iter().map(|p| Glob::parse(p.value.as_str(), Reading::ACTION));
+            statement.effect == Effect::Allow
+                && globs.any(|glob| glob.matches(action)) == matches!(statement.action, ActionElement::Action(_))
+        };
+        self.policies.iter().find_map(|held| Some((held.name, held.document.statements.iter().position(names)?)))
     }
 }
 

@@ -155,6 +155,8 @@ pub enum Place {
     Target,
     /// A customer managed policy attached to whoever gains.
     Policy,
+    /// The start's boundary, a customer managed policy.
+    Boundary,
     /// The resource that must exist.
     Resource,
     /// Anything the caller names.
@@ -224,6 +226,12 @@ pub enum Prerequisite {
     ManagedDeny,
     /// An inline policy with a deny is on the start.
     InlineDeny,
+    /// A managed policy with a deny is attached to a group of the start's.
+    GroupManagedDeny,
+    /// An inline policy with a deny is on a group of the start's.
+    GroupInlineDeny,
+    /// Either of the two.
+    GroupDeny,
     /// The start's account is the organisation's management account.
     ManagementAccount,
     /// An instance profile holds the target.
@@ -247,7 +255,7 @@ pub enum Gain {
     LiftOwnBoundary,
     /// The start removes the target's boundary, then acts as it.
     LiftBoundaryThenActAsTarget,
-    /// The start removes a deny from itself.
+    /// The start removes a deny from itself, or from a group it is in.
     DropOwnDeny,
     /// The start makes a role that may do everything.
     CreateAdminRole,

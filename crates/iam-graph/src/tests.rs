@@ -296,3 +296,5 @@ fn roles_that_trust_themselves_or_each_other_or_nobody_there_are_no_trouble() {
     check(&[], &roles, "", &["a sts-001 b", "b sts-001 a"]);
     check(&[], &[role("left", &named("gone"), assume)], &format!(r#", "resources": [{}]"#, function("f", "gone")), &[]);
 }
+
+mod own_limits;

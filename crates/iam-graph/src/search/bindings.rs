@@ -8,7 +8,7 @@ use iam_model::condition::ConditionKey;
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::Resource;
 
-use super::holds::{action, describes, own_denies};
+use super::holds::{action, describes, group_denies, own_denies};
 use super::{Attempt, Memory, Search, Thing, Works};
 use crate::judge::{Answer, Question};
 use crate::plan::Need;
@@ -38,6 +38,7 @@ impl<'a> Search<'_, 'a> {
             Place::Start => self.on_start(attempt, &needs, memory),
             Place::Target => self.on_target(attempt, &needs, memory),
             Place::Policy => self.on_policy(attempt, &needs, memory, works),
+            Place::Boundary => self.on_boundary(attempt, &needs, memory, works),
             Place::Resource => self.on_resource(attempt, &needs, memory, works),
         };
         match answer {
@@ -137,18 +138,28 @@ impl<'a> Search<'_, 'a> {
     }
 
     fn on_start(&self, attempt: &Attempt<'_, 'a>, needs: &[Need], memory: &mut Memory<'a>) -> Answer {
-        let denying = needs.iter().any(|need| need.requirement.with.iter().any(|(_, c)| *c == Carried::DenyPolicy));
-        if !denying {
+        if !is_taking_off(needs) {
             return self.all(attempt, needs, Thing::Named(attempt.from.arn), memory);
         }
-        // Which policy is taken off is part of the request: each one with a deny is tried.
+        let managed = own_denies(&attempt.from.policies).filter_map(|held| held.managed);
+        self.taking_off(attempt, attempt.from, managed, needs)
+    }
+
+    /// Which policy is taken off someone is part of the request: each one with a deny is tried.
+    fn taking_off<'m>(
+        &self,
+        attempt: &Attempt<'_, 'a>,
+        whom: &Person<'a>,
+        policies: impl Iterator<Item = &'m Arn>,
+        needs: &[Need],
+    ) -> Answer {
         let Some(powers) = self.powers.get(attempt.start) else { return Answer::No };
         let mut best = Answer::No;
-        for managed in own_denies(&attempt.from.policies).filter_map(|held| held.managed) {
+        for managed in policies {
             let mut answer = Answer::Yes;
             for need in needs {
-                let mut question = Question::new(&need.requirement.action, ResourceName::Arn(attempt.from.arn.clone()));
-                question.tags = Some(&attempt.from.identity.tags);
+                let mut question = Question::new(&need.requirement.action, ResourceName::Arn(whom.arn.clone()));
+                question.tags = Some(&whom.identity.tags);
                 let value = |c: &Carried| (*c == Carried::DenyPolicy).then(|| managed.to_string());
                 question.carries = need.requirement.with.iter().map(|(key, c)| (key.clone(), value(c))).collect();
                 answer = answer.and(self.judge.may(powers, &question));
@@ -172,7 +183,47 @@ impl<'a> Search<'_, 'a> {
         let groups = home.people.iter().filter_map(|&place| self.survey.person(place));
         let groups = groups.filter(|p| matches!(p.being, crate::survey::Being::Group));
         let own = groups.filter(|group| user.groups.contains(&group.identity.name));
-        own.fold(Answer::No, |best, group| best.or(self.all(attempt, needs, Thing::Named(group.arn), memory)))
+        own.fold(Answer::No, |best, group| best.or(self.on_own_group(attempt, group, needs, memory)))
+    }
+
+    /// A group that the start is in; of those that must have a deny, one that has.
+    fn on_own_group(
+        &self,
+        attempt: &Attempt<'_, 'a>,
+        group: &Person<'a>,
+        needs: &[Need],
+        memory: &mut Memory<'a>,
+    ) -> Answer {
+        let mut denies = group_denies(&attempt.from.policies).filter(|held| held.group == Some(group.arn));
+        if is_taking_off(needs) {
+            return self.taking_off(attempt, group, denies.filter_map(|held| held.managed), needs);
+        }
+        let lacks = (attempt.step.has(&Prerequisite::GroupInlineDeny) && denies.all(|held| held.managed.is_some()))
+            || (attempt.step.has(&Prerequisite::GroupDeny) && denies.next().is_none());
+        if lacks { Answer::No } else { self.all(attempt, needs, Thing::Named(group.arn), memory) }
+    }
+
+    /// The start's boundary, where it is a policy of the account's own.
+    fn on_boundary(
+        &self,
+        attempt: &Attempt<'_, 'a>,
+        needs: &[Need],
+        memory: &mut Memory<'a>,
+        works: &mut Works<'a>,
+    ) -> Answer {
+        let bounded = attempt.from.identity.boundary.as_ref().filter(|arn| arn.account().is_some());
+        let (Some(policy), Some(now)) = (bounded, attempt.from.boundary) else { return Answer::No };
+        if attempt.step.has(&Prerequisite::OlderVersion) && !self.has_wider_version(policy, now) {
+            return Answer::No;
+        }
+        let mut answer = self.all(attempt, needs, Thing::Named(policy), memory);
+        if answer != Answer::No && attempt.step.has(&Prerequisite::VersionSlot) {
+            answer = answer.and(self.version_slot(attempt, policy));
+        }
+        if answer != Answer::No {
+            works.through = Some(policy);
+        }
+        answer
     }
 
     /// A customer managed policy that speaks for whoever gains.
@@ -197,8 +248,9 @@ impl<'a> Search<'_, 'a> {
             if attempt.step.has(&Prerequisite::OlderVersion) && !self.has_wider_version(policy, held.document) {
                 answer = Answer::No;
             }
-            if answer != Answer::No && works.through.is_none() {
-                works.through = Some(policy);
+            if answer != Answer::No {
+                works.through.get_or_insert(policy);
+                works.rewritten.push(policy);
             }
             best = best.or(answer);
         }
@@ -268,6 +320,11 @@ impl<'a> Search<'_, 'a> {
         };
         of_kind.map(Vec::as_slice).unwrap_or_default().iter().filter(fits).copied().collect()
     }
+}
+
+/// Whether a policy with a deny is taken off.
+fn is_taking_off(needs: &[Need]) -> bool {
+    needs.iter().any(|need| need.requirement.with.iter().any(|(_, carried)| *carried == Carried::DenyPolicy))
 }
 
 /// The name of someone's boundary, as requests to change them carry it.

@@ -4,7 +4,7 @@ use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::condition::ConditionKey;
 use iam_model::json::Value;
-use iam_model::policy::{Effect, PolicyDocument};
+use iam_model::policy::Effect;
 use iam_model::snapshot::Resource;
 
 use super::{Attempt, Memory, Search, Works};
@@ -16,8 +16,16 @@ impl<'a> Search<'_, 'a> {
     /// Why and through what the attempt works; nothing where it does not.
     pub(super) fn works(&mut self, attempt: &Attempt<'_, 'a>, memory: &mut Memory<'a>) -> Option<Works<'a>> {
         // What does not hang on the target first: most attempts end there, and the answer is remembered.
-        const ORDER: [Place; 7] =
-            [Place::Star, Place::Any, Place::New, Place::Start, Place::Target, Place::Policy, Place::Resource];
+        const ORDER: [Place; 8] = [
+            Place::Star,
+            Place::Any,
+            Place::New,
+            Place::Start,
+            Place::Target,
+            Place::Policy,
+            Place::Boundary,
+            Place::Resource,
+        ];
         let technique = attempt.step.technique;
         if attempt.to.is_service_linked() || !technique.when.iter().all(|when| self.is_met(attempt, when)) {
             return None;
@@ -57,6 +65,9 @@ impl<'a> Search<'_, 'a> {
             Prerequisite::TargetWithPassword => has_password(),
             Prerequisite::ManagedDeny => own_denies(&from.policies).any(|held| held.managed.is_some()),
             Prerequisite::InlineDeny => own_denies(&from.policies).any(|held| held.managed.is_none()),
+            Prerequisite::GroupManagedDeny => group_denies(&from.policies).any(|held| held.managed.is_some()),
+            Prerequisite::GroupInlineDeny => group_denies(&from.policies).any(|held| held.managed.is_none()),
+            Prerequisite::GroupDeny => group_denies(&from.policies).next().is_some(),
             Prerequisite::ManagementAccount => {
                 from.arn.account().is_some_and(|id| self.survey.index.is_management_account(&id))
             }
@@ -110,8 +121,17 @@ impl<'a> Search<'_, 'a> {
 
 /// Policies with a deny that sit on the principal itself.
 pub(super) fn own_denies<'p, 'a>(policies: &'p [Held<'a>]) -> impl Iterator<Item = &'p Held<'a>> {
-    let denies = |document: &PolicyDocument| document.statements.iter().any(|s| s.effect == Effect::Deny);
-    policies.iter().filter(move |held| held.group.is_none() && denies(held.document))
+    policies.iter().filter(|held| held.group.is_none() && denies(held))
+}
+
+/// Policies with a deny that come through a group.
+pub(super) fn group_denies<'p, 'a>(policies: &'p [Held<'a>]) -> impl Iterator<Item = &'p Held<'a>> {
+    policies.iter().filter(|held| held.group.is_some() && denies(held))
+}
+
+/// Whether a policy holds a deny.
+pub(super) fn denies(held: &Held<'_>) -> bool {
+    held.document.statements.iter().any(|statement| statement.effect == Effect::Deny)
 }
 
 /// Whether a resource's description has a member, and it says nothing against it. Taken as given where there is none.

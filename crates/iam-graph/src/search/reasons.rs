@@ -158,7 +158,7 @@ impl Redone<'_> {
                 && !matches!(noted.asker, Principal::Service(_))
                 && match requirement.on {
                     Place::Start => is(self.edge.from.arn()),
-                    Place::Policy | Place::Resource => self.is_through(&noted.on),
+                    Place::Policy | Place::Boundary | Place::Resource => self.is_through(&noted.on),
                     Place::Star => noted.on == ResourceName::None,
                     Place::New => self.all_on(&noted.on),
                     // The target may be a group the start is in, or a role nobody has made yet.

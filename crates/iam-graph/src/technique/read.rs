@@ -127,6 +127,7 @@ fn place(word: &str) -> Option<Place> {
         "self" => Place::Start,
         "role" | "user" | "group" => Place::Target,
         "policy" => Place::Policy,
+        "boundary" => Place::Boundary,
         "res" => Place::Resource,
         "any" => Place::Any,
         "new" => Place::New,
@@ -162,6 +163,9 @@ fn prerequisite(word: &str) -> Result<Prerequisite, String> {
         "older-version" => Prerequisite::OlderVersion,
         "managed-deny" => Prerequisite::ManagedDeny,
         "inline-deny" => Prerequisite::InlineDeny,
+        "group-managed-deny" => Prerequisite::GroupManagedDeny,
+        "group-inline-deny" => Prerequisite::GroupInlineDeny,
+        "group-deny" => Prerequisite::GroupDeny,
         "management-account" => Prerequisite::ManagementAccount,
         "instance-profile" => Prerequisite::InstanceProfile,
         other => match other.strip_prefix("api:") {
