@@ -14,7 +14,7 @@ use crate::facts::{Facts, Wildcard};
 use crate::graph::{AccessGraph, Edge};
 use crate::judge::Judge;
 use crate::search::{Found, Search};
-use crate::survey::{Person, Survey};
+use crate::survey::Survey;
 use crate::tags;
 use crate::technique::catalogue;
 

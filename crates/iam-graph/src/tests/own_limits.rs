@@ -38,7 +38,7 @@ fn limited(limit: &Limit<'_>) -> String {
             let allowed = format!(r#"{{"Effect": "Allow", "Action": ["{action}", "s3:*"], "Resource": "*"}}"#);
             (ADMIN.to_owned(), boundary.to_owned(), managed("limit", &allowed))
         }
-        Limit::Inline(action) => (format!("{ADMIN}, {}", but(action)), String::new(), managed("limit", "")),
+        Limit::Inline(_) => (ADMIN.to_owned(), String::new(), managed("limit", "")),
         Limit::Managed(action) => {
             let attached = format!(r#""AttachedManagedPolicies": {}, "#, attached("limit"));
             (ADMIN.to_owned(), attached, managed("limit", &but(action)))
