@@ -41,7 +41,7 @@ pub(crate) fn as_keys(survey: &Survey<'_>, judge: &Judge<'_>, admins: &BTreeSet<
                 "account {}: policies ask for the tags {}, which {} may set on users or roles: conditions are judged by the \
                  tags as they are",
                 home.id,
-                first(asked.values().cloned().map(|key| format!("`{key}`")).collect()),
+                first(asked.values().map(|key| format!("`{key}`")).collect()),
                 first(who)
             )
         })
