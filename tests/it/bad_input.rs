@@ -180,3 +180,52 @@ fn names_in_logs_cannot_drive_the_terminal() {
         }
     }
 }
+
+#[test]
+fn what_is_not_a_folder_of_templates_is_told() {
+    let folder = folder();
+    folder.write("none/notes.txt", "no template");
+    let output = tighten(&folder, "e/snapshot.json", "e/trail", "none");
+    assert!(output.stderr.contains("none: holds no template"), "{}", output.stderr);
+    folder.write("result", "mine");
+    let arguments = ["tighten", "--snapshot", "e/snapshot.json", "--trail", "e/trail", "--out", "result"];
+    let output = folder.paring(&arguments);
+    assert_eq!(output.code, 2, "{}", output.stderr);
+    assert!(output.stderr.contains("`result` is a file") && output.stderr.contains("hint: --out takes a folder"));
+    assert_eq!(folder.read("result"), "mine");
+}
+
+#[test]
+fn a_file_in_the_wrong_place_is_told_what_belongs_there() {
+    let folder = folder();
+    let template = tighten(&folder, "e/template.yaml", "e/trail", "e");
+    check_refused(&template, &["e/template.yaml:", "not JSON", "hint: give a snapshot"]);
+    folder.write("logs/notes.json", r#"{"hello": 1}"#);
+    let logs = tighten(&folder, "e/snapshot.json", "logs", "e");
+    check_refused(&logs, &["`logs` (found: 1 file, 1 of them not a log)", "hint:"]);
+    folder.write("p.json", r#"{"Version": "2012-10-17", "Statement": []}"#);
+    let access = folder.paring(&["check", "not-granted", "--policy", "p.json", "--access", "s3:GetObject"]);
+    check_refused(&access, &["`s3:GetObject` is an action", r#"{"actions": ["s3:GetObject"]"#]);
+    let baseline = folder.paring(&["audit", "--snapshot", "e/snapshot.json", "--baseline", "e/template.yaml"]);
+    check_refused(&baseline, &["e/template.yaml", "hint: give what `paring audit`"]);
+}
+
+#[test]
+fn a_name_that_nobody_has_gets_the_nearest() {
+    let folder = folder();
+    let near = "did you mean `tuktuk-dispatch-AssignDriverFunction";
+    let asked = |arguments: &[&str]| folder.paring(&[arguments, &["--snapshot", "e/snapshot.json"]].concat());
+    check_refused(&asked(&["paths", "tuktuk-dispatch-AssignDriverFunctionRole-693B169A42B"]), &[near]);
+    check_refused(&asked(&["reach", "tuktuk-dispatch-AssignDriverFunction-2A3F7CFF40F"]), &[near]);
+    check_refused(&asked(&["paths", "somebody"]), &["`somebody`", "hint: give the name or ARN"]);
+}
+
+#[test]
+fn logs_that_show_no_call_leave_nothing_to_cut() {
+    let folder = folder();
+    let other = folder.read("e/snapshot.json").replace("111122223333", "999988887777");
+    folder.write("s.json", other);
+    let output = tighten(&folder, "s.json", "e/trail", "e");
+    assert!(output.stdout.starts_with("nothing to cut · 3 roles left as they are\n"), "{}", output.stdout);
+    assert!(output.stdout.contains("of account 999988887777: no log was read"), "{}", output.stdout);
+}

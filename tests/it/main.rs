@@ -22,6 +22,7 @@ mod blind;
 mod browser;
 mod check;
 mod collect;
+mod configured;
 mod cut;
 mod decide;
 mod deployments;

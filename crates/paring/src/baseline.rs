@@ -11,6 +11,8 @@ use crate::input;
 use crate::report::counted;
 use crate::terminal::Terminal;
 
+const FORM: &str = "give what `paring audit` or `paring tighten` printed with `--format json`";
+
 /// Leaves out the findings that the file holds, and says how many.
 pub(crate) fn leave_out(
     findings: &mut Vec<Finding>,
@@ -21,14 +23,13 @@ pub(crate) fn leave_out(
     let source = input::read_text(path)?;
     let arena = Arena::for_text(source.text.len());
     let root = json::parse(&arena, &source.text, Limits::FILE)
-        .map_err(|error| CliError::user(format!("`{}` cannot be read: {error}", source.name)))?;
+        .map_err(|error| CliError::user(format!("`{}` cannot be read: {error}", source.name)).hint(FORM))?;
     let known = root.get("findings").map(Node::items);
     let prints = |known: &[Node<'_>]| -> Option<BTreeSet<String>> {
         known.iter().map(|one| Some(one.get("fingerprint")?.as_str()?.to_owned())).collect()
     };
     let Some(known) = known.and_then(prints) else {
-        return Err(CliError::user(format!("`{}` holds no findings with fingerprints", source.name))
-            .hint("give what `paring audit` or `paring tighten` printed with `--format json`"));
+        return Err(CliError::user(format!("`{}` holds no findings with fingerprints", source.name)).hint(FORM));
     };
     let before = findings.len();
     findings.retain(|finding| !known.contains(&finding.fingerprint()));

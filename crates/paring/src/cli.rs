@@ -243,7 +243,7 @@ pub(crate) struct Tighten {
     #[arg(long, help_heading = "Judgement")]
     pub(crate) split: bool,
 
-    /// Narrow the other policies as well: trust, resources' own, permissions boundaries
+    /// Narrow the other policies as well: trust, resources' own, permissions boundaries, endpoints of VPCs
     #[arg(long, help_heading = "Judgement")]
     pub(crate) documents: bool,
 

@@ -196,6 +196,14 @@ pub(crate) fn read_sources(root: &Path) -> Result<(Vec<SourceText>, Vec<Diagnost
             }
         }
     }
+    if sources.is_empty() {
+        let message = "holds no template: nothing can be patched";
+        diagnostics.push(Diagnostic::warning(
+            Code::TemplateUnreadable,
+            Place::whole(SourceName::new(&root.display().to_string())),
+            message,
+        ));
+    }
     Ok((sources, diagnostics))
 }
 

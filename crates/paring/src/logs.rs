@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::CliError;
 use crate::input::FoundFile;
 use crate::terminal::Terminal;
-use crate::{example, input, remote_logs};
+use crate::{example, input, remote_logs, report};
 
 /// Reads the logs below `paths`. Files that cannot be read become diagnostics; if none can, that is an error.
 pub(crate) fn read(
@@ -48,7 +48,11 @@ pub(crate) fn read(
             .hint("`paring usage LOGS` without filters lists the roles that were seen, and the window"));
     }
     let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-    Err(CliError::user(format!("no CloudTrail event was read from {} ({found} files found)", names.join(", ")))
+    let found = match usage.skipped.get(&SkipReason::NotALog) {
+        Some(other) => format!("{}, {other} of them not a log", report::counted(found, "file", "files")),
+        None => report::counted(found, "file", "files"),
+    };
+    Err(CliError::user(format!("no CloudTrail event was read from {} (found: {found})", names.join(", ")))
         .hint("give files or folders of CloudTrail logs: .json or .json.gz, as the trail's bucket holds them"))
 }
 

@@ -294,6 +294,8 @@ pub(crate) struct RefusedView {
     pub(crate) policy: String,
     pub(crate) code: String,
     pub(crate) message: String,
+    /// Where in the sources, as `file:line:column`.
+    pub(crate) place: Option<String>,
     pub(crate) hint: Option<String>,
 }
 

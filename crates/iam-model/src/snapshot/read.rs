@@ -70,7 +70,10 @@ impl SnapshotError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotJson { error, .. } => error.kind.hint().map(Into::into),
+            Self::NotJson { error, .. } => Some(error.kind.hint().map_or_else(
+                || "give a snapshot as `paring collect` writes it, or a folder of AWS CLI output".to_owned(),
+                Into::into,
+            )),
             Self::NotASnapshot { authorization_details: true, .. } => Some(
                 "this looks like what `aws iam get-account-authorization-details` prints: save it as \
                  `account-authorization-details.json` in a folder of its own and give the folder"

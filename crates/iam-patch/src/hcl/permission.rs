@@ -29,6 +29,23 @@ use crate::tree::{Node, Path};
 /// The type.
 pub(super) const TYPE: &str = "aws_lambda_permission";
 
+/// Every attribute of the type.
+const ATTRIBUTES: &[&str] = &[
+    "action",
+    "event_source_token",
+    "function_name",
+    "function_url_auth_type",
+    "invoked_via_function_url",
+    "principal",
+    "principal_org_id",
+    "qualifier",
+    "region",
+    "source_account",
+    "source_arn",
+    "statement_id",
+    "statement_id_prefix",
+];
+
 /// Conditions that Lambda writes for attributes: attribute, the property of CloudFormation, operator, key.
 const CONDITIONS: &[(&str, &str, &str, &str)] = &[
     ("source_arn", "SourceArn", "ArnLike", "AWS:SourceArn"),
@@ -276,7 +293,12 @@ impl Scene<'_> {
         if !plan::same_statement(&rest, new) {
             return Err(self.unwritable("the change touches more than the action and the conditions"));
         }
-        let Some(beside) = place("principal") else { return Err(self.unwritable("the block has no `principal`")) };
+        if place("principal").is_none() {
+            return Err(self.unwritable("the block has no `principal`"));
+        }
+        // Behind the last attribute: a long name in between would leave those after it out of line.
+        let last = ATTRIBUTES.iter().filter_map(|name| body.find(name)).map(|(index, _)| index).max();
+        let beside = Path::default().child(last.unwrap_or_default());
         self.sayable(new)?;
         for (name, property, ..) in CONDITIONS {
             let (before, after) = (value_of(old, property), value_of(new, property));

@@ -72,7 +72,7 @@ pub(super) fn pick<'t>(
     {
         sites.retain(|site| site.index.is_none_or(|own| own == index));
     }
-    let mut picked = choose(owner, sites, change)?;
+    let mut picked = choose(owner, sites, change, attachment.kind == AttachmentKind::Trust)?;
     if eliminated {
         picked.reviews.push("the template does not say which policy the item is; it is the only one it can be".into());
     }
@@ -121,7 +121,12 @@ pub(super) fn other_users(owner: &Owner<'_>, site: &Site<'_>) -> usize {
     owner.template.resources().filter(|r| r.id != owner.resource.id && names(r)).count()
 }
 
-fn choose<'t>(owner: &Owner<'t>, sites: Vec<Site<'t>>, change: Option<&Change>) -> Result<Picked<'t>, Refusal> {
+fn choose<'t>(
+    owner: &Owner<'t>,
+    sites: Vec<Site<'t>>,
+    change: Option<&Change>,
+    trust: bool,
+) -> Result<Picked<'t>, Refusal> {
     let explained: Vec<bool> = sites.iter().map(|site| explains(owner, site, change)).collect();
     let count = explained.iter().filter(|e| **e).count();
     let mut chosen = sites.into_iter().zip(explained).filter(|(_, explained)| *explained || count == 0);
@@ -137,6 +142,12 @@ fn choose<'t>(owner: &Owner<'t>, sites: Vec<Site<'t>>, change: Option<&Change>) 
                 reviews.push(format!("managed policy `{}` is attached to {others} other resources", site.resource.id));
             }
             Ok(Picked { site, explained, reviews })
+        }
+        (None, _) if trust && owner.resource.has_implicit_role() => {
+            let message = format!("SAM writes the trust policy of `{}`'s role itself", owner.resource.id);
+            Err(Refusal::new(RefusalCode::WrittenBySam, message)
+                .hint("give the function a `Role` of its own in the template, with the trust policy that is wanted")
+                .at(super::place(owner.template, owner.resource.node.span)))
         }
         (None, _) => Err(hidden(owner).unwrap_or_else(|| {
             let message = format!("`{}` in `{}` has no such policy", owner.resource.id, owner.template.name);

@@ -161,14 +161,16 @@ fn comparisons(old: &Path, new: &Path, terminal: &mut Terminal) -> Result<Vec<Qu
 }
 
 fn read_access(path: &Path) -> Result<Access, CliError> {
+    const FORM: &str =
+        r#"a file holds {"actions": ["s3:GetObject"], "resources": ["*"]}; one of the two may be left out"#;
+    if ActionPattern::new(&path.to_string_lossy()).is_well_formed() && !path.exists() {
+        return Err(CliError::user(format!("`{}` is an action; a file is expected", path.display())).hint(FORM));
+    }
     let source = input::read_text(path)?;
     let arena = json::Arena::for_text(source.text.len());
     let node = json::parse(&arena, &source.text, JsonLimits::POLICY)
-        .map_err(|e| CliError::user(format!("`{}` cannot be read: {e}", source.name)))?;
-    access_of(&node).map_err(|what| {
-        CliError::user(format!("`{}`: {what}", source.name))
-            .hint(r#"write {"actions": ["s3:GetObject"], "resources": ["*"]}; one of the two may be left out"#)
-    })
+        .map_err(|e| CliError::user(format!("`{}` cannot be read: {e}", source.name)).hint(FORM))?;
+    access_of(&node).map_err(|what| CliError::user(format!("`{}`: {what}", source.name)).hint(FORM))
 }
 
 fn reason(verdict: &Verdict) -> &str {

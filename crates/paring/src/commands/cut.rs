@@ -155,8 +155,7 @@ fn policies(found: &Found, principal: &Arn) -> String {
 
 fn headline(found: &Found) -> String {
     if found.cut_off.is_empty() && found.left.is_empty() {
-        return "no way leads there: nothing to cut; who is an administrator already is told by `paring audit`\n"
-            .into();
+        return "nothing to cut: no way leads there; `paring audit` names who is an administrator already\n".into();
     }
     let noun = |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
     let (removed, off) = (found.removed.len(), found.cut_off.len());

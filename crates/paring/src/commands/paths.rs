@@ -4,6 +4,7 @@ use iam_graph::{AccessGraph, Path};
 use iam_model::arn::Arn;
 use iam_model::finding::Subject;
 use iam_model::snapshot::SnapshotIndex;
+use iam_verify::policy_check::nearest;
 
 use super::Outcome;
 use crate::cli::{Format, Paths};
@@ -64,7 +65,15 @@ pub(super) fn principal(index: &SnapshotIndex<'_>, text: &str) -> Result<Arn, Cl
     found.sort();
     match found.as_slice() {
         [one] => Ok((*one).clone()),
-        [] => Err(CliError::user(format!("no user or role of the snapshot is called `{text}`"))),
+        [] => {
+            let people = index.users().map(|user| &user.identity).chain(index.roles().map(|role| &role.identity));
+            let near = nearest(text, people.flat_map(|i| [i.name.as_str(), i.arn.as_str()]));
+            let hint = near.map_or_else(
+                || "give the name or ARN that the account has".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            Err(CliError::user(format!("no user or role of the snapshot is called `{text}`")).hint(hint))
+        }
         many => {
             Err(CliError::user(format!("{} users or roles are called `{text}`", many.len())).hint("name it by its ARN"))
         }

@@ -6,6 +6,7 @@ use iam_graph::reach::{Reach as Found, Reached, Reacher, reach};
 use iam_model::arn::Arn;
 use iam_model::json::Value;
 use iam_model::snapshot::{ResourceKind, SnapshotIndex};
+use iam_verify::policy_check::nearest;
 
 use super::Outcome;
 use crate::cli::{Format, Reach};
@@ -44,7 +45,19 @@ fn function(index: &SnapshotIndex<'_>, text: &str) -> Result<Arn, CliError> {
     found.dedup();
     match found.as_slice() {
         [one] => Ok((*one).clone()),
-        [] => Err(CliError::user(format!("no function of the snapshot is called `{text}`"))),
+        [] => {
+            let resources = index.snapshot().accounts.values().flat_map(|account| &account.resources);
+            let functions = resources.filter(|resource| resource.kind == ResourceKind::LambdaFunction);
+            let near = nearest(text, functions.flat_map(|function| [function.arn.name(), function.arn.as_str()]));
+            let hint = near.map_or_else(
+                || {
+                    "give the name or ARN of a Lambda function; of a role, `paring paths` tells what it reaches"
+                        .to_owned()
+                },
+                |near| format!("did you mean `{near}`?"),
+            );
+            Err(CliError::user(format!("no function of the snapshot is called `{text}`")).hint(hint))
+        }
         many => Err(CliError::user(format!("{} functions are called `{text}`", many.len())).hint("name it by its ARN")),
     }
 }

@@ -72,7 +72,8 @@ fn say(done: &Tightened, terminal: &mut Terminal) {
             [only] => (*only).to_owned(),
             many => counted(many.len(), "role", "roles"),
         };
-        terminal.note(&format!("{who}: stays beside: {note}"));
+        let keep = if roles.len() == 1 { "keeps" } else { "keep" };
+        terminal.note(&format!("{who} also {keep} {note}"));
     }
     for split in &done.report.splits {
         if let Some(why) = &split.refused {

@@ -1,7 +1,7 @@
 //! Narrowed trust policies and resources' policies, turned into what a report says: words and counts, no judgement.
 
 use iam_model::change::AttachmentKind;
-use iam_patch::PatchSet;
+use iam_patch::{PatchSet, Refusal};
 use iam_synthesize::DocumentProposal;
 use iam_verify::verify::Verdict;
 
@@ -20,10 +20,7 @@ pub(super) fn views(
         let own: Vec<usize> = (next..next + proposal.changes.len()).collect();
         next += own.len();
         let refused = patched.iter().flat_map(|(patches, _)| &patches.refused);
-        let unpatched = refused.filter(|r| own.contains(&r.change)).map(|r| match &r.refusal.hint {
-            Some(hint) => format!("no patch: {} [{}]; {hint}", r.refusal.message, r.refusal.code),
-            None => format!("no patch: {} [{}]", r.refusal.message, r.refusal.code),
-        });
+        let unpatched = refused.filter(|r| own.contains(&r.change)).map(|r| unpatched(&r.refusal));
         let subject = proposal.subject();
         DocumentView {
             subject: subject.map(ToString::to_string).unwrap_or_default(),
@@ -37,6 +34,13 @@ pub(super) fn views(
         }
     };
     proposals.iter().zip(verdicts).map(one).collect()
+}
+
+/// Why a change is not written into the sources, where, and what to do.
+pub(super) fn unpatched(refusal: &Refusal) -> String {
+    let place = refusal.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+    let hint = refusal.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+    format!("no patch: {place}{} [{}]{hint}", refusal.message, refusal.code)
 }
 
 const fn what_of(kind: AttachmentKind) -> &'static str {

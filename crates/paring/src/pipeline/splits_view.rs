@@ -5,6 +5,7 @@ use iam_synthesize::{RoleProposal, SplitProposal};
 use iam_verify::split::PartVerdict;
 
 use super::Stage;
+use super::documents_view::unpatched;
 use super::view::{blind_spots, claim, need};
 use crate::report::{PartView, SplitView};
 
@@ -19,8 +20,7 @@ pub(super) fn note_refused(splits: &mut [SplitView], patches: &PatchSet) {
     let mut written: Vec<&mut SplitView> = splits.iter_mut().filter(|split| split.refused.is_none()).collect();
     for refused in &patches.refused_splits {
         if let Some(split) = written.get_mut(refused.change) {
-            let refusal = &refused.refusal;
-            split.notes.push(format!("no patch: {} [{}]", refusal.message, refusal.code));
+            split.notes.push(unpatched(&refused.refusal));
         }
     }
 }

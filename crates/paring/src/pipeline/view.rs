@@ -10,6 +10,7 @@ use iam_model::change::{Change, RolePart};
 use iam_model::finding::{Finding, FindingCode, FindingSeverity, Subject};
 use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::PolicyOrigin;
+use iam_model::text::grouped;
 use iam_model::time::Timestamp;
 use iam_model::usage::AccountDays;
 use iam_patch::{Disposition, FilePatch, PatchSet};
@@ -23,7 +24,7 @@ use iam_verify::verify::Verdict;
 use super::{Stage, hints};
 use crate::report::{
     BlindSpotView, ChangeView, ClaimView, EvidenceView, GrantedView, JudgementView, NeedView, OutcomeView, PatchView,
-    RefusedView, Report, RoleView, SuggestionView, Summary, conditions_value,
+    RefusedView, Report, RoleView, SuggestionView, Summary, conditions_value, counted,
 };
 
 /// The whole report.
@@ -277,6 +278,7 @@ fn refusals(patches: &PatchSet, own: &[usize], changes: &[Change]) -> Vec<Refuse
         policy: change(refused).map(|(_, change)| policy_name(change)).unwrap_or_default(),
         code: refused.refusal.code.to_string(),
         message: refused.refusal.message.clone(),
+        place: refused.refusal.place.as_ref().map(ToString::to_string),
         hint: refused.refusal.hint.clone(),
     };
     patches.refused.iter().filter(|refused| change(refused).is_some()).map(view).collect()
@@ -357,12 +359,14 @@ fn own_findings(proposal: &RoleProposal, verdict: Option<&Verdict>, view: &RoleV
         findings.push(finding(FindingCode::NoEvidence, FindingSeverity::Info, why.clone()));
     }
     if let Some(after) = &view.after {
-        let evidence = format!("{} actions granted, {} after the proposal", view.granted.actions, after.actions);
+        let (now, then) = (grouped(view.granted.actions as u64), grouped(after.actions as u64));
+        let evidence = format!("{now} actions granted, {then} after the proposal");
         findings.push(finding(FindingCode::UnusedPermission, FindingSeverity::Medium, evidence));
     }
     let unseen: usize = proposal.blind_spots.iter().map(|spot| spot.actions.len()).sum();
     if unseen > 0 {
-        let evidence = format!("{unseen} actions are cut whose use the logs could not have shown");
+        let cut = counted(unseen, "action is", "actions are");
+        let evidence = format!("{cut} cut whose use the logs could not have shown");
         findings.push(finding(FindingCode::BlindSpot, FindingSeverity::Low, evidence));
     }
     for refused in view.refused.iter().filter(|refused| refused.code == FindingCode::Drift.as_str()) {

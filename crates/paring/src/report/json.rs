@@ -204,6 +204,7 @@ fn refused(refused: &RefusedView) -> Value {
         ("policy", Value::text(&refused.policy)),
         ("code", Value::text(&refused.code)),
         ("message", Value::text(&refused.message)),
+        ("place", optional(refused.place.as_deref())),
         ("hint", optional(refused.hint.as_deref())),
     ])
 }

@@ -6,6 +6,7 @@ mod splits;
 use std::fmt::Write as _;
 
 use iam_model::finding::FindingSeverity;
+use iam_model::policy::{PrintStyle, print};
 use iam_model::text::grouped;
 use iam_model::usage::AccountDays;
 use iam_synthesize::NeedRule;
@@ -82,6 +83,11 @@ impl Text {
             0 => String::new(),
             some => format!(" ({} for shared ones)", counted(some, "new role", "new roles")),
         };
+        if summary.roles == 0 && summary.patches == 0 && report.splits.iter().all(|split| split.parts.is_empty()) {
+            let line = format!("nothing to cut · {} left as they are", counted(report.roles.len(), "role", "roles"));
+            let line = self.paint.bold(&line.replace("1 role left as they are", "1 role left as it is"));
+            return self.line(&line);
+        }
         let line = format!(
             "{}{new} · {} → {} · {denied} · {}",
             counted(summary.roles, "role", "roles"),
@@ -115,15 +121,27 @@ impl Text {
         }
         for refused in &role.refused {
             let head = self.paint.yellow("no patch");
-            self.row("", &format!("{head} for {}: {} [{}]", refused.policy, refused.message, refused.code));
+            let place = refused.place.as_ref().map(|place| format!("{place}: ")).unwrap_or_default();
+            self.row("", &format!("{head} for {}: {place}{} [{}]", refused.policy, refused.message, refused.code));
             if let Some(hint) = &refused.hint {
                 self.row("", &format!("hint: {hint}"));
+                if hint.ends_with("is printed with this refusal") {
+                    self.by_hand(role, &refused.policy);
+                }
             }
         }
         if !role.diff.is_empty() {
             self.line("");
             let painted = diff::paint(&role.diff, "    ", self.paint);
             self.out.push_str(&painted);
+        }
+    }
+
+    /// The policy as it should be, for a person to write.
+    fn by_hand(&mut self, role: &RoleView, policy: &str) {
+        let after = role.changes.iter().find(|change| change.policy == policy).and_then(|change| change.after.as_ref());
+        for line in after.map(|after| print(after, PrintStyle::Pretty)).unwrap_or_default().lines() {
+            self.row("", &format!("  {line}"));
         }
     }
 

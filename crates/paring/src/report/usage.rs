@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::json::Value;
+use iam_model::text::grouped;
 use iam_model::time::Timestamp;
 use iam_model::usage::{Folded, Observation, PrincipalUsage, Standing, UnresolvedKind, UsageLog, runs_of_days};
 
@@ -207,8 +208,8 @@ fn headline(usage: &UsageLog) -> String {
         "{} {} · {} of {} records show what they did{span}",
         usage.principals.len(),
         if usage.principals.len() == 1 { "role" } else { "roles" },
-        usage.observed,
-        usage.records
+        grouped(usage.observed),
+        grouped(usage.records)
     )
 }
 
@@ -236,12 +237,9 @@ fn left_out(usage: &UsageLog, paint: Paint) -> String {
         out += &format!("\n{}\n", paint.yellow(&format!("{unread}: what they hold is not counted")));
     }
     if !usage.skipped.is_empty() {
-        let reasons: Vec<String> = usage
-            .skipped
-            .iter()
-            .map(|(reason, count)| format!("{} {count}", reason.as_str().replace('_', " ")))
-            .collect();
-        out += &format!("\n{} {}\n", paint.dim("left out:"), reasons.join(", "));
+        let reasons: Vec<String> =
+            usage.skipped.iter().map(|(reason, count)| format!("{} {}", grouped(*count), reason.describe())).collect();
+        out += &format!("\n{} {}\n", paint.dim("gave nothing:"), reasons.join(", "));
     }
     for (kind, head) in [
         (UnresolvedKind::Unknown, paint.yellow("not resolved:")),

@@ -29,6 +29,10 @@ const MOST: u64 = 64 << 20;
 /// file that would go was edited since.
 pub(crate) fn replace_results(folder: &Path, owned: &[&str], files: &[(String, String)]) -> Result<(), CliError> {
     redact::allow_files()?;
+    if folder.is_file() {
+        return Err(CliError::user(format!("`{}` is a file", folder.display()))
+            .hint("--out takes a folder, which is made if need be"));
+    }
     let before = read_list(folder)?;
     let now: BTreeSet<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
     for name in owned {
