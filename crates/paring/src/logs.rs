@@ -48,11 +48,8 @@ pub(crate) fn read(
             .hint("`paring usage LOGS` without filters lists the roles that were seen, and the window"));
     }
     let names: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-    let found = match usage.skipped.get(&SkipReason::NotALog) {
-        Some(other) => format!("{}, {other} of them not a log", report::counted(found, "file", "files")),
-        None => report::counted(found, "file", "files"),
-    };
-    Err(CliError::user(format!("no CloudTrail event was read from {} (found: {found})", names.join(", ")))
+    let found = report::counted(found, "file", "files");
+    Err(CliError::user(format!("no CloudTrail event was read from {} ({found} found)", names.join(", ")))
         .hint("give files or folders of CloudTrail logs: .json or .json.gz, as the trail's bucket holds them"))
 }
 

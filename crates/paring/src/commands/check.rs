@@ -161,10 +161,9 @@ fn comparisons(old: &Path, new: &Path, terminal: &mut Terminal) -> Result<Vec<Qu
 }
 
 fn read_access(path: &Path) -> Result<Access, CliError> {
-    const FORM: &str =
-        r#"a file holds {"actions": ["s3:GetObject"], "resources": ["*"]}; one of the two may be left out"#;
+    const FORM: &str = r#"write {"actions": ["s3:GetObject"], "resources": ["*"]}; one of the two may be left out"#;
     if ActionPattern::new(&path.to_string_lossy()).is_well_formed() && !path.exists() {
-        return Err(CliError::user(format!("`{}` is an action; a file is expected", path.display())).hint(FORM));
+        return Err(CliError::user(format!("`{}` is an action; --access takes a file", path.display())).hint(FORM));
     }
     let source = input::read_text(path)?;
     let arena = json::Arena::for_text(source.text.len());
