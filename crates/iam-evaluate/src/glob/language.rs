@@ -116,7 +116,8 @@ fn guess(unions: &[Vec<&Glob>], excluded: &[&Glob], domain: &[Glob], budget: &Bu
             && (domain.is_empty() || domain.iter().any(|d| matches(d, text)))
     };
     let patterns = unions.iter().flat_map(|u| u.iter().copied().take(MOST)).chain(domain);
-    ["", "a"].iter().find_map(|fill| patterns.clone().filter_map(|p| p.filled(fill)).find(fits))
+    let filled = |p: &Glob, fill: &str| budget.spend(p.tokens().len() / 4).then(|| p.filled(fill)).flatten();
+    ["", "a"].iter().find_map(|fill| patterns.clone().filter_map(|p| filled(p, fill)).find(fits))
 }
 
 /// Drops from each union the patterns that an excluded pattern includes, and those that meet nothing of another
@@ -167,7 +168,12 @@ fn walk_all(unions: &[Vec<&Glob>], excluded: &[&Glob], caps: Caps<'_>) -> Answer
         }
         let meets_all = |n: &&Glob| combination.iter().all(|p| !p.disjoint_within(n, caps.budget));
         let others = excluded.iter().copied().filter(meets_all);
-        match Automaton::new(combination.clone(), others.collect()).walk(caps) {
+        let others: Vec<&Glob> = others.collect();
+        let letters: usize = combination.iter().chain(&others).map(|g| g.tokens().len()).sum();
+        if !caps.budget.spend(letters) {
+            return Answer::Capped;
+        }
+        match Automaton::new(combination, others).walk(caps) {
             Answer::Empty => {}
             other => return other,
         }
@@ -226,10 +232,6 @@ impl<'g> Automaton<'g> {
     }
 
     fn walk(&self, caps: Caps<'_>) -> Answer {
-        let letters: usize = self.patterns.iter().map(|g| g.tokens().len()).sum();
-        if !caps.budget.spend(letters) {
-            return Answer::Capped;
-        }
         let mut start: Vec<u32> = Vec::new();
         for (index, glob) in self.patterns.iter().enumerate() {
             if glob.tokens().len() >= 1 << 16 || index >= 1 << 16 {
