@@ -197,7 +197,9 @@ fn refuted(witness: &Witness) -> Verdict {
 
 pub(crate) fn in_words(why: &Why) -> String {
     match why {
-        Why::Limit => "the search reached its limit of steps; split the policy into smaller ones, or use fewer wildcards and denies".into(),
+        Why::Limit => "no answer was found: the search reached its limit of steps, or a name has a form that AWS does not document (an action \
+                       with spaces, say); correct such a name, split the policy into smaller ones, or use fewer wildcards and denies"
+            .into(),
         Why::NotUnderstood => "a policy holds a part that is not understood; correct it to decide".into(),
         Why::Keys(keys) => {
             let keys: Vec<&str> = keys.iter().map(iam_model::condition::ConditionKey::as_str).collect();
