@@ -151,8 +151,9 @@ pub(crate) fn made(pair: &Pair<'_>, call: &Call<'_>, found: &BTreeSet<String>) -
     let noun = MAKING.iter().find_map(|verb| name.strip_prefix(verb)).filter(|_| pair.unnamed == Unnamed::Made);
     let Some(noun) = noun else { return Vec::new() };
     let noun = if noun == "Address" { "elasticip".to_owned() } else { plain(noun) };
-    let mut too = MADE_TOO.iter().filter(|(action, _)| *action == pair.action.as_str());
-    let is_made = |pattern: &&Pattern<'_>| plain(pattern.kind) == noun || too.any(|(_, kind)| *kind == pattern.kind);
+    let is_made = |pattern: &&Pattern<'_>| {
+        plain(pattern.kind) == noun || MADE_TOO.contains(&(pair.action.as_str(), pattern.kind))
+    };
     // The caller may have named it.
     let is_named = |kind: &str| found.iter().any(|arn| closest(pair, arn).is_some_and(|own| own.kind == kind));
     let is_copy = name.starts_with("Copy");

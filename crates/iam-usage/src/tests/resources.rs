@@ -406,12 +406,7 @@ fn the_start_of_names_and_filters_narrow_no_arn() {
             r#"{"alarmName": "ca", "alarmRule": "ALARM(a)"}"#,
             "cloudwatch:PutCompositeAlarm on ?*",
         ),
-        (
-            "logs",
-            "DescribeLogGroups",
-            r#"{"logGroupNamePrefix": "/app/"}"#,
-            "logs:DescribeLogGroups on arn:aws:logs:R:A:log-group:*",
-        ),
+        ("logs", "DescribeLogGroups", r#"{"logGroupNamePrefix": "/app/"}"#, "logs:DescribeLogGroups on *"),
     ] {
         one(source, name, parameters, &[expected]);
     }
