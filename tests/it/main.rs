@@ -55,6 +55,7 @@ mod run;
 mod sarif;
 mod split;
 mod split_quota;
+mod stable;
 mod synthesis;
 mod synthesize;
 mod terraform;

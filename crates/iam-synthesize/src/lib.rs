@@ -30,6 +30,8 @@ mod infer;
 
 mod life;
 
+mod naming;
+
 mod narrow;
 
 mod propose;

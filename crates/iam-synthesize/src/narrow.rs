@@ -3,6 +3,7 @@
 //! Everything written here is inside the old statement: its conditions stay, an action is one it allowed, a resource
 //! is a name seen, or, where that is not provably inside, the old statement's own pattern.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use iam_evaluate::glob::{Glob, Reading};
@@ -15,6 +16,7 @@ use iam_model::text::{Span, Spanned};
 
 use crate::bounds::Bounds;
 use crate::fold::{FoldRule, fold};
+use crate::naming;
 use crate::needs::Bound;
 
 /// An allow statement that may be narrowed, with what it lets through where its conditions hold.
@@ -267,34 +269,47 @@ fn unconditional(version: Option<PolicyVersion>, mut statement: Statement) -> Pe
     PermissionSet::of_document(&document)
 }
 
+/// How often an action was called.
+pub(crate) type Called<'c> = &'c dyn Fn(&Action) -> u64;
+
 /// Writes the needs a statement serves: one statement per distinct set of resources, the old words where they stay.
 ///
-/// Coarse, all actions keep the old resources.
+/// Coarse, all actions keep the old resources. They stand in the order of their actions, and have names by them; the old
+/// name stays with what keeps the old resources, or else with what is called most.
 pub(crate) fn narrow(
     old: &Statement,
     served: &[Served],
     kept: &[(ActionPattern, String)],
-    coarse: bool,
+    (coarse, called): (bool, Called<'_>),
 ) -> Vec<Narrowed> {
     let mut groups = group(old, served, coarse);
     if !kept.is_empty() {
         keep(&mut groups, kept);
     }
-    let several = groups.len() > 1;
+    let named = named(&groups, called);
     let mut result: Vec<Narrowed> = Vec::new();
     for ((resources, bound), Group { actions, kept, needs, folds }) in groups {
         let mut statement = old.clone();
+        if named != Some(result.len()) {
+            statement.sid = naming::further(old, actions.first(), bound.as_ref());
+        }
         statement.conditions.extend(bound.map(condition));
         statement.action = ActionElement::Action(in_old_order(old, &actions, &kept));
         if let Some(resources) = resources {
             statement.resource = ResourceElement::Resource(old_words(old, resources));
         }
-        if several && !result.is_empty() {
-            statement.sid = old.sid.as_ref().map(|sid| format!("{sid}{}", result.len() + 1));
-        }
         result.push(Narrowed { statement, needs, folds, kept });
     }
     result
+}
+
+/// Which group has the old statement's name.
+fn named(groups: &[(Words, Group)], called: Called<'_>) -> Option<usize> {
+    let rank = |(at, ((resources, bound), group)): (usize, &(Words, Group))| {
+        let most = group.actions.iter().map(called).max().unwrap_or_default();
+        (resources.is_none(), bound.is_none(), naming::magnitude(most), Reverse(at))
+    };
+    groups.iter().enumerate().max_by_key(|one| rank(*one)).map(|(at, _)| at)
 }
 
 /// Actions with the same resources.

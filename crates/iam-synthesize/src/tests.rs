@@ -180,7 +180,7 @@ fn what_is_named_and_could_not_be_seen_stays() {
         r#"[{{"Sid": "A", "Effect": "Allow", "Action": ["sqs:SendMessage", "dynamodb:*", "dynamodb:GetItem"], "Resource": ["{QUEUE}", "*"]}}]"#
     );
     let expected = format!(
-        r#"{{"Statement":[{{"Sid":"A","Effect":"Allow","Action":"sqs:SendMessage","Resource":["{QUEUE}","*"]}},{{"Sid":"A2","Effect":"Allow","Action":"dynamodb:PutItem","Resource":"{TABLE}"}}]}}"#
+        r#"{{"Statement":[{{"Sid":"A","Effect":"Allow","Action":"sqs:SendMessage","Resource":["{QUEUE}","*"]}},{{"Sid":"ADynamodbPutItem","Effect":"Allow","Action":"dynamodb:PutItem","Resource":"{TABLE}"}}]}}"#
     );
     check(&[&wide], BASIC, vec![seen("dynamodb:PutItem", TABLE)], &[&expected]);
     let proposal = propose(&snapshot(&[&wide], BASIC, FUNCTION), vec![seen("dynamodb:PutItem", TABLE)]);

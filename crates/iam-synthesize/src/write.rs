@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_model::action::Action;
 use iam_model::arn::Arn;
 use iam_model::change::{Attachment, Change, Reason};
 use iam_model::policy::{PolicyDocument, ResourceElement, Statement, compact_len};
@@ -11,6 +12,7 @@ use iam_model::quota::QuotaProfile;
 use iam_model::snapshot::{AttachedPolicy, PolicyOrigin};
 
 use crate::fold::{Fold, FoldRule};
+use crate::naming;
 use crate::narrow::{Narrowed, Slot, narrow};
 use crate::needs::Need;
 use crate::pack::Room;
@@ -269,14 +271,20 @@ fn rewrite(
 ) -> (PolicyDocument, Vec<Reason>, Vec<Fold>) {
     let mut document = PolicyDocument { statements: Vec::new(), ..old.clone() };
     let (mut reasons, mut all_folds) = (Vec::new(), Vec::new());
+    let mut calls: BTreeMap<&Action, u64> = BTreeMap::new();
+    for (need, seen) in needs.iter().filter_map(|need| Some((need, need.seen.as_ref()?))) {
+        *calls.entry(&need.action).or_default() += seen.count;
+    }
+    let called = |action: &Action| calls.get(action).copied().unwrap_or_default();
     for (index, statement) in old.statements.iter().enumerate() {
         let Some(slot) = slots.iter().find(|slot| slot.statement == index) else {
             document.statements.push(statement.clone());
             continue;
         };
         let coarse = coarse.contains(&index);
-        for narrowed in narrow(slot.candidate.statement, &slot.served, &slot.kept, coarse) {
-            let Narrowed { statement, needs: behind, folds, kept } = narrowed;
+        for narrowed in narrow(slot.candidate.statement, &slot.served, &slot.kept, (coarse, &called)) {
+            let Narrowed { mut statement, needs: behind, folds, kept } = narrowed;
+            naming::distinct(&mut statement, slot.candidate.statement, old, &document.statements);
             let place = document.statements.len();
             let fold = |pattern, rule| Fold { policy, statement: place, pattern, rule };
             let wide = coarse.then(|| fold(None, FoldRule::Quota));

@@ -7,6 +7,7 @@ use iam_model::policy::{PolicyDocument, Statement, compact_len};
 use iam_model::quota::ResourceQuota;
 
 use super::{DocumentProposal, Fate, StatementFate};
+use crate::naming;
 
 /// Why a document does not fit that takes more than it did.
 fn why_not(most: ResourceQuota, before: &PolicyDocument, after: &PolicyDocument) -> Option<String> {
@@ -24,6 +25,12 @@ fn why_not(most: ResourceQuota, before: &PolicyDocument, after: &PolicyDocument)
         (after > most.max(before)).then_some((most, what))
     });
     over.map(|(most, what)| format!("narrowed, it would take more than the {most} {what}; so it stays"))
+}
+
+/// The name of a statement's first action.
+pub(super) fn lead(statement: &Statement) -> &str {
+    let first = statement.action.patterns().first();
+    first.and_then(|action| action.value.as_str().split(':').nth(1)).unwrap_or_default()
 }
 
 /// A document being narrowed.
@@ -63,15 +70,16 @@ impl Draft {
         self.statements.push(statement);
     }
 
-    /// A `Sid` for a further part of a statement that no statement of the policy or the draft has.
-    pub(super) fn further_sid(&self, of: &Statement, policy: &PolicyDocument) -> Option<String> {
-        let sid = of.sid.as_ref()?;
-        let taken = |name: &str| {
-            policy.statements.iter().chain(&self.statements).any(|statement| statement.sid.as_deref() == Some(name))
-        };
-        (2..=self.statements.len() + policy.statements.len() + 2)
-            .map(|number| format!("{sid}{number}"))
-            .find(|name| !taken(name))
+    /// A further part of a statement, with words of its own behind the statement's name.
+    pub(super) fn named(
+        &self,
+        mut part: Statement,
+        more: &[&str],
+        (of, policy): (&Statement, &PolicyDocument),
+    ) -> Statement {
+        part.sid = naming::with(of, more);
+        naming::distinct(&mut part, of, policy, &self.statements);
+        part
     }
 
     /// Takes something away, for a reason.

@@ -7,6 +7,7 @@
 
 mod callers;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_model::action::{Action, ActionPattern};
@@ -20,10 +21,12 @@ use iam_model::text::{Spanned, grouped};
 use iam_model::usage::{Observation, UnresolvedKind, Visibility};
 
 use self::callers::Callers;
+use super::draft::lead;
 use super::roles::lines;
 use super::{DocumentProposal, Draft, Ground, attachment, condition, understood};
 use crate::bounds::Bounds;
 use crate::infer::infer;
+use crate::naming::magnitude;
 use crate::narrow::{Candidate, Served, narrow};
 use crate::needs::Known;
 use crate::plumbing::Runs;
@@ -226,7 +229,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             .flat_map(|part| part.served.iter().cloned())
             .chain(unseen.iter().map(|action| Served::as_granted(action.clone(), 0)))
             .collect();
-        let together = narrow(&bare, &all, &[], false);
+        let together = narrow(&bare, &all, &[], (false, &|_| 0));
         let same = match (&callers, parts.as_slice()) {
             // Each of those it names must need all of it.
             (Callers::Roles(named), [only]) => {
@@ -294,14 +297,14 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         if !apart {
             let roles = all.iter().map(|(role, _)| role.clone()).collect();
             let served: Vec<Served> = all.into_iter().flat_map(|(_, served)| served).collect();
-            return narrow(bare, &served, &[], false)
+            return narrow(bare, &served, &[], (false, &|_| 0))
                 .into_iter()
                 .map(|part| Part { statement: part.statement, roles: BTreeSet::clone(&roles), served: served.clone() })
                 .collect();
         }
         let mut parts: Vec<Part> = Vec::new();
         for (role, served) in all {
-            for narrowed in narrow(bare, &served, &[], false) {
+            for narrowed in narrow(bare, &served, &[], (false, &|_| 0)) {
                 let statement = Statement { sid: None, ..narrowed.statement };
                 match parts.iter_mut().find(|part| part.statement == statement) {
                     Some(part) => {
@@ -364,6 +367,20 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         served
     }
 
+    /// The part of which one action was called most.
+    fn most_called(&self, parts: &[Part]) -> Option<usize> {
+        let count = |part: &Part| {
+            let actions = part.statement.action.patterns().iter();
+            let calls = |action: &Spanned<ActionPattern>| {
+                let all = part.roles.iter().filter_map(|role| self.calls.get(role)).flatten();
+                let own = all.filter(|call| call.action.as_str().eq_ignore_ascii_case(action.value.as_str()));
+                own.map(|call| call.count).sum()
+            };
+            magnitude(actions.map(calls).max().unwrap_or_default())
+        };
+        parts.iter().enumerate().max_by_key(|(at, part)| (count(part), Reverse(*at))).map(|(at, _)| at)
+    }
+
     /// The statements that take the place of one.
     fn write(
         &self,
@@ -375,9 +392,10 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
     ) {
         let (days, first) = (self.ground.evidence.coverage.days, draft.statements.len());
         let accounts = self.accounts.iter().map(AccountId::as_str).collect::<Vec<_>>().join(", ");
-        let sid = |draft: &Draft| match draft.statements.len() == first {
-            true => old.sid.clone(),
-            false => draft.further_sid(old, self.policy),
+        // The first that is written has the name, but for the roles' own parts: of these, what is called most.
+        let name = |draft: &Draft, statement: Statement, more: &[&str]| match draft.statements.len() == first {
+            true => Statement { sid: old.sid.clone(), ..statement },
+            false => draft.named(statement, more, (old, self.policy)),
         };
         let for_roles = |mut statement: Statement, comparison: Comparison, roles: Vec<String>| {
             statement.conditions.push(condition(comparison, PRINCIPAL_ARN, roles));
@@ -398,7 +416,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         }
         if !kept.is_empty() {
             let roles = kept.iter().map(ToString::to_string).collect();
-            let whole = for_roles(Statement { sid: sid(draft), ..bare.clone() }, Comparison::ArnEquals, roles);
+            let whole = for_roles(name(draft, bare.clone(), &["Kept"]), Comparison::ArnEquals, roles);
             let names: Vec<&str> = kept.iter().map(Arn::name).collect();
             draft.narrowed(whole, format!("kept whole for {}", names.join(", ")), Vec::new());
             draft.left_alone.extend(self.why_kept(old, kept));
@@ -413,7 +431,8 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             };
             let comparison =
                 if matches!(callers, Callers::Roles(_)) { Comparison::ArnEquals } else { Comparison::ArnLike };
-            let kept = for_roles(Statement { action, sid: sid(draft), ..bare.clone() }, comparison, roles);
+            let invisible = Statement { action, ..bare.clone() };
+            let kept = for_roles(name(draft, invisible, &["Unseen"]), comparison, roles);
             draft.narrowed(kept, "kept for every role: the logs could not have shown these".into(), Vec::new());
             draft.left_alone.extend(why.map(|why| {
                 format!(
@@ -423,11 +442,18 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
                 )
             }));
         }
-        for Part { statement, roles, .. } in parts {
+        let named = if draft.statements.len() == first { self.most_called(&parts) } else { None };
+        for (at, Part { statement, roles, .. }) in parts.into_iter().enumerate() {
             let names: Vec<&str> = roles.iter().map(Arn::name).collect();
             let because = format!("only what was seen in {days} days of {}", names.join(", "));
             let arns = roles.iter().map(ToString::to_string).collect();
-            let part = for_roles(Statement { sid: sid(draft), ..statement }, Comparison::ArnEquals, arns);
+            let part = if named == Some(at) {
+                Statement { sid: old.sid.clone(), ..statement }
+            } else {
+                let more = [names.first().copied().unwrap_or_default(), lead(&statement)];
+                draft.named(statement.clone(), &more, (old, self.policy))
+            };
+            let part = for_roles(part, Comparison::ArnEquals, arns);
             draft.narrowed(part, because, Vec::new());
         }
         if draft.statements.len() == first {

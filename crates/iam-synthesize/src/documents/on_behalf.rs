@@ -113,7 +113,8 @@ impl Resource<'_, '_, '_> {
             if at == 0 {
                 draft.narrowed(part, because.to_owned(), if several { Vec::new() } else { evidence.to_vec() });
             } else {
-                part.sid = draft.further_sid(old, self.policy);
+                let source = evidence.get(at).map_or("", |arn| arn.rsplit([':', '/']).next().unwrap_or_default());
+                part = draft.named(part, &[source], (old, self.policy));
                 draft.narrowed(part, "a statement of its own, as a permission names one source".into(), Vec::new());
             }
             if let (true, Some(source), Some(reason)) = (several, evidence.get(at), draft.reasons.last_mut()) {

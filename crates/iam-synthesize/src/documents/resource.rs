@@ -3,6 +3,7 @@
 //! Each statement is judged by whom it is for: a service that acts for others, roles by what they were seen to do, both next
 //! door. Everybody else stays.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use iam_model::arn::{AccountId, Arn};
@@ -10,7 +11,9 @@ use iam_model::change::AttachmentKind;
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
 
 use super::roles::Used;
+use super::draft::lead;
 use super::{DocumentProposal, Draft, Ground, attachment, understood, whole_account};
+use crate::naming::magnitude;
 
 pub(super) fn propose(
     on: &Arn,
@@ -108,14 +111,16 @@ impl Resource<'_, '_, '_> {
         if !gone.is_empty() {
             draft.dropped(format!("no longer allowed, not seen to use it in {days} days: {}", gone.join(", ")));
         }
-        let mut written = 0;
-        for Group { principals, parts } in groups {
+        let named = self.named(&groups);
+        for (at, Group { principals, parts }) in groups.into_iter().enumerate() {
+            let who = principals.first().map_or("", |first| name_of(first));
             for part in parts {
-                written += 1;
                 let narrower = part != *statement;
                 let mut part = for_principals(part, &principals, statement);
-                if written > 1 {
-                    part.sid = draft.further_sid(statement, self.policy);
+                if named != Some(at) || part.sid != statement.sid {
+                    let of_action = if part.sid == statement.sid { "" } else { lead(&part) };
+                    let more = [if named == Some(at) { "" } else { who }, of_action];
+                    part = draft.named(part.clone(), &more, (statement, self.policy));
                 }
                 if narrower {
                     let who: Vec<&str> = principals.iter().map(|principal| principal.text()).collect();
@@ -129,6 +134,15 @@ impl Resource<'_, '_, '_> {
                 }
             }
         }
+    }
+
+    /// Which group has the statement's name: one that keeps all of it, or else that of the role that calls most.
+    fn named(&self, groups: &[Group<'_>]) -> Option<usize> {
+        let most = |principal: &&PrincipalPattern| {
+            self.ground.role(principal).map_or(u64::MAX, |role| self.ground.most_called(&role, self.on))
+        };
+        let calls = |group: &Group<'_>| magnitude(group.principals.iter().map(most).max().unwrap_or_default());
+        groups.iter().enumerate().max_by_key(|(at, group)| (calls(group), Reverse(*at))).map(|(at, _)| at)
     }
 
     /// Why nothing may be said of the roles of a statement.
@@ -162,6 +176,11 @@ impl Resource<'_, '_, '_> {
 struct Group<'p> {
     principals: Vec<&'p PrincipalPattern>,
     parts: Vec<Statement>,
+}
+
+/// What a principal is called.
+fn name_of(principal: &PrincipalPattern) -> &str {
+    principal.text().rsplit(['/', ':']).next().unwrap_or_default()
 }
 
 /// A part of a statement, for some of its principals.

@@ -85,7 +85,8 @@ impl Ground<'_, '_> {
                 served.push(Served::as_granted(action, 0));
             }
         }
-        let parts = narrow(&alone, &served, &[], false).into_iter().map(|narrowed| narrowed.statement);
+        let called = |action: &Action| self.calls_on(role, action, on).map(|call| call.count).sum();
+        let parts = narrow(&alone, &served, &[], (false, &called)).into_iter().map(|narrowed| narrowed.statement);
         Used::Parts(parts.map(|part| Statement { principal: statement.principal.clone(), ..part }).collect())
     }
 
@@ -121,7 +122,22 @@ impl Ground<'_, '_> {
         lines(calls.filter(|(_, call)| may(call)))
     }
 
-    fn calls_on<'s>(&'s self, role: &Arn, action: &'s Action, on: &'s Arn) -> impl Iterator<Item = &'s Observation> {
+    /// How often a role called what it called most of a resource.
+    pub(super) fn most_called(&self, role: &Arn, on: &Arn) -> u64 {
+        let used = self.evidence.usage.principals.get(role);
+        let calls = used.into_iter().flat_map(|used| &used.observations);
+        let own = calls.filter(|call| call.action.service().eq_ignore_ascii_case(on.service()));
+        let actions: BTreeSet<&Action> = own.map(|call| &call.action).collect();
+        let count = |action: &Action| self.calls_on(role, action, on).map(|call| call.count).sum();
+        actions.into_iter().map(count).max().unwrap_or_default()
+    }
+
+    fn calls_on<'s>(
+        &'s self,
+        role: &Arn,
+        action: &'s Action,
+        on: &'s Arn,
+    ) -> impl Iterator<Item = &'s Observation> + use<'s> {
         let used = self.evidence.usage.principals.get(role);
         let calls = used.into_iter().flat_map(|used| &used.observations);
         let may = |call: &Observation| !call.resource_known || call.resources.iter().any(|seen| may_be_of(seen, on));

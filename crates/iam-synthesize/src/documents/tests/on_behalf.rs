@@ -30,17 +30,17 @@ fn after(statements: &[String]) -> String {
 fn a_functions_permission_names_one_source_so_that_several_take_one_each() {
     let open = || permission("s", "sns.amazonaws.com", "");
     let sns = |sid: &str, topic: &str| permission(sid, "sns.amazonaws.com", &of_topic(topic));
-    let bound = after(&[sns("s", "archive"), sns("s2", "uploads")]);
+    let bound = after(&[sns("s", "archive"), sns("sUploads", "uploads")]);
     check(world(&[open()], TOPICS), Some(&bound), "");
     // No two statements get one name.
     let api = || {
         permission(
-            "s2",
+            "sUploads",
             "apigateway.amazonaws.com",
             r#"{"ArnLike":{"AWS:SourceArn":"arn:aws:execute-api:eu-west-1:111122223333:a/*"}}"#,
         )
     };
-    let bound = after(&[sns("s", "archive"), sns("s3", "uploads"), api()]);
+    let bound = after(&[sns("s", "archive"), sns("sUploadsN2", "uploads"), api()]);
     check(world(&[open(), api()], TOPICS), Some(&bound), "");
     // A queue's policy names them in one list.
     const QUEUE: &str = "arn:aws:sqs:eu-west-1:111122223333:q";
