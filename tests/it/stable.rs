@@ -65,9 +65,8 @@ fn patched(calls: &[(&str, &str)]) -> String {
     folder.write("trail/one.json", json!({"Records": records}).to_string());
     folder.write("snapshot.json", snapshot());
     folder.write("iac/template.yaml", TEMPLATE);
-    let output = folder.paring(&[
-        "tighten", "--snapshot", "snapshot.json", "--trail", "trail", "--iac", "iac", "--out", "out",
-    ]);
+    let output =
+        folder.paring(&["tighten", "--snapshot", "snapshot.json", "--trail", "trail", "--iac", "iac", "--out", "out"]);
     assert!(!output.stdout.contains("no patch"), "{}{}", output.stdout, output.stderr);
     assert!(folder.git(&["init", "-q"]));
     assert!(folder.git(&["apply", "--directory=iac", "out/patches/template.yaml.diff"]));

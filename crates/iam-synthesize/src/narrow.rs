@@ -274,8 +274,8 @@ pub(crate) type Called<'c> = &'c dyn Fn(&Action) -> u64;
 
 /// Writes the needs a statement serves: one statement per distinct set of resources, the old words where they stay.
 ///
-/// Coarse, all actions keep the old resources. They stand in the order of their actions, and have names by them; the old
-/// name stays with what keeps the old resources, or else with what is called most.
+/// Coarse, all actions keep the old resources. They stand in the order of their actions, and have names by them. The old
+/// name stays with what keeps the old resources, or else with what is called most, and that comes first.
 pub(crate) fn narrow(
     old: &Statement,
     served: &[Served],
@@ -286,11 +286,16 @@ pub(crate) fn narrow(
     if !kept.is_empty() {
         keep(&mut groups, kept);
     }
-    let named = named(&groups, called);
+    // What has the name stands where the old statement stood.
+    if let Some(first) = named(&groups, called).filter(|_| old.sid.is_some())
+        && let Some(before) = groups.get_mut(..=first)
+    {
+        before.rotate_right(1);
+    }
     let mut result: Vec<Narrowed> = Vec::new();
     for ((resources, bound), Group { actions, kept, needs, folds }) in groups {
         let mut statement = old.clone();
-        if named != Some(result.len()) {
+        if !result.is_empty() {
             statement.sid = naming::further(old, actions.first(), bound.as_ref());
         }
         statement.conditions.extend(bound.map(condition));
@@ -305,11 +310,12 @@ pub(crate) fn narrow(
 
 /// Which group has the old statement's name.
 fn named(groups: &[(Words, Group)], called: Called<'_>) -> Option<usize> {
-    let rank = |(at, ((resources, bound), group)): (usize, &(Words, Group))| {
-        let most = group.actions.iter().map(called).max().unwrap_or_default();
-        (resources.is_none(), bound.is_none(), naming::magnitude(most), Reverse(at))
+    let rank = |((resources, bound), group): &(Words, Group)| {
+        let most =
+            group.actions.iter().map(|action| (naming::magnitude(called(action)), Reverse(action.clone()))).max();
+        (resources.is_none(), bound.is_none(), most)
     };
-    groups.iter().enumerate().max_by_key(|one| rank(*one)).map(|(at, _)| at)
+    groups.iter().enumerate().max_by_key(|(at, one)| (rank(one), Reverse(*at))).map(|(at, _)| at)
 }
 
 /// Actions with the same resources.

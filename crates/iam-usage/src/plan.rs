@@ -250,7 +250,8 @@ impl<'c> Pair<'c> {
     }
 
     fn new(action: Action, when: When<'c>, facts: Option<ActionFacts<'c>>) -> Self {
-        let types = facts.filter(|_| goes_by_name(action.as_str())).into_iter().flat_map(|facts| facts.resource_types());
+        let types =
+            facts.filter(|_| goes_by_name(action.as_str())).into_iter().flat_map(|facts| facts.resource_types());
         let mut patterns: Vec<Pattern<'_>> = types
             .flat_map(|kind| kind.arn_patterns().map(move |pattern| (kind.name(), pattern)))
             .map(|(kind, pattern)| Pattern { kind, matcher: pattern.matcher(), slots: None })

@@ -35,11 +35,8 @@ const ANY_OF_KIND: &[&str] =
     &["ecr", "elasticache", "elasticfilesystem", "events", "glue", "logs", "rds", "redshift", "states"];
 
 /// The same, of services that do not do so with all calls; and calls that always name one, which their records leave out.
-const ANY_OF_KIND_ACTIONS: &[&str] = &[
-    "aws-marketplace:SearchFacets",
-    "aws-marketplace:SearchListings",
-    "s3:GetStorageLensConfiguration",
-];
+const ANY_OF_KIND_ACTIONS: &[&str] =
+    &["aws-marketplace:SearchFacets", "aws-marketplace:SearchListings", "s3:GetStorageLensConfiguration"];
 
 /// Actions that answer with less, and with no error, where they are granted on less than `*`: the CloudWatch API asks for `*`
 /// where composite alarms are meant. So no name that a call gives says what it must be granted on.

@@ -12,7 +12,7 @@ use iam_model::arn::Arn;
 use iam_model::catalog::Catalog;
 use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::condition::ConditionKey;
-use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement};
+use iam_model::policy::{ActionElement, Effect, PolicyDocument, Statement, compact_len};
 use iam_model::quota::{QuotaProfile, ResourceQuota};
 use iam_model::snapshot::{PolicyOrigin, SnapshotIndex};
 use iam_model::text::Spanned;
@@ -69,10 +69,7 @@ impl Case<'_, '_> {
             draft.left_alone.push(why);
             return Some(draft.finish(place, document, most));
         }
-        let kept = self.kept();
-        for statement in &document.statements {
-            draft.judge(&[], |draft| self.statement(statement, &kept, draft));
-        }
+        draft = self.fitting(document, &self.kept(), most.characters);
         if !draft.statements.iter().any(|statement| statement.effect == Effect::Allow) {
             draft = Draft::new();
             draft.left_alone.push(
@@ -85,6 +82,27 @@ impl Case<'_, '_> {
             proposal.changes = self.holders.iter().map(each).collect();
         }
         Some(proposal)
+    }
+
+    /// The statements with what stays of them, action by action; where that is too long, services are given whole, the
+    /// fewest that it takes.
+    fn fitting(&self, document: &PolicyDocument, kept: &[ActionPattern], most: usize) -> Draft {
+        let mut whole = BTreeSet::new();
+        let mut choices: Option<Vec<String>> = None;
+        loop {
+            let mut draft = Draft::new();
+            for statement in &document.statements {
+                draft.judge(&[], |draft| self.statement(statement, kept, &whole, draft));
+            }
+            let length = compact_len(&PolicyDocument { statements: draft.statements.clone(), ..document.clone() });
+            if length <= most {
+                return draft;
+            }
+            // The longest last, to be taken first.
+            let left = choices.get_or_insert_with(|| services_by_length(&draft.statements));
+            let Some(next) = left.pop() else { return draft };
+            whole.insert(next);
+        }
     }
 
     fn place(&self, holder: &Arn) -> Attachment {
@@ -131,14 +149,17 @@ impl Case<'_, '_> {
         kept.into_iter().collect()
     }
 
-    fn statement(&self, statement: &Statement, kept: &[ActionPattern], draft: &mut Draft) {
+    fn statement(&self, statement: &Statement, kept: &[ActionPattern], whole: &BTreeSet<String>, draft: &mut Draft) {
         let (Effect::Allow, ActionElement::Action(patterns)) = (&statement.effect, &statement.action) else {
             draft.statements.push(statement.clone());
             return;
         };
         let mut written: Vec<Spanned<ActionPattern>> = Vec::new();
+        let mut services: BTreeSet<String> = BTreeSet::new();
         for pattern in patterns {
             for part in self.common(pattern, kept) {
+                let part = in_whole(&part, pattern, whole).unwrap_or(part);
+                services.extend(service_of(&part.value).filter(|service| whole.contains(service)));
                 if !written.iter().any(|one| one.value == part.value) {
                     written.push(part);
                 }
@@ -151,7 +172,14 @@ impl Case<'_, '_> {
             (false, false) => {
                 let narrowed = Statement { action: ActionElement::Action(written), ..statement.clone() };
                 let roles: Vec<&str> = self.holders.iter().map(|holder| holder.name()).collect();
-                let because = format!("only what {} are left with or were seen to use", roles.join(", "));
+                let mut because = format!("only what {} are left with or were seen to use", roles.join(", "));
+                if !services.is_empty() {
+                    let services: Vec<String> = services.into_iter().collect();
+                    because.push_str(&format!(
+                        "; all that it allowed of {}, as the names of their actions do not fit the quota",
+                        services.join(", ")
+                    ));
+                }
                 draft.narrowed(narrowed, because, Vec::new());
             }
         }
@@ -190,6 +218,40 @@ impl Case<'_, '_> {
         said.sort();
         said.into_iter().map(Spanned::synthetic).collect()
     }
+}
+
+/// The service a pattern names, in lower case; nothing where it names several.
+fn service_of(pattern: &ActionPattern) -> Option<String> {
+    let (service, _) = pattern.as_str().split_once(':')?;
+    (!service.contains(['*', '?'])).then(|| service.to_ascii_lowercase())
+}
+
+/// All of a service given whole, as far as the old pattern reaches; nothing for a part of another service.
+fn in_whole(
+    part: &Spanned<ActionPattern>,
+    old: &Spanned<ActionPattern>,
+    whole: &BTreeSet<String>,
+) -> Option<Spanned<ActionPattern>> {
+    let service = service_of(&part.value).filter(|service| whole.contains(service))?;
+    let all = ActionPattern::new(&format!("{service}:*"));
+    let glob = |pattern: &ActionPattern| Glob::parse(pattern.as_str(), Reading::ACTION);
+    let reaches = glob(&old.value).includes(&glob(&all));
+    Some(if reaches { Spanned::synthetic(all) } else { old.clone() })
+}
+
+/// The services that statements allow actions of, those whose actions take the most characters last.
+fn services_by_length(statements: &[Statement]) -> Vec<String> {
+    let mut lengths: BTreeMap<String, usize> = BTreeMap::new();
+    for statement in statements.iter().filter(|statement| statement.effect == Effect::Allow) {
+        for pattern in statement.action.patterns() {
+            if let Some(service) = service_of(&pattern.value) {
+                *lengths.entry(service).or_default() += pattern.value.as_str().len();
+            }
+        }
+    }
+    let mut services: Vec<(usize, String)> = lengths.into_iter().map(|(service, length)| (length, service)).collect();
+    services.sort();
+    services.into_iter().map(|(_, service)| service).collect()
 }
 
 /// A policy that names a boundary as what new roles or users must have, as `iam:PermissionsBoundary` in its conditions.

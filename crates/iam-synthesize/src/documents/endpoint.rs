@@ -369,16 +369,17 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
 
     /// The part of which one action was called most.
     fn most_called(&self, parts: &[Part]) -> Option<usize> {
-        let count = |part: &Part| {
+        let most = |part: &Part| {
             let actions = part.statement.action.patterns().iter();
-            let calls = |action: &Spanned<ActionPattern>| {
-                let all = part.roles.iter().filter_map(|role| self.calls.get(role)).flatten();
-                let own = all.filter(|call| call.action.as_str().eq_ignore_ascii_case(action.value.as_str()));
-                own.map(|call| call.count).sum()
+            let pairs = part.roles.iter().flat_map(|role| actions.clone().map(move |action| (role, &action.value)));
+            let count = |(role, action): (&Arn, &ActionPattern)| {
+                let all = self.calls.get(role).into_iter().flatten();
+                let own = all.filter(|call| call.action.as_str().eq_ignore_ascii_case(action.as_str()));
+                (magnitude(own.map(|call| call.count).sum()), Reverse((role.clone(), action.clone())))
             };
-            magnitude(actions.map(calls).max().unwrap_or_default())
+            pairs.map(count).max()
         };
-        parts.iter().enumerate().max_by_key(|(at, part)| (count(part), Reverse(*at))).map(|(at, _)| at)
+        parts.iter().enumerate().max_by_key(|(at, part)| (most(part), Reverse(*at))).map(|(at, _)| at)
     }
 
     /// The statements that take the place of one.

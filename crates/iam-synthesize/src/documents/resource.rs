@@ -10,8 +10,8 @@ use iam_model::arn::{AccountId, Arn};
 use iam_model::change::AttachmentKind;
 use iam_model::policy::{Effect, PolicyDocument, PrincipalElement, PrincipalPattern, Statement};
 
-use super::roles::Used;
 use super::draft::lead;
+use super::roles::Used;
 use super::{DocumentProposal, Draft, Ground, attachment, understood, whole_account};
 use crate::naming::magnitude;
 
@@ -87,6 +87,7 @@ impl Resource<'_, '_, '_> {
         let days = self.ground.evidence.coverage.days;
         let mut groups: Vec<Group<'_>> = Vec::new();
         let mut gone = Vec::new();
+        let order = principals.clone();
         for principal in principals {
             let used = match self.ground.role(principal) {
                 None => Used::Parts(vec![statement.clone()]),
@@ -111,7 +112,7 @@ impl Resource<'_, '_, '_> {
         if !gone.is_empty() {
             draft.dropped(format!("no longer allowed, not seen to use it in {days} days: {}", gone.join(", ")));
         }
-        let named = self.named(&groups);
+        let named = self.named(&groups, &order);
         for (at, Group { principals, parts }) in groups.into_iter().enumerate() {
             let who = principals.first().map_or("", |first| name_of(first));
             for part in parts {
@@ -137,11 +138,12 @@ impl Resource<'_, '_, '_> {
     }
 
     /// Which group has the statement's name: one that keeps all of it, or else that of the role that calls most.
-    fn named(&self, groups: &[Group<'_>]) -> Option<usize> {
+    fn named(&self, groups: &[Group<'_>], order: &[&PrincipalPattern]) -> Option<usize> {
         let most = |principal: &&PrincipalPattern| {
-            self.ground.role(principal).map_or(u64::MAX, |role| self.ground.most_called(&role, self.on))
+            let calls = self.ground.role(principal).map_or(u64::MAX, |role| self.ground.most_called(&role, self.on));
+            (magnitude(calls), Reverse(order.iter().position(|one| one == principal)))
         };
-        let calls = |group: &Group<'_>| magnitude(group.principals.iter().map(most).max().unwrap_or_default());
+        let calls = |group: &Group<'_>| group.principals.iter().map(most).max();
         groups.iter().enumerate().max_by_key(|(at, group)| (calls(group), Reverse(*at))).map(|(at, _)| at)
     }
 

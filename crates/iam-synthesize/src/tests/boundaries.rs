@@ -36,6 +36,11 @@ fn account(boundary: &str, own: &str, other: &str, user: bool) -> Snapshot {
 
 /// What is proposed where `orders` put items and `other` was seen to do this.
 fn propose_for(snapshot: &Snapshot, other: Option<&str>) -> Vec<DocumentProposal> {
+    propose_from(snapshot, other, &Visibility::Visible)
+}
+
+/// The same from logs that show actions so.
+fn propose_from(snapshot: &Snapshot, other: Option<&str>, shown: &Visibility) -> Vec<DocumentProposal> {
     let catalog = Catalog::embedded().unwrap();
     let mut usage = UsageLog::default();
     let mut see = |role: &str, action: &str, resource: &str| {
@@ -47,7 +52,7 @@ fn propose_for(snapshot: &Snapshot, other: Option<&str>) -> Vec<DocumentProposal
         see("other", action, QUEUE);
     }
     let coverage = Coverage { days: 90, ..Coverage::of(BTreeMap::new(), &usage) };
-    let visible = |_: &Arn, _: &Action| Visibility::Visible;
+    let visible = |_: &Arn, _: &Action| shown.clone();
     let evidence = Evidence {
         usage: &usage,
         coverage: &coverage,
@@ -98,4 +103,36 @@ fn a_boundary_stays_where_somebody_in_it_is_not_known() {
       "Condition": {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/limits"}}}]"#;
     let said = why(&account(WIDE, makes, ALL, false), Some("sqs:GetQueueUrl"));
     assert!(said.contains("`own` asks for it as the boundary of roles that are yet to be made"), "{said}");
+}
+
+#[test]
+fn a_boundary_that_is_too_long_gives_the_longest_services_whole() {
+    // What the roles keep by name, as the logs could not have shown it.
+    let catalog = Catalog::embedded().unwrap();
+    let names = |service: &str, most: usize| -> Vec<String> {
+        catalog.service_actions(service).take(most).map(|facts| facts.action().as_str().to_owned()).collect()
+    };
+    let (ec2, sqs, iot) = (names("ec2", 190), names("sqs", 10), names("iot", 60));
+    let all: Vec<String> = ec2.iter().chain(&sqs).chain(&iot).map(|name| format!("{name:?}")).collect();
+    let own = format!(r#"[{{"Effect": "Allow", "Action": [{}], "Resource": "*"}}]"#, all.join(", "));
+    let of_services = r#"[{"Effect": "Allow", "Action": ["ec2:*", "iot:*", "sqs:*"], "Resource": "*"}]"#;
+    let of_a_part = r#"[{"Effect": "Allow", "Action": ["ec2:*e*", "iot:*", "sqs:*"], "Resource": "*"}]"#;
+    for (boundary, whole) in [(ALL, "ec2:*"), (of_services, "ec2:*"), (of_a_part, "ec2:*e*")] {
+        let hidden = Visibility::Invisible("not recorded".into());
+        let proposals = propose_from(&account(boundary, &own, &own, false), Some("sqs:GetQueueUrl"), &hidden);
+        let change = proposals[0].changes.first().unwrap_or_else(|| panic!("{proposals:#?}"));
+        let (before, after) = (change.before.as_ref().unwrap(), change.after.as_ref().unwrap());
+        assert!(compact_len(after) <= QuotaProfile::AWS.boundary);
+        let actions: Vec<&str> = after.statements[0].action.patterns().iter().map(|p| p.value.as_str()).collect();
+        let wild: Vec<&&str> = actions.iter().filter(|action| action.contains('*')).collect();
+        assert_eq!(wild, [&whole], "the longest alone");
+        assert!(sqs.iter().chain(&iot).all(|name| actions.contains(&name.as_str())), "{actions:?}");
+        let because = &change.reasons[0].because;
+        assert!(
+            because.ends_with("all that it allowed of ec2, as the names of their actions do not fit the quota"),
+            "{because}"
+        );
+        let (new, old) = (PermissionSet::of_document(after), PermissionSet::of_document(before));
+        assert!(matches!(new.included_in(&old, Limits::default()), Inclusion::Included(_)), "never more than it was");
+    }
 }

@@ -1,7 +1,8 @@
 //! Nothing can be taken from a proposal: every action and resource lets something through that was seen, or a rule says
-//! why it is there.
+//! why it is there. And it is the narrowest of the old statements that speaks of it.
 
-use iam_model::policy::{ActionElement, PolicyDocument, ResourceElement};
+use iam_model::condition::ConditionKey;
+use iam_model::policy::{ActionElement, PolicyDocument, ResourceElement, Statement};
 
 use super::*;
 
@@ -18,6 +19,7 @@ const ACTIONS: &[&str] = &[
     "iam:PassRole",
     "logs:StartQuery",
     "secretsmanager:GetSecretValue",
+    "logs:CreateLogStream",
 ];
 
 fn resource_of(action: &str, n: usize) -> String {
@@ -31,6 +33,9 @@ fn resource_of(action: &str, n: usize) -> String {
             .map(|key| format!("arn:aws:s3:::{key}"))
             .unwrap(),
         "sqs" => format!("arn:aws:sqs:us-east-1:111122223333:q{}", n % 2),
+        "logs" if action.ends_with("Stream") => {
+            format!("arn:aws:logs:us-east-1:111122223333:log-group:/app/{}:log-stream:s{n}", n % 2)
+        }
         "logs" => format!("arn:aws:logs:us-east-1:111122223333:log-group:/app/{n}:*"),
         "secretsmanager" => format!("arn:aws:secretsmanager:us-east-1:111122223333:secret:s{}-AbCdE{n}", n % 3),
         _ => format!("arn:aws:iam::111122223333:role/r{n}"),
@@ -51,18 +56,26 @@ const GRANTED_RESOURCES: &[&str] = &[
     r#""Resource": ["arn:aws:s3:::bucket/a/*", "arn:aws:s3:::bucket/a/1", "arn:aws:sqs:*", "arn:aws:iam::*:role/r1"]"#,
     r#""Resource": ["arn:aws:s3:::bucket/${aws:PrincipalTag/team}/*", "arn:aws:dynamodb:us-east-1:111122223333:table/T1"]"#,
     r#""NotResource": "arn:aws:s3:::bucket/b/*""#,
+    r#""Resource": ["arn:aws:s3:::bucket/a/1", "arn:aws:dynamodb:us-east-1:111122223333:table/T0", "arn:aws:sqs:us-east-1:111122223333:q0"]"#,
+    r#""Resource": ["arn:aws:s3:::bucket/a/2", "arn:aws:s3:::other/2026-05-01/*", "arn:aws:dynamodb:*:*:table/T1/index/i1", "arn:aws:logs:*:*:log-group:/app/1:*"]"#,
 ];
 const CONDITIONS: &[&str] = &["", r#", "Condition": {"StringEquals": {"aws:ResourceTag/team": "orders"}}"#];
 
-type Grant = (usize, usize, usize);
-type Call = (usize, usize, bool);
+/// What the logs may say that a resource is tagged with.
+const TEAMS: &[Option<&str>] = &[None, None, None, Some("orders"), Some("other")];
 
-fn statements(grants: &[Grant]) -> String {
-    let one = |(action, resource, condition): &Grant| {
+type Grant = (usize, usize, usize);
+/// An action, what it was called on, whether the log says so, and the team that it says the resource is of.
+type Call = (usize, usize, bool, Option<&'static str>);
+
+/// Each with a name, by which what becomes of it is known again.
+fn statements(policy: usize, grants: &[Grant]) -> String {
+    let one = |(at, (action, resource, condition)): (usize, &Grant)| {
         let (action, resource) = (GRANTED_ACTIONS[*action], GRANTED_RESOURCES[*resource]);
-        format!(r#"{{"Effect": "Allow", {action}, {resource}{}}}"#, CONDITIONS[*condition])
+        let condition = CONDITIONS[*condition];
+        format!(r#"{{"Sid": "p{policy}s{at}x", "Effect": "Allow", {action}, {resource}{condition}}}"#)
     };
-    format!("[{}]", grants.iter().map(one).collect::<Vec<_>>().join(", "))
+    format!("[{}]", grants.iter().enumerate().map(one).collect::<Vec<_>>().join(", "))
 }
 
 /// How surely the documents let a call through: surely, or by so many patterns perhaps.
@@ -70,7 +83,7 @@ fn answer(documents: &[PolicyDocument], action: &Action, resource: &ResourcePatt
     let mut perhaps = 0;
     for statement in documents.iter().flat_map(|document| &document.statements) {
         let alone = |resource: ResourceElement| {
-            let one = iam_model::policy::Statement { resource, ..statement.clone() };
+            let one = Statement { resource, ..statement.clone() };
             PolicyDocument { statements: vec![one], ..documents[0].clone() }
         };
         let parts = match &statement.resource {
@@ -93,29 +106,37 @@ fn answer(documents: &[PolicyDocument], action: &Action, resource: &ResourcePatt
 /// A proposal's documents, what was seen of what was granted, and what a rule allows to stay.
 struct Case {
     documents: Vec<PolicyDocument>,
+    /// Of them, those that may be changed; the others come after.
+    own: usize,
+    /// The old statements, in order.
+    old: Vec<Statement>,
     calls: Vec<(Action, ResourcePattern, usize)>,
     proposal: RoleProposal,
 }
 
 impl Case {
     fn new(policies: &[Vec<Grant>], calls: &[Call]) -> Option<Self> {
-        let texts: Vec<String> = policies.iter().map(|grants| statements(grants)).collect();
+        let texts: Vec<String> = policies.iter().enumerate().map(|(at, grants)| statements(at, grants)).collect();
         let snapshot = snapshot(&texts.iter().map(String::as_str).collect::<Vec<_>>(), BASIC, FUNCTION);
         let (index, _) = SnapshotIndex::new(&snapshot);
         let role: Arn = ROLE.parse().unwrap();
-        let inline = |index: &SnapshotIndex<'_>| -> Vec<PolicyDocument> {
+        let policies = |own: bool| -> Vec<PolicyDocument> {
             let all = index.identity_policies(&role).into_iter();
-            all.filter(|p| p.name.starts_with('p')).map(|p| p.document.clone()).collect()
+            all.filter(|p| p.name.starts_with('p') == own).map(|p| p.document.clone()).collect()
         };
-        let old = inline(&index);
+        let (old, fixed) = (policies(true), policies(false));
+        let all = [old.clone(), fixed.clone()].concat();
         let mut observations = Vec::new();
-        for (action, n, known) in calls {
+        for (action, n, known, team) in calls {
             let mut one = seen(ACTIONS[*action], &resource_of(ACTIONS[*action], *n));
             one.resource_known = *known;
+            let tag = |team: &&str| (ConditionKey::new("aws:ResourceTag/team"), vec![(*team).to_owned()]);
+            one.context.extend(team.as_ref().map(tag));
             observations.push(one);
         }
-        observations.retain(|o| answer(&old, &o.action, &o.resources[0]) > 0);
+        observations.retain(|o| answer(&all, &o.action, &o.resources[0]) > 0);
         let proposal = propose(&snapshot, observations.clone());
+        let statements = old.iter().flat_map(|document| document.statements.clone()).collect();
         let mut documents = old;
         for change in proposal.changes.iter().rev() {
             let at = documents.iter().position(|document| Some(document) == change.before.as_ref())?;
@@ -124,6 +145,8 @@ impl Case {
                 None => drop(documents.remove(at)),
             }
         }
+        let own = documents.len();
+        documents.extend(fixed);
         let known = |o: &&Observation| o.resource_known;
         let mut calls = Vec::new();
         for call in observations.iter().filter(known) {
@@ -134,7 +157,7 @@ impl Case {
             (action, resource, answer)
         };
         let calls = calls.into_iter().map(with_answer).collect();
-        Some(Self { documents, calls, proposal })
+        Some(Self { documents, own, old: statements, calls, proposal })
     }
 
     /// Whether each call is let through as surely as before.
@@ -157,7 +180,7 @@ impl Case {
     }
 
     /// An action that could be taken off one resource of its statement, and stay on the others.
-    fn needless_pair(&self, at: usize, index: usize, statement: &iam_model::policy::Statement) -> Option<String> {
+    fn needless_pair(&self, at: usize, index: usize, statement: &Statement) -> Option<String> {
         let (ActionElement::Action(actions), ResourceElement::Resource(resources)) =
             (&statement.action, &statement.resource)
         else {
@@ -188,14 +211,48 @@ impl Case {
         None
     }
 
+    /// A call that a statement names, though a narrower one of the old statements surely let it through.
+    fn not_the_narrowest(&self) -> Option<String> {
+        let rank = |at: usize, old: &Statement, action: &Action| {
+            let named = old.action.patterns().iter().any(|p| p.value.as_str() == action.as_str());
+            let everything = old.resource.patterns().iter().any(|p| p.value.is_everything());
+            let wide = everything || matches!(old.resource, ResourceElement::NotResource(_));
+            (!old.conditions.is_empty(), !named, wide, old.action.patterns().len(), at)
+        };
+        let document = |old: &Statement| PolicyDocument { statements: vec![old.clone()], ..self.documents[0].clone() };
+        for statement in self.documents.iter().take(self.own).flat_map(|document| &document.statements) {
+            let is_origin = |(_, old): &(usize, &Statement)| {
+                old.sid.as_deref().is_some_and(|sid| statement.sid.as_deref().unwrap().starts_with(sid))
+            };
+            let (at, origin) = self.old.iter().enumerate().find(is_origin).unwrap();
+            let says = |action: &Action, resource: &ResourcePattern| {
+                statement.action.patterns().iter().any(|p| p.value.as_str() == action.as_str())
+                    && statement.resource.patterns().iter().any(|p| p.value == *resource)
+            };
+            for (action, resource, _) in self.calls.iter().filter(|(action, resource, _)| says(action, resource)) {
+                if self.has_rule(action.as_str(), Some(resource)) || self.is_named(resource) {
+                    continue;
+                }
+                let better = self.old.iter().enumerate().find(|(other, old)| {
+                    let sure = || PermissionSet::of_document(&document(old)).allows(action, resource);
+                    rank(*other, old, action) < rank(at, origin, action) && sure() == Possibility::Yes
+                });
+                if let Some((_, better)) = better {
+                    return Some(format!("{action} on {resource} in {:?}: {:?} is narrower", origin.sid, better.sid));
+                }
+            }
+        }
+        None
+    }
+
     /// The first thing that could be taken away.
     fn too_much(&self) -> Option<String> {
-        for (at, document) in self.documents.iter().enumerate() {
+        for (at, document) in self.documents.iter().take(self.own).enumerate() {
             for (index, statement) in document.statements.iter().enumerate() {
                 let ActionElement::Action(actions) = &statement.action else {
                     return Some(format!("{statement:?} has no list of actions"));
                 };
-                let without = |change: &dyn Fn(&mut iam_model::policy::Statement)| {
+                let without = |change: &dyn Fn(&mut Statement)| {
                     let mut documents = self.documents.clone();
                     change(&mut documents[at].statements[index]);
                     documents
@@ -249,15 +306,19 @@ proptest! {
     #[test]
     fn nothing_can_be_taken_from_a_proposal(
         policies in proptest::collection::vec(
-            proptest::collection::vec((0..GRANTED_ACTIONS.len(), 0..GRANTED_RESOURCES.len(), 0..CONDITIONS.len()), 1..3),
-            1..3,
+            proptest::collection::vec((0..GRANTED_ACTIONS.len(), 0..GRANTED_RESOURCES.len(), 0..CONDITIONS.len()), 1..4),
+            1..4,
         ),
-        calls in proptest::collection::vec((0..ACTIONS.len(), 0..6_usize, proptest::bool::weighted(0.9)), 1..14),
+        calls in proptest::collection::vec(
+            (0..ACTIONS.len(), 0..6_usize, proptest::bool::weighted(0.9), prop::sample::select(TEAMS)),
+            1..20,
+        ),
     ) {
         let Some(case) = Case::new(&policies, &calls) else { return Ok(()) };
         if !matches!(case.proposal.judgement, Judgement::Refused(_)) {
             let seen: Vec<String> = case.calls.iter().map(|(a, r, sure)| format!("{a} {r} {sure}")).collect();
             prop_assert_eq!(case.too_much(), None, "{:#?}\n{:#?}", after(&case.proposal), seen);
+            prop_assert_eq!(case.not_the_narrowest(), None, "{:#?}\n{:#?}", after(&case.proposal), seen);
         }
     }
 }

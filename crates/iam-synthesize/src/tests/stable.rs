@@ -29,10 +29,8 @@ fn table(n: usize) -> String {
 
 /// The statements that a policy becomes after calls, each of an action on a table, so many times.
 fn statements(policy: &str, calls: &[(usize, usize, u64)]) -> Vec<Statement> {
-    let call = |(action, n, count): &(usize, usize, u64)| Observation {
-        count: *count,
-        ..seen(ACTIONS[*action], &table(*n))
-    };
+    let call =
+        |(action, n, count): &(usize, usize, u64)| Observation { count: *count, ..seen(ACTIONS[*action], &table(*n)) };
     let proposal = propose(&snapshot(&[policy], "", FUNCTION), calls.iter().map(call).collect());
     proposal.changes.into_iter().filter_map(|change| change.after).flat_map(|after| after.statements).collect()
 }
@@ -64,7 +62,7 @@ fn others(all: &[Statement], but: &str) -> BTreeMap<String, BTreeSet<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(192))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn one_call_more_changes_the_statements_of_its_action_and_the_order_of_none(
@@ -109,17 +107,17 @@ fn names(policy: &str, calls: &[(usize, usize, u64)]) -> Vec<String> {
 fn statements_are_named_by_their_actions_and_the_name_stays_with_what_is_called_most() {
     let wide = r#"[{"Sid": "Own", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}]"#;
     assert_eq!(names(wide, &[(1, 0, 50)]), ["Own"]);
-    assert_eq!(names(wide, &[(1, 0, 50), (2, 1, 2)]), ["OwnDeleteItem", "Own"]);
-    assert_eq!(names(wide, &[(1, 0, 50), (3, 1, 2), (2, 1, 2)]), ["OwnDeleteItem", "Own"]);
+    assert_eq!(names(wide, &[(1, 0, 50), (2, 1, 2)]), ["Own", "OwnDeleteItem"]);
+    assert_eq!(names(wide, &[(1, 0, 50), (3, 1, 2), (2, 1, 2)]), ["Own", "OwnDeleteItem"]);
     // Ninety calls are about as many as fifty: then it is the first in the alphabet.
     assert_eq!(names(wide, &[(1, 0, 50), (3, 1, 90)]), ["Own", "OwnUpdateItem"]);
-    assert_eq!(names(wide, &[(1, 0, 50), (3, 1, 900)]), ["OwnPutItem", "Own"]);
+    assert_eq!(names(wide, &[(1, 0, 50), (3, 1, 900)]), ["Own", "OwnPutItem"]);
     // What keeps the old resources is the old statement, however little it is called.
     let named = r#"[{"Sid": "Own", "Effect": "Allow", "Action": ["dynamodb:*", "sqs:SendMessage"], "Resource": "*"}]"#;
     assert_eq!(names(named, &[(1, 0, 50)]), ["Own", "OwnDynamodbPutItem"]);
     let taken = r#"[{"Sid": "Own", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"},
         {"Sid": "OwnDeleteItem", "Effect": "Deny", "Action": "dynamodb:CreateTable", "Resource": "*"}]"#;
-    assert_eq!(names(taken, &[(1, 0, 50), (2, 1, 2)]), ["OwnDeleteItemN2", "Own", "OwnDeleteItem"]);
+    assert_eq!(names(taken, &[(1, 0, 50), (2, 1, 2)]), ["Own", "OwnDeleteItemN2", "OwnDeleteItem"]);
     let long = "Own".repeat(40);
     let long = format!(r#"[{{"Sid": "{long}", "Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"}}]"#);
     let all = names(&long, &[(0, 0, 2), (1, 1, 2), (2, 2, 2)]);
