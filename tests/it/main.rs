@@ -55,7 +55,6 @@ mod run;
 mod sarif;
 mod split;
 mod split_quota;
-mod stable;
 mod synthesis;
 mod synthesize;
 mod terraform;
