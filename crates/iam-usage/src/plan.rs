@@ -12,7 +12,7 @@ use crate::json::Raw;
 use crate::tagged::Tagged;
 use crate::template::{Path, Text};
 use crate::together::Together;
-use crate::unnamed::{Unnamed, goes_by_name, unnamed};
+use crate::unnamed::{Unnamed, unnamed};
 
 /// What an event's source and name stand for.
 #[derive(Debug)]
@@ -216,9 +216,6 @@ impl<'c> Pair<'c> {
         let facts = catalog.action_named(authorized.service(), authorized.name());
         let action = facts.map_or_else(|| authorized.action(), |facts| facts.action());
         let mut pair = Self::new(action, when, facts);
-        if !goes_by_name(pair.action.as_str()) {
-            return Some(pair);
-        }
         pair.tagged = Tagged::of(operation, authorized, facts);
         let mut read: Vec<Vec<&str>> = Vec::new();
         for template in authorized.templates() {
@@ -250,8 +247,7 @@ impl<'c> Pair<'c> {
     }
 
     fn new(action: Action, when: When<'c>, facts: Option<ActionFacts<'c>>) -> Self {
-        let types =
-            facts.filter(|_| goes_by_name(action.as_str())).into_iter().flat_map(|facts| facts.resource_types());
+        let types = facts.into_iter().flat_map(|facts| facts.resource_types());
         let mut patterns: Vec<Pattern<'_>> = types
             .flat_map(|kind| kind.arn_patterns().map(move |pattern| (kind.name(), pattern)))
             .map(|(kind, pattern)| Pattern { kind, matcher: pattern.matcher(), slots: None })

@@ -35,13 +35,12 @@ const ANY_OF_KIND: &[&str] =
     &["ecr", "elasticache", "elasticfilesystem", "events", "glue", "logs", "rds", "redshift", "states"];
 
 /// The same, of services that do not do so with all calls; and calls that always name one, which their records leave out.
-const ANY_OF_KIND_ACTIONS: &[&str] =
-    &["aws-marketplace:SearchFacets", "aws-marketplace:SearchListings", "s3:GetStorageLensConfiguration"];
-
-/// Actions that answer with less, and with no error, where they are granted on less than `*`: the CloudWatch API asks for `*`
-/// where composite alarms are meant. So no name that a call gives says what it must be granted on.
-const ASKS_FOR_STAR: &[&str] =
-    &["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"];
+const ANY_OF_KIND_ACTIONS: &[&str] = &[
+    "aws-marketplace:SearchFacets",
+    "aws-marketplace:SearchListings",
+    "cloudwatch:DescribeAlarms",
+    "s3:GetStorageLensConfiguration",
+];
 
 /// Actions that are checked on `*` unless the call names one of their kinds.
 const ON_STAR: &[&str] = &[
@@ -79,11 +78,6 @@ const OPTIONAL: &[&str] =
 /// Whether a call of an action is always checked on its one resource without a name.
 pub(crate) fn needs_the_one(action: &str) -> bool {
     !OPTIONAL.contains(&action)
-}
-
-/// Whether the names of a call say what its action must be granted on.
-pub(crate) fn goes_by_name(action: &str) -> bool {
-    !ASKS_FOR_STAR.contains(&action)
 }
 
 /// Tells how calls of an action are checked that name no resource.

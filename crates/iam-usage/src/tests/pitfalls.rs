@@ -126,14 +126,6 @@ fn p03_cloudtrail_has_names_of_its_own_for_s3() {
 }
 
 #[test]
-fn alarms_are_asked_for_on_everything_whatever_a_call_names() {
-    for parameters in ["{}", r#"{"alarmNamePrefix": "orders-"}"#, r#"{"alarmNames": ["a"]}"#] {
-        one("monitoring", "DescribeAlarms", parameters, &["cloudwatch:DescribeAlarms on ?*"]);
-    }
-    one("monitoring", "PutCompositeAlarm", r#"{"alarmName": "a"}"#, &["cloudwatch:PutCompositeAlarm on ?*"]);
-}
-
-#[test]
 fn p04_event_sources_are_not_prefixes() {
     one(
         "monitoring",
