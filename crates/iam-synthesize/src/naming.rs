@@ -51,7 +51,7 @@ pub(crate) fn distinct(statement: &mut Statement, old: &Statement, before: &Poli
     let is_taken = |name: &str| before.statements.iter().chain(after).any(|other| other.sid.as_deref() == Some(name));
     let short: String = wanted.chars().take(MOST - "N999".len()).collect();
     let numbered = (2..1000_usize).map(|n| format!("{short}N{n}"));
-    let mut names = std::iter::once(wanted.clone()).chain(numbered);
+    let mut names = std::iter::once(wanted).chain(numbered);
     statement.sid = names.find(|name| !is_taken(name));
 }
 

@@ -398,12 +398,8 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             true => Statement { sid: old.sid.clone(), ..statement },
             false => draft.named(statement, more, (old, self.policy)),
         };
-        let for_roles = |mut statement: Statement, comparison: Comparison, roles: Vec<String>| {
-            statement.conditions.push(condition(comparison, PRINCIPAL_ARN, roles));
-            Statement { principal: old.principal.clone(), ..statement }
-        };
         if matches!(callers, Callers::Everyone) {
-            let others = for_roles(old.clone(), Comparison::ArnNotLike, self.roles.clone());
+            let others = for_roles(old, old.clone(), Comparison::ArnNotLike, self.roles.clone());
             draft.narrowed(
                 others,
                 format!("no longer for the roles of account {accounts}: what they use stands for itself"),
@@ -417,7 +413,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
         }
         if !kept.is_empty() {
             let roles = kept.iter().map(ToString::to_string).collect();
-            let whole = for_roles(name(draft, bare.clone(), &["Kept"]), Comparison::ArnEquals, roles);
+            let whole = for_roles(old, name(draft, bare.clone(), &["Kept"]), Comparison::ArnEquals, roles);
             let names: Vec<&str> = kept.iter().map(Arn::name).collect();
             draft.narrowed(whole, format!("kept whole for {}", names.join(", ")), Vec::new());
             draft.left_alone.extend(self.why_kept(old, kept));
@@ -433,7 +429,7 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             let comparison =
                 if matches!(callers, Callers::Roles(_)) { Comparison::ArnEquals } else { Comparison::ArnLike };
             let invisible = Statement { action, ..bare.clone() };
-            let kept = for_roles(name(draft, invisible, &["Unseen"]), comparison, roles);
+            let kept = for_roles(old, name(draft, invisible, &["Unseen"]), comparison, roles);
             draft.narrowed(kept, "kept for every role: the logs could not have shown these".into(), Vec::new());
             draft.left_alone.extend(why.map(|why| {
                 format!(
@@ -443,7 +439,16 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
                 )
             }));
         }
-        let named = if draft.statements.len() == first { self.most_called(&parts) } else { None };
+        self.write_parts(old, parts, draft.statements.len() == first, draft);
+        if draft.statements.len() == first {
+            draft.dropped(format!("none of the roles it lets through was seen to use it in {days} days"));
+        }
+    }
+
+    /// A statement for each part; the first of all that are written has the name of the old one, or what is called most.
+    fn write_parts(&self, old: &Statement, parts: Vec<Part>, is_first: bool, draft: &mut Draft) {
+        let days = self.ground.evidence.coverage.days;
+        let named = if is_first { self.most_called(&parts) } else { None };
         for (at, Part { statement, roles, .. }) in parts.into_iter().enumerate() {
             let names: Vec<&str> = roles.iter().map(Arn::name).collect();
             let because = format!("only what was seen in {days} days of {}", names.join(", "));
@@ -454,13 +459,16 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
                 let more = [names.first().copied().unwrap_or_default(), lead(&statement)];
                 draft.named(statement.clone(), &more, (old, self.policy))
             };
-            let part = for_roles(part, Comparison::ArnEquals, arns);
+            let part = for_roles(old, part, Comparison::ArnEquals, arns);
             draft.narrowed(part, because, Vec::new());
         }
-        if draft.statements.len() == first {
-            draft.dropped(format!("none of the roles it lets through was seen to use it in {days} days"));
-        }
     }
+}
+
+/// A statement for some roles, with the principals of the old one.
+fn for_roles(old: &Statement, mut statement: Statement, comparison: Comparison, roles: Vec<String>) -> Statement {
+    statement.conditions.push(condition(comparison, PRINCIPAL_ARN, roles));
+    Statement { principal: old.principal.clone(), ..statement }
 }
 
 /// What stays of a statement for some roles.

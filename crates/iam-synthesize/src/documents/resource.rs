@@ -125,11 +125,8 @@ impl Resource<'_, '_, '_> {
                 }
                 if narrower {
                     let who: Vec<&str> = principals.iter().map(|principal| principal.text()).collect();
-                    draft.narrowed(
-                        part,
-                        format!("only what was seen in {days} days of {}", who.join(", ")),
-                        Vec::new(),
-                    );
+                    let because = format!("only what was seen in {days} days of {}", who.join(", "));
+                    draft.narrowed(part, because, Vec::new());
                 } else {
                     draft.statements.push(part);
                 }
