@@ -298,3 +298,20 @@ fn a_split_is_written_into_the_template_it_came_from() {
     assert_eq!(after.matches("Type: AWS::IAM::Role").count(), 4);
     assert_eq!(after.matches("Role: !GetAtt Shared.Arn").count(), 0, "{after}");
 }
+
+/// The patch of a split that a claim refutes lay ready to be applied.
+#[test]
+fn a_split_that_is_not_proved_is_written_nowhere() {
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:jobs";
+    let names = json!({queue: {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": SHARED}, "Action": "sqs:GetQueueAttributes", "Resource": queue}]}});
+    let url = json!({"queueUrl": "https://sqs.eu-west-1.amazonaws.com/111122223333/jobs"});
+    let (folder, _) = run(&names, &[call(9, "orders", "sqs.amazonaws.com", "GetQueueAttributes", 42, &url)]);
+    folder.write("iac/template.yaml", TEMPLATE);
+    let inputs = ["--snapshot", "snapshot.json", "--trail", "trail", "--iac", "iac", "--out", "patched", "--write"];
+    let output = folder.paring(&[["tighten", "--split"].as_slice(), &inputs].concat());
+    assert!(output.stdout.contains("no patch: keeps-used of orders-role is refuted"), "{}", output.stdout);
+    assert!(output.stdout.contains("[not-proved]") && output.stdout.contains("0 patches"), "{}", output.stdout);
+    assert!(!folder.path().join("patched/patches/template.yaml.diff").exists());
+    assert_eq!(folder.read("iac/template.yaml"), TEMPLATE);
+}

@@ -79,9 +79,9 @@ fn not_judged(survey: &Survey<'_>) -> BTreeSet<String> {
                 catalogue().techniques().iter().any(|t| t.resource.as_ref().is_some_and(|r| r.kind == **kind));
             if let (ResourceKind::Unknown(kind), false) = (kind, searched) {
                 found.insert(format!(
-                    "account {}: {} resources of the unknown kind `{kind}`",
+                    "account {}: {} of the unknown kind `{kind}`",
                     home.id,
-                    resources.len()
+                    iam_model::text::counted(resources.len() as u64, "resource")
                 ));
             }
         }

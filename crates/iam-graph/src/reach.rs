@@ -225,7 +225,8 @@ impl<'s> Asker<'s> {
                 *kinds.entry(&resource.kind).or_default() += 1;
             }
         }
-        kinds.into_iter().map(|(kind, n)| format!("reach of {n} resources of the kind `{}`", kind.as_str())).collect()
+        let of = |n: usize| iam_model::text::counted(n as u64, "resource");
+        kinds.into_iter().map(|(kind, n)| format!("reach of {} of the kind `{}`", of(n), kind.as_str())).collect()
     }
 
     /// Whether someone may, and on which keys that hangs; nothing where not.

@@ -146,6 +146,13 @@ impl<'t> Positions<'t> {
     }
 }
 
+/// A number with its noun, such as `1 observed call` and `1,200 observed calls`: the last word takes an `s` where there are
+/// several.
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
+}
+
 /// A count for people: a comma every three digits.
 ///
 /// ```

@@ -56,6 +56,8 @@ codes! {
     SeveralDeployments => "several-deployments",
     /// Another change of the same run edits the same place.
     Overlap => "overlapping-changes",
+    /// A claim about the change is refuted or undecided; nobody writes what is not proved.
+    NotProved => "not-proved",
     /// The change has nothing to say: neither before nor after.
     Empty => "empty-change",
 }

@@ -132,7 +132,7 @@ fn constant(calls: &[&Observation], key: &ConditionKey) -> Option<Vec<String>> {
 
 fn told(calls: &[&Observation], what: &str) -> String {
     let count: u64 = calls.iter().map(|call| call.count).sum();
-    format!("all {} calls were {what}", grouped(count))
+    if count == 1 { format!("the one call was {what}") } else { format!("all {} calls were {what}", grouped(count)) }
 }
 
 fn condition(comparison: Comparison, key: ConditionKey, values: Vec<String>) -> Condition {

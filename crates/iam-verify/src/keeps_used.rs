@@ -25,7 +25,7 @@ use iam_model::arn::{AccountId, Arn, ResourcePattern};
 use iam_model::change::{AttachmentKind, Change};
 use iam_model::policy::{PolicyDocument, PrincipalPattern, Statement};
 use iam_model::snapshot::{PolicyOrigin, SnapshotIndex};
-use iam_model::text::grouped;
+use iam_model::text::{counted, grouped};
 use iam_model::usage::{Observation, UsageLog};
 
 use crate::adds_nothing::{self, in_words};
@@ -172,7 +172,7 @@ fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>, changes:
             String::new()
         };
         let because =
-            format!("{} of {} observed calls{of} would be denied", grouped(total.denied), grouped(total.calls));
+            format!("{} of {}{of} would be denied", grouped(total.denied), counted(total.calls, "observed call"));
         let first = principals.values().flat_map(|one| &one.denied).next();
         return Outcome::Refuted { because, counterexample: first.map(|denied| denied.request.clone()) };
     }
@@ -180,14 +180,14 @@ fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>, changes:
     if let Some(first) = undecided.first() {
         let more = undecided.len() - 1;
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        return Outcome::Undecided { why: format!("{} observed calls: {first}{more}", grouped(total.undecided)) };
+        return Outcome::Undecided { why: format!("{}: {first}{more}", counted(total.undecided, "observed call")) };
     }
     let own = |change: &&Change| matches!(change.attachment.kind, AttachmentKind::Identity | AttachmentKind::Boundary);
     if total.kept == 0 && total.unexplained > 0 && changes.iter().all(own) {
         let why = format!(
-            "nothing could be replayed: this snapshot allows none of the {} observed calls before the change either; \
+            "nothing could be replayed: this snapshot allows none of {} before the change either; \
              take a snapshot of the time of the logs, with the policies of the resources",
-            grouped(total.unexplained)
+            counted(total.unexplained, "observed call")
         );
         return Outcome::Undecided { why };
     }
@@ -197,10 +197,15 @@ fn outcome(total: &Replay, principals: &BTreeMap<Arn, PrincipalReplay>, changes:
     }
     let unexplained = match total.unexplained {
         0 => String::new(),
+        1 => "; 1 more was not allowed by this snapshot before the change either".to_owned(),
         some => format!("; {} more were not allowed by this snapshot before the change either", grouped(some)),
     };
     Outcome::Proved {
-        because: format!("{} observed calls replayed, all still allowed{unexplained}", grouped(total.kept)),
+        because: format!(
+            "{} replayed, {}still allowed{unexplained}",
+            counted(total.kept, "observed call"),
+            if total.kept == 1 { "" } else { "all " }
+        ),
     }
 }
 

@@ -17,7 +17,7 @@ pub fn check(before: &AccessGraph, after: &AccessGraph) -> Outcome {
         }
         None => {
             let because = format!(
-                "administrators {} → {}, ways to become another {} → {}; nothing new",
+                "nothing new; with all changes, administrators {} → {}, ways to become another {} → {}",
                 before.admins().count(),
                 after.admins().count(),
                 before.edges().count(),

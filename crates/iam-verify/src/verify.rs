@@ -15,7 +15,7 @@ use iam_model::policy::PolicyDocument;
 use iam_model::snapshot::SnapshotIndex;
 use iam_model::usage::UsageLog;
 
-use crate::before_after::{cannot_apply, documents, members, misses, name, stale, unheld};
+use crate::before_after::{cannot_apply, documents, held, members, misses, name, stale, unheld};
 use crate::guardrails::Violation;
 use crate::keeps_used::{self, Replay, Replayed};
 use crate::obeys_guardrails::{self, State};
@@ -175,6 +175,7 @@ fn adds(changes: &[&Change], grounds: &Grounds<'_>) -> (Outcome, Vec<(String, Ce
         let denies = adds_nothing::denies(kind, change.before.as_ref(), change.after.as_ref());
         let denies = denies.map(|(before, after)| (format!("what {} denies", name(change)), judge(before, after)));
         let mut verdict = judge(before, after);
+        say_of_kind(&mut verdict.outcome, change);
         if let (Outcome::Proved { because }, Some(why)) =
             (&mut verdict.outcome, unheld(change, index, grounds.evaluator))
         {
@@ -184,7 +185,39 @@ fn adds(changes: &[&Change], grounds: &Grounds<'_>) -> (Outcome, Vec<(String, Ce
     });
     let verdicts: Vec<(String, adds_nothing::Verdict)> = together.chain(each).collect();
     let certificates = verdicts.iter().filter_map(|(name, v)| Some((name.clone(), v.certificate.clone()?))).collect();
-    (worst(verdicts), certificates)
+    let mut outcome = worst(verdicts);
+    if let Some(note) = changes.iter().find_map(|change| replaces_another(change, index)) {
+        let (Outcome::Proved { because: text }
+        | Outcome::Refuted { because: text, .. }
+        | Outcome::Undecided { why: text }) = &mut outcome;
+        text.push_str(&format!("; {note}"));
+    }
+    (outcome, certificates)
+}
+
+/// Says that a change's own `before` is not what stands there, which was compared instead.
+fn replaces_another(change: &Change, index: &SnapshotIndex<'_>) -> Option<String> {
+    let before = change.before.as_ref()?;
+    let holders = holders(change, index);
+    let stands = holders.iter().find_map(|arn| held(arn, change, index))?;
+    let same = before == stands.document || before.same_text(stands.document);
+    (!same).then(|| {
+        format!("the snapshot holds another text of {} than `before`, and that text was compared", name(change))
+    })
+}
+
+/// A counterexample in the terms of what was compared: a trust policy speaks of its own role, and a boundary allows nothing
+/// by itself.
+fn say_of_kind(outcome: &mut Outcome, change: &Change) {
+    let Outcome::Refuted { because, counterexample } = outcome else { return };
+    let own = change.attachment.principal_arn.as_ref();
+    match (change.attachment.kind, counterexample, own) {
+        (AttachmentKind::Trust, Some(request), Some(role)) => request.resource = role.into(),
+        (AttachmentKind::Boundary, _, _) => {
+            *because = "the boundary lets a request through after that it did not before, if a policy allows it".into();
+        }
+        _ => {}
+    }
 }
 
 /// The users and roles whose identity policies a change is about, through a group too.

@@ -81,7 +81,10 @@ impl Ground<'_> {
                 return None;
             }
             let what = if text.contains(['*', '?']) { "matches no action" } else { "is no action" };
-            let message = format!("`{text}` {what} that AWS publishes (as of {})", self.catalog.date());
+            let message = format!(
+                "`{text}` {what} that AWS publishes (as of {}); where a wildcard grants that name, it stays as written",
+                self.catalog.date()
+            );
             return Some(self.warning(written, message, self.hint(text)));
         }
         let allows = |documents: &Vec<&PolicyDocument>| {

@@ -11,6 +11,7 @@ mod joining;
 pub(crate) mod policies;
 mod splits_view;
 mod view;
+mod withheld;
 
 use std::collections::BTreeSet;
 
@@ -135,7 +136,9 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let done: Vec<RoleSplit> = splits.iter().filter_map(|split| split.split.clone().ok()).collect();
     let grounds = SplitGrounds { index, rulebook: &rulebook, evidence: seen, settings: &inputs.settings };
     let parts = if done.is_empty() { Vec::new() } else { verify_splits_by(&done, &grounds, &on_all_cores) };
-    let patches = iam_patch::patch_all(&project, index, &changes, &done);
+    let withheld = withheld::Withheld::of(&done, &parts);
+    let patches = iam_patch::patch_all(&project, index, &changes, &withheld.written(&done));
+    let patches = withheld.among_all(patches);
     let mut report = view::report(&stage, (&proposals, &verdicts), (&splits, &parts), &patches);
     report.splits = splits_view::views(&stage, &splits, &parts);
     report.documents =

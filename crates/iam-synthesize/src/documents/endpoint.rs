@@ -433,9 +433,9 @@ impl<'e, 'g, 'a> Endpoint<'e, 'g, 'a> {
             draft.narrowed(kept, "kept for every role: the logs could not have shown these".into(), Vec::new());
             draft.left_alone.extend(why.map(|why| {
                 format!(
-                    "{}{} actions stay for every role, as the logs could not have shown them; the first is {why}",
+                    "{}{} for every role: the logs could not have shown them; the first is {why}",
                     said(old),
-                    unseen.len()
+                    if unseen.len() == 1 { "1 action stays".into() } else { format!("{} actions stay", unseen.len()) }
                 )
             }));
         }

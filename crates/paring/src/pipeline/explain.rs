@@ -325,7 +325,8 @@ impl<'a> Case<'a, '_> {
                 (false, self.unsure_before(action).unwrap_or_default())
             }
             Visibility::Visible if denied > 0 => {
-                (true, format!("called {denied} times in {days} days, and denied every time"))
+                let times = if denied == 1 { "once".to_owned() } else { format!("{denied} times") };
+                (true, format!("called {times} in {days} days, and denied every time"))
             }
             Visibility::Visible if self.seen(action) > 0 => {
                 let calls = self.seen(action);
@@ -428,7 +429,11 @@ impl<'a> Case<'a, '_> {
         let why = "no policy of the role allows it";
         match (self.seen(action), self.denied(action)) {
             (0, 0) => why.into(),
+            (0, 1) => format!("{why}; 1 call was made, and denied"),
             (0, denied) => format!("{why}; {denied} calls were made, and all of them denied"),
+            (1, _) => format!(
+                "{why}; 1 call was allowed all the same: by a resource's own policy, or by a policy that is gone"
+            ),
             (seen, _) => format!(
                 "{why}; {seen} calls were allowed all the same: by a resource's own policy, or by a policy that is gone"
             ),

@@ -33,7 +33,11 @@ pub(crate) fn render_text(found: &[(String, Difference)], not_compared: &[String
     } else {
         let count = |side: fn(&Difference) -> &Side| found.iter().map(|(_, d)| side(d).count()).sum::<usize>();
         let (gained, lost) = (count(|d| &d.gained), count(|d| &d.lost));
-        out.push_str(&format!("{} differ: {gained} actions gained, {lost} lost\n", found.len()));
+        out.push_str(&format!(
+            "{} differ: {} gained, {lost} lost\n",
+            found.len(),
+            iam_model::text::counted(gained as u64, "action")
+        ));
     }
     paint.clean(&out)
 }
@@ -58,7 +62,11 @@ fn push_side(out: &mut String, word: &str, side: &Side) {
     }
     if !side.undecided.is_empty() {
         let names: Vec<&str> = side.undecided.iter().take(SHOWN).map(Action::as_str).collect();
-        out.push_str(&format!("    not decided for {} actions: {}\n", side.undecided.len(), names.join(", ")));
+        out.push_str(&format!(
+            "    not decided for {}: {}\n",
+            iam_model::text::counted(side.undecided.len() as u64, "action"),
+            names.join(", ")
+        ));
     } else if side.actions.is_empty() && side.unpublished.is_none() {
         out.push_str("    not decided\n");
     }

@@ -337,7 +337,8 @@ impl Text {
             _ => String::new(),
         };
         let files = format!("{} log {}", grouped(evidence.files), plural(evidence.files, "file", "files"));
-        self.line(&format!("  {files}, {} records{span}", grouped(evidence.records)));
+        let records = plural(evidence.records, "record", "records");
+        self.line(&format!("  {files}, {} {records}{span}", grouped(evidence.records)));
         self.account_days(evidence);
         if !evidence.skipped.is_empty() {
             let skipped: Vec<_> =

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use iam_model::arn::Arn;
 use iam_model::json::Value;
 use iam_model::policy::PrincipalPattern;
-use iam_model::text::grouped;
+use iam_model::text::{counted, grouped};
 use iam_verify::guardrails::Violation;
 use iam_verify::keeps_used::{DeniedCall, Replay, Replayed};
 use iam_verify::outcome::{Counterexample, Outcome};
@@ -104,12 +104,18 @@ fn objections(out: &mut String, verdict: &Verdict, paint: Paint) {
 fn broken(out: &mut String, replayed: &Replayed, paint: Paint) {
     let mut lines = Vec::new();
     for (account, replay) in replayed.accounts().into_iter().filter(|(_, replay)| replay.denied > 0) {
-        lines.push(format!("account {account}: {} of {} calls", grouped(replay.denied), grouped(replay.calls)));
+        lines.push(format!("account {account}: {} of {}", grouped(replay.denied), counted(replay.calls, "call")));
         let own = replayed.principals.iter().filter(|(arn, _)| arn.account().as_ref() == Some(&account));
         for (arn, one) in own {
             lines.extend(one.denied.iter().map(|denied| {
                 let request = &denied.request;
-                format!("  {}  {} on {}  {} calls", short(arn), request.action, request.resource, grouped(denied.calls))
+                format!(
+                    "  {}  {} on {}  {}",
+                    short(arn),
+                    request.action,
+                    request.resource,
+                    counted(denied.calls, "call")
+                )
             }));
         }
     }

@@ -1,7 +1,6 @@
 //! The explanation for people: the policies as they would be, statement by statement, each with the calls behind it.
 
 use iam_model::policy::{ActionElement, ResourceElement, Statement};
-use iam_model::text::grouped;
 use iam_synthesize::{Grade, Need};
 
 use super::{
@@ -306,7 +305,9 @@ impl Text<'_> {
             self.line("  seen      never");
         }
         if action.denied_calls > 0 {
-            self.line(&format!("  denied    {} calls were made and denied", grouped(action.denied_calls)));
+            let were = if action.denied_calls == 1 { "was" } else { "were" };
+            let calls = iam_model::text::counted(action.denied_calls, "call");
+            self.line(&format!("  denied    {calls} {were} made and denied"));
         }
         match &action.unseen {
             Some(why) => self.line(&format!("  logs      could not have shown every call: {why}")),
