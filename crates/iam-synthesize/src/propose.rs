@@ -308,7 +308,7 @@ impl<'a> Proposer<'_, 'a> {
             PolicyOrigin::Managed(arn) if alone || arn.is_owned_by_aws() => None,
             PolicyOrigin::Managed(arn) => match self.common.shared.get(arn).copied().unwrap_or_default() {
                 shown @ (0 | 1) => self.index.held_elsewhere(arn, shown),
-                many => Some(format!("{many} principals share it")),
+                many => Some(format!("{many} principals hold it; a cut for one of them would reach all")),
             },
         }
     }
