@@ -5,6 +5,7 @@
 //! edits nothing.
 
 mod candidates;
+mod holders;
 mod join;
 mod names;
 mod reach;
@@ -15,6 +16,7 @@ use iam_model::arn::Arn;
 use iam_model::change::{Attachment, AttachmentKind, Change, RoleSplit};
 use iam_model::snapshot::SnapshotIndex;
 
+use self::holders::Verdict;
 pub(crate) use self::join::joined;
 pub(crate) use self::reach::Sources;
 use self::reach::{Planned, Reach, Spot};
@@ -54,10 +56,11 @@ impl Deployments {
     ) -> Self {
         let silent = candidates::silent(sources, index, changes, splits);
         let mut found = Self::default();
+        let mut members = members(sources, changes, &silent);
+        found.look_at_holders(sources, index, &members);
         if changes.len() + splits.len() + silent.len() < 2 {
             return found;
         }
-        let mut members = members(sources, changes, &silent);
         let near = Neighbours::of(&members.iter().map(|member| &member.reach).collect::<Vec<_>>());
         for (_, member) in members.iter_mut().enumerate().filter(|(at, _)| near.any_of(*at)) {
             member.plan(sources);
@@ -73,6 +76,23 @@ impl Deployments {
             found.splits.extend(refusal.map(|refusal| (number, refusal)));
         }
         found
+    }
+
+    /// Looks at whom the texts name that is no member.
+    fn look_at_holders(&mut self, sources: &Sources<'_>, index: &SnapshotIndex<'_>, members: &[Member<'_>]) {
+        for member in members {
+            let Some(number) = member.number else { continue };
+            let is_followed = |arn: &Arn| {
+                let of = |other: &&Member<'_>| other.attachment.principal_arn.as_ref() == Some(arn);
+                members.iter().filter(of).any(|other| other.reach.touches(&member.reach))
+            };
+            for verdict in holders::of(sources, index, member.change, &is_followed) {
+                match verdict {
+                    Verdict::Deployed(name) => drop(self.refused.entry(number).or_insert_with(|| named_only(&name))),
+                    Verdict::Review(review) => self.review(number, review),
+                }
+            }
+        }
     }
 
     fn judge<'m, 'c: 'm>(&mut self, number: usize, own: &Member<'c>, others: impl Iterator<Item = &'m Member<'c>>) {
@@ -268,6 +288,13 @@ fn refusal(name: &str, other: &Member<'_>) -> Refusal {
         ),
     };
     Refusal::new(RefusalCode::SeveralDeployments, message).hint(hint)
+}
+
+/// Why a text is not edited that names another holder, of which nothing else of the source speaks.
+fn named_only(name: &str) -> Refusal {
+    let message =
+        format!("the text is also deployed for `{name}`, which it names, and for which no such change is proposed");
+    Refusal::new(RefusalCode::SeveralDeployments, message).hint("give each holder a text of its own")
 }
 
 /// Why a role is not taken apart in a text that makes other roles too.

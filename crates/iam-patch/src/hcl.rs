@@ -40,6 +40,8 @@ mod gather;
 
 mod owner;
 
+mod uses;
+
 mod find;
 
 mod refer;
@@ -73,6 +75,7 @@ mod conformance;
 
 pub(crate) use new_policy::endpoint_to;
 pub(crate) use project::{Terraform, is_terraform};
-pub(crate) use reach::{Reach, aligned, owners_of, principal_names, reach};
+pub(crate) use reach::{Reach, aligned, other_holders, owners_of, principal_names, reach};
 pub(crate) use settings::TerraformSettings;
+pub(crate) use uses::Holder;
 pub(crate) use work::{Edited, Work, locate, locations, of_role};

@@ -67,7 +67,7 @@ pub(super) fn silent(
     found
 }
 
-fn principals<'a>(index: &SnapshotIndex<'a>) -> impl Iterator<Item = &'a Arn> + use<'a> {
+pub(super) fn principals<'a>(index: &SnapshotIndex<'a>) -> impl Iterator<Item = &'a Arn> + use<'a> {
     index.snapshot().accounts.values().flat_map(|account| {
         let roles = account.roles.iter().map(|role| &role.identity);
         let users = account.users.iter().map(|user| &user.identity);

@@ -1,5 +1,7 @@
 //! One text, several deployments: nothing is written that is not meant for all of them.
 
+mod holders;
+
 use iam_model::action::ActionPattern;
 use iam_model::arn::ResourcePattern;
 use iam_model::change::{Attachment, Change};

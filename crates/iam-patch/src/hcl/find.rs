@@ -16,6 +16,7 @@ use super::owner::{account, by_address, by_arn, elsewhere};
 use super::permission;
 use super::policies::{self, Site, Writing};
 use super::project::{At, Terraform};
+use super::uses;
 use crate::compare;
 use crate::locate::boundary_of;
 use crate::refusal::{Refusal, RefusalCode};
@@ -399,11 +400,9 @@ impl Finder<'_> {
                 attachments.join(", ")
             ));
         }
-        if site.at != site.owner {
-            let users = self.users_of_text(&site);
-            if users.len() > 1 {
-                reviews.push(format!("the document is used by {}: {}", users.len(), users.join(", ")));
-            }
+        let users = self.users_of_text(&site);
+        if users.len() > 1 {
+            reviews.push(format!("the document is used by {}: {}", users.len(), users.join(", ")));
         }
         let shared_by = self.functions_of(&site);
         if shared_by.len() > 1 {
@@ -428,17 +427,28 @@ impl Finder<'_> {
         carriers.into_iter().filter(attaches).map(|at| named(self.terraform, at)).collect()
     }
 
-    /// The resources whose policy is the same text.
+    /// The resources whose policy is the same text, or into which it goes.
     fn users_of_text(&self, site: &Site) -> Vec<String> {
-        let module = self.terraform.module_of(site.at);
-        let crosses = site.writing == Writing::Document || module != self.terraform.module_of(site.owner);
-        let modules = if crosses { 0..self.terraform.modules.len() } else { module..module + 1 };
-        let all = modules
-            .flat_map(|module| self.terraform.blocks(module))
-            .flat_map(|(at, _)| policies::sites_of(self.terraform, at));
-        all.filter(|other| other.at == site.at && other.place == site.place)
-            .map(|other| named(self.terraform, other.owner))
-            .collect()
+        let mut users = Vec::new();
+        if site.at != site.owner {
+            let module = self.terraform.module_of(site.at);
+            let crosses = site.writing == Writing::Document || module != self.terraform.module_of(site.owner);
+            let modules = if crosses { 0..self.terraform.modules.len() } else { module..module + 1 };
+            let all = modules
+                .flat_map(|module| self.terraform.blocks(module))
+                .flat_map(|(at, _)| policies::sites_of(self.terraform, at));
+            let same = all.filter(|other| other.at == site.at && other.place == site.place);
+            users.extend(same.map(|other| named(self.terraform, other.owner)));
+        } else {
+            users.push(named(self.terraform, site.owner));
+        }
+        for at in uses::beyond(self.terraform, site) {
+            let user = named(self.terraform, at);
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
+        users
     }
 
     /// The functions that run as the role a policy is attached to.

@@ -7,6 +7,7 @@ use iam_model::change::{Attachment, Change};
 use super::gather;
 use super::owner;
 use super::project::{At, Terraform};
+use super::uses::{self, Holder};
 use super::work::Work;
 use super::{find, policies, refer};
 use crate::compare;
@@ -50,6 +51,12 @@ pub(crate) fn owners_of(terraform: &Terraform, attachment: &Attachment) -> Vec<B
     let by_address = attachment.address.as_ref().map(|address| owner::by_address(terraform, address));
     let by_arn = || attachment.principal_arn.as_ref().map(|arn| owner::by_arn(terraform, attachment.kind, arn));
     by_address.or_else(by_arn).unwrap_or_default().into_iter().map(|at| (at.file, at.block)).collect()
+}
+
+/// Whom the text of a change is for beside its own holder, where the files name it and make it not.
+pub(crate) fn other_holders(terraform: &Terraform, change: &Change) -> Vec<Holder> {
+    let found = find::find(terraform, &change.attachment, Some(change));
+    found.map(|found| uses::holders(terraform, &found.site)).unwrap_or_default()
 }
 
 /// The names that roles, users and groups of these files can have.
