@@ -42,6 +42,8 @@ mod owner;
 
 mod uses;
 
+mod effect;
+
 mod find;
 
 mod refer;

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use iam_model::change::{Attachment, AttachmentKind, Change};
 use iam_model::diagnostic::Place;
 
+use super::effect;
 use super::evaluate::{Account, Evaluator};
 use super::gather;
 use super::inputs;
@@ -374,6 +375,7 @@ impl Finder<'_> {
                 }
             }
         }
+        reviews.extend(effect::ignored(terraform, &site));
         reviews.extend(inputs::review(terraform, &site));
         reviews.extend(outside::reviews(terraform, &site));
         if let Some(gathered) = gather::gathered(terraform, &site) {

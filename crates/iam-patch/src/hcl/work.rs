@@ -12,6 +12,7 @@ use iam_model::text::{SourceName, Span};
 
 use super::attach::{self, Edits};
 use super::compose::{Composer, says};
+use super::effect;
 use super::explain::{given, repeated};
 use super::file::FileWork;
 use super::find::{self, Found};
@@ -217,6 +218,7 @@ impl<'p> Work<'p> {
                 .hint("make the change by hand, or in the program that writes the file")
                 .at(place));
         }
+        effect::said_once(self.terraform, &found.site).map_err(|refusal| refusal.at(place.clone()))?;
         let (mut edits, reviews) = self.plan(found, node, change).map_err(|refusal| refusal.at(place.clone()))?;
         let alone = gather::gathered(self.terraform, &found.site).is_none();
         if found.site.writing == Writing::DataDocument && alone {

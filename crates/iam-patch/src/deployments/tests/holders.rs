@@ -272,3 +272,32 @@ fn a_document_is_not_cut_for_a_role_that_another_block_names() {
         assert!(told.starts_with("several-deployments"), "{files:?}: {told}");
     }
 }
+
+#[test]
+fn an_edit_that_terraform_ignores_waits_for_a_look() {
+    let snapshot = principals(&["app-R"]);
+    let check = |ignored: &str| {
+        let lifecycle = format!("  lifecycle {{\n    ignore_changes = {ignored}\n  }}\n}}\ndata");
+        cut(&[("main.tf", &DOCUMENT.replace("}\ndata", &lifecycle))], &snapshot, "app-R")
+    };
+    for ignored in ["[policy]", "all", "[name, policy]", "[\"policy\"]"] {
+        let told = check(ignored);
+        assert!(told.starts_with("review") && told.contains("ignore_changes"), "{ignored}: {told}");
+    }
+    assert_eq!(check("[name]"), "safe");
+}
+
+#[test]
+fn a_block_that_an_override_file_says_again_is_not_edited() {
+    let snapshot = principals(&["app-R"]);
+    let again = "data \"aws_iam_policy_document\" \"d\" {\n  statement {\n    actions = [\"sqs:*\"]\n    resources = [\"*\"]\n  }\n}\n";
+    let policy = "resource \"aws_iam_role_policy\" \"p\" {\n  policy = \"{}\"\n}\n";
+    for (file, text) in [("override.tf", again), ("a_override.tf", again), ("z_override.tofu", policy)] {
+        let told = cut(&[("main.tf", DOCUMENT), (file, text)], &snapshot, "app-R");
+        assert!(told.starts_with("ambiguous-source") && told.contains(file), "{file}: {told}");
+    }
+    let other = again.replace("\"d\"", "\"x\"");
+    assert_eq!(cut(&[("main.tf", DOCUMENT), ("override.tf", &other)], &snapshot, "app-R"), "safe");
+    let elsewhere = cut(&[("main.tf", DOCUMENT), ("m/override.tf", again)], &snapshot, "app-R");
+    assert_eq!(elsewhere, "safe");
+}
