@@ -34,28 +34,46 @@ pub(crate) enum Holder {
     Policy(String),
 }
 
-/// A name by which a module speaks of a text: `data.aws_iam_policy_document.d`, or `module.m` with `.output`.
+/// A name by which a module speaks of a text: `data.aws_iam_policy_document.d`, or `module.m` with the member `output`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Name {
     module: usize,
     head: String,
-    tail: Option<String>,
+    member: Option<String>,
 }
 
 impl Name {
     const fn new(module: usize, head: String) -> Self {
-        Self { module, head, tail: None }
+        Self { module, head, member: None }
     }
 
+    /// Whether a text speaks of it; of a whole whose member it is, or of a member that is not written out, too.
     fn is_in(&self, text: &str) -> bool {
-        mentions(text, &self.head) && self.tail.as_ref().is_none_or(|tail| mentions_member(text, tail))
+        let Some(member) = &self.member else { return mentions(text, &self.head) };
+        let ends = text.match_indices(&self.head).map(|(at, head)| (at, at + head.len()));
+        ends.filter(|(at, end)| is_whole(text, *at, *end)).any(|(_, end)| {
+            let rest = text.get(end..).unwrap_or_default();
+            let quoted = rest.strip_prefix("[\"").and_then(|rest| rest.split_once('"')).map(|(key, _)| key);
+            match (rest.strip_prefix('.'), quoted) {
+                (Some(rest), _) => rest.split(|c| !is_word(c)).next() == Some(member),
+                // The instance of a module, and not its output.
+                (None, Some(_)) if self.head.starts_with("module.") => true,
+                (None, Some(key)) => key == member,
+                (None, None) => true,
+            }
+        })
     }
 }
 
-/// Whether a text speaks of a member as a whole word.
-fn mentions_member(text: &str, member: &str) -> bool {
-    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
-    text.match_indices(member).any(|(at, _)| !text.get(at + member.len()..).is_some_and(|rest| rest.starts_with(word)))
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+/// Whether what stands from one offset to another is a whole word, and no member of something else.
+fn is_whole(text: &str, at: usize, end: usize) -> bool {
+    let before = text.get(..at).and_then(|t| t.chars().next_back());
+    let after = text.get(end..).and_then(|t| t.chars().next());
+    !before.is_some_and(|c| is_word(c) || c == '.') && !after.is_some_and(is_word)
 }
 
 /// The blocks to which a policy's text goes, its own carrier left out: resources, outputs of the root, modules from
@@ -98,6 +116,10 @@ impl Walk<'_> {
             let module = self.terraform.module_of(site.at);
             return self.push(Name::new(module, format!("{}.{entry}", policies::address(block))));
         }
+        if let ("locals", Some(member)) = (block.kind(), member_of(self.terraform, site.at, &site.place)) {
+            let (module, head) = (self.terraform.module_of(site.at), format!("local.{entry}"));
+            return self.push(Name { module, head, member: Some(member) });
+        }
         self.pass(site.at, &entry);
     }
 
@@ -121,7 +143,7 @@ impl Walk<'_> {
                 for call in calls.to_vec() {
                     let Some(head) = self.terraform.block(call).map(policies::address) else { continue };
                     let module = self.terraform.module_of(call);
-                    self.push(Name { module, head, tail: Some(format!(".{output}")) });
+                    self.push(Name { module, head, member: Some(output.clone()) });
                 }
             }
             kind if SILENT.contains(&kind) || block.attribute => {}
@@ -150,6 +172,13 @@ impl Walk<'_> {
 fn entry_of(terraform: &Terraform, at: At, place: &Path) -> Option<String> {
     let step = place.steps().first()?;
     Some(terraform.body(at)?.entries().get(*step)?.name().to_owned())
+}
+
+/// The member of an argument in which a place stands, where the argument has members.
+fn member_of(terraform: &Terraform, at: At, place: &Path) -> Option<String> {
+    let [first, second, ..] = place.steps() else { return None };
+    let argument = &terraform.body(at)?.entries().get(*first)?.value;
+    Some(argument.entries().get(*second).filter(|_| argument.tag.is_none())?.name().to_owned())
 }
 
 /// Whom a policy's text is for beside its own holder, where the files name it and make it not.

@@ -301,3 +301,33 @@ fn a_block_that_an_override_file_says_again_is_not_edited() {
     let elsewhere = cut(&[("main.tf", DOCUMENT), ("m/override.tf", again)], &snapshot, "app-R");
     assert_eq!(elsewhere, "safe");
 }
+
+#[test]
+fn policies_beside_one_another_in_a_local_value_are_not_shared() {
+    let snapshot = principals(&["app-R", "app-S"]);
+    let statement = |actions: &str| {
+        format!(
+            "{{\n    Version = \"2012-10-17\"\n    Statement = [{{ Effect = \"Allow\", Action = [{actions}], Resource = \"*\" }}]\n  }}"
+        )
+    };
+    let own = statement("\"dynamodb:GetItem\", \"dynamodb:PutItem\", \"dynamodb:Scan\"");
+    let policy = |block: &str, role: &str, expression: &str| {
+        format!(
+            "resource \"aws_iam_role_policy\" \"{block}\" {{\n  name = \"p\"\n  role = {role}\n  policy = jsonencode({expression})\n}}\n"
+        )
+    };
+    let text = |other: &str| {
+        format!(
+            "resource \"aws_iam_role\" \"r\" {{ name = \"app-R\" }}\nlocals {{\n  all = {{\n  a = {own}\n  b = {}\n  }}\n}}\n{}{}",
+            statement("\"s3:*\""),
+            policy("p", "aws_iam_role.r.id", "local.all.a"),
+            policy("q", "\"elsewhere\"", other)
+        )
+    };
+    assert_eq!(cut(&[("main.tf", &text("local.all.b"))], &snapshot, "app-R"), "safe");
+    assert_eq!(cut(&[("main.tf", &text("local.all[\"b\"]"))], &snapshot, "app-R"), "safe");
+    for other in ["local.all[\"a\"]", "local.all[var.which]", "merge(local.all, {})"] {
+        let told = cut(&[("main.tf", &text(other))], &snapshot, "app-R");
+        assert!(told.starts_with("review") && told.contains("aws_iam_role_policy.q"), "{other}: {told}");
+    }
+}
