@@ -140,7 +140,7 @@ impl Walk<'_> {
                     self.users.insert(at);
                 }
                 let output = block.head.get(1).cloned().unwrap_or_default();
-                for call in calls.to_vec() {
+                for call in calls.iter().copied() {
                     let Some(head) = self.terraform.block(call).map(policies::address) else { continue };
                     let module = self.terraform.module_of(call);
                     self.push(Name { module, head, member: Some(output.clone()) });
