@@ -88,6 +88,14 @@ pub(crate) struct Tightened {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+/// Whether everything is proved, and whether the patches may be written by themselves.
+fn standing(of_roles: &[Option<Verdict>], parts: &[PartVerdict], of_documents: &[Option<Verdict>]) -> (bool, bool) {
+    let judged = of_roles.iter().flatten().chain(parts.iter().map(|part| &part.verdict));
+    let (of_roles_proved, mut of_documents) = (judged.clone().all(Verdict::is_proved), of_documents.iter().flatten());
+    let proved = of_roles_proved && of_documents.clone().all(Verdict::is_proved);
+    (proved, of_roles_proved && !of_documents.any(Verdict::is_refuted))
+}
+
 /// Stops 4 to 11: from what was read to what is said.
 pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     let (index, mut diagnostics) = SnapshotIndex::new(&inputs.snapshot);
@@ -147,10 +155,7 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
         splits_view::note_refused(&mut report.splits, &patches);
     }
     documents_view::note_reviews(&mut report.patches, &patches, (&named, &of_documents), of_roles);
-    let mut judged = verdicts.iter().flatten().chain(parts.iter().map(|part| &part.verdict));
-    let of_roles_proved = judged.all(Verdict::is_proved);
-    let proved = of_roles_proved && of_documents.iter().flatten().all(Verdict::is_proved);
-    let writable = of_roles_proved && !of_documents.iter().flatten().any(Verdict::is_refuted);
+    let (proved, writable) = standing(&verdicts, &parts, &of_documents);
     let policies = stage.policies(&proposals, &verdicts);
     let asked = ChangeSet { changes, splits: done };
     // Nobody was asked yet.
