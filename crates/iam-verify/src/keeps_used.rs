@@ -9,6 +9,7 @@
 
 mod endpoints;
 mod open;
+mod runs;
 mod touched;
 mod unlogged;
 mod unresolved;
@@ -33,6 +34,7 @@ use crate::before_after::{self, documents};
 use crate::outcome::{Counterexample, Outcome};
 use crate::reach::{contradiction, everywhere};
 use endpoints::Endpoint;
+pub use runs::stopped;
 use touched::Touched;
 
 /// What a replay counted; calls, not kinds of calls.
@@ -147,9 +149,11 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
         concerned.map(|(arn, seen)| (arn.clone(), shared.principal(arn, &seen.observations))).collect();
     let mut total = Replay::default();
     principals.values().for_each(|one| total += one.replay);
-    let outcome = match outcome(&total, &principals, changes) {
+    let outcome = match (outcome(&total, &principals, changes), stopped(changes, index, before)) {
+        (refuted @ Outcome::Refuted { .. }, _) => refuted,
+        (_, Some(stopped)) => stopped,
         // Nothing observed is denied, but the logs do not hold everyone's calls.
-        Outcome::Proved { because } => {
+        (Outcome::Proved { because }, None) => {
             let why = (open::unread(usage).or_else(|| open::elsewhere(changes, usage)))
                 .or_else(|| unlogged::loses(changes, index, usage))
                 .or_else(|| edits.iter().find_map(|change| open::unshown(change, index, &shared.budget)));
@@ -158,7 +162,7 @@ pub fn check(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluator<
                 None => Outcome::Proved { because },
             }
         }
-        other => other,
+        (other, None) => other,
     };
     Replayed { outcome, total, principals }
 }
@@ -382,7 +386,13 @@ impl Caller<'_, '_, '_> {
         match granted.included_in(after, Limits::of(budget)) {
             Inclusion::Included(_) if is_included(&granted, &PermissionSet::nothing(), budget) => Fate::Unexplained,
             Inclusion::Included(_) => Fate::Kept,
-            Inclusion::Excluded(witness) => Fate::Denied(witness.resource),
+            // Which of them was called nobody knows: denied it is only where none is allowed any more.
+            Inclusion::Excluded(_) if is_included(&after.intersection(&asked), &PermissionSet::nothing()) => {
+                Fate::Denied(resource.clone())
+            }
+            Inclusion::Excluded(_) => Fate::Undecided(format!(
+                "the logs name no single resource, only `{resource}`, and the change takes a part of what was granted"
+            )),
             Inclusion::Undecided(why) => Fate::Undecided(in_words(&why)),
         }
     }

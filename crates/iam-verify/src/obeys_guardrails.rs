@@ -125,6 +125,7 @@ fn after_changes(
 fn before_changes(changes: &[&Change], state: &State<'_>) -> Result<Vec<Violation>, GuardrailError> {
     let mut found = Vec::new();
     standing(changes, |change| change.before.clone(), state, &mut found)?;
+    grants::kept_all(changes, state, &mut found)?;
     Ok(sorted(found))
 }
 

@@ -7,6 +7,7 @@ mod actions;
 mod guardrail;
 mod keys;
 mod principals;
+mod refused;
 mod report;
 mod resources;
 mod shape;
@@ -23,6 +24,7 @@ use iam_model::policy::{Effect, PolicyDocument, ResourceElement, Statement};
 use iam_model::text::SourceText;
 
 pub use keys::KeyTypes;
+pub use refused::{refused, refused_change};
 use report::Report;
 pub use similar::nearest;
 

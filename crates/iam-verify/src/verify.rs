@@ -20,6 +20,7 @@ use crate::guardrails::Violation;
 use crate::keeps_used::{self, Replay, Replayed};
 use crate::obeys_guardrails::{self, State};
 use crate::outcome::{Claim, Outcome};
+use crate::policy_check::refused_change;
 use crate::reach::{contradiction, everywhere};
 use crate::{adds_nothing, opens_no_path};
 
@@ -66,6 +67,16 @@ impl Verdict {
         }
     }
 
+    /// The same, where AWS refuses to save a policy: nothing is proved of what cannot come to be.
+    fn unless_saved(mut self, why: &str) -> Self {
+        let outcomes = self.claims.iter_mut().map(|(_, outcome)| outcome).chain([&mut self.replayed.outcome]);
+        for outcome in outcomes.filter(|outcome| outcome.is_proved()) {
+            *outcome = Outcome::Undecided { why: why.to_owned() };
+        }
+        self.certificates.clear();
+        self
+    }
+
     /// Whether every claim is proved.
     #[must_use]
     pub fn is_proved(&self) -> bool {
@@ -103,7 +114,8 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
             replayed.with_unresolved(changes, index, (usage, grounds.before.rulebook.catalog))
         }
         None => Replayed {
-            outcome: Outcome::Undecided { why: "no logs were given; replay some to decide".into() },
+            outcome: keeps_used::stopped(changes, index, grounds.evaluator)
+                .unwrap_or_else(|| Outcome::Undecided { why: "no logs were given; replay some to decide".into() }),
             total: Replay::default(),
             principals: BTreeMap::new(),
         },
@@ -111,7 +123,7 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
     let (adds, certificates) = adds(changes, grounds);
     let opens = opens_no_path::check(grounds.before.graph, grounds.after.graph);
     let obeys = obeys_guardrails::check(changes, &grounds.before, &grounds.after, &replayed);
-    Verdict {
+    let verdict = Verdict {
         claims: vec![
             (Claim::KeepsUsed, replayed.outcome.clone()),
             (Claim::AddsNothing, adds),
@@ -123,6 +135,10 @@ pub fn verify(changes: &[&Change], grounds: &Grounds<'_>) -> Verdict {
         violations: obeys.violations,
         stood: obeys.stood,
         not_asked: obeys.not_asked,
+    };
+    match changes.iter().find_map(|change| Some((change, refused_change(change)?))) {
+        Some((change, why)) => verdict.unless_saved(&format!("AWS refuses {}: {why}", name(change))),
+        None => verdict,
     }
 }
 

@@ -122,6 +122,23 @@ pub(super) fn kept_and_removed(
     Ok(())
 }
 
+/// May roles go on holding what they held, of policies from which nothing goes? What a rule says to that stood before the
+/// change: it is no narrowing that left something over.
+pub(super) fn kept_all(
+    changes: &[&Change],
+    state: &State<'_>,
+    found: &mut Vec<Violation>,
+) -> Result<(), GuardrailError> {
+    for change in changes {
+        let (Some(before), Some(after)) = (&change.before, &change.after) else { continue };
+        if not_covered(after, before) > 0 {
+            continue;
+        }
+        state.holders(change).iter().try_for_each(|role| kept(role, before, state, found))?;
+    }
+    Ok(())
+}
+
 /// How many entries of the second document the first does not cover.
 pub(super) fn not_covered(by: &PolicyDocument, document: &PolicyDocument) -> u64 {
     let (wide, all) = (entries(by), entries(document));

@@ -383,6 +383,7 @@ fn a_trust_policy_named_as_a_resource_is_looked_at_and_what_is_not_applied_is_un
 }
 
 mod endpoints;
+mod refused;
 
 #[test]
 fn logs_that_were_not_read_whole_or_hold_nothing_prove_no_use_kept() {

@@ -18,6 +18,7 @@ use iam_model::policy::{PolicyDocument, parse};
 use iam_model::text::{SourceName, SourceText};
 use iam_verify::not_granted::{self, Access};
 use iam_verify::outcome::Outcome as Verdict;
+use iam_verify::policy_check::{PolicyKind, refused};
 use iam_verify::{adds_nothing, no_public};
 use rayon::prelude::*;
 
@@ -108,6 +109,12 @@ fn single(check: &PolicyCheck, terminal: &mut Terminal) -> Result<Outcome, CliEr
 
 /// Whether new policies allow what old ones did not, shown in names that AWS publishes.
 fn new_access(old: &[PolicyDocument], new: &[PolicyDocument], catalog: &Catalog) -> adds_nothing::Verdict {
+    let same = old.len() == new.len() && old.iter().zip(new).all(|(old, new)| old.same_text(new));
+    let refused = |document: &PolicyDocument| refused(document, PolicyKind::guess(document));
+    if let Some(why) = old.iter().chain(new).find_map(refused).filter(|_| !same) {
+        let why = format!("AWS refuses a policy like this, and nobody knows what it would allow: {why}");
+        return adds_nothing::Verdict { outcome: Verdict::Undecided { why }, certificate: None };
+    }
     adds_nothing::check_documents(old, new, Limits::default()).in_known_names(old, new, catalog)
 }
 
