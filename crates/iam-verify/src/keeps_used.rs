@@ -387,7 +387,7 @@ impl Caller<'_, '_, '_> {
             Inclusion::Included(_) if is_included(&granted, &PermissionSet::nothing(), budget) => Fate::Unexplained,
             Inclusion::Included(_) => Fate::Kept,
             // Which of them was called nobody knows: denied it is only where none is allowed any more.
-            Inclusion::Excluded(_) if is_included(&after.intersection(&asked), &PermissionSet::nothing()) => {
+            Inclusion::Excluded(_) if is_included(&after.intersection(&asked), &PermissionSet::nothing(), budget) => {
                 Fate::Denied(resource.clone())
             }
             Inclusion::Excluded(_) => Fate::Undecided(format!(
