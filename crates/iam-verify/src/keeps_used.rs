@@ -356,7 +356,7 @@ impl Caller<'_, '_, '_> {
             };
             let fate = match name {
                 Some(name) => self.replay_call(observation, resource, &name),
-                None => self.replay_pattern(&observation.action, resource),
+                None => self.replay_pattern(observation, resource),
             };
             if !matches!(fate, Fate::Kept) {
                 return fate;
@@ -370,7 +370,8 @@ impl Caller<'_, '_, '_> {
     }
 
     /// A folder of names, or a resource nobody was told: what of it was granted before must be granted after.
-    fn replay_pattern(&self, action: &Action, resource: &ResourcePattern) -> Fate {
+    fn replay_pattern(&self, observation: &Observation, resource: &ResourcePattern) -> Fate {
+        let action = &observation.action;
         if !self.shared.touched.concerns(action, resource.as_str()) {
             return Fate::Kept;
         }
@@ -378,23 +379,30 @@ impl Caller<'_, '_, '_> {
         if of_resource(Layer::Resource) || of_resource(Layer::ResourceControl) {
             return Fate::Undecided(format!("the logs name no single resource, only `{resource}`"));
         }
-        let asked = Statement::allow(vec![ActionPattern::from(action)], vec![resource.clone()]);
-        let asked = PermissionSet::of_document(&PolicyDocument::new(vec![asked]));
+        let mut asked = Statement::allow(vec![ActionPattern::from(action)], vec![resource.clone()]);
+        let set = |asked: &Statement| PermissionSet::of_document(&PolicyDocument::new(vec![asked.clone()]));
         let (before, after) = self.sets.get_or_init(|| self.permissions());
-        let granted = before.intersection(&asked);
+        let granted = before.intersection(&set(&asked));
         let budget = &self.shared.budget;
-        match granted.included_in(after, Limits::of(budget)) {
-            Inclusion::Included(_) if is_included(&granted, &PermissionSet::nothing(), budget) => Fate::Unexplained,
-            Inclusion::Included(_) => Fate::Kept,
-            // Which of them was called nobody knows: denied it is only where none is allowed any more.
-            Inclusion::Excluded(_) if is_included(&after.intersection(&asked), &PermissionSet::nothing(), budget) => {
-                Fate::Denied(resource.clone())
+        let witness = match granted.included_in(after, Limits::of(budget)) {
+            Inclusion::Included(_) if is_included(&granted, &PermissionSet::nothing(), budget) => {
+                return Fate::Unexplained;
             }
-            Inclusion::Excluded(_) => Fate::Undecided(format!(
-                "the logs name no single resource, only `{resource}`, and the change takes a part of what was granted"
-            )),
-            Inclusion::Undecided(why) => Fate::Undecided(in_words(&why)),
+            Inclusion::Included(_) => return Fate::Kept,
+            Inclusion::Excluded(witness) => witness,
+            Inclusion::Undecided(why) => return Fate::Undecided(in_words(&why)),
+        };
+        // Of a folder the names are known; one of them that is lost whatever else the call was, is denied.
+        if let Some(name) = witness.resource.name().filter(|_| observation.resource_known) {
+            return match self.replay_call(observation, &witness.resource, &name) {
+                Fate::Kept | Fate::Unexplained => Fate::Undecided(runs::part_of(resource)),
+                fate => fate,
+            };
         }
+        // Which of the others was called nobody knows: denied it is only where none is allowed any more.
+        asked.conditions = runs::conditions(observation);
+        let none = is_included(&after.intersection(&set(&asked)), &PermissionSet::nothing(), budget);
+        if none { Fate::Denied(resource.clone()) } else { Fate::Undecided(runs::part_of(resource)) }
     }
 
     /// Whether the changes take anything from an action that the principal had.

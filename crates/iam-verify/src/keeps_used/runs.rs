@@ -1,11 +1,15 @@
-//! Functions that could not run any more: their role is no longer Lambda's to assume.
+//! What is known of use beside the calls' names: the context that a record holds, and that a function runs with a role.
 //!
 //! That a function of the snapshot runs with a role is use that no log has to show.
 
 use iam_evaluate::{Context, Evaluator, Principal, Request};
 use iam_model::action::Action;
+use iam_model::arn::ResourcePattern;
 use iam_model::change::{AttachmentKind, Change};
+use iam_model::condition::{Comparison, Condition, Operator};
 use iam_model::snapshot::SnapshotIndex;
+use iam_model::text::{Span, Spanned};
+use iam_model::usage::Observation;
 
 use crate::outcome::{Counterexample, Outcome};
 
@@ -34,9 +38,26 @@ pub fn stopped(changes: &[&Change], index: &SnapshotIndex<'_>, before: &Evaluato
             counterexample: Some(Counterexample {
                 principal: Some(iam_model::policy::PrincipalPattern::Service("lambda.amazonaws.com".into())),
                 action: request.action.clone(),
-                resource: iam_model::arn::ResourcePattern::new(role.as_str()),
+                resource: ResourcePattern::new(role.as_str()),
                 context: std::collections::BTreeMap::new(),
             }),
         })
     })
+}
+
+/// The context that a record holds, as conditions.
+pub(super) fn conditions(observation: &Observation) -> Vec<Condition> {
+    let single = observation.context.iter().filter(|(_, values)| values.len() == 1);
+    let equals = single.map(|(key, values)| Condition {
+        operator: Operator::Known { set: None, comparison: Comparison::StringEquals, if_exists: false },
+        key: key.clone(),
+        values: values.iter().cloned().map(Spanned::synthetic).collect(),
+        span: Span::default(),
+    });
+    equals.collect()
+}
+
+/// Why a call of a pattern is undecided.
+pub(super) fn part_of(resource: &ResourcePattern) -> String {
+    format!("the logs name no single resource, only `{resource}`, and the change takes a part of what was granted")
 }
