@@ -2,7 +2,6 @@
 #![no_main]
 
 use iam_model::catalog::Catalog;
-use iam_model::usage::SkipReason;
 use iam_usage::{LogSource, Options, read};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

@@ -158,6 +158,6 @@ fn conditions_and_variables_are_the_same_in_every_format() {
     let output = folder.paring(&["patch", "--changes", "changes.json", "--iac", "t"]);
     assert_eq!(output.code, 0, "{}{}", output.stdout, output.stderr);
     let both = run(&[]).stderr;
-    assert_eq!(both.matches("stays beside").count(), 1, "{both}");
-    assert!(both.contains("2 roles: stays beside: AWSLambdaBasicExecutionRole: AWS's own policy"), "{both}");
+    assert_eq!(both.matches("also keep").count(), 1, "{both}");
+    assert!(both.contains("2 roles also keep AWSLambdaBasicExecutionRole: AWS's own policy"), "{both}");
 }
