@@ -106,3 +106,25 @@ fn environment_variables_of_the_template_name_what_was_used_and_what_was_not() {
     assert!(!output.stdout.contains("not seen in use"), "{}", output.stdout);
     assert!(!explain(&[ROLE]).stdout.contains("named by"), "without the template nobody knows");
 }
+
+/// `tighten` counted as unseen what only services use, with roles of their own; `explain` did not.
+#[test]
+fn tighten_and_explain_call_the_same_actions_unseen() {
+    let example = example();
+    let (snapshot, trail) = (example.join("snapshot.json"), example.join("trail"));
+    let files = ["--snapshot", snapshot.to_str().unwrap(), "--trail", trail.to_str().unwrap(), "--out", "out"];
+    let folder = Folder::new();
+    folder.paring(&[&["tighten", "--role", ROLE], files.as_slice()].concat());
+    let report: Value = serde_json::from_str(&folder.read("out/report.json")).unwrap();
+    let explained: Value = serde_json::from_str(&explain(&[ROLE, "--format", "json"]).stdout).unwrap();
+    let actions = |groups: &Value| -> Vec<String> {
+        let groups = groups.as_array().unwrap().iter().filter(|group| group["could_be_seen"] != true);
+        let mut names: Vec<String> =
+            groups.flat_map(|group| group["actions"].as_array().unwrap()).map(|name| name.to_string()).collect();
+        names.sort();
+        names
+    };
+    let unseen = actions(&report["roles"][0]["blind_spots"]);
+    assert!(unseen.len() > 1_000);
+    assert_eq!(unseen, actions(&explained["dropped"]));
+}
