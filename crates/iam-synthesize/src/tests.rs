@@ -113,21 +113,31 @@ fn propose_from(
     days: u64,
     hides: &(dyn Fn(&Action) -> bool + Sync),
 ) -> RoleProposal {
-    static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
-    let catalog = &*CATALOG;
-    let visibility = |_: &Arn, action: &Action| match catalog.action(action).map(|facts| facts.logging()) {
+    let visibility = |action: &Action| match CATALOG.action(action).map(|facts| facts.logging()) {
         _ if hides(action) => Visibility::Invisible("left out".into()),
         Some(Logging::Management { .. }) => Visibility::Visible,
         Some(Logging::Data(types)) if types.contains(&"AWS::DynamoDB::Table") => Visibility::Visible,
         _ => Visibility::Invisible("not recorded".into()),
     };
+    propose_seeing(snapshot, usage, rules, days, &visibility)
+}
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::embedded().unwrap());
+
+fn propose_seeing(
+    snapshot: &Snapshot,
+    usage: &UsageLog,
+    rules: &Rules,
+    days: u64,
+    visibility: &(dyn Fn(&Action) -> Visibility + Sync),
+) -> RoleProposal {
     let mut coverage = Coverage { days, ..Coverage::of(BTreeMap::new(), usage) };
     coverage.by_account.values_mut().for_each(|own| own.span = own.span.min(days));
     let evidence = Evidence {
         usage,
         coverage: &coverage,
-        catalog,
-        visibility: &visibility,
+        catalog: &CATALOG,
+        visibility: &|_: &Arn, action: &Action| visibility(action),
         every_use: &|_, _, _| Visibility::Visible,
         has_own_record: &|_| false,
     };

@@ -64,6 +64,13 @@ const CONDITIONS: &[&str] = &["", r#", "Condition": {"StringEquals": {"aws:Resou
 /// What the logs may say that a resource is tagged with.
 const TEAMS: &[Option<&str>] = &[None, None, None, Some("orders"), Some("other")];
 
+/// By logs that show every call.
+fn propose_by_all(snapshot: &Snapshot, observations: Vec<Observation>) -> RoleProposal {
+    let mut usage = UsageLog::default();
+    usage.principals.insert(ROLE.parse().unwrap(), PrincipalUsage { observations });
+    propose_seeing(snapshot, &usage, &Rules { min_days: 30, ..Rules::default() }, 90, &|_| Visibility::Visible)
+}
+
 type Grant = (usize, usize, usize);
 /// An action, what it was called on, whether the log says so, and the team that it says the resource is of.
 type Call = (usize, usize, bool, Option<&'static str>);
@@ -135,7 +142,7 @@ impl Case {
             observations.push(one);
         }
         observations.retain(|o| answer(&all, &o.action, &o.resources[0]) > 0);
-        let proposal = propose(&snapshot, observations.clone());
+        let proposal = propose_by_all(&snapshot, observations.clone());
         let statements = old.iter().flat_map(|document| document.statements.clone()).collect();
         let mut documents = old;
         for change in proposal.changes.iter().rev() {
@@ -321,4 +328,15 @@ proptest! {
             prop_assert_eq!(case.not_the_narrowest(), None, "{:#?}\n{:#?}", after(&case.proposal), seen);
         }
     }
+}
+
+/// What a statement names, and the folder that another one is given reaches over, stood in both.
+#[test]
+fn a_name_inside_the_folder_that_another_statement_is_given_goes() {
+    let grants = r#"[{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/a/1"},
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]"#;
+    let key = |n| seen("s3:GetObject", &format!("arn:aws:s3:::bucket/a/{n}"));
+    let folder = r#"{"Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket/a/*"}]}"#;
+    let proposal = propose_by_all(&snapshot(&[grants], BASIC, FUNCTION), (1..=12).map(key).collect());
+    assert_eq!(after(&proposal), [folder]);
 }
