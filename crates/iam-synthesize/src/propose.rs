@@ -453,15 +453,8 @@ impl<'a> Proposer<'_, 'a> {
         let partly = partly_unseen(known, self.everybody, slots);
         let elsewhere = unseen_elsewhere(known, slots);
         let cuts = Cuts::new(slots, &|action| known.is_invisible(action));
-        // What no log of the account shows may be nothing that this role can do.
-        let of_account = shared.iter().filter_map(|spot| cuts.of(spot)).filter_map(|mut spot| {
-            if spot.actions.iter().any(|action| !known.is_invisible(action)) {
-                spot.actions = spot.actions.iter().filter(|action| known.is_invisible(action)).cloned().collect();
-            }
-            (!spot.actions.is_empty()).then_some(spot)
-        });
-        let of_role = own.iter().chain(&elsewhere).filter_map(|spot| cuts.of(spot));
-        let mut spots: Vec<BlindSpot> = of_account.chain(of_role).chain(partly).collect();
+        let mut spots: Vec<BlindSpot> =
+            shared.iter().chain(&own).chain(&elsewhere).filter_map(|spot| cuts.of(spot)).chain(partly).collect();
         spots.sort_by(|a, b| (&a.service, &a.why).cmp(&(&b.service, &b.why)));
         spots
     }

@@ -129,6 +129,12 @@ impl Evidence<'_> {
         recorded.map_or_else(Visibility::Invisible, |()| Visibility::Visible)
     }
 
+    /// Whether only services use an action, with roles that trust them, and the role is none of those.
+    #[must_use]
+    pub fn is_of_others(&self, role: &Arn, action: &Action) -> bool {
+        is_of_others(self.coverage.acted.as_ref(), role, action)
+    }
+
     /// Uses that AWS recorded and the logs do not show: to be kept, whatever the logs could have shown.
     #[must_use]
     pub fn unshown(&self, role: &Arn) -> Vec<Unshown> {

@@ -122,7 +122,8 @@ pub(crate) fn run(inputs: &Inputs) -> Result<Tightened, CliError> {
     // A shared role that is taken apart stays as it is: nobody needs to edit what is about to be left.
     let whole: Vec<&Role> = roles.iter().copied().filter(|role| !taken_apart(role)).collect();
     let proposer = Proposer::new(&whole, &index, &evidence, &rules).with_quotas(inputs.quotas);
-    let mut proposals: Vec<RoleProposal> = whole.par_iter().map(|role| proposer.propose(role)).collect();
+    let mut proposals: Vec<RoleProposal> =
+        whole.par_iter().map(|role| facts::its_own(proposer.propose(role), &known)).collect();
     joining::join(&project, &index, &mut proposals);
     let mut changes: Vec<Change> = proposals.iter().flat_map(|p| p.changes.iter().cloned()).collect();
     let of_roles = changes.len();

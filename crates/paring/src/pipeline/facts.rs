@@ -69,6 +69,20 @@ pub(crate) const fn evidence<'a>(
     Evidence { usage, coverage, last_accessed, catalog, min_days }
 }
 
+/// The proposal without the blind spots in which only services act, with roles of their own.
+///
+/// Told here, as the spots are found once for an account.
+pub(super) fn its_own(mut proposal: RoleProposal, known: &Evidence<'_>) -> RoleProposal {
+    let RoleProposal { role, blind_spots, .. } = &mut proposal;
+    for spot in blind_spots.iter_mut() {
+        if spot.actions.iter().any(|action| known.is_of_others(role, action)) {
+            spot.actions = spot.actions.iter().filter(|action| !known.is_of_others(role, action)).cloned().collect();
+        }
+    }
+    blind_spots.retain(|spot| !spot.actions.is_empty());
+    proposal
+}
+
 /// The rules, and with them what AWS recorded as used and the logs do not show: it stays.
 pub(crate) fn with_unshown(rules: &Rules, roles: &[&Role], evidence: &Evidence<'_>) -> Rules {
     let mut rules = rules.clone();
