@@ -35,6 +35,18 @@ pub(crate) enum Value {
     Unknown,
 }
 
+impl Value {
+    /// Everything that it may be, with wildcards for what is not known; nothing for a value of which nothing is.
+    pub(crate) fn texts(self) -> Vec<Option<String>> {
+        match self {
+            Self::Text(text) => vec![Some(text.filled("*"))],
+            Self::AnyOf(values) | Self::List(values) => values.into_iter().flat_map(Self::texts).collect(),
+            Self::Absent => Vec::new(),
+            Self::Map(_) | Self::Unknown => vec![None],
+        }
+    }
+}
+
 /// Whoever can say what a node's value is: what comparing with the deployed policy needs of a language.
 pub(crate) trait Resolve {
     /// The value of a node.

@@ -116,7 +116,7 @@ impl Evidence<'_> {
     #[must_use]
     pub fn every_use(&self, role: &Arn, action: &Action, on: &ResourcePattern) -> Visibility {
         let told = matches!(self.standing(role, action), Standing::NotSeen { by } if by != Witness::Logs);
-        if told || is_of_others(self.coverage.acted.as_ref(), role, action) {
+        if told || self.is_of_others(role, action) {
             return Visibility::Visible;
         }
         let recorded = self.logged_account(role).and_then(|account| {
@@ -166,7 +166,7 @@ impl Evidence<'_> {
         }
         let called = |wanted: &Action| self.calls(role).any(|seen| seen.action == *wanted && seen.count > 0);
         match blind(self.coverage, self.catalog, &account, Spot::default(), action) {
-            Blind::Whole(_) if is_of_others(self.coverage.acted.as_ref(), role, action) => Ok(()),
+            Blind::Whole(_) if self.is_of_others(role, action) => Ok(()),
             Blind::Whole(why) => Err(why),
             Blind::Behind(mut calls) => {
                 calls.retain(called);

@@ -15,7 +15,6 @@ use super::mention::refers_to;
 use super::owner;
 use super::policies;
 use super::project::{At, Terraform};
-use crate::resolve::Value;
 use crate::settings::{Mapping, Setting, sources, targets};
 use crate::tree::Node;
 
@@ -112,18 +111,10 @@ fn texts(
     fuel: &Cell<u32>,
     node: &Node,
 ) -> Vec<Option<String>> {
-    fn of(value: Value) -> Vec<Option<String>> {
-        match value {
-            Value::Text(text) => vec![Some(text.filled("*"))],
-            Value::AnyOf(values) | Value::List(values) => values.into_iter().flat_map(of).collect(),
-            Value::Absent => Vec::new(),
-            Value::Map(_) | Value::Unknown => vec![None],
-        }
-    }
     let mut found = Vec::new();
     for call in owner::contexts(terraform, module) {
         let evaluator = Evaluator::new(terraform, module, account, true, fuel).called_by(call);
-        found.extend(of(evaluator.fresh().node(node)));
+        found.extend(evaluator.fresh().node(node).texts());
     }
     found
 }

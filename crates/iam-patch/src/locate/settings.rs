@@ -12,7 +12,7 @@ use super::environment::running;
 use super::owner;
 use crate::intrinsic;
 use crate::kinds;
-use crate::resolve::{Resolver, Value};
+use crate::resolve::Resolver;
 use crate::settings::{Mapping, Setting, sources, targets};
 use crate::stack::{Deployed, Stack};
 use crate::template::{Dialect, Resource, Template};
@@ -145,15 +145,7 @@ struct Reader<'r> {
 impl<'r> Reader<'r> {
     /// Everything that a node may be, with wildcards for what is not known; nothing for a value of which nothing is.
     fn texts(&self, node: &Node) -> Vec<Option<String>> {
-        fn of(value: Value) -> Vec<Option<String>> {
-            match value {
-                Value::Text(text) => vec![Some(text.filled("*"))],
-                Value::AnyOf(values) | Value::List(values) => values.into_iter().flat_map(of).collect(),
-                Value::Absent => Vec::new(),
-                Value::Map(_) | Value::Unknown => vec![None],
-            }
-        }
-        of(Resolver::with_defaults(self.template, self.stack).value(node))
+        Resolver::with_defaults(self.template, self.stack).value(node).texts()
     }
 
     fn text(&self, node: &Node) -> Option<String> {
